@@ -1,0 +1,1 @@
+//! EZKL's files: settings, compiled circuit, input, witness, proof, SRS and keys.

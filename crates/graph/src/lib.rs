@@ -1,0 +1,1 @@
+//! EZKL computation graphs: nodes, operators, scales, shapes and their integer semantics.

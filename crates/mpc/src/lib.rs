@@ -1,0 +1,3 @@
+//! The second party: channel, oblivious linear evaluation, digit masks, preprocessing.
+
+pub mod channel;

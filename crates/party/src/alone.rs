@@ -1,0 +1,24 @@
+//! The party that has no peer: its share is the value, and nothing is sent.
+
+mod prover;
+mod witness;
+
+use crate::{BlindingSeeds, Seed};
+
+/// A single prover.
+pub struct Alone {
+    seeds: BlindingSeeds,
+}
+
+impl Alone {
+    /// A prover whose blinding comes from `seed` (32 bytes of the operating system's randomness in
+    /// production, fresh for every proof).
+    pub fn new(seed: Seed) -> Self {
+        Self { seeds: BlindingSeeds::Single(seed) }
+    }
+
+    /// A prover that blinds as the two parties with these seeds would.
+    pub fn as_pair(model: Seed, data: Seed) -> Self {
+        Self { seeds: BlindingSeeds::Both { model, data } }
+    }
+}

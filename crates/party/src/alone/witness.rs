@@ -1,0 +1,1 @@
+//! Witness generation on plain values.

@@ -1,0 +1,20 @@
+//! Why a step of a party failed.
+
+/// An error of a party's operation. Texts carry no secret and, for [`PartyError::Invalid`], no cause.
+#[derive(Debug, thiserror::Error)]
+pub enum PartyError {
+    /// The validity test failed: a value is out of the range the circuit can hold.
+    #[error(
+        "the witness does not satisfy the circuit: a value is outside the range the circuit can hold"
+    )]
+    Invalid,
+    /// A value that must be inverted is zero.
+    #[error("a challenge hit a value of the witness (probability below 2^-200): run again")]
+    ZeroFactor,
+    /// Something this kind of party cannot do (yet).
+    #[error("{0}")]
+    Unsupported(String),
+    /// The other side, the link to it or the preprocessing failed.
+    #[error(transparent)]
+    Peer(Box<dyn std::error::Error + Send + Sync>),
+}

@@ -1,0 +1,96 @@
+//! The non-polynomial steps of a witness (spec 03 §6), and the lookups that count them.
+
+use crate::Operand;
+use std::sync::Arc;
+
+/// A function that the circuit checks but does not compute.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Hint {
+    /// Sign (-1, 0, 1) and `legs` digits in `base` of the absolute value, most significant first.
+    /// A value with `|v| >= base^legs` makes the witness invalid.
+    Decompose {
+        /// The base, at least 2.
+        base: u64,
+        /// How many digits.
+        legs: u32,
+    },
+    /// The inverse, and 0 of 0.
+    InverseOrZero,
+    /// The quotient by a positive public divisor, rounded half away from zero.
+    DivideRound {
+        /// The divisor.
+        divisor: u128,
+    },
+    /// `floor(|v - low| / chunk)`: the table column of a range or static lookup that holds `v`.
+    ChunkIndex {
+        /// Lower end of the range.
+        low: i128,
+        /// Values per column.
+        chunk: u64,
+    },
+    /// The value of a table at `v`.
+    Table(Arc<StaticTable>),
+}
+
+impl Hint {
+    /// Outputs for each input.
+    pub fn outputs(&self) -> usize {
+        match self {
+            Hint::Decompose { legs, .. } => *legs as usize + 1,
+            _ => 1,
+        }
+    }
+}
+
+/// A function on `low..low + values.len()`.
+#[derive(Debug, PartialEq)]
+pub struct StaticTable {
+    /// What it computes, for messages.
+    pub name: String,
+    /// The first argument.
+    pub low: i128,
+    /// The values.
+    pub values: Vec<i128>,
+}
+
+/// One hint applied to many inputs.
+pub struct HintBatch<'a> {
+    /// The function.
+    pub hint: Hint,
+    /// The inputs.
+    pub inputs: &'a [Operand],
+    /// Wire of the first output; the outputs of input `i` are the wires
+    /// `first_output + i * hint.outputs() ..`. A party may remember how an output came about under
+    /// its wire, and use it when [`LookupUse`] names the wire.
+    pub first_output: u32,
+}
+
+/// A wire looked up in a table.
+#[derive(Clone, Copy)]
+pub struct LookupUse {
+    /// The wire looked up (several cells with the same value may share one).
+    pub wire: u32,
+    /// Its value.
+    pub operand: Operand,
+    /// The wire and value of the table column's index, where the table has several columns.
+    pub chunk: Option<(u32, Operand)>,
+}
+
+/// A lookup argument over a table of consecutive integers (a range), one column of it.
+pub struct LookupArgument<'a> {
+    /// First value of the *whole* table, all columns.
+    pub low: i128,
+    /// Last value of the whole table.
+    pub high: i128,
+    /// Values per column.
+    pub chunk: u64,
+    /// Which column this argument looks up; a use counts here if its chunk index is this number and
+    /// otherwise as the column's default (first) entry.
+    pub column: u32,
+    /// The uses with the selector on.
+    pub uses: &'a [LookupUse],
+    /// How many rows have the selector off: each counts as the column's first entry.
+    pub defaults: u64,
+    /// Row that takes the counts of the first entry (the last of its copies, spec 01 §5.4).
+    pub default_row: usize,
+}

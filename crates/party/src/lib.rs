@@ -1,0 +1,128 @@
+//! What one side of a proof can do, however many sides there are.
+//!
+//! The witness interpreter (`twain-circuit`) and the prover (`twain-plonk`) are written once, over
+//! [`Party`]. A party holds *shares*: vectors of scalars that add up, over all parties, to the value.
+//! Linear operations are local and are done on the share vectors directly; everything else goes
+//! through the two traits here. [`Alone`] does it locally (its share *is* the value); the second
+//! implementation, over a channel, is `twain-mpc`'s `TwoParty`.
+//!
+//! Sources: `docs/protocol.md` (kinds of values, what is opened when) and the counts document it cites.
+
+mod alone;
+mod blinding;
+mod error;
+mod hint;
+mod kind;
+mod numerator;
+mod shares;
+
+pub use alone::Alone;
+pub use blinding::{BlindingItem, BlindingSeeds, Seed};
+pub use error::PartyError;
+pub use hint::{Hint, HintBatch, LookupArgument, LookupUse, StaticTable};
+pub use kind::{Kind, Role};
+pub use numerator::{Node, NodeId, Numerator, PublicPolynomial};
+pub use shares::{Factors, Shares};
+
+use ff::Field;
+use std::ops::Range;
+use twain_algebra::{Fr, G1Affine};
+
+/// Why something leaves this process; the audit log of a test lists them, and nothing else is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Opening {
+    /// Values of the model's public outputs (or inputs), part of the proof's instances.
+    Instances,
+    /// Commitments, evaluations: items of the proof.
+    Proof,
+}
+
+/// A value that takes part in a product or a hint: this party's share and what both know about it.
+#[derive(Clone, Copy)]
+pub struct Operand {
+    /// This party's share.
+    pub share: Fr,
+    /// Who knows the value.
+    pub kind: Kind,
+    /// A static bound of the value as a signed integer: `|value| < 2^bits` (254: none known).
+    pub bits: u16,
+}
+
+/// The operations of witness generation. One call is one batch: all that is independent goes in one
+/// call, and one call costs a constant number of messages whatever its length.
+pub trait WitnessParty {
+    /// Whether public constants are added to this party's share (true for exactly one party).
+    fn adds_public(&self) -> bool;
+
+    /// This party's share of a value both know.
+    fn public(&self, value: Fr) -> Fr {
+        if self.adds_public() { value } else { Fr::ZERO }
+    }
+
+    /// Inner products: output `j` is the sum of `left[i] * right[i]` over `i` in
+    /// `ends[j-1]..ends[j]` (`ends[-1]` = 0). Lengths of `left` and `right` equal `ends.last()`.
+    fn inner_products(
+        &mut self,
+        left: &[Operand],
+        right: &[Operand],
+        ends: &[u32],
+    ) -> Result<Vec<Fr>, PartyError>;
+
+    /// Evaluates non-polynomial functions; returns, batch after batch, shares of all outputs
+    /// (`batch.hint.outputs()` per call of the hint, in order).
+    fn hints(&mut self, batches: &[HintBatch]) -> Result<Vec<Vec<Fr>>, PartyError>;
+
+    /// The multiplicity column of each lookup argument, `rows` values each (spec 01 §5.4); zero in
+    /// the blinding rows.
+    fn multiplicities(
+        &mut self,
+        arguments: &[LookupArgument],
+        rows: usize,
+    ) -> Result<Vec<Shares>, PartyError>;
+
+    /// Fails on every side, with the same error and nothing else learnt, unless all `values` are 0.
+    /// Must come before any opening that depends on the witness (protocol §6, validity test).
+    fn check_zero(&mut self, values: &[Fr]) -> Result<(), PartyError>;
+
+    /// Opens values to everyone.
+    fn open(&mut self, what: Opening, shares: &[Fr]) -> Result<Vec<Fr>, PartyError>;
+}
+
+/// The operations of the argument, beyond linear ones.
+pub trait ProverParty: WitnessParty {
+    /// This party's summand of the random values at `rows` of `item`: zero if `kind` is public or
+    /// owned by the other party. The same seeds give the same sum, alone and in pairs.
+    fn blinding(&self, item: BlindingItem, kind: Kind, rows: Range<usize>) -> Shares;
+
+    /// Opens sums of group elements that are part of the proof.
+    fn open_points(&mut self, parts: &[G1Affine]) -> Result<Vec<G1Affine>, PartyError>;
+
+    /// Fails unless all parties hold the same digest (of the transcript).
+    fn compare(&mut self, digest: &[u8; 32]) -> Result<(), PartyError>;
+
+    /// Turns additive shares into multiplicative ones: the product of all parties' factors is the
+    /// value. Only `Shared` operands cost anything; an owned value is its owner's factor.
+    fn to_multiplicative(&mut self, values: &[Operand]) -> Result<Factors, PartyError>;
+
+    /// The way back. `shared[i]` says whether both parties' factors at `i` may differ from public
+    /// numbers; elsewhere the model's side (or `Alone`) holds the whole value.
+    fn to_additive(&mut self, factors: Factors, kinds: &[Kind]) -> Result<Shares, PartyError>;
+
+    /// Shares of the inverses. A zero among the values is an error (its probability is 2^-228 a proof).
+    fn invert(&mut self, values: &[Operand]) -> Result<Vec<Fr>, PartyError>;
+
+    /// The quotient `numerator / (X^n - 1)` in `pieces` parts of `n` coefficients each, lowest first
+    /// (spec 01 §5.7). `secrets` are coefficient vectors of this party's shares, in the order of
+    /// the numerator's secret polynomials; every vector has `n` entries.
+    fn quotient(
+        &mut self,
+        numerator: &Numerator,
+        publics: &[&[Fr]],
+        secrets: &[&[Fr]],
+        pieces: usize,
+    ) -> Result<Vec<Shares>, PartyError>;
+}
+
+/// A side of a proof.
+pub trait Party: ProverParty {}
+impl<P: ProverParty> Party for P {}

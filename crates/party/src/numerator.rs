@@ -1,0 +1,55 @@
+//! The numerator of the quotient as a graph over polynomials (spec 01 §5.7), built by the prover from
+//! the constraint system and evaluated by a party: pointwise on cosets alone, with as few products
+//! as the degrees need in pairs.
+
+use twain_algebra::Fr;
+
+/// Index of a node.
+pub type NodeId = u32;
+
+/// Where a public polynomial comes from; its `n` coefficients are an argument of `quotient`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PublicPolynomial {
+    /// Given by coefficients, by index into the `publics` argument.
+    Given(u32),
+    /// `X` itself.
+    Identity,
+}
+
+/// An operation on polynomials. Children come before their parents.
+#[derive(Clone, Debug)]
+pub enum Node {
+    /// A constant both know.
+    Constant(Fr),
+    /// A polynomial both know, at `rotation` rows.
+    Public(PublicPolynomial, i32),
+    /// A polynomial of shares, by index into the `secrets` argument, at `rotation` rows.
+    Secret(u32, i32),
+    /// Sum.
+    Sum(NodeId, NodeId),
+    /// Difference.
+    Difference(NodeId, NodeId),
+    /// Product with a constant.
+    Scaled(NodeId, Fr),
+    /// Product.
+    Product(NodeId, NodeId),
+    /// `sum_i factor_i * left_i * right_i`. In pairs one masked answer for the sum. If
+    /// `vanishes_on_active_rows`, a satisfied witness makes the value 0 on rows `0..u`.
+    InnerProduct {
+        /// Factor, left and right.
+        terms: Vec<(Fr, NodeId, NodeId)>,
+        /// Whether the sum is zero on the usable rows of a satisfied circuit.
+        vanishes_on_active_rows: bool,
+    },
+}
+
+/// A numerator: nodes in dependency order; the last one is the result.
+#[derive(Clone, Debug, Default)]
+pub struct Numerator {
+    /// The nodes.
+    pub nodes: Vec<Node>,
+    /// log2 of the number of rows.
+    pub k: u32,
+    /// Usable rows `u`.
+    pub usable_rows: usize,
+}

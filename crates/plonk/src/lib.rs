@@ -1,0 +1,1 @@
+//! The proof system: constraint system, keys, transcript, prover over a Party, verifier.

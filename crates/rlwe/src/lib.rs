@@ -1,0 +1,1 @@
+//! BGV linear encryption whose plaintext space is the BN254 scalar field.

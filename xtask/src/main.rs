@@ -1,0 +1,2 @@
+//! Slow checks and benchmarks.
+fn main() {}
