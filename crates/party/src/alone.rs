@@ -22,3 +22,11 @@ impl Alone {
         Self { seeds: BlindingSeeds::Both { model, data } }
     }
 }
+
+impl Alone {
+    /// The blinding seeds.
+    #[allow(dead_code)] // read by alone/prover.rs, the next commit
+    pub(crate) fn seeds(&self) -> &BlindingSeeds {
+        &self.seeds
+    }
+}

@@ -22,7 +22,6 @@ impl Role {
 /// Who knows a value. A public or owned value is the share of its holder, and 0 is the other's
 /// (a public value is held by the side for which `adds_public` is true).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
 pub enum Kind {
     /// Both know it.
     Public,
