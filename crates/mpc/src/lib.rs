@@ -1,3 +1,4 @@
 //! The second party: channel, oblivious linear evaluation, digit masks, preprocessing.
 
 pub mod channel;
+pub mod ole;

@@ -40,7 +40,9 @@ pub enum Opening {
 /// A value that takes part in a product or a hint: this party's share and what both know about it.
 #[derive(Clone, Copy)]
 pub struct Operand {
-    /// This party's share.
+    /// This party's share. In the calls of [`WitnessParty`] a public operand carries its value here on
+    /// every side, since a product with it is local for all; in those of [`ProverParty`] it is a share
+    /// like any other (the value where `adds_public`, 0 elsewhere).
     pub share: Fr,
     /// Who knows the value.
     pub kind: Kind,
