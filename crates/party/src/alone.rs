@@ -5,6 +5,8 @@ mod witness;
 
 use crate::{BlindingSeeds, Seed};
 
+pub use witness::{evaluate_hint, signed_integer};
+
 /// A single prover.
 pub struct Alone {
     seeds: BlindingSeeds,

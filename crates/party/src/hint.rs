@@ -16,6 +16,8 @@ pub enum Hint {
     },
     /// The inverse, and 0 of 0.
     InverseOrZero,
+    /// The inverse of a value that is not 0, by construction (`v + [v = 0]` for instance).
+    Inverse,
     /// The quotient by a positive public divisor, rounded half away from zero.
     DivideRound {
         /// The divisor.

@@ -16,7 +16,7 @@ mod kind;
 mod numerator;
 mod shares;
 
-pub use alone::Alone;
+pub use alone::{Alone, evaluate_hint, signed_integer};
 pub use blinding::{BlindingItem, BlindingSeeds, Seed};
 pub use error::PartyError;
 pub use hint::{Hint, HintBatch, LookupArgument, LookupUse, StaticTable};

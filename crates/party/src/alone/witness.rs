@@ -1,1 +1,280 @@
-//! Witness generation on plain values.
+//! Witness generation on plain values: products, the non-polynomial steps of spec 03 §6 and the
+//! multiplicities of spec 01 §5.4, with a share that *is* the value.
+
+use crate::{
+    Alone, Hint, HintBatch, LookupArgument, Opening, Operand, PartyError, Shares, WitnessParty,
+};
+use ff::{Field, PrimeField};
+use rayon::prelude::*;
+use twain_algebra::Fr;
+
+/// Fewer items than this are not worth a second thread.
+const PARALLEL: usize = 1 << 12;
+
+/// The integer a field element stands for: `v`, or `-(r - v)` if `v > r/2`; none beyond 127 bits.
+pub fn signed_integer(value: Fr) -> Option<i128> {
+    fn small(value: Fr) -> Option<i128> {
+        let bytes = value.to_repr();
+        let (low, high) = bytes.as_ref().split_at(16);
+        let low = u128::from_le_bytes(low.try_into().ok()?);
+        high.iter().all(|&byte| byte == 0).then(|| i128::try_from(low).ok()).flatten()
+    }
+    small(value).or_else(|| small(-value).map(|v| -v))
+}
+
+fn field(value: i128) -> Fr {
+    let magnitude = Fr::from_u128(value.unsigned_abs());
+    if value < 0 { -magnitude } else { magnitude }
+}
+
+fn integer(value: Fr) -> Result<i128, PartyError> {
+    signed_integer(value).ok_or(PartyError::Invalid)
+}
+
+/// The outputs of `hint` for one plain `value`, appended to `outputs`. A value outside the range of
+/// the hint is [`PartyError::Invalid`].
+pub fn evaluate_hint(hint: &Hint, value: Fr, outputs: &mut Vec<Fr>) -> Result<(), PartyError> {
+    let output = match hint {
+        Hint::Decompose { base, legs } => return decompose(*base, *legs, value, outputs),
+        Hint::InverseOrZero => value.invert().unwrap_or(Fr::ZERO),
+        Hint::Inverse => Option::from(value.invert()).ok_or(PartyError::ZeroFactor)?,
+        Hint::DivideRound { divisor } => {
+            let value = integer(value)?;
+            let magnitude = value.unsigned_abs();
+            let remainder = magnitude.checked_rem(*divisor).ok_or(PartyError::Invalid)?;
+            // Half away from zero: up exactly if twice the remainder reaches the divisor.
+            let up = remainder >= divisor - remainder;
+            let quotient = Fr::from_u128(magnitude / divisor + u128::from(up));
+            if value < 0 { -quotient } else { quotient }
+        }
+        Hint::ChunkIndex { low, chunk } => {
+            let distance = integer(value)?.abs_diff(*low);
+            let index = distance.checked_div(u128::from(*chunk)).ok_or(PartyError::Invalid)?;
+            Fr::from_u128(index)
+        }
+        Hint::Table(table) => {
+            let row = integer(value)?.checked_sub(table.low).and_then(|d| usize::try_from(d).ok());
+            field(*row.and_then(|row| table.values.get(row)).ok_or(PartyError::Invalid)?)
+        }
+    };
+    outputs.push(output);
+    Ok(())
+}
+
+fn decompose(base: u64, legs: u32, value: Fr, outputs: &mut Vec<Fr>) -> Result<(), PartyError> {
+    let value = integer(value)?;
+    let base = u128::from(base);
+    if base < 2 {
+        return Err(PartyError::Invalid);
+    }
+    let first = outputs.len();
+    outputs.push(field(value.signum()));
+    outputs.resize(first + 1 + legs as usize, Fr::ZERO);
+    let mut rest = value.unsigned_abs();
+    for digit in outputs[first + 1..].iter_mut().rev() {
+        // Digits of usual size: 64-bit division is several times faster.
+        let (quotient, remainder) = match (u64::try_from(rest), u64::try_from(base)) {
+            (Ok(rest), Ok(base)) => (u128::from(rest / base), rest % base),
+            _ => (rest / base, (rest % base) as u64),
+        };
+        *digit = Fr::from(remainder);
+        rest = quotient;
+    }
+    if rest == 0 { Ok(()) } else { Err(PartyError::Invalid) }
+}
+
+impl WitnessParty for Alone {
+    fn adds_public(&self) -> bool {
+        true
+    }
+
+    fn inner_products(
+        &mut self,
+        left: &[Operand],
+        right: &[Operand],
+        ends: &[u32],
+    ) -> Result<Vec<Fr>, PartyError> {
+        let product = |j: usize| {
+            let start = if j == 0 { 0 } else { ends[j - 1] as usize };
+            let range = start..ends[j] as usize;
+            let pairs = left[range.clone()].iter().zip(&right[range]);
+            pairs.map(|(l, r)| l.share * r.share).sum()
+        };
+        Ok((0..ends.len()).into_par_iter().with_min_len(PARALLEL).map(product).collect())
+    }
+
+    fn hints(&mut self, batches: &[HintBatch]) -> Result<Vec<Vec<Fr>>, PartyError> {
+        batches.iter().map(hint_batch).collect()
+    }
+
+    fn multiplicities(
+        &mut self,
+        arguments: &[LookupArgument],
+        rows: usize,
+    ) -> Result<Vec<Shares>, PartyError> {
+        arguments.iter().map(|argument| multiplicity(argument, rows)).collect()
+    }
+
+    fn check_zero(&mut self, values: &[Fr]) -> Result<(), PartyError> {
+        let zero = values.iter().all(|value| bool::from(value.is_zero()));
+        if zero { Ok(()) } else { Err(PartyError::Invalid) }
+    }
+
+    fn open(&mut self, _what: Opening, shares: &[Fr]) -> Result<Vec<Fr>, PartyError> {
+        Ok(shares.to_vec())
+    }
+}
+
+fn hint_batch(batch: &HintBatch) -> Result<Vec<Fr>, PartyError> {
+    let parts = batch.inputs.par_chunks(PARALLEL).map(|inputs| {
+        let mut outputs = Vec::with_capacity(inputs.len() * batch.hint.outputs());
+        let evaluate = |input: &Operand| evaluate_hint(&batch.hint, input.share, &mut outputs);
+        inputs.iter().try_for_each(evaluate).map(|()| outputs)
+    });
+    Ok(parts.collect::<Result<Vec<_>, _>>()?.concat())
+}
+
+/// Counts the uses by table row of one column. Uses that belong to another column, and rows with the
+/// selector off, count as the column's first entry, whose count goes to `default_row`.
+fn multiplicity(argument: &LookupArgument, rows: usize) -> Result<Shares, PartyError> {
+    let LookupArgument { low, high, chunk, column, uses, defaults, default_row } = *argument;
+    if chunk == 0 || default_row >= rows {
+        return Err(PartyError::Invalid);
+    }
+    let chunk = u128::from(chunk);
+    let first = u128::from(column) * chunk;
+    let length = usize::try_from(chunk).unwrap_or(rows).min(rows);
+    let count = |uses: &[crate::LookupUse]| -> Result<Vec<u64>, PartyError> {
+        let mut counts = vec![0u64; length];
+        for item in uses {
+            let value = integer(item.operand.share)?;
+            if value < low || value > high {
+                return Err(PartyError::Invalid);
+            }
+            let offset = value.abs_diff(low).checked_sub(first);
+            let row = offset.and_then(|offset| usize::try_from(offset).ok()).unwrap_or(0);
+            counts[if row < length { row } else { 0 }] += 1;
+        }
+        Ok(counts)
+    };
+    // As many parts as threads, no more: each has a histogram of its own.
+    let part = uses.len().div_ceil(rayon::current_num_threads()).max(PARALLEL);
+    let counts = uses.par_chunks(part).map(count).try_reduce_with(|mut left, right| {
+        left.iter_mut().zip(right).for_each(|(l, r)| *l += r);
+        Ok(left)
+    });
+    let mut counts = counts.transpose()?.unwrap_or_else(|| vec![0; length]);
+    if counts.is_empty() {
+        counts.push(0);
+    }
+    let default = std::mem::take(&mut counts[0]) + defaults;
+    let mut values: Vec<Fr> = counts.into_iter().map(Fr::from).collect();
+    values.resize(rows, Fr::ZERO);
+    values[default_row] += Fr::from(default);
+    Ok(values.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Kind, LookupUse, Seed, StaticTable};
+    use proptest::prelude::*;
+    use std::sync::Arc;
+
+    fn outputs(hint: Hint, value: i128) -> Result<Vec<Fr>, PartyError> {
+        let mut outputs = Vec::new();
+        evaluate_hint(&hint, field(value), &mut outputs).map(|()| outputs)
+    }
+
+    fn operand(value: i128) -> Operand {
+        Operand { share: field(value), kind: Kind::Shared, bits: 254 }
+    }
+
+    #[test]
+    fn decomposition_of_the_extremes() {
+        let hint = || Hint::Decompose { base: 16, legs: 2 };
+        let digits =
+            |v| outputs(hint(), v).map(|o| o.into_iter().filter_map(signed_integer).collect());
+        assert_eq!(digits(-255).ok(), Some(vec![-1, 15, 15]));
+        assert_eq!(digits(0).ok(), Some(vec![0, 0, 0]));
+        assert_eq!(digits(33).ok(), Some(vec![1, 2, 1]));
+        assert!(matches!(outputs(hint(), 256), Err(PartyError::Invalid)));
+        assert!(matches!(outputs(hint(), -256), Err(PartyError::Invalid)));
+    }
+
+    #[test]
+    fn division_rounds_half_away_from_zero() {
+        for (value, divisor, quotient) in
+            [(5, 2, 3), (-5, 2, -3), (4, 3, 1), (-4, 3, -1), (0, 7, 0)]
+        {
+            let hint = Hint::DivideRound { divisor };
+            assert_eq!(outputs(hint, value).ok(), Some(vec![field(quotient)]));
+        }
+        assert!(outputs(Hint::DivideRound { divisor: 0 }, 1).is_err());
+    }
+
+    #[test]
+    fn inverses_chunks_and_tables() {
+        assert_eq!(outputs(Hint::InverseOrZero, 0).ok(), Some(vec![Fr::ZERO]));
+        assert!(outputs(Hint::Inverse, 0).is_err());
+        let inverse = outputs(Hint::Inverse, -2).unwrap_or_default();
+        assert_eq!(inverse[0] * field(-2), Fr::ONE);
+        let chunk = Hint::ChunkIndex { low: -10, chunk: 8 };
+        assert_eq!(outputs(chunk, 6).ok(), Some(vec![Fr::from(2)]));
+        let table = Arc::new(StaticTable { name: "t".into(), low: -1, values: vec![7, -8] });
+        assert_eq!(outputs(Hint::Table(table.clone()), 0).ok(), Some(vec![field(-8)]));
+        assert!(outputs(Hint::Table(table), 1).is_err());
+    }
+
+    #[test]
+    fn multiplicities_of_two_columns() {
+        // The table -2..=3 in columns of 4 (-2..=1 and 2..=3), 8 rows of which 6 are usable.
+        let values = [-2, -2, 1, 2, 3, 3, 3];
+        let uses: Vec<_> = values
+            .iter()
+            .map(|&v| LookupUse { wire: 0, operand: operand(v), chunk: None })
+            .collect();
+        let argument = |column| LookupArgument {
+            low: -2,
+            high: 3,
+            chunk: 4,
+            column,
+            uses: &uses,
+            defaults: 10,
+            default_row: 5,
+        };
+        let mut alone = Alone::new(Seed([0; 32]));
+        let columns = alone.multiplicities(&[argument(0), argument(1)], 8).unwrap_or_default();
+        let expected = [[0u64, 0, 0, 1, 0, 16, 0, 0], [0, 3, 0, 0, 0, 14, 0, 0]];
+        for (column, expected) in columns.iter().zip(expected) {
+            assert_eq!(column.to_vec(), expected.map(Fr::from).to_vec());
+        }
+        assert_eq!(columns.len(), 2);
+        let outside = [LookupUse { wire: 0, operand: operand(4), chunk: None }];
+        let argument = LookupArgument { uses: &outside, ..argument(0) };
+        assert!(alone.multiplicities(&[argument], 8).is_err());
+    }
+
+    #[test]
+    fn inner_products_by_ends() {
+        let values: Vec<_> = (1..=5).map(operand).collect();
+        let mut alone = Alone::new(Seed([0; 32]));
+        let sums = alone.inner_products(&values, &values, &[2, 2, 5]);
+        assert_eq!(sums.ok(), Some(vec![Fr::from(5), Fr::ZERO, Fr::from(50)]));
+        assert!(alone.check_zero(&[Fr::ZERO]).is_ok() && alone.check_zero(&[Fr::ONE]).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn integers_survive_the_field(value in -(i128::MAX)..=i128::MAX) {
+            prop_assert_eq!(signed_integer(field(value)), Some(value));
+        }
+
+        #[test]
+        fn digits_recompose(value in -(1i128 << 42) + 1..1i128 << 42) {
+            let digits = outputs(Hint::Decompose { base: 1 << 14, legs: 3 }, value).unwrap_or_default();
+            let sum = digits[1..].iter().fold(Fr::ZERO, |sum, d| sum * Fr::from(1 << 14) + d);
+            prop_assert_eq!(sum * digits[0], field(value));
+        }
+    }
+}
