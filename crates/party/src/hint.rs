@@ -25,8 +25,10 @@ pub enum Hint {
     },
     /// `floor(|v - low| / chunk)`: the table column of a range or static lookup that holds `v`.
     ChunkIndex {
-        /// Lower end of the range.
+        /// First value of the whole table, all columns.
         low: i128,
+        /// Last value of the whole table: two parties size the mask of `v` by it.
+        high: i128,
         /// Values per column.
         chunk: u64,
     },

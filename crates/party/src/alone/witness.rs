@@ -47,7 +47,7 @@ pub fn evaluate_hint(hint: &Hint, value: Fr, outputs: &mut Vec<Fr>) -> Result<()
             let quotient = Fr::from_u128(magnitude / divisor + u128::from(up));
             if value < 0 { -quotient } else { quotient }
         }
-        Hint::ChunkIndex { low, chunk } => {
+        Hint::ChunkIndex { low, chunk, .. } => {
             let distance = integer(value)?.abs_diff(*low);
             let index = distance.checked_div(u128::from(*chunk)).ok_or(PartyError::Invalid)?;
             Fr::from_u128(index)
@@ -219,7 +219,7 @@ mod tests {
         assert!(outputs(Hint::Inverse, 0).is_err());
         let inverse = outputs(Hint::Inverse, -2).unwrap_or_default();
         assert_eq!(inverse[0] * field(-2), Fr::ONE);
-        let chunk = Hint::ChunkIndex { low: -10, chunk: 8 };
+        let chunk = Hint::ChunkIndex { low: -10, high: 13, chunk: 8 };
         assert_eq!(outputs(chunk, 6).ok(), Some(vec![Fr::from(2)]));
         let table = Arc::new(StaticTable { name: "t".into(), low: -1, values: vec![7, -8] });
         assert_eq!(outputs(Hint::Table(table.clone()), 0).ok(), Some(vec![field(-8)]));
