@@ -1,6 +1,6 @@
 //! Both ends in one process, for tests and benchmarks.
 
-use super::{Channel, ChannelError, Traffic};
+use super::{Channel, ChannelError, Fault, TrafficMeter};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use twain_party::Role;
 
@@ -10,8 +10,7 @@ pub struct MemoryChannel {
     session_id: [u8; 32],
     sender: Sender<Vec<u8>>,
     receiver: Receiver<Vec<u8>>,
-    traffic: Traffic,
-    sent_since_receive: bool,
+    meter: TrafficMeter,
 }
 
 /// A link within the process: the model's end and the data's end.
@@ -23,10 +22,15 @@ pub fn memory_pair(session_id: [u8; 32]) -> (MemoryChannel, MemoryChannel) {
         session_id,
         sender,
         receiver,
-        traffic: Traffic::default(),
-        sent_since_receive: true,
+        meter: TrafficMeter::default(),
     };
     (end(Role::Model, to_data, from_data), end(Role::Data, to_model, from_model))
+}
+
+impl MemoryChannel {
+    fn error(&self, phase: &'static str, fault: Fault) -> ChannelError {
+        ChannelError { phase, peer: format!("the {:?} thread", self.role.other()), fault }
+    }
 }
 
 impl Channel for MemoryChannel {
@@ -35,18 +39,17 @@ impl Channel for MemoryChannel {
     }
 
     fn send(&mut self, phase: &'static str, frame: Vec<u8>) -> Result<(), ChannelError> {
-        self.traffic.sent += frame.len() as u64;
-        self.sent_since_receive = true;
-        self.sender.send(frame).map_err(|_| ChannelError::Closed { phase })
+        self.meter.sent(phase, frame.len());
+        self.sender.send(frame).map_err(|_| self.error(phase, Fault::Closed))
     }
 
     fn receive(&mut self, phase: &'static str, length: usize) -> Result<Vec<u8>, ChannelError> {
-        let frame = self.receiver.recv().map_err(|_| ChannelError::Closed { phase })?;
+        let frame = self.receiver.recv().map_err(|_| self.error(phase, Fault::Closed))?;
         if frame.len() != length {
-            return Err(ChannelError::Length { phase, got: frame.len(), expected: length });
+            let fault = Fault::Length { got: frame.len() as u64, expected: length as u64 };
+            return Err(self.error(phase, fault));
         }
-        self.traffic.received += length as u64;
-        self.traffic.rounds += u64::from(std::mem::take(&mut self.sent_since_receive));
+        self.meter.received(phase, length);
         Ok(frame)
     }
 
@@ -54,7 +57,7 @@ impl Channel for MemoryChannel {
         self.session_id
     }
 
-    fn traffic(&self) -> Traffic {
-        self.traffic
+    fn meter(&self) -> &TrafficMeter {
+        &self.meter
     }
 }

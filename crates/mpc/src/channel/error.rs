@@ -1,0 +1,55 @@
+//! What can go wrong between the two parties. Every error names the step that was running and the
+//! peer.
+
+use std::time::Duration;
+use twain_party::PartyError;
+
+/// A failure of the link to the peer, or of the peer.
+#[derive(Debug, thiserror::Error)]
+#[error("during {phase}, with {peer}: {fault}")]
+pub struct ChannelError {
+    /// The step that was running.
+    pub phase: &'static str,
+    /// The peer: its address and, once known, the fingerprint of its key.
+    pub peer: String,
+    /// What happened.
+    pub fault: Fault,
+}
+
+/// What happened to the link.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The peer ended the session.
+    #[error("the peer closed the connection")]
+    Closed,
+    /// The connection ended or broke without a farewell.
+    #[error("the connection broke: {0}")]
+    Broken(String),
+    /// Bytes that TLS rejects: changed, repeated or left out on the way.
+    #[error("the connection's bytes are not authentic: {0}")]
+    Forged(String),
+    /// A frame of another length than both had agreed.
+    #[error("the peer sent {got} bytes where {expected} were due")]
+    Length {
+        /// Length of the frame.
+        got: u64,
+        /// Length agreed.
+        expected: u64,
+    },
+    /// Not even a sign of life.
+    #[error("nothing was heard from the peer for {0:?}")]
+    Silent(Duration),
+    /// The peer is alive, but the frame did not come, or was not taken.
+    #[error("the peer is alive, but this step's frame took more than {0:?}")]
+    Late(Duration),
+    /// The peer sends and does not read.
+    #[error("the peer sent more than {0} bytes ahead of what was asked for")]
+    Flood(u64),
+}
+
+impl From<ChannelError> for PartyError {
+    fn from(error: ChannelError) -> Self {
+        PartyError::Peer(Box::new(error))
+    }
+}
