@@ -41,3 +41,34 @@ impl Kind {
         }
     }
 }
+
+/// Who knows each cell of a column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CellKinds {
+    /// All cells alike.
+    Uniform(Kind),
+    /// Row by row, one entry for each row of the column. Cells that no one assigns hold 0 and are
+    /// public.
+    Rows(Vec<Kind>),
+}
+
+impl CellKinds {
+    /// The kind of a row. Rows outside a list are public: such cells hold 0.
+    pub fn row(&self, row: usize) -> Kind {
+        match self {
+            CellKinds::Uniform(kind) => *kind,
+            CellKinds::Rows(kinds) => kinds.get(row).copied().unwrap_or(Kind::Public),
+        }
+    }
+
+    /// Who knows all of the cells in `rows`.
+    pub fn join(&self, rows: std::ops::Range<usize>) -> Kind {
+        match self {
+            CellKinds::Uniform(kind) => *kind,
+            CellKinds::Rows(kinds) => {
+                let rows = kinds.get(rows.start..rows.end.min(kinds.len())).unwrap_or(&[]);
+                rows.iter().fold(Kind::Public, |join, kind| join.join(*kind))
+            }
+        }
+    }
+}

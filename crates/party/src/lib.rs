@@ -20,8 +20,8 @@ pub use alone::{Alone, evaluate_hint, signed_integer};
 pub use blinding::{BlindingItem, BlindingSeeds, Seed};
 pub use error::PartyError;
 pub use hint::{Hint, HintBatch, LookupArgument, LookupUse, StaticTable};
-pub use kind::{Kind, Role};
-pub use numerator::{Node, NodeId, Numerator, PublicPolynomial};
+pub use kind::{CellKinds, Kind, Role};
+pub use numerator::{Node, NodeId, Numerator, PublicPolynomial, SecretPolynomial};
 pub use shares::{Factors, Shares};
 
 use ff::Field;
@@ -92,6 +92,12 @@ pub trait WitnessParty {
 
 /// The operations of the argument, beyond linear ones.
 pub trait ProverParty: WitnessParty {
+    /// Whether this party's shares are the values themselves (true alone only). The prover then takes
+    /// shortcuts that give the same values; products need no care, so it keeps them factored.
+    fn holds_values(&self) -> bool {
+        false
+    }
+
     /// This party's summand of the random values at `rows` of `item`: zero if `kind` is public or
     /// owned by the other party. The same seeds give the same sum, alone and in pairs.
     fn blinding(&self, item: BlindingItem, kind: Kind, rows: Range<usize>) -> Shares;
@@ -114,13 +120,14 @@ pub trait ProverParty: WitnessParty {
     fn invert(&mut self, values: &[Operand]) -> Result<Vec<Fr>, PartyError>;
 
     /// The quotient `numerator / (X^n - 1)` in `pieces` parts of `n` coefficients each, lowest first
-    /// (spec 01 §5.7). `secrets` are coefficient vectors of this party's shares, in the order of
-    /// the numerator's secret polynomials; every vector has `n` entries.
+    /// (spec 01 §5.7). `publics` are coefficient vectors, known to all; `secrets` are in the order of
+    /// the numerator's secret polynomials. Every vector has `n` entries. For a numerator that is no
+    /// multiple of `X^n - 1` (an invalid witness) the result is arbitrary.
     fn quotient(
         &mut self,
         numerator: &Numerator,
         publics: &[&[Fr]],
-        secrets: &[&[Fr]],
+        secrets: &[SecretPolynomial<'_>],
         pieces: usize,
     ) -> Result<Vec<Shares>, PartyError>;
 }

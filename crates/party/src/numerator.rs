@@ -2,6 +2,7 @@
 //! the constraint system and evaluated by a party: pointwise on cosets alone, with as few products
 //! as the degrees need in pairs.
 
+use crate::CellKinds;
 use twain_algebra::Fr;
 
 /// Index of a node.
@@ -52,4 +53,14 @@ pub struct Numerator {
     pub k: u32,
     /// Usable rows `u`.
     pub usable_rows: usize,
+}
+
+/// A polynomial of shares, as an operand of the quotient.
+#[derive(Clone, Copy)]
+pub struct SecretPolynomial<'a> {
+    /// This party's share of the `n` coefficients.
+    pub coefficients: &'a [Fr],
+    /// Who knows the value at each row (blinding rows included). The prover of a party that holds
+    /// the values may leave it at `Uniform(Shared)`.
+    pub kinds: &'a CellKinds,
 }
