@@ -1,6 +1,38 @@
-//! Scalar-field vectors, NTT and multi-scalar multiplication over BN254.
+//! Scalar-field vectors, number-theoretic transforms (NTT) and multi-scalar multiplication (MSM)
+//! over BN254: everything the prover spends its time in, and nothing it means.
+//!
+//! Types are those of `halo2curves` (same memory, same files). The arithmetic over long inputs is
+//! our own: one algorithm per task, written over eight values at a time, with a portable
+//! instantiation and one for AVX-512 IFMA. Both give the same bytes; [`backend`] says which runs.
+//!
+//! - [`vector`]: element-wise operations on long vectors, on all threads of the rayon pool;
+//! - [`kernels`]: the same on short blocks and one thread, for evaluators with their own blocking;
+//! - [`domain`]: roots of unity and the transforms between coefficients and values;
+//! - [`msm`]: sums of scalar multiples of points;
+//! - [`group_transform`]: the inverse transform of a vector of points (SRS downsizing).
+//!
+//! A length that does not fit is a mistake in the calling code and panics; what can come from a
+//! file or a peer (the size of a domain, the size of a scalar) is an [`AlgebraError`].
 
+pub mod domain;
+pub mod group_transform;
+pub mod kernels;
+pub mod msm;
+pub mod vector;
+
+mod backend;
+mod error;
+mod lanes;
+mod ntt;
+mod scratch;
+mod tiles;
+
+pub use backend::{Backend, backend};
+pub use domain::Domain;
+pub use error::AlgebraError;
+pub use group_transform::g_lagrange_from_g;
 pub use halo2curves::bn256::{Bn256, Fq, Fr, G1, G1Affine, G2, G2Affine};
+pub use msm::{MsmBases, msm, msm_bounded};
 
 use ff::Field;
 

@@ -1,0 +1,275 @@
+//! Operations on long vectors of field elements, parallel where the length pays for it.
+//!
+//! Every result is exact, so it does not depend on the number of threads. Slices of one call have
+//! the same length unless said otherwise; a call with different ones panics.
+
+use ff::Field;
+use rayon::prelude::*;
+
+use crate::{Fr, kernels};
+
+/// Elements per task: 128 KiB, a fraction of the second-level cache.
+const CHUNK: usize = 4096;
+
+/// `target[i] = target[i] + a[i]`.
+pub fn add_assign(target: &mut [Fr], a: &[Fr]) {
+    with_chunks(target, a, kernels::add_assign);
+}
+
+/// `target[i] = target[i] − a[i]`.
+pub fn sub_assign(target: &mut [Fr], a: &[Fr]) {
+    with_chunks(target, a, kernels::sub_assign);
+}
+
+/// `target[i] = target[i] · a[i]`.
+pub fn mul_assign(target: &mut [Fr], a: &[Fr]) {
+    with_chunks(target, a, kernels::mul_assign);
+}
+
+/// `target[i] = target[i] + factor · a[i]`.
+pub fn add_scaled(target: &mut [Fr], a: &[Fr], factor: Fr) {
+    with_chunks(target, a, |target, a| kernels::add_scaled(target, a, factor));
+}
+
+/// `target[i] = factor · target[i]`.
+pub fn scale(target: &mut [Fr], factor: Fr) {
+    target.par_chunks_mut(CHUNK).for_each(|target| kernels::scale(target, factor));
+}
+
+/// `target[i] = base^i · target[i]`.
+pub fn scale_by_powers(target: &mut [Fr], base: Fr) {
+    target.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, target)| {
+        let mut power = base.pow_vartime([(chunk * CHUNK) as u64]);
+        for value in target {
+            *value *= power;
+            power *= base;
+        }
+    });
+}
+
+/// `Σ factor · vector`: all vectors have `length` elements or fewer; missing ones are zero.
+pub fn linear_combination(terms: &[(&[Fr], Fr)], length: usize) -> Vec<Fr> {
+    assert!(terms.iter().all(|(vector, _)| vector.len() <= length), "a vector is too long");
+    let mut sum = vec![Fr::ZERO; length];
+    sum.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, sum)| {
+        for (vector, factor) in terms {
+            let Some(rest) = vector.get(chunk * CHUNK..) else { continue };
+            let common = rest.len().min(sum.len());
+            kernels::add_scaled(&mut sum[..common], &rest[..common], *factor);
+        }
+    });
+    sum
+}
+
+/// Replaces every element but zero by its inverse.
+pub fn batch_invert(values: &mut [Fr]) {
+    values.par_chunks_mut(CHUNK).for_each(|values| {
+        let mut products = Vec::with_capacity(values.len());
+        let mut product = Fr::ONE;
+        for value in values.iter() {
+            products.push(product);
+            product *= or_one(*value);
+        }
+        // A product of elements other than zero.
+        let mut inverse = product.invert().unwrap_or(Fr::ZERO);
+        for (value, before) in values.iter_mut().zip(&products).rev() {
+            let original = or_one(*value);
+            let inverted = inverse * before;
+            inverse *= original;
+            *value = select(value.is_zero(), *value, inverted);
+        }
+        crate::erase(&mut products);
+    });
+}
+
+/// `value`, or one in place of zero, without a branch: values are secret.
+fn or_one(value: Fr) -> Fr {
+    select(value.is_zero(), Fr::ONE, value)
+}
+
+/// `a` if the choice is true and `b` if not, without a branch.
+fn select(choice: impl Into<bool>, a: Fr, b: Fr) -> Fr {
+    let mask = u64::from(choice.into()).wrapping_neg();
+    Fr(std::array::from_fn(|limb| (a.0[limb] & mask) | (b.0[limb] & !mask)))
+}
+
+/// `Σ a[i] · b[i]`.
+pub fn inner_product(a: &[Fr], b: &[Fr]) -> Fr {
+    assert_eq!(a.len(), b.len(), "vectors differ in length");
+    a.par_chunks(CHUNK).zip(b.par_chunks(CHUNK)).map(|(a, b)| kernels::inner_product(a, b)).sum()
+}
+
+/// `1, base, base², …`, `length` elements.
+pub fn powers(base: Fr, length: usize) -> Vec<Fr> {
+    let mut powers = vec![Fr::ONE; length];
+    scale_by_powers(&mut powers, base);
+    powers
+}
+
+/// The value at `point` of the polynomial with the given coefficients, lowest first.
+pub fn eval_polynomial(coefficients: &[Fr], point: Fr) -> Fr {
+    let horner = |coefficients: &[Fr]| {
+        coefficients.iter().rev().fold(Fr::ZERO, |value, coefficient| value * point + coefficient)
+    };
+    if coefficients.len() <= CHUNK {
+        return horner(coefficients);
+    }
+    let step = point.pow_vartime([CHUNK as u64]);
+    let values: Vec<Fr> = coefficients.par_chunks(CHUNK).map(horner).collect();
+    eval_polynomial(&values, step)
+}
+
+/// The quotient of the polynomial with the given coefficients by `X − root`, without the remainder:
+/// one coefficient fewer.
+pub fn divide_by_linear(coefficients: &[Fr], root: Fr) -> Vec<Fr> {
+    // Quotient coefficient i is Σ_{j>i} a_j root^(j−i−1): a suffix sum, done per chunk on its own
+    // and then corrected by what the chunks above contribute.
+    let Some((_, upper)) = coefficients.split_first() else { return Vec::new() };
+    let mut quotient = upper.to_vec();
+    quotient.par_chunks_mut(CHUNK).for_each(|chunk| {
+        let mut value = Fr::ZERO;
+        for coefficient in chunk.iter_mut().rev() {
+            value = value * root + *coefficient;
+            *coefficient = value;
+        }
+    });
+    if quotient.len() <= CHUNK {
+        return quotient;
+    }
+    let step = root.pow_vartime([CHUNK as u64]);
+    let firsts: Vec<Fr> = quotient.chunks(CHUNK).map(|chunk| chunk[0]).collect();
+    let mut from_above = vec![Fr::ZERO; firsts.len()];
+    for chunk in (1..firsts.len()).rev() {
+        from_above[chunk - 1] = from_above[chunk] * step + firsts[chunk];
+    }
+    quotient.par_chunks_mut(CHUNK).zip(&from_above).for_each(|(chunk, above)| {
+        let mut term = *above;
+        for coefficient in chunk.iter_mut().rev() {
+            term *= root;
+            *coefficient += term;
+        }
+    });
+    quotient
+}
+
+/// Replaces element `i` by the product of the elements `0, …, i`.
+pub fn prefix_product(values: &mut [Fr]) {
+    let products: Vec<Fr> = values
+        .par_chunks_mut(CHUNK)
+        .map(|chunk| {
+            let mut product = Fr::ONE;
+            for value in chunk {
+                product *= *value;
+                *value = product;
+            }
+            product
+        })
+        .collect();
+    let before: Vec<Fr> = products
+        .iter()
+        .scan(Fr::ONE, |product, chunk| Some(std::mem::replace(product, *product * chunk)))
+        .collect();
+    values
+        .par_chunks_mut(CHUNK)
+        .zip(&before)
+        .skip(1)
+        .for_each(|(chunk, before)| kernels::scale(chunk, *before));
+}
+
+/// Runs a kernel on matching chunks of two vectors.
+fn with_chunks(target: &mut [Fr], a: &[Fr], kernel: impl Fn(&mut [Fr], &[Fr]) + Sync + Send) {
+    assert_eq!(target.len(), a.len(), "vectors differ in length");
+    target.par_chunks_mut(CHUNK).zip(a.par_chunks(CHUNK)).for_each(|(target, a)| kernel(target, a));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng;
+
+    const LENGTHS: [usize; 7] = [0, 1, 7, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 5];
+
+    fn random(length: usize, seed: u64) -> Vec<Fr> {
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        (0..length).map(|_| Fr::random(&mut rng)).collect()
+    }
+
+    fn horner(coefficients: &[Fr], point: Fr) -> Fr {
+        coefficients.iter().rev().fold(Fr::ZERO, |value, a| value * point + a)
+    }
+
+    #[test]
+    fn element_wise_operations_agree_with_their_definition() {
+        for length in LENGTHS {
+            let (a, b, factor) = (random(length, 1), random(length, 2), Fr::from(77));
+            let check = |got: Vec<Fr>, expected: &dyn Fn(usize) -> Fr| {
+                assert_eq!(got, (0..length).map(expected).collect::<Vec<_>>(), "{length}");
+            };
+            let apply = |operation: &dyn Fn(&mut [Fr], &[Fr])| {
+                let mut target = a.clone();
+                operation(&mut target, &b);
+                target
+            };
+            check(apply(&add_assign), &|i| a[i] + b[i]);
+            check(apply(&sub_assign), &|i| a[i] - b[i]);
+            check(apply(&mul_assign), &|i| a[i] * b[i]);
+            check(apply(&|t, b| add_scaled(t, b, factor)), &|i| a[i] + factor * b[i]);
+            check(apply(&|t, _| scale(t, factor)), &|i| factor * a[i]);
+            check(apply(&|t, _| scale_by_powers(t, factor)), &|i| {
+                a[i] * factor.pow_vartime([i as u64])
+            });
+            check(powers(factor, length), &|i| factor.pow_vartime([i as u64]));
+            let short = &b[..length / 2];
+            check(linear_combination(&[(&a, factor), (short, -factor)], length), &|i| {
+                factor * a[i] - if i < length / 2 { factor * b[i] } else { Fr::ZERO }
+            });
+            assert_eq!(inner_product(&a, &b), a.iter().zip(&b).map(|(a, b)| a * b).sum::<Fr>());
+        }
+    }
+
+    #[test]
+    fn inverses_leave_zeros() {
+        for length in LENGTHS {
+            let mut values = random(length, 3);
+            values.iter_mut().step_by(3).for_each(|value| *value = Fr::ZERO);
+            let originals = values.clone();
+            batch_invert(&mut values);
+            for (value, original) in values.iter().zip(&originals) {
+                assert_eq!(*value, original.invert().unwrap_or(Fr::ZERO));
+            }
+        }
+    }
+
+    #[test]
+    fn polynomials_evaluate_and_divide() {
+        for length in LENGTHS {
+            let coefficients = random(length, 4);
+            for root in [Fr::ZERO, Fr::ONE, Fr::from(12345)] {
+                let value = horner(&coefficients, root);
+                assert_eq!(eval_polynomial(&coefficients, root), value);
+                let quotient = divide_by_linear(&coefficients, root);
+                assert_eq!(quotient.len(), length.saturating_sub(1));
+                let point = Fr::from(99);
+                assert_eq!(
+                    horner(&quotient, point) * (point - root) + value,
+                    horner(&coefficients, point)
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn prefix_products_run_across_chunks() {
+        for length in LENGTHS {
+            let values = random(length, 5);
+            let mut products = values.clone();
+            prefix_product(&mut products);
+            let mut product = Fr::ONE;
+            for (value, got) in values.iter().zip(&products) {
+                product *= value;
+                assert_eq!(*got, product);
+            }
+        }
+    }
+}
