@@ -1,4 +1,6 @@
-//! Errors of keys and proofs.
+//! Errors of keys, reference strings and proofs.
+
+use crate::polynomial::Polynomial;
 
 /// Why a key could not be made or read.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -29,6 +31,59 @@ pub enum KeyError {
         /// Selectors given.
         found: usize,
     },
+    /// A number of commitments that is not the constraint system's.
+    #[error(
+        "the key has commitments to {found} {what} where the circuit has {expected}: \
+         was it made with other settings?"
+    )]
+    Commitments {
+        /// Kind of columns.
+        what: &'static str,
+        /// Columns of the constraint system.
+        expected: usize,
+        /// Commitments given.
+        found: usize,
+    },
+    /// A commitment that is no point.
+    #[error("the key's commitment {index} of the {what} is not on the curve")]
+    NotOnCurve {
+        /// Kind of columns.
+        what: &'static str,
+        /// Position.
+        index: usize,
+    },
+}
+
+/// Why an SRS cannot be used.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum SrsError {
+    /// More powers than the field has roots of unity for.
+    #[error("an SRS of 2^{k} powers is larger than the field's 2^28 roots of unity allow")]
+    TooLarge {
+        /// log2 of the number of powers.
+        k: u32,
+    },
+    /// Vectors that are not `2^k` long.
+    #[error("an SRS of 2^{k} powers has {g} powers and {g_lagrange} Lagrange points")]
+    Length {
+        /// log2 of the number of powers.
+        k: u32,
+        /// Number of powers given.
+        g: usize,
+        /// Number of Lagrange points given.
+        g_lagrange: usize,
+    },
+    /// Not enough powers for the circuit.
+    #[error("the circuit has 2^{needed} rows, the SRS only 2^{found} powers: get a larger one")]
+    TooSmall {
+        /// log2 of the circuit's rows.
+        needed: u32,
+        /// log2 of the SRS's powers.
+        found: u32,
+    },
+    /// A point that is not on the curve, the identity, or of the wrong order.
+    #[error("{0} of the SRS is not a valid point")]
+    BadPoint(&'static str),
 }
 
 /// Why a proof is not accepted.
@@ -58,4 +113,37 @@ pub enum ProofError {
         /// Where it starts.
         offset: usize,
     },
+    /// Wrong number of instance columns.
+    #[error("{found} columns of public values where the circuit has {expected}")]
+    InstanceColumns {
+        /// Columns of the circuit.
+        expected: usize,
+        /// Columns given.
+        found: usize,
+    },
+    /// More instances than usable rows.
+    #[error("{found} public values in a column of {limit} usable rows")]
+    InstanceRows {
+        /// Usable rows.
+        limit: usize,
+        /// Values given.
+        found: usize,
+    },
+    /// The constraint system uses a value that it has not registered for opening.
+    #[error("the circuit uses {polynomial:?} at rotation {rotation} without opening it there")]
+    NotEvaluated {
+        /// The polynomial.
+        polynomial: Polynomial,
+        /// The rotation.
+        rotation: i32,
+    },
+    /// A challenge fell on a row (probability below 2^-220 for an honest proof).
+    #[error("a challenge of the proof falls on a row of the circuit")]
+    ChallengeInDomain,
+    /// The proof is well formed and wrong.
+    #[error(
+        "the proof does not hold: it was made for other public values or another key, \
+         or has been changed"
+    )]
+    Rejected,
 }

@@ -1,0 +1,88 @@
+//! The structured reference string: powers of a secret `s` in the exponent (spec 01 §2).
+
+use crate::error::SrsError;
+use group::{cofactor::CofactorGroup, prime::PrimeCurveAffine};
+use halo2curves::CurveAffine;
+use twain_algebra::{G1Affine, G2Affine};
+
+/// What a verifier needs of an SRS, whatever its size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VerifierSrs {
+    pub(crate) g: G1Affine,
+    pub(crate) g2: G2Affine,
+    pub(crate) s_g2: G2Affine,
+}
+
+impl VerifierSrs {
+    /// The first power in G1, the generator of G2 and its multiple by the secret. The points are
+    /// checked: on the curve, of the right order, not the identity.
+    pub fn new(g: G1Affine, g2: G2Affine, s_g2: G2Affine) -> Result<Self, SrsError> {
+        let good = |p: &G2Affine| {
+            bool::from(p.is_on_curve() & !p.is_identity() & p.to_curve().is_torsion_free())
+        };
+        if !bool::from(g.is_on_curve() & !g.is_identity()) {
+            return Err(SrsError::BadPoint("the first power"));
+        }
+        if !good(&g2) {
+            return Err(SrsError::BadPoint("the generator of G2"));
+        }
+        if !good(&s_g2) {
+            return Err(SrsError::BadPoint("the secret's multiple in G2"));
+        }
+        Ok(Self { g, g2, s_g2 })
+    }
+}
+
+/// An SRS for circuits of `2^k` rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Srs {
+    k: u32,
+    g: Vec<G1Affine>,
+    g_lagrange: Vec<G1Affine>,
+    verifier: VerifierSrs,
+}
+
+impl Srs {
+    /// Puts an SRS together from a file's content. Of the powers only the first is checked for
+    /// being on the curve: a prover with a bad SRS makes a proof that does not verify.
+    pub fn new(
+        k: u32,
+        g: Vec<G1Affine>,
+        g_lagrange: Vec<G1Affine>,
+        g2: G2Affine,
+        s_g2: G2Affine,
+    ) -> Result<Self, SrsError> {
+        let rows = 1usize.checked_shl(k).filter(|_| k <= crate::TWO_ADICITY);
+        let rows = rows.ok_or(SrsError::TooLarge { k })?;
+        if g.len() != rows || g_lagrange.len() != rows {
+            return Err(SrsError::Length { k, g: g.len(), g_lagrange: g_lagrange.len() });
+        }
+        let verifier = VerifierSrs::new(g[0], g2, s_g2)?;
+        Ok(Self { k, g, g_lagrange, verifier })
+    }
+
+    /// log2 of the number of powers.
+    pub fn k(&self) -> u32 {
+        self.k
+    }
+
+    /// The powers: `[s^i]G1`.
+    pub fn g(&self) -> &[G1Affine] {
+        &self.g
+    }
+
+    /// `[L_i(s)]G1`, `L_i` the Lagrange polynomials of the rows.
+    pub fn g_lagrange(&self) -> &[G1Affine] {
+        &self.g_lagrange
+    }
+
+    /// The part a verifier needs.
+    pub fn verifier(&self) -> &VerifierSrs {
+        &self.verifier
+    }
+
+    /// The generator of G2 and its multiple by the secret.
+    pub fn g2(&self) -> (G2Affine, G2Affine) {
+        (self.verifier.g2, self.verifier.s_g2)
+    }
+}
