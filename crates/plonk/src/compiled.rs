@@ -11,7 +11,7 @@ use ff::Field;
 use twain_algebra::Fr;
 
 /// The two-adicity of the scalar field: no domain is larger than `2^28`.
-pub const TWO_ADICITY: u32 = 28;
+pub const TWO_ADICITY: u32 = twain_algebra::domain::MAX_K;
 
 /// A constraint system without selectors, for `2^k` rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +72,12 @@ impl CompiledSystem {
             if selectors.len() != configured.selectors.len() {
                 let (expected, found) = (configured.selectors.len(), selectors.len());
                 return Err(KeyError::SelectorCount { expected, found });
+            }
+            let expected = (1usize << k).div_ceil(8);
+            let lengths = selectors.iter().map(|rows| rows.as_bytes().len()).enumerate();
+            if let Some((index, found)) = lengths.into_iter().find(|(_, found)| *found != expected)
+            {
+                return Err(KeyError::SelectorLength { index, expected, found });
             }
             group_selectors(&configured, selectors, degree)
         } else {
@@ -318,5 +324,7 @@ mod tests {
         assert!(matches!(error(28, &[]), KeyError::TooLarge { .. }));
         assert!(matches!(error(2, &[]), KeyError::TooFewRows { .. }));
         assert!(matches!(error(4, &[]), KeyError::SelectorCount { .. }));
+        let long = error(4, &[BitRows::new(17)]);
+        assert_eq!(long, KeyError::SelectorLength { index: 0, expected: 2, found: 3 });
     }
 }

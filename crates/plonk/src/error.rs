@@ -1,5 +1,6 @@
 //! Errors of keys, reference strings and proofs.
 
+use crate::column::Cell;
 use crate::polynomial::Polynomial;
 
 /// Why a key could not be made or read.
@@ -43,6 +44,68 @@ pub enum KeyError {
         expected: usize,
         /// Commitments given.
         found: usize,
+    },
+    /// A number of columns that is not the constraint system's.
+    #[error("{found} {what} where the circuit has {expected}")]
+    Columns {
+        /// Kind of columns.
+        what: &'static str,
+        /// Columns of the constraint system.
+        expected: usize,
+        /// Columns given.
+        found: usize,
+    },
+    /// A column that is too short or too long.
+    #[error("column {index} has {found} values where the circuit has {rows} rows")]
+    ColumnLength {
+        /// Position.
+        index: usize,
+        /// Rows of the circuit.
+        rows: usize,
+        /// Values given.
+        found: usize,
+    },
+    /// A selector's rows are not those of the circuit.
+    #[error("the rows of selector {index} take {found} bytes instead of {expected}")]
+    SelectorLength {
+        /// Index of the selector.
+        index: usize,
+        /// One bit for each row.
+        expected: usize,
+        /// Bytes given.
+        found: usize,
+    },
+    /// A selector is on where no constraint may hold.
+    #[error("selector {index} is on beyond the {usable} usable rows")]
+    SelectorOutside {
+        /// Index of the selector.
+        index: usize,
+        /// Usable rows.
+        usable: usize,
+    },
+    /// A copy constraint on a cell that cannot have one.
+    #[error(
+        "a copy constraint on {cell:?}, whose column has no equality enabled or whose row is not usable"
+    )]
+    CopyOutside {
+        /// The cell.
+        cell: Cell,
+    },
+    /// The permutation does not fit 32-bit cell numbers.
+    #[error("{columns} permutation columns of {rows} rows are more than 2^32 cells")]
+    TooManyCells {
+        /// Permutation columns.
+        columns: usize,
+        /// Rows.
+        rows: usize,
+    },
+    /// The SRS was not downsized to the circuit, or is too small.
+    #[error("the circuit has 2^{circuit} rows, the SRS 2^{srs} powers")]
+    SrsSize {
+        /// log2 of the circuit's rows.
+        circuit: u32,
+        /// log2 of the SRS's powers.
+        srs: u32,
     },
     /// A commitment that is no point.
     #[error("the key's commitment {index} of the {what} is not on the curve")]

@@ -1,9 +1,9 @@
 //! The structured reference string: powers of a secret `s` in the exponent (spec 01 §2).
 
 use crate::error::SrsError;
-use group::{cofactor::CofactorGroup, prime::PrimeCurveAffine};
+use group::{Curve, cofactor::CofactorGroup, prime::PrimeCurveAffine};
 use halo2curves::CurveAffine;
-use twain_algebra::{G1Affine, G2Affine};
+use twain_algebra::{Fr, G1Affine, G2Affine, g_lagrange_from_g, msm};
 
 /// What a verifier needs of an SRS, whatever its size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +61,19 @@ impl Srs {
         Ok(Self { k, g, g_lagrange, verifier })
     }
 
+    /// The SRS for `2^k` rows that the same secret gives; its Lagrange form is computed anew.
+    pub fn downsize(mut self, k: u32) -> Result<Self, SrsError> {
+        if k > self.k {
+            return Err(SrsError::TooSmall { needed: k, found: self.k });
+        }
+        if k < self.k {
+            self.g.truncate(1 << k);
+            self.g_lagrange = g_lagrange_from_g(&self.g).map_err(|_| SrsError::TooLarge { k })?;
+            self.k = k;
+        }
+        Ok(self)
+    }
+
     /// log2 of the number of powers.
     pub fn k(&self) -> u32 {
         self.k
@@ -84,5 +97,15 @@ impl Srs {
     /// The generator of G2 and its multiple by the secret.
     pub fn g2(&self) -> (G2Affine, G2Affine) {
         (self.verifier.g2, self.verifier.s_g2)
+    }
+
+    /// Commits to a polynomial given by at most `2^k` coefficients.
+    pub fn commit(&self, coefficients: &[Fr]) -> G1Affine {
+        msm(coefficients, &self.g[..coefficients.len()]).to_affine()
+    }
+
+    /// Commits to a polynomial given by its values on the first rows (0 on the others).
+    pub fn commit_lagrange(&self, values: &[Fr]) -> G1Affine {
+        msm(values, &self.g_lagrange[..values.len()]).to_affine()
     }
 }

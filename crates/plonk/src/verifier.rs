@@ -14,7 +14,7 @@ use ff::Field;
 use group::{Curve, Group};
 use halo2curves::pairing::{MillerLoopResult, MultiMillerLoop};
 use std::collections::HashMap;
-use twain_algebra::{Bn256, Fr, G1, G1Affine};
+use twain_algebra::{Bn256, Fr, G1, G1Affine, msm};
 
 /// Accepts iff `proof` proves that the key's circuit has a witness with these instances (one vector
 /// per instance column, without padding).
@@ -248,7 +248,7 @@ fn check_opening(
     let first_distance: Fr = first.iter().map(|rotation| distance(*rotation)).product();
     points.extend([srs.g, combined, opening]);
     scalars.extend([-constant, -first_distance, u]);
-    let left = halo2curves::msm::msm_best(&scalars, &points).to_affine();
+    let left = msm(&scalars, &points).to_affine();
     // e(Q, [s]G2) = e(E, G2)
     let terms = [(&-opening, &srs.s_g2), (&left, &srs.g2)];
     let product: <Bn256 as MultiMillerLoop>::Result = Bn256::multi_miller_loop(&terms);
