@@ -1,7 +1,8 @@
 //! The structured reference string: powers of a secret `s` in the exponent (spec 01 §2).
 
 use crate::error::SrsError;
-use group::{Curve, cofactor::CofactorGroup, prime::PrimeCurveAffine};
+use ff::Field;
+use group::{Curve, prime::PrimeCurveAffine};
 use halo2curves::CurveAffine;
 use twain_algebra::{Fr, G1Affine, G2Affine, g_lagrange_from_g, msm};
 
@@ -17,9 +18,9 @@ impl VerifierSrs {
     /// The first power in G1, the generator of G2 and its multiple by the secret. The points are
     /// checked: on the curve, of the right order, not the identity.
     pub fn new(g: G1Affine, g2: G2Affine, s_g2: G2Affine) -> Result<Self, SrsError> {
-        let good = |p: &G2Affine| {
-            bool::from(p.is_on_curve() & !p.is_identity() & p.to_curve().is_torsion_free())
-        };
+        // In the subgroup of order r iff (r - 1) p = -p. (The library's own test prints to stdout.)
+        let order = |p: &G2Affine| *p * -Fr::ONE == -p.to_curve();
+        let good = |p: &G2Affine| bool::from(p.is_on_curve() & !p.is_identity()) && order(p);
         if !bool::from(g.is_on_curve() & !g.is_identity()) {
             return Err(SrsError::BadPoint("the first power"));
         }
