@@ -1,0 +1,189 @@
+//! Digit masks: a uniform secret `r` below `2^d` and additive shares, in the integers modulo `2^128`,
+//! of the vector that is 1 at `r` and 0 elsewhere (protocol §4).
+//!
+//! A mask is kept as a key of a distributed point function in the form of Guo, Yang, Wang, Zhang,
+//! Xie, Zhang and Zhao (*Half-Tree*, EUROCRYPT 2023): a binary tree of blocks in which the two
+//! parties' nodes are equal off the path to `r` and differ by the session's common difference on it.
+//! Keys are made by both parties together after Doerner and shelat (CCS 2017), see [`generate`].
+//!
+//! A share is positive for the model's side and negated for the data's; the functions here that
+//! return *raw* sums leave that to [`share_of`], once per sum.
+
+mod generate;
+mod tree;
+
+pub use generate::generate;
+pub use tree::Scratch;
+
+use ff::{Field, PrimeField};
+use twain_algebra::Fr;
+use twain_party::Role;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// The widest mask that is made: its expansion has `2^20` entries.
+pub const MAX_DOMAIN_BITS: u8 = 20;
+
+/// One party's half of a digit mask.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub struct DigitMask {
+    /// Number of the mask in its session: the ciphers of its tree are derived from it.
+    index: u64,
+    /// The session that made it.
+    session: [u8; 32],
+    /// This party's root.
+    root: u128,
+    /// Correction words, one a level (the same for both parties).
+    corrections: Vec<u128>,
+    /// Correction of the leaves that differ (the same for both parties).
+    last: u128,
+    /// This party's share of `r` modulo `2^128`.
+    position: u128,
+}
+
+impl DigitMask {
+    /// `d`: the mask is below `2^d`.
+    pub fn domain_bits(&self) -> u8 {
+        self.corrections.len() as u8 // at most MAX_DOMAIN_BITS
+    }
+
+    /// This party's share of `r`, modulo `2^128`.
+    pub fn position(&self) -> u128 {
+        self.position
+    }
+
+    /// Expands the vector in runs of consecutive entries: `visit(first index, raw shares)`.
+    pub fn expand(&self, scratch: &mut Scratch, visit: impl FnMut(usize, &[u128])) {
+        let cipher = tree::MaskCipher::new(&self.session, self.index);
+        tree::expand(&cipher, self.root, &self.corrections, self.last, scratch, visit);
+    }
+
+    /// Raw shares of `[limit < r]` and of `[limit = r]`.
+    pub fn compare(&self, limit: usize, scratch: &mut Scratch) -> (u128, u128) {
+        let (mut above, mut equal) = (0u128, 0u128);
+        self.expand(scratch, |first, run| {
+            let from = (limit + 1).saturating_sub(first).min(run.len());
+            above = above.wrapping_add(sum(&run[from..]));
+            if let Some(entry) = limit.checked_sub(first).and_then(|i| run.get(i)) {
+                equal = *entry;
+            }
+        });
+        (above, equal)
+    }
+
+    /// Adds the raw vector to `counts` (of `2^d` entries) from entry `-shift` on: what stands at `r`
+    /// goes to `r - shift` modulo `2^d`.
+    pub fn accumulate(&self, shift: usize, counts: &mut [u128], scratch: &mut Scratch) {
+        let length = counts.len();
+        self.expand(scratch, |first, run| {
+            let start = (first + length - shift % length) % length;
+            let (head, tail) = run.split_at(run.len().min(length - start));
+            add_assign(&mut counts[start..], head);
+            add_assign(counts, tail);
+        });
+    }
+}
+
+/// Turns a raw sum into this party's share modulo `2^128`.
+pub fn share_of(role: Role, raw: u128) -> u128 {
+    match role {
+        Role::Model => raw,
+        Role::Data => raw.wrapping_neg(),
+    }
+}
+
+/// A share in the field of a small number `v >= 0`, from the share modulo `2^128` and without a
+/// message. Wrong with probability `(v + 1) / 2^128`.
+pub fn lift(role: Role, share: u128) -> Fr {
+    match role {
+        Role::Model => Fr::from_u128(share),
+        Role::Data => Fr::from_u128(share) - Fr::from_u128(u128::MAX) - Fr::ONE,
+    }
+}
+
+fn add_assign(sums: &mut [u128], terms: &[u128]) {
+    sums.iter_mut().zip(terms).for_each(|(sum, term)| *sum = sum.wrapping_add(*term));
+}
+
+/// Sum modulo `2^128`, in four chains.
+fn sum(values: &[u128]) -> u128 {
+    let (quads, rest) = values.as_chunks::<4>();
+    let mut sums = [0u128; 4];
+    for quad in quads {
+        add_assign(&mut sums, quad);
+    }
+    sums.iter().chain(rest).fold(0, |sum, value| sum.wrapping_add(*value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::Channel;
+    use crate::ot::OtPair;
+    use crate::ot::tests::run_pair;
+
+    fn vector(mask: &DigitMask) -> Vec<u128> {
+        let mut entries = vec![0; 1 << mask.domain_bits()];
+        mask.expand(&mut Scratch::default(), |first, run| {
+            entries[first..first + run.len()].copy_from_slice(run);
+        });
+        entries
+    }
+
+    #[test]
+    fn masks_are_shares_of_one_hot_vectors() {
+        let domains = [1, 14, 2, 7, 7, 11, 1, 8, 12, 3];
+        let (model, data) = run_pair(|channel, rng| {
+            let mut ot = OtPair::setup(channel, rng)?;
+            let mut masks = generate(channel, &mut ot, rng, 5, &domains)?;
+            let before = channel.traffic().rounds;
+            masks.extend(generate(channel, &mut ot, rng, 15, &[2; 60])?);
+            assert_eq!(channel.traffic().rounds - before, 1 + 2 + 3);
+            assert!(generate(channel, &mut ot, rng, 80, &[])?.is_empty());
+            Ok(masks)
+        });
+        let mut small = [0; 4];
+        let scratch = &mut Scratch::default();
+        for (m, d) in model.iter().zip(&data) {
+            let (raw_m, raw_d) = (vector(m), vector(d));
+            let whole: Vec<u128> =
+                raw_m.iter().zip(&raw_d).map(|(m, d)| m.wrapping_sub(*d)).collect();
+            let r = m.position().wrapping_add(d.position()) as usize;
+            assert!(whole.iter().enumerate().all(|(t, &e)| e == u128::from(t == r)), "{r}");
+            let lifted = lift(Role::Model, m.position()) + lift(Role::Data, d.position());
+            assert_eq!(lifted, Fr::from(r as u64));
+            let size = whole.len();
+            for limit in [0, r.saturating_sub(1), r, (r + 1) % size, size - 1] {
+                let (above_m, equal_m) = m.compare(limit, scratch);
+                let (above_d, equal_d) = d.compare(limit, scratch);
+                assert_eq!(above_m.wrapping_sub(above_d), u128::from(limit < r));
+                assert_eq!(equal_m.wrapping_sub(equal_d), u128::from(limit == r));
+                let (mut sum_m, mut sum_d) = (vec![1; size], vec![0; size]);
+                m.accumulate(limit, &mut sum_m, scratch);
+                d.accumulate(limit, &mut sum_d, scratch);
+                let at = (r + size - limit) % size;
+                let expected = (0..size).map(|t| 1 + u128::from(t == at));
+                assert!(sum_m.iter().zip(&sum_d).map(|(m, d)| m.wrapping_sub(*d)).eq(expected));
+            }
+            if size == 4 {
+                small[r] += 1;
+            }
+        }
+        assert_eq!(small.iter().sum::<i32>(), 61);
+        assert!(small.iter().all(|&count| count > 3), "positions look uniform: {small:?}");
+    }
+
+    /// Neither half alone shows the position: half of each party's control bits are set, and its
+    /// own share of the entry at `r` looks like any other.
+    #[test]
+    fn half_a_key_shows_nothing() {
+        let (model, data) = run_pair(|channel, rng| {
+            let mut ot = OtPair::setup(channel, rng)?;
+            generate(channel, &mut ot, rng, 0, &[7; 40])
+        });
+        for half in [&model, &data] {
+            let ones: u32 = half.iter().flat_map(vector).map(|entry| entry.count_ones()).sum();
+            let bits = 40 * 128 * 128;
+            assert!(ones.abs_diff(bits / 2) < 5000, "{ones} of {bits}"); // 12 standard deviations
+        }
+    }
+}
