@@ -1,0 +1,208 @@
+//! `input.json` (spec 02 §3.1), and its quantisation (§4).
+
+use super::{read_file, write_file};
+use crate::felt::{field_from_hex, field_to_hex};
+use crate::{ArtifactError, ArtifactKind, FormatError};
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+use std::path::Path;
+use twain_algebra::Fr;
+use twain_graph::numbers::{cast_datum, integer_to_field, quantize};
+use twain_graph::{GraphError, InputType, Model, NodeKind, SupportedOp};
+use zeroize::Zeroize;
+
+/// The data of a run: one flat list, row by row, for each input of the network. Elements are
+/// overwritten when it is dropped.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct InputFile {
+    /// The inputs.
+    pub input_data: Vec<Vec<InputElement>>,
+    /// The expected outputs; not used.
+    pub output_data: Option<Vec<Vec<InputElement>>>,
+}
+
+/// An element of an input.
+#[derive(Clone, Copy, PartialEq)]
+pub enum InputElement {
+    /// A Boolean, for Boolean inputs only.
+    Bool(bool),
+    /// A number, which is quantised.
+    Number(f64),
+    /// A field element, which is taken as it is.
+    Field(Fr),
+}
+
+impl InputFile {
+    /// Reads the content of a file.
+    ///
+    /// # Errors
+    /// Not JSON, or not an object with `input_data`.
+    pub fn parse(bytes: &[u8]) -> Result<Self, FormatError> {
+        Ok(serde_json::from_slice(bytes)?)
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// As [`InputFile::parse`], or from the file system.
+    pub fn read(path: &Path) -> Result<Self, ArtifactError> {
+        read_file(path, ArtifactKind::Input, Self::parse)
+    }
+
+    /// Reads what the command line gives: `@path`, the JSON text itself, or a path.
+    ///
+    /// # Errors
+    /// As [`InputFile::read`]. A text that looks like JSON but is not is reported as such, not as a
+    /// missing file.
+    pub fn from_argument(argument: &str) -> Result<Self, ArtifactError> {
+        if let Some(path) = argument.strip_prefix('@') {
+            return Self::read(Path::new(path));
+        }
+        match Self::parse(argument.as_bytes()) {
+            Err(source) if argument.trim_start().starts_with('{') => {
+                let place = Path::new("the data given on the command line");
+                Err(ArtifactError::content(place, ArtifactKind::Input)(source))
+            }
+            Err(_) => Self::read(Path::new(argument)),
+            Ok(data) => Ok(data),
+        }
+    }
+
+    /// Writes a file that its owner only can read.
+    ///
+    /// # Errors
+    /// From the file system.
+    pub fn write(&self, path: &Path) -> Result<(), ArtifactError> {
+        write_file(path, ArtifactKind::Input, self)
+    }
+
+    /// The quantised inputs of `model`, in its order: each element is cast to the input's type and
+    /// multiplied by `2^scale`. Surplus lists are ignored.
+    ///
+    /// # Errors
+    /// A list missing or of the wrong length, an element that is not of the type or does not fit.
+    pub fn quantize(&self, model: &Model) -> Result<Vec<Vec<Fr>>, FormatError> {
+        let inputs = &model.graph.inputs;
+        if self.input_data.len() < inputs.len() {
+            return Err(FormatError::Mismatch(format!(
+                "input_data holds {} lists, but the network has {} inputs",
+                self.input_data.len(),
+                inputs.len()
+            )));
+        }
+        let lists = inputs.iter().zip(&self.input_data).enumerate();
+        lists.map(|(index, (node, list))| quantize_list(model, *node, index, list)).collect()
+    }
+}
+
+fn quantize_list(
+    model: &Model,
+    node: usize,
+    index: usize,
+    list: &[InputElement],
+) -> Result<Vec<Fr>, FormatError> {
+    let Some(NodeKind::Node(node)) = model.graph.nodes.get(&node) else {
+        return Err(FormatError::Mismatch(format!("input {index} of the network is not a node")));
+    };
+    let SupportedOp::Input(input) = &node.op else {
+        return Err(FormatError::Mismatch(format!("{node} is not an input")));
+    };
+    let expected: usize = node.out_dims.iter().product();
+    if list.len() != expected {
+        return Err(FormatError::Mismatch(format!(
+            "list {index} of input_data holds {} elements, but input {index} of the network has \
+             shape {:?}, that is, {expected} elements",
+            list.len(),
+            node.out_dims
+        )));
+    }
+    let quantized = list.iter().map(|element| element.quantize(input.scale, input.datum_type));
+    let elements = quantized.enumerate().map(|(position, element)| {
+        element.map_err(|source| {
+            FormatError::Mismatch(format!("element {position} of list {index}: {source}"))
+        })
+    });
+    elements.collect()
+}
+
+impl InputElement {
+    /// The field element for an input of type `datum_type` at `scale`.
+    ///
+    /// # Errors
+    /// Not of the type, or out of range.
+    pub fn quantize(self, scale: i32, datum_type: InputType) -> Result<Fr, GraphError> {
+        let value = match self {
+            InputElement::Field(value) => return Ok(value),
+            InputElement::Number(value) => cast_datum(value, datum_type)?,
+            InputElement::Bool(value) if datum_type == InputType::Bool => f64::from(value),
+            InputElement::Bool(value) => {
+                let value = value.to_string();
+                return Err(GraphError::Datum { value, expected: "number" });
+            }
+        };
+        Ok(integer_to_field(quantize(value, scale)?))
+    }
+}
+
+impl Drop for InputFile {
+    fn drop(&mut self) {
+        for element in
+            self.input_data.iter_mut().chain(self.output_data.iter_mut().flatten()).flatten()
+        {
+            match element {
+                InputElement::Bool(value) => value.zeroize(),
+                InputElement::Number(value) => value.zeroize(),
+                InputElement::Field(value) => twain_algebra::erase(std::slice::from_mut(value)),
+            }
+        }
+    }
+}
+
+/// Shows numbers of elements only: the values may be private.
+impl fmt::Debug for InputFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lengths: Vec<usize> = self.input_data.iter().map(Vec::len).collect();
+        f.debug_struct("InputFile").field("input_data", &lengths).finish_non_exhaustive()
+    }
+}
+
+impl Serialize for InputElement {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            InputElement::Bool(value) => serializer.serialize_bool(*value),
+            InputElement::Number(value) => serializer.serialize_f64(*value),
+            InputElement::Field(value) => serializer.serialize_str(&field_to_hex(value)),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for InputElement {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Element;
+        impl Visitor<'_> for Element {
+            type Value = InputElement;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a Boolean, a number or a field element as 64 hexadecimal digits")
+            }
+            fn visit_bool<E: Error>(self, value: bool) -> Result<InputElement, E> {
+                Ok(InputElement::Bool(value))
+            }
+            fn visit_i64<E: Error>(self, value: i64) -> Result<InputElement, E> {
+                Ok(InputElement::Number(value as f64))
+            }
+            fn visit_u64<E: Error>(self, value: u64) -> Result<InputElement, E> {
+                Ok(InputElement::Number(value as f64))
+            }
+            fn visit_f64<E: Error>(self, value: f64) -> Result<InputElement, E> {
+                Ok(InputElement::Number(value))
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<InputElement, E> {
+                let reason = "a text must be a field element: 64 hexadecimal digits, least \
+                              significant byte first, without 0x, below the modulus";
+                field_from_hex(text).map(InputElement::Field).ok_or_else(|| E::custom(reason))
+            }
+        }
+        deserializer.deserialize_any(Element)
+    }
+}

@@ -1,0 +1,9 @@
+//! `vk.key` and `pk.key` (spec 01 §4.4).
+
+mod format;
+mod proving;
+mod verifying;
+
+pub use format::KeyFormat;
+pub use proving::{KeyPolynomial, ProvingKeyFile, write_proving_key};
+pub use verifying::{KeyShape, SelectorRows, VerifyingKeyFile};

@@ -1,0 +1,158 @@
+//! Whether points are the powers of one secret, without knowing it.
+//!
+//! With a random `r`, `e(sum r^i g_i, [s]H) = e(sum r^i g_(i+1), H)` tells `e(g_i, [s]H) =
+//! e(g_(i+1), H)` for all `i` at once. The commitments to the Lagrange basis must commit to the same
+//! polynomial as the powers do: the one with coefficients `r^j`, whose value at `w^i` is
+//! `(r^n - 1) / (r w^i - 1)`, so no transform is needed. Both are polynomial identities in `r` of
+//! degree below `2^k`, so a wrong SRS passes with probability at most `2^k / |Fr|`.
+
+use ff::{BatchInvert, Field, PrimeField};
+use group::prime::PrimeCurveAffine;
+use group::{Curve, Group};
+use halo2curves::CurveAffine;
+use halo2curves::msm::msm_best;
+use halo2curves::pairing::Engine;
+use rand_core::RngCore;
+use twain_algebra::{Bn256, Fr, G1, G1Affine, G2Affine};
+
+/// The points to check.
+pub struct Powers<'a> {
+    /// `[s^i]G`, `2^k` of them.
+    pub g: &'a [G1Affine],
+    /// Commitments to the Lagrange basis, if there are any: as many.
+    pub g_lagrange: Option<&'a [G1Affine]>,
+    /// The generator of G2.
+    pub g2: &'a G2Affine,
+    /// The generator of G2 times the secret.
+    pub s_g2: &'a G2Affine,
+}
+
+/// What is wrong with an SRS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SrsError {
+    /// Not a power of two of powers, or another number of Lagrange commitments.
+    #[error("the number of points is not a power of two from 2 to 2^28")]
+    Count,
+    /// A point is not on its curve or in its group, or is the identity.
+    #[error("a point is not an element of its group")]
+    Point,
+    /// The first power is not the standard generator.
+    #[error("the SRS does not start from the standard generators")]
+    Generator,
+    /// The points are not the powers of one secret.
+    #[error("the points are not the powers of one secret: do not use this SRS")]
+    Powers,
+    /// The Lagrange commitments do not belong to the powers.
+    #[error("the Lagrange commitments do not belong to the powers: do not use this SRS")]
+    Lagrange,
+}
+
+/// Checks that `powers` are those of one secret, from the standard generators. A wrong SRS passes
+/// with probability at most `2^-225`, over `rng`. Takes three multi-scalar multiplications.
+///
+/// # Errors
+/// The first violation.
+pub fn check(powers: &Powers<'_>, rng: &mut impl RngCore) -> Result<(), SrsError> {
+    let Powers { g, g_lagrange, g2, s_g2 } = powers;
+    let k = g.len().trailing_zeros();
+    let lengths_agree = g_lagrange.is_none_or(|lagrange| lagrange.len() == g.len());
+    if !g.len().is_power_of_two() || !(1..=super::MAX_K).contains(&k) || !lengths_agree {
+        return Err(SrsError::Count);
+    }
+    let on_curve = |points: &[G1Affine]| points.iter().all(|point| point.is_on_curve().into());
+    if !on_curve(g) || !g_lagrange.is_none_or(on_curve) || !in_group(g2) || !in_group(s_g2) {
+        return Err(SrsError::Point);
+    }
+    if g[0] != G1Affine::generator() || **g2 != G2Affine::generator() {
+        return Err(SrsError::Generator);
+    }
+    let r = Fr::random(rng);
+    let weights: Vec<Fr> =
+        std::iter::successors(Some(Fr::ONE), |weight| Some(*weight * r)).take(g.len()).collect();
+    let low = msm_best(&weights[..g.len() - 1], &g[..g.len() - 1]);
+    let high = msm_best(&weights[..g.len() - 1], &g[1..]);
+    if Bn256::pairing(&low.to_affine(), s_g2) != Bn256::pairing(&high.to_affine(), g2) {
+        return Err(SrsError::Powers);
+    }
+    let Some(lagrange) = g_lagrange else {
+        return Ok(());
+    };
+    let commitment = low + g[g.len() - 1] * weights[g.len() - 1];
+    if commitment != commit_to_powers(r, k, lagrange) {
+        return Err(SrsError::Lagrange);
+    }
+    Ok(())
+}
+
+/// The commitment to the polynomial with coefficients `r^j`, from its values on the domain.
+fn commit_to_powers(r: Fr, k: u32, g_lagrange: &[G1Affine]) -> G1 {
+    let omega = (k..Fr::S).fold(Fr::ROOT_OF_UNITY, |root, _| root.square());
+    let mut values = Vec::with_capacity(g_lagrange.len());
+    let mut point = r;
+    for _ in 0..g_lagrange.len() {
+        values.push(point - Fr::ONE);
+        point *= omega;
+    }
+    // no value is 0 unless r is on the domain, which has probability 2^-226; it would fail the check
+    values.iter_mut().batch_invert();
+    let factor = r.pow_vartime([1u64 << k]) - Fr::ONE;
+    values.iter_mut().for_each(|value| *value *= factor);
+    msm_best(&values, g_lagrange)
+}
+
+/// Whether a point of the twist is in the group of order `|Fr|`, and not its identity.
+fn in_group(point: &G2Affine) -> bool {
+    let on_curve = bool::from(point.is_on_curve()) && !bool::from(point.is_identity());
+    // (|Fr| - 1) P = -P
+    on_curve && (*point * -Fr::ONE + point).is_identity().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use halo2curves::bn256::{Fq, Fq2};
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng;
+
+    #[test]
+    fn points_outside_the_group_are_refused() {
+        let b = {
+            let g = G2Affine::generator();
+            g.y.square() - g.x.square() * g.x
+        };
+        let outside = (0u64..).find_map(|start| {
+            let x = Fq2::new(Fq::from(start), Fq::ONE);
+            let y: Option<Fq2> = (x.square() * x + b).sqrt().into();
+            y.map(|y| G2Affine { x, y })
+        });
+        let outside = outside.unwrap();
+        assert!(bool::from(outside.is_on_curve()));
+        assert!(!in_group(&outside));
+        assert!(in_group(&G2Affine::generator()));
+        assert!(!in_group(&G2Affine::identity()));
+    }
+
+    #[test]
+    fn powers_of_a_known_secret_and_damage() {
+        let rng = &mut ChaCha20Rng::seed_from_u64(7);
+        let s = Fr::random(&mut *rng);
+        let generator = G1Affine::generator();
+        let g: Vec<G1Affine> = (0..8u64).map(|i| (generator * s.pow([i])).to_affine()).collect();
+        let (g2, s_g2) = (G2Affine::generator(), (G2Affine::generator() * s).to_affine());
+        let mut verdict = |g: &[G1Affine], g2: &G2Affine, s_g2: &G2Affine| {
+            check(&Powers { g, g_lagrange: None, g2, s_g2 }, rng)
+        };
+        assert_eq!(verdict(&g, &g2, &s_g2), Ok(()));
+        for index in 1..8 {
+            let mut wrong = g.clone();
+            wrong[index] = generator;
+            assert_eq!(verdict(&wrong, &g2, &s_g2), Err(SrsError::Powers));
+            wrong[index].x += Fq::ONE;
+            assert_eq!(verdict(&wrong, &g2, &s_g2), Err(SrsError::Point));
+        }
+        assert_eq!(verdict(&g, &g2, &g2), Err(SrsError::Powers));
+        assert_eq!(verdict(&g, &s_g2, &s_g2), Err(SrsError::Generator));
+        assert_eq!(verdict(&g[1..5], &g2, &s_g2), Err(SrsError::Generator));
+        assert_eq!(verdict(&g[..7], &g2, &s_g2), Err(SrsError::Count));
+    }
+}
