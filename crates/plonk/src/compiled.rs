@@ -60,8 +60,7 @@ impl CompiledSystem {
         compress: bool,
     ) -> Result<(Self, Vec<SelectorColumn>), KeyError> {
         let (degree, blinding_factors) = (configured.degree(), configured.blinding_factors());
-        let extension = (degree - 1).next_power_of_two().trailing_zeros();
-        let extended_k = k.saturating_add(extension);
+        let extended_k = configured.extended_k(k);
         if extended_k > TWO_ADICITY {
             return Err(KeyError::TooLarge { k, degree });
         }

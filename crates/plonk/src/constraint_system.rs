@@ -245,6 +245,11 @@ impl ConstraintSystem {
         polynomials.map(Expression::degree).max().unwrap_or(0)
     }
 
+    /// log2 of the size of the extended domain of a circuit with `2^k` rows.
+    pub fn extended_k(&self, k: u32) -> u32 {
+        k.saturating_add((self.degree() - 1).next_power_of_two().trailing_zeros())
+    }
+
     /// Number `b` of blinding rows (spec 01 §3.9).
     pub fn blinding_factors(&self) -> usize {
         let mut queries = vec![0usize; self.advice_phases.len()];

@@ -273,3 +273,84 @@ fn lookup_step<E: Evaluator>(
     let difference = at.difference(left, right);
     on(Polynomial::ActiveRows, difference, at)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ConstraintSystem;
+
+    /// Every polynomial has a value that is a function of its name and rotation.
+    struct Named;
+
+    impl Evaluator for Named {
+        type Value = Fr;
+        fn constant(&mut self, value: Fr) -> Fr {
+            value
+        }
+        fn polynomial(&mut self, polynomial: Polynomial, rotation: i32) -> Fr {
+            let name = format!("{polynomial:?} {rotation}");
+            name.bytes().fold(Fr::ONE, |sum, byte| sum * Fr::from(257) + Fr::from(u64::from(byte)))
+        }
+        fn sum(&mut self, a: Fr, b: Fr) -> Fr {
+            a + b
+        }
+        fn difference(&mut self, a: Fr, b: Fr) -> Fr {
+            a - b
+        }
+        fn product(&mut self, a: Fr, b: Fr) -> Fr {
+            a * b
+        }
+        fn scaled(&mut self, a: Fr, factor: Fr) -> Fr {
+            a * factor
+        }
+    }
+
+    /// Against the fractions the lookup constraint stands for, with one to three inputs of two elements.
+    #[test]
+    fn several_inputs_share_a_grand_sum() {
+        for inputs in 1..=3 {
+            let mut system = ConstraintSystem::new();
+            let table = [system.fixed_column(), system.fixed_column()];
+            let challenge = system.challenge(0);
+            let advice: Vec<_> = (0..2 * inputs).map(|_| system.advice_column(0)).collect();
+            for pair in advice.chunks(2) {
+                let scaled = Expression::from(challenge) * system.query(pair[0], 0);
+                let plain = -system.query(pair[1], -1);
+                system.lookup("pair", vec![(scaled, table[0]), (plain, table[1])]);
+            }
+            // A gate that makes room for all inputs in one argument.
+            let high = (0..7).map(|_| system.query(advice[0], 0)).reduce(|a, b| a * b).unwrap();
+            system.gate("high", vec![high]);
+            let (system, _) = CompiledSystem::new(system, 4, &[], true).unwrap();
+            assert_eq!(system.lookups().len(), 1);
+
+            let at = &mut Named;
+            let circuit = vec![Fr::from(29)];
+            let challenges = Challenges {
+                circuit,
+                theta: Fr::from(31),
+                beta: Fr::from(37),
+                ..Default::default()
+            };
+            let shifted = |a: Fr, b: Fr| a * challenges.theta + b + challenges.beta;
+            let factors: Vec<Fr> = (0..inputs as u32)
+                .map(|i| {
+                    let a = at.polynomial(Polynomial::Advice(2 * i), 0) * challenges.circuit[0];
+                    shifted(a, -at.polynomial(Polynomial::Advice(2 * i + 1), -1))
+                })
+                .collect();
+            let table = [0, 1].map(|i| at.polynomial(Polynomial::Fixed(i), 0));
+            let table = shifted(table[0], table[1]);
+            let step = at.polynomial(Polynomial::LookupSum(0), 1)
+                - at.polynomial(Polynomial::LookupSum(0), 0);
+            let fractions: Fr = factors.iter().map(|f| f.invert().unwrap()).sum();
+            let used = at.polynomial(Polynomial::Multiplicity(0), 0) * table.invert().unwrap();
+            let expected = at.polynomial(Polynomial::ActiveRows, 0)
+                * table
+                * factors.iter().product::<Fr>()
+                * (step - fractions + used);
+            let found = Constraint::LookupStep(0).evaluate(&system, &challenges, at);
+            assert_eq!(found, expected, "{inputs} inputs");
+        }
+    }
+}
