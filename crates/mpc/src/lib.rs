@@ -1,6 +1,11 @@
 //! The second party: channel, oblivious linear evaluation, digit masks, preprocessing.
 
+pub mod arithmetic;
 pub mod channel;
 pub mod dpf;
 pub mod ole;
 pub mod ot;
+mod quotient;
+mod two_party;
+
+pub use two_party::{PartySeeds, TwoParty};

@@ -1,0 +1,307 @@
+//! Products, conversions and openings over additive shares, from [`OleSource`] (protocol §3, §6).
+//!
+//! Inputs and outputs are this party's shares; both parties call every function with the same lengths
+//! and kinds. What crosses the link is masked by something uniform the receiver does not know, or is a
+//! part of a sum whose total the receiver may know.
+
+use crate::channel::Channel;
+use crate::ole::{OleGroup, OleSource};
+use ff::{Field, PrimeField};
+use rand_chacha::ChaCha20Rng;
+use std::collections::BTreeMap;
+use twain_algebra::Fr;
+use twain_algebra::vector::batch_invert;
+use twain_party::{Kind, Operand, PartyError, Role};
+
+/// Bytes of a scalar on the wire: canonical, little-endian.
+pub const SCALAR_BYTES: usize = 32;
+
+/// Writes scalars one after the other.
+pub fn encode_scalars(values: &[Fr]) -> Vec<u8> {
+    values.iter().flat_map(|v| v.to_repr().as_ref().to_vec()).collect()
+}
+
+/// Reads scalars; a value that is not canonical is the peer's fault.
+pub fn decode_scalars(bytes: &[u8], phase: &'static str) -> Result<Vec<Fr>, PartyError> {
+    bytes
+        .chunks_exact(SCALAR_BYTES)
+        .map(|chunk| {
+            let mut repr = <Fr as PrimeField>::Repr::default();
+            repr.as_mut().copy_from_slice(chunk);
+            Option::from(Fr::from_repr(repr)).ok_or_else(|| malformed(phase))
+        })
+        .collect()
+}
+
+/// The peer sent bytes that are no encoding of what was due.
+#[derive(Debug, thiserror::Error)]
+#[error("the peer sent malformed data during {phase}")]
+struct Malformed {
+    phase: &'static str,
+}
+
+pub(crate) fn malformed(phase: &'static str) -> PartyError {
+    PartyError::Peer(Box::new(Malformed { phase }))
+}
+
+/// Sends own scalars and receives as many.
+pub fn exchange_scalars(
+    channel: &mut dyn Channel,
+    phase: &'static str,
+    own: &[Fr],
+) -> Result<Vec<Fr>, PartyError> {
+    let bytes = channel.exchange(phase, encode_scalars(own), own.len() * SCALAR_BYTES)?;
+    decode_scalars(&bytes, phase)
+}
+
+/// Opens sums of shares: each side sends its part. The caller answers for the parts being masked or
+/// the sum being an output.
+pub fn open_scalars(
+    channel: &mut dyn Channel,
+    phase: &'static str,
+    shares: &[Fr],
+) -> Result<Vec<Fr>, PartyError> {
+    let theirs = exchange_scalars(channel, phase, shares)?;
+    Ok(shares.iter().zip(theirs).map(|(a, b)| a + b).collect())
+}
+
+/// Whether `role` may hold a non-zero share of a value of this kind that the other does not know.
+fn holds(role: Role, kind: Kind) -> bool {
+    kind == Kind::Shared || kind == Kind::Owned(role)
+}
+
+/// A batch of inner products: its local part, and the OLEs that make the rest. In two steps so that
+/// several batches can share one message.
+pub struct InnerProducts {
+    local: Vec<Fr>,
+    /// Outputs with the same number of cross terms form one group.
+    groups: Vec<CrossTerms>,
+}
+
+struct CrossTerms {
+    outputs: Vec<usize>,
+    /// This party's operand of each term, one element for each output.
+    operands: Vec<Vec<Fr>>,
+}
+
+impl InnerProducts {
+    /// Sorts the terms of outputs `ends[j-1]..ends[j]` into local ones and cross terms.
+    pub fn new(role: Role, left: &[Operand], right: &[Operand], ends: &[u32]) -> Self {
+        let mut local = vec![Fr::ZERO; ends.len()];
+        let mut buckets: BTreeMap<usize, CrossTerms> = BTreeMap::new();
+        let mut cross = Vec::new();
+        let mut start = 0;
+        for (j, &end) in ends.iter().enumerate() {
+            let end = end as usize;
+            cross.clear();
+            for (l, r) in left[start..end].iter().zip(&right[start..end]) {
+                let public = [l.kind, r.kind].map(|kind| kind == Kind::Public);
+                if public != [true; 2] || role == Role::Model {
+                    local[j] += l.share * r.share;
+                }
+                for (models, datas) in [(l, r), (r, l)] {
+                    let crosses = holds(Role::Model, models.kind) && holds(Role::Data, datas.kind);
+                    if public == [false; 2] && crosses {
+                        cross.push(if role == Role::Model { models.share } else { datas.share });
+                    }
+                }
+            }
+            if !cross.is_empty() {
+                let group = buckets.entry(cross.len()).or_insert_with(|| CrossTerms {
+                    outputs: Vec::new(),
+                    operands: vec![Vec::new(); cross.len()],
+                });
+                group.outputs.push(j);
+                for (operand, share) in group.operands.iter_mut().zip(&cross) {
+                    operand.push(*share);
+                }
+            }
+            start = end;
+        }
+        InnerProducts { local, groups: buckets.into_values().collect() }
+    }
+
+    /// Adds this batch to a call of [`OleSource::inner_products`].
+    pub fn request<'a>(&'a self, operands: &mut Vec<&'a [Fr]>, groups: &mut Vec<OleGroup>) {
+        for group in &self.groups {
+            let first = operands.len() as u32;
+            operands.extend(group.operands.iter().map(Vec::as_slice));
+            let terms = (first..operands.len() as u32).map(|t| (t, t)).collect();
+            groups.push(OleGroup { length: group.outputs.len(), terms });
+        }
+    }
+
+    /// This party's shares of the outputs, from the call's results for this batch's groups.
+    pub fn finish(mut self, made: &mut impl Iterator<Item = Vec<Fr>>) -> Vec<Fr> {
+        for (group, shares) in self.groups.iter().zip(made) {
+            for (&j, share) in group.outputs.iter().zip(shares) {
+                self.local[j] += share;
+            }
+        }
+        self.local
+    }
+}
+
+/// Inner products of shared values (see [`twain_party::WitnessParty::inner_products`]).
+pub fn inner_products(
+    channel: &mut dyn Channel,
+    source: &mut dyn OleSource,
+    left: &[Operand],
+    right: &[Operand],
+    ends: &[u32],
+) -> Result<Vec<Fr>, PartyError> {
+    let batch = InnerProducts::new(channel.role(), left, right, ends);
+    let (mut operands, mut groups) = (Vec::new(), Vec::new());
+    batch.request(&mut operands, &mut groups);
+    if groups.is_empty() {
+        return Ok(batch.local);
+    }
+    let made = source.inner_products(channel, "products", &operands, &groups)?;
+    Ok(batch.finish(&mut made.into_iter()))
+}
+
+/// Products of shares, all of them shared by both: `left[i] * right[i]`.
+pub fn products(
+    channel: &mut dyn Channel,
+    source: &mut dyn OleSource,
+    left: &[Fr],
+    right: &[Fr],
+) -> Result<Vec<Fr>, PartyError> {
+    let operand = |share: &Fr| Operand { share: *share, kind: Kind::Shared, bits: 254 };
+    let left: Vec<Operand> = left.iter().map(operand).collect();
+    let right: Vec<Operand> = right.iter().map(operand).collect();
+    let ends: Vec<u32> = (1..=left.len() as u32).collect();
+    inner_products(channel, source, &left, &right, &ends)
+}
+
+/// Factors whose product is the value: the data's side draws its factor `nu`, the model's side learns
+/// `value / nu` by one OLE (counts 3.2). A fresh factor each: two values under one factor would show
+/// their quotient. Values of one holder stay whole with the holder.
+pub fn to_multiplicative(
+    channel: &mut dyn Channel,
+    source: &mut dyn OleSource,
+    rng: &mut ChaCha20Rng,
+    values: &[Operand],
+) -> Result<Vec<Fr>, PartyError> {
+    const PHASE: &str = "conversion to factors";
+    let role = channel.role();
+    let shared: Vec<usize> = shared_indices(values.iter().map(|v| v.kind));
+    let mut factors: Vec<Fr> = values
+        .iter()
+        .map(|value| match (value.kind, role) {
+            (Kind::Owned(owner), _) if owner == role => value.share,
+            (Kind::Public, Role::Model) => value.share,
+            _ => Fr::ONE,
+        })
+        .collect();
+    if shared.is_empty() {
+        return Ok(factors);
+    }
+    let group = [OleGroup { length: shared.len(), terms: vec![(0, 0)] }];
+    let own: Vec<Fr> = shared.iter().map(|&i| values[i].share).collect();
+    match role {
+        Role::Model => {
+            let shares = &source.inner_products(channel, PHASE, &[&own], &group)?[0];
+            let bytes = channel.receive(PHASE, shared.len() * SCALAR_BYTES)?;
+            let theirs = decode_scalars(&bytes, PHASE)?;
+            for ((&i, mine), theirs) in shared.iter().zip(shares).zip(theirs) {
+                factors[i] = mine + theirs;
+            }
+        }
+        Role::Data => {
+            let nu = non_zero(rng, shared.len());
+            let mut inverse = nu.clone();
+            batch_invert(&mut inverse);
+            let shares = &source.inner_products(channel, PHASE, &[&inverse], &group)?[0];
+            let parts: Vec<Fr> = (0..own.len()).map(|i| shares[i] + own[i] * inverse[i]).collect();
+            channel.send(PHASE, encode_scalars(&parts))?;
+            for (&i, nu) in shared.iter().zip(nu) {
+                factors[i] = nu;
+            }
+        }
+    }
+    Ok(factors)
+}
+
+/// The way back from factors to additive shares: one OLE per shared value.
+pub fn to_additive(
+    channel: &mut dyn Channel,
+    source: &mut dyn OleSource,
+    factors: &[Fr],
+    kinds: &[Kind],
+) -> Result<Vec<Fr>, PartyError> {
+    let role = channel.role();
+    let shared = shared_indices(kinds.iter().copied());
+    let mut shares: Vec<Fr> = factors
+        .iter()
+        .zip(kinds)
+        .map(|(factor, kind)| match kind {
+            Kind::Owned(owner) if *owner == role => *factor,
+            Kind::Public if role == Role::Model => *factor,
+            _ => Fr::ZERO,
+        })
+        .collect();
+    if shared.is_empty() {
+        return Ok(shares);
+    }
+    let own: Vec<Fr> = shared.iter().map(|&i| factors[i]).collect();
+    let group = [OleGroup { length: shared.len(), terms: vec![(0, 0)] }];
+    let made = source.inner_products(channel, "conversion to shares", &[&own], &group)?;
+    for (&i, share) in shared.iter().zip(&made[0]) {
+        shares[i] = *share;
+    }
+    Ok(shares)
+}
+
+/// Shares of inverses (counts 5.2): with each party's own random `r_P`, `w = value * (r_M + r_D)` is
+/// opened, and `r_P / w` is the share. `w` is uniform to both, since neither knows the other's `r_P`.
+pub fn invert(
+    channel: &mut dyn Channel,
+    source: &mut dyn OleSource,
+    rng: &mut ChaCha20Rng,
+    values: &[Operand],
+) -> Result<Vec<Fr>, PartyError> {
+    const PHASE: &str = "inverses";
+    let role = channel.role();
+    let shared = shared_indices(values.iter().map(|v| v.kind));
+    let mut result: Vec<Fr> = values
+        .iter()
+        .map(|value| match value.kind {
+            Kind::Owned(owner) if owner == role => value.share,
+            Kind::Public if role == Role::Model => value.share,
+            _ => Fr::ZERO,
+        })
+        .collect();
+    batch_invert(&mut result);
+    if shared.is_empty() {
+        return Ok(result);
+    }
+    let own: Vec<Fr> = shared.iter().map(|&i| values[i].share).collect();
+    let mut random = non_zero(rng, own.len());
+    let mut parts = products(channel, source, &own, &random)?;
+    parts = open_scalars(channel, PHASE, &parts)?;
+    if parts.contains(&Fr::ZERO) {
+        return Err(PartyError::ZeroFactor);
+    }
+    batch_invert(&mut parts);
+    for ((&i, r), w) in shared.iter().zip(&random).zip(parts) {
+        result[i] = *r * w;
+    }
+    twain_algebra::erase(&mut random);
+    Ok(result)
+}
+
+fn shared_indices(kinds: impl Iterator<Item = Kind>) -> Vec<usize> {
+    kinds.enumerate().filter(|(_, kind)| *kind == Kind::Shared).map(|(i, _)| i).collect()
+}
+
+/// Uniform non-zero scalars. Zero is drawn again: its probability is 2^-254.
+fn non_zero(rng: &mut ChaCha20Rng, count: usize) -> Vec<Fr> {
+    let mut draw = || loop {
+        let value = Fr::random(&mut *rng);
+        if value != Fr::ZERO {
+            return value;
+        }
+    };
+    (0..count).map(|_| draw()).collect()
+}

@@ -1,0 +1,575 @@
+//! The quotient over shares (counts document §4).
+//!
+//! A product `T` of two shared polynomials, of degree below `(m + 1) * n`, is `T = t * V + U` with
+//! `t = X^n - 1`: `U` is fixed by the `n` rows and `V` by `m` cosets. So one OLE per row and per point
+//! of `m` cosets suffices; on every other coset the share of `T` follows locally. Where the circuit's
+//! satisfaction makes a sum of products vanish on the usable rows, the rows cost nothing either.
+//! All products of a level (nodes whose operands need the same number of interactive steps) go in one
+//! batch, so the number of messages is the depth of the numerator.
+
+use crate::arithmetic::InnerProducts;
+use crate::channel::Channel;
+use crate::ole::{OleGroup, OleSource};
+use ff::Field;
+use std::collections::HashMap;
+use twain_algebra::Fr;
+use twain_algebra::domain::{Domain, ZETA};
+use twain_algebra::vector;
+use twain_party::{
+    Kind, Node, NodeId, Numerator, Operand, PartyError, PublicPolynomial, Role, SecretPolynomial,
+    Shares,
+};
+
+/// Coefficients of the polynomials at the leaves of a numerator.
+#[derive(Clone, Copy)]
+pub struct Leaves<'a> {
+    /// Known to both.
+    pub publics: &'a [&'a [Fr]],
+    /// This party's shares.
+    pub secrets: &'a [SecretPolynomial<'a>],
+}
+
+/// Where polynomials are evaluated: the rows, or a coset.
+type Place = usize;
+const ROWS: Place = 0;
+
+/// `numerator / (X^n - 1)`, see [`twain_party::ProverParty::quotient`].
+pub fn quotient(
+    channel: &mut dyn Channel,
+    source: &mut dyn OleSource,
+    numerator: &Numerator,
+    leaves: Leaves,
+    pieces: usize,
+) -> Result<Vec<Shares>, PartyError> {
+    let mut evaluation = Evaluation::new(channel.role(), numerator, leaves, pieces)?;
+    for level in 1..=evaluation.depth() {
+        evaluation.interact(channel, source, level)?;
+    }
+    evaluation.finish()
+}
+
+struct Evaluation<'a> {
+    role: Role,
+    numerator: &'a Numerator,
+    leaves: Leaves<'a>,
+    pieces: usize,
+    domain: Domain,
+    n: usize,
+    /// `shift` of each coset (place 1 is index 0).
+    shifts: Vec<Fr>,
+    /// `X^n` on each coset.
+    constants: Vec<Fr>,
+    nodes: Vec<NodeFacts>,
+    /// Shares of the interactive nodes.
+    made: HashMap<(NodeId, Place), Vec<Fr>>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct NodeFacts {
+    secret: bool,
+    interactive: bool,
+    /// Interactive steps needed, its own included.
+    level: u32,
+    /// The polynomial's degree is below `size * n` (0: a constant).
+    size: usize,
+}
+
+impl<'a> Evaluation<'a> {
+    fn new(
+        role: Role,
+        numerator: &'a Numerator,
+        leaves: Leaves<'a>,
+        pieces: usize,
+    ) -> Result<Self, PartyError> {
+        let domain = Domain::new(numerator.k).map_err(unsupported)?;
+        // Distinct cosets of the rows, none of them the rows themselves: zeta times the powers of a
+        // root of unity whose order is a larger power of two.
+        let extra = pieces.next_power_of_two().trailing_zeros();
+        let larger = Domain::new(numerator.k + extra).map_err(unsupported)?;
+        let mut shifts = vector::powers(larger.omega(), pieces);
+        vector::scale(&mut shifts, ZETA);
+        let n = domain.n();
+        let constants = shifts.iter().map(|s| s.pow_vartime([n as u64])).collect();
+        let mut nodes: Vec<NodeFacts> = Vec::with_capacity(numerator.nodes.len());
+        for node in &numerator.nodes {
+            nodes.push(facts(node, &nodes));
+        }
+        let made = HashMap::new();
+        Ok(Evaluation {
+            role,
+            numerator,
+            leaves,
+            pieces,
+            domain,
+            n,
+            shifts,
+            constants,
+            nodes,
+            made,
+        })
+    }
+
+    fn depth(&self) -> u32 {
+        self.nodes.last().map_or(0, |node| node.level)
+    }
+
+    /// Makes the products of one level and extends them to all places.
+    fn interact(
+        &mut self,
+        channel: &mut dyn Channel,
+        source: &mut dyn OleSource,
+        level: u32,
+    ) -> Result<(), PartyError> {
+        let ids: Vec<NodeId> = (0..self.nodes.len() as NodeId)
+            .filter(|&id| {
+                let facts = self.nodes[id as usize];
+                facts.interactive && facts.level == level
+            })
+            .collect();
+        let mut rows = self.row_products(&ids);
+        let mut cosets = CosetProducts::default();
+        for place in 1..=self.pieces {
+            self.coset_products(place, &ids, &mut cosets);
+        }
+        let (mut operands, mut groups) = (Vec::new(), Vec::new());
+        operands.extend(cosets.operands.iter().map(Vec::as_slice));
+        groups.append(&mut cosets.groups);
+        rows.products.request(&mut operands, &mut groups);
+        let made = source.inner_products(channel, "quotient", &operands, &groups)?;
+        let mut made = made.into_iter();
+        for ((id, place, mut local), share) in cosets.results.drain(..).zip(&mut made) {
+            vector::add_assign(&mut local, &share);
+            self.made.insert((id, place), local);
+        }
+        let mut values = rows.products.finish(&mut made).into_iter();
+        for (id, first) in rows.results.drain(..) {
+            let mut column = vec![Fr::ZERO; self.n];
+            column[first..].iter_mut().zip(&mut values).for_each(|(cell, value)| *cell = value);
+            self.made.insert((id, ROWS), column);
+        }
+        for operand in &mut cosets.operands {
+            twain_algebra::erase(operand);
+        }
+        ids.into_iter().try_for_each(|id| self.extend(id))
+    }
+
+    /// The products on the rows: by the kinds of the cells, and none where the sum is known to vanish.
+    fn row_products(&self, ids: &[NodeId]) -> RowProducts {
+        let targets: Vec<NodeId> = ids.iter().flat_map(|&id| self.children(id)).collect();
+        let values = self.evaluate(ROWS, &targets);
+        let kinds = self.row_kinds(&targets);
+        let (mut left, mut right) = (Vec::new(), Vec::new());
+        let (mut ends, mut results) = (Vec::new(), Vec::new());
+        for &id in ids {
+            let (terms, vanishes) = self.terms(id);
+            let first = if vanishes { self.numerator.usable_rows } else { 0 };
+            for row in first..self.n {
+                for &(factor, l, r) in &terms {
+                    let operand = |id: NodeId, factor: Fr| {
+                        let kind = kinds[&id].as_ref().map_or(Kind::Public, |kinds| kinds[row]);
+                        Operand { share: factor * values[&id][row], kind, bits: 254 }
+                    };
+                    left.push(operand(l, factor));
+                    right.push(operand(r, Fr::ONE));
+                }
+                ends.push(left.len() as u32);
+            }
+            results.push((id, first));
+        }
+        RowProducts { products: InnerProducts::new(self.role, &left, &right, &ends), results }
+    }
+
+    /// The products on a coset, where everything secret is shared.
+    fn coset_products(&self, place: Place, ids: &[NodeId], batch: &mut CosetProducts) {
+        let here: Vec<NodeId> =
+            ids.iter().copied().filter(|&id| place < self.dense_places(id)).collect();
+        let targets: Vec<NodeId> = here.iter().flat_map(|&id| self.children(id)).collect();
+        let values = self.evaluate(place, &targets);
+        // An operand of several products is one operand of the OLEs.
+        let mut known: HashMap<NodeId, u32> = HashMap::new();
+        let operands = &mut batch.operands;
+        for id in here {
+            let mut local = vec![Fr::ZERO; self.n];
+            let mut pairs = Vec::new();
+            for (factor, l, r) in self.terms(id).0 {
+                let mut scaled = values[&l].clone();
+                if factor != Fr::ONE {
+                    vector::scale(&mut scaled, factor);
+                }
+                let mut product = scaled.clone();
+                vector::mul_assign(&mut product, &values[&r]);
+                if self.is_secret(l) || self.is_secret(r) || self.role == Role::Model {
+                    vector::add_assign(&mut local, &product);
+                }
+                if !(self.is_secret(l) && self.is_secret(r)) {
+                    continue;
+                }
+                let mut index = |id: NodeId, values: &[Fr], fresh: bool| -> u32 {
+                    let new = operands.len() as u32;
+                    let index = if fresh { new } else { *known.entry(id).or_insert(new) };
+                    if index == new {
+                        operands.push(values.to_vec());
+                    }
+                    index
+                };
+                let a = index(l, &scaled, factor != Fr::ONE);
+                let b = index(r, &values[&r], false);
+                pairs.extend([(a, b), (b, a)]);
+            }
+            batch.groups.push(OleGroup { length: self.n, terms: pairs });
+            batch.results.push((id, place, local));
+        }
+    }
+
+    fn children(&self, id: NodeId) -> Vec<NodeId> {
+        children(&self.numerator.nodes[id as usize])
+    }
+
+    /// An interactive node as a sum of products, and whether it vanishes on the usable rows.
+    fn terms(&self, id: NodeId) -> (Vec<(Fr, NodeId, NodeId)>, bool) {
+        match &self.numerator.nodes[id as usize] {
+            Node::Product(l, r) => (vec![(Fr::ONE, *l, *r)], false),
+            Node::InnerProduct { terms, vanishes_on_active_rows } => {
+                (terms.clone(), *vanishes_on_active_rows)
+            }
+            _ => (Vec::new(), false),
+        }
+    }
+
+    /// Who knows the rows of each target; `None` for public polynomials, whose values both hold. A
+    /// public cell of a column of shares is held by the model's side only.
+    fn row_kinds(&self, targets: &[NodeId]) -> HashMap<NodeId, Option<Vec<Kind>>> {
+        let held = |kind| if kind == Kind::Public { Kind::Owned(Role::Model) } else { kind };
+        let mut all: Vec<Option<Vec<Kind>>> = Vec::new();
+        for (id, node) in self.numerator.nodes.iter().enumerate() {
+            let kinds = match node {
+                _ if !self.nodes[id].secret => None,
+                Node::Secret(index, rotation) => {
+                    let cells = self.leaves.secrets[*index as usize].kinds;
+                    let row = |row: usize| {
+                        (row as i64 + i64::from(*rotation)).rem_euclid(self.n as i64) as usize
+                    };
+                    Some((0..self.n).map(|r| held(cells.row(row(r)))).collect())
+                }
+                _ if self.nodes[id].interactive => Some(vec![Kind::Shared; self.n]),
+                node => children(node)
+                    .into_iter()
+                    .map(|child| match &all[child as usize] {
+                        Some(kinds) => kinds.clone(),
+                        // A public summand of a shared sum is held by the model's side.
+                        None if matches!(node, Node::Product(..) | Node::InnerProduct { .. }) => {
+                            vec![Kind::Public; self.n]
+                        }
+                        None => vec![Kind::Owned(Role::Model); self.n],
+                    })
+                    .reduce(|mut a, b| {
+                        a.iter_mut().zip(b).for_each(|(a, b)| *a = a.join(b));
+                        a
+                    }),
+            };
+            all.push(kinds);
+        }
+        targets.iter().map(|&id| (id, all[id as usize].clone())).collect()
+    }
+
+    fn is_secret(&self, id: NodeId) -> bool {
+        self.nodes[id as usize].secret
+    }
+
+    /// Places where a product is made by OLE: the rows and `size - 1` cosets, or fewer if there are no more.
+    fn dense_places(&self, id: NodeId) -> usize {
+        self.nodes[id as usize].size.min(self.pieces + 1)
+    }
+
+    /// From the rows and the dense cosets to the others.
+    fn extend(&mut self, id: NodeId) -> Result<(), PartyError> {
+        let dense = self.dense_places(id) - 1;
+        if dense == self.pieces {
+            return Ok(());
+        }
+        let mut rows = self.made[&(id, ROWS)].clone();
+        self.domain.intt(&mut rows);
+        let mut parts = Vec::with_capacity(dense);
+        for coset in 0..dense {
+            let mut values = self.made[&(id, coset + 1)].clone();
+            vector::sub_assign(&mut values, &self.domain.coset_ntt(&rows, self.shifts[coset]));
+            vector::scale(&mut values, inverse(self.constants[coset] - Fr::ONE)?);
+            self.domain.coset_intt(&mut values, self.shifts[coset]).map_err(unsupported)?;
+            parts.push(values);
+        }
+        let parts = combine(&vandermonde_inverse(&self.constants[..dense])?, &parts, self.n);
+        for coset in dense..self.pieces {
+            let constant = self.constants[coset];
+            let mut coefficients = rows.clone();
+            let mut factor = constant - Fr::ONE;
+            for part in &parts {
+                vector::add_scaled(&mut coefficients, part, factor);
+                factor *= constant;
+            }
+            self.domain.coset_ntt_in_place(&mut coefficients, self.shifts[coset]);
+            self.made.insert((id, coset + 1), coefficients);
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Vec<Shares>, PartyError> {
+        let Some(root) = self.numerator.nodes.len().checked_sub(1) else { return Ok(Vec::new()) };
+        let root = root as NodeId;
+        let mut residues = Vec::with_capacity(self.pieces);
+        for coset in 0..self.pieces {
+            let mut values = self.evaluate(coset + 1, &[root]).remove(&root).unwrap_or_default();
+            if !self.is_secret(root) && self.role == Role::Data {
+                values.fill(Fr::ZERO);
+            }
+            vector::scale(&mut values, inverse(self.constants[coset] - Fr::ONE)?);
+            self.domain.coset_intt(&mut values, self.shifts[coset]).map_err(unsupported)?;
+            residues.push(values);
+        }
+        for values in self.made.values_mut() {
+            twain_algebra::erase(values);
+        }
+        let pieces = combine(&vandermonde_inverse(&self.constants)?, &residues, self.n);
+        Ok(pieces.into_iter().map(Shares::new).collect())
+    }
+
+    /// Values of `targets` at a place: this party's shares, or the values of public nodes. A node is
+    /// dropped as soon as nothing waits for it.
+    fn evaluate(&self, place: Place, targets: &[NodeId]) -> HashMap<NodeId, Vec<Fr>> {
+        let nodes = &self.numerator.nodes;
+        let mut waiting = vec![0u32; nodes.len()];
+        let mut stack: Vec<NodeId> = targets.to_vec();
+        for &target in targets {
+            waiting[target as usize] = u32::MAX / 2;
+        }
+        let mut needed = vec![false; nodes.len()];
+        while let Some(id) = stack.pop() {
+            if std::mem::replace(&mut needed[id as usize], true)
+                || self.made.contains_key(&(id, place))
+            {
+                continue;
+            }
+            for child in children(&nodes[id as usize]) {
+                waiting[child as usize] += 1;
+                stack.push(child);
+            }
+        }
+        let mut columns = Columns { evaluation: self, place, values: HashMap::new() };
+        let mut values: HashMap<NodeId, Vec<Fr>> = HashMap::new();
+        for id in (0..nodes.len() as NodeId).filter(|&id| needed[id as usize]) {
+            let value = match self.made.get(&(id, place)) {
+                Some(made) => made.clone(),
+                None => self.node(id, &values, &mut columns),
+            };
+            values.insert(id, value);
+            if self.made.contains_key(&(id, place)) {
+                continue;
+            }
+            for child in children(&nodes[id as usize]) {
+                waiting[child as usize] -= 1;
+                if waiting[child as usize] == 0 {
+                    values.remove(&child);
+                }
+            }
+        }
+        values
+    }
+
+    fn node(
+        &self,
+        id: NodeId,
+        values: &HashMap<NodeId, Vec<Fr>>,
+        columns: &mut Columns,
+    ) -> Vec<Fr> {
+        let secret = |id: NodeId| self.is_secret(id);
+        // A public summand of a shared sum counts on one side only.
+        let counts = |child: NodeId| secret(child) || !secret(id) || self.role == Role::Model;
+        match &self.numerator.nodes[id as usize] {
+            Node::Constant(value) => vec![*value; self.n],
+            Node::Public(polynomial, rotation) => columns.public(*polynomial, *rotation),
+            Node::Secret(index, rotation) => columns.secret(*index, *rotation),
+            Node::Sum(a, b) | Node::Difference(a, b) => {
+                let mut sum = if counts(*a) { values[a].clone() } else { vec![Fr::ZERO; self.n] };
+                match &self.numerator.nodes[id as usize] {
+                    _ if !counts(*b) => {}
+                    Node::Sum(..) => vector::add_assign(&mut sum, &values[b]),
+                    _ => vector::sub_assign(&mut sum, &values[b]),
+                }
+                sum
+            }
+            Node::Scaled(a, factor) => {
+                let mut value = values[a].clone();
+                vector::scale(&mut value, *factor);
+                value
+            }
+            Node::Product(a, b) => {
+                let mut product = values[a].clone();
+                vector::mul_assign(&mut product, &values[b]);
+                product
+            }
+            Node::InnerProduct { terms, .. } => {
+                let mut sum = vec![Fr::ZERO; self.n];
+                for (factor, a, b) in terms {
+                    if secret(*a) || secret(*b) || counts(*a) {
+                        let mut product = values[a].clone();
+                        vector::mul_assign(&mut product, &values[b]);
+                        vector::add_scaled(&mut sum, &product, *factor);
+                    }
+                }
+                sum
+            }
+        }
+    }
+}
+
+/// Products on the rows, and the nodes they belong to with the first row that is not zero.
+struct RowProducts {
+    products: InnerProducts,
+    results: Vec<(NodeId, usize)>,
+}
+
+/// Products on the cosets.
+#[derive(Default)]
+struct CosetProducts {
+    operands: Vec<Vec<Fr>>,
+    groups: Vec<OleGroup>,
+    /// Node, place, and what is local of the product.
+    results: Vec<(NodeId, Place, Vec<Fr>)>,
+}
+
+/// Columns at one place, each transformed once.
+struct Columns<'e, 'a> {
+    evaluation: &'e Evaluation<'a>,
+    place: Place,
+    values: HashMap<(bool, u32), Vec<Fr>>,
+}
+
+impl Columns<'_, '_> {
+    fn public(&mut self, polynomial: PublicPolynomial, rotation: i32) -> Vec<Fr> {
+        let evaluation = self.evaluation;
+        match polynomial {
+            PublicPolynomial::Given(index) => {
+                self.column(false, index, evaluation.leaves.publics[index as usize], rotation)
+            }
+            PublicPolynomial::Identity => {
+                let shift = match self.place {
+                    ROWS => Fr::ONE,
+                    coset => evaluation.shifts[coset - 1],
+                };
+                let mut values = vector::powers(evaluation.domain.omega(), evaluation.n);
+                vector::scale(&mut values, shift);
+                rotated(&values, rotation)
+            }
+        }
+    }
+
+    fn secret(&mut self, index: u32, rotation: i32) -> Vec<Fr> {
+        self.column(
+            true,
+            index,
+            self.evaluation.leaves.secrets[index as usize].coefficients,
+            rotation,
+        )
+    }
+
+    fn column(&mut self, secret: bool, index: u32, coefficients: &[Fr], rotation: i32) -> Vec<Fr> {
+        let evaluation = self.evaluation;
+        let place = self.place;
+        let values = self.values.entry((secret, index)).or_insert_with(|| match place {
+            ROWS => {
+                let mut values = coefficients.to_vec();
+                evaluation.domain.ntt(&mut values);
+                values
+            }
+            coset => evaluation.domain.coset_ntt(coefficients, evaluation.shifts[coset - 1]),
+        });
+        rotated(values, rotation)
+    }
+}
+
+fn rotated(values: &[Fr], rotation: i32) -> Vec<Fr> {
+    let offset = rotation.rem_euclid(values.len() as i32) as usize;
+    [&values[offset..], &values[..offset]].concat()
+}
+
+fn children(node: &Node) -> Vec<NodeId> {
+    match node {
+        Node::Constant(_) | Node::Public(..) | Node::Secret(..) => Vec::new(),
+        Node::Scaled(a, _) => vec![*a],
+        Node::Sum(a, b) | Node::Difference(a, b) | Node::Product(a, b) => vec![*a, *b],
+        Node::InnerProduct { terms, .. } => terms.iter().flat_map(|&(_, a, b)| [a, b]).collect(),
+    }
+}
+
+fn facts(node: &Node, earlier: &[NodeFacts]) -> NodeFacts {
+    let of = |id: &NodeId| earlier[*id as usize];
+    let product = |a: NodeFacts, b: NodeFacts| NodeFacts {
+        secret: a.secret || b.secret,
+        interactive: a.secret && b.secret,
+        level: a.level.max(b.level),
+        size: a.size + b.size,
+    };
+    let sum = |a: NodeFacts, b: NodeFacts| NodeFacts {
+        secret: a.secret || b.secret,
+        interactive: a.interactive || b.interactive,
+        level: a.level.max(b.level),
+        size: a.size.max(b.size),
+    };
+    let mut facts = match node {
+        Node::Constant(_) => NodeFacts::default(),
+        Node::Public(..) => NodeFacts { size: 1, ..NodeFacts::default() },
+        Node::Secret(..) => NodeFacts { size: 1, secret: true, ..NodeFacts::default() },
+        Node::Scaled(a, _) => NodeFacts { interactive: false, ..of(a) },
+        Node::Sum(a, b) | Node::Difference(a, b) => {
+            NodeFacts { interactive: false, ..sum(of(a), of(b)) }
+        }
+        Node::Product(a, b) => product(of(a), of(b)),
+        Node::InnerProduct { terms, .. } => {
+            terms.iter().map(|(_, a, b)| product(of(a), of(b))).reduce(sum).unwrap_or_default()
+        }
+    };
+    facts.level += u32::from(facts.interactive);
+    facts
+}
+
+fn unsupported(error: impl std::fmt::Display) -> PartyError {
+    PartyError::Unsupported(error.to_string())
+}
+
+/// The inverse of a difference of two cosets' constants, which is never zero.
+fn inverse(value: Fr) -> Result<Fr, PartyError> {
+    Option::from(value.invert()).ok_or_else(|| unsupported("two cosets of the quotient coincide"))
+}
+
+/// The inverse of the matrix `points[i]^e`: row `e` gives part `e` from the residues. Column `i` holds
+/// the coefficients of the `i`-th Lagrange polynomial over the points.
+fn vandermonde_inverse(points: &[Fr]) -> Result<Vec<Vec<Fr>>, PartyError> {
+    let mut rows = vec![vec![Fr::ZERO; points.len()]; points.len()];
+    for (i, point) in points.iter().enumerate() {
+        let mut polynomial = vec![Fr::ONE];
+        let mut denominator = Fr::ONE;
+        for other in points.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, other)| other) {
+            let mut next = vec![Fr::ZERO; polynomial.len() + 1];
+            for (e, c) in polynomial.iter().enumerate() {
+                next[e + 1] += c;
+                next[e] -= *c * other;
+            }
+            polynomial = next;
+            denominator *= *point - other;
+        }
+        let scale = inverse(denominator)?;
+        for (row, c) in rows.iter_mut().zip(&polynomial) {
+            row[i] = *c * scale;
+        }
+    }
+    Ok(rows)
+}
+
+/// The matrix times the vectors, each of length `n`.
+fn combine(matrix: &[Vec<Fr>], vectors: &[Vec<Fr>], n: usize) -> Vec<Vec<Fr>> {
+    let row = |row: &Vec<Fr>| {
+        let terms: Vec<(&[Fr], Fr)> =
+            vectors.iter().map(Vec::as_slice).zip(row.iter().copied()).collect();
+        vector::linear_combination(&terms, n)
+    };
+    matrix.iter().map(row).collect()
+}

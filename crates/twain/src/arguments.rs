@@ -1,0 +1,261 @@
+//! The command line: EZKL's commands with EZKL's names, flags and defaults (spec 02 §5), and what a
+//! pair of provers needs on top.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Private model, private data, one ordinary EZKL proof.
+#[derive(Debug, Parser)]
+#[command(name = "twain", version, about, max_term_width = 100)]
+pub struct Arguments {
+    /// Progress bars and text for people, or one JSON object a line for programs.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// How progress is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// `--srs-path`.
+#[derive(Debug, Args)]
+pub struct SrsPath {
+    /// The SRS [default: $EZKL_REPO_PATH/srs/kzg{logrows}.srs, with EZKL_REPO_PATH = ~/.ezkl].
+    #[arg(long)]
+    pub srs_path: Option<PathBuf>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs the quantised model on an input and writes what the proof will be about.
+    GenWitness {
+        /// Input: a file, @file, or JSON itself.
+        #[arg(short = 'D', long, default_value = "input.json")]
+        data: String,
+        /// The compiled circuit.
+        #[arg(short = 'M', long, default_value = "model.compiled")]
+        compiled_circuit: PathBuf,
+        /// Where the witness goes.
+        #[arg(short = 'O', long, default_value = "witness.json")]
+        output: PathBuf,
+        /// Verifying key; with an SRS it makes polycommit commitments part of the witness.
+        #[arg(short = 'V', long)]
+        vk_path: Option<PathBuf>,
+        /// SRS, for polycommit commitments.
+        #[arg(short = 'P', long)]
+        srs_path: Option<PathBuf>,
+    },
+    /// Makes an SRS whose secret nobody threw away: for tests only.
+    GenSrs {
+        /// Where it goes.
+        #[arg(long)]
+        srs_path: PathBuf,
+        /// log2 of the number of powers.
+        #[arg(long)]
+        logrows: u32,
+    },
+    /// Imports and checks the SRS of a public ceremony.
+    GetSrs {
+        /// A Powers-of-Tau file: `.ptau` as snarkjs writes it, or EZKL's raw form.
+        #[arg(long)]
+        from: PathBuf,
+        /// Where the SRS goes [default: as `--srs-path` elsewhere].
+        #[arg(long)]
+        srs_path: Option<PathBuf>,
+        /// Settings that say how many rows are needed.
+        #[arg(short = 'S', long, default_value = "settings.json")]
+        settings_path: PathBuf,
+        /// log2 of the number of powers, instead of the settings'.
+        #[arg(long)]
+        logrows: Option<u32>,
+    },
+    /// Checks every constraint on a witness and names those that fail.
+    Mock {
+        /// The witness.
+        #[arg(short = 'W', long, default_value = "witness.json")]
+        witness: PathBuf,
+        /// The compiled circuit.
+        #[arg(short = 'M', long, default_value = "model.compiled")]
+        model: PathBuf,
+    },
+    /// Makes the proving and the verifying key.
+    Setup {
+        /// The compiled circuit (a redacted one gives the same keys).
+        #[arg(short = 'M', long, default_value = "model.compiled")]
+        compiled_circuit: PathBuf,
+        /// SRS.
+        #[command(flatten)]
+        srs: SrsPath,
+        /// Where the verifying key goes.
+        #[arg(long, default_value = "vk.key")]
+        vk_path: PathBuf,
+        /// Where the proving key goes.
+        #[arg(long, default_value = "pk.key")]
+        pk_path: PathBuf,
+        /// A witness whose values take the place of fixed inputs and outputs.
+        #[arg(short = 'W', long)]
+        witness: Option<PathBuf>,
+        /// One fixed column for each selector.
+        #[arg(long)]
+        disable_selector_compression: bool,
+    },
+    /// Makes a proof: alone, or with a peer that holds the other secret.
+    Prove(Box<Prove>),
+    /// Checks a proof.
+    Verify {
+        /// The settings the keys were made with.
+        #[arg(short = 'S', long, default_value = "settings.json")]
+        settings_path: PathBuf,
+        /// The proof.
+        #[arg(long, default_value = "proof.json")]
+        proof_path: PathBuf,
+        /// The verifying key.
+        #[arg(long, default_value = "vk.key")]
+        vk_path: PathBuf,
+        /// SRS.
+        #[command(flatten)]
+        srs: SrsPath,
+        /// Use the SRS of one row (kzg1.srs): a verifier needs no more.
+        #[arg(long)]
+        reduced_srs: bool,
+    },
+    /// Puts the commitments of a witness in the place of a proof's.
+    SwapProofCommitments {
+        /// The proof, rewritten.
+        #[arg(short = 'P', long, default_value = "proof.json")]
+        proof_path: PathBuf,
+        /// The witness.
+        #[arg(short = 'W', long, default_value = "witness.json")]
+        witness_path: PathBuf,
+    },
+    /// Copies the verifying key out of a proving key.
+    GenVkFromPk {
+        /// The proving key.
+        #[arg(long, default_value = "pk.key")]
+        pk_path: PathBuf,
+        /// The settings the keys were made with.
+        #[arg(short = 'S', long, default_value = "settings.json")]
+        settings_path: PathBuf,
+        /// Where the verifying key goes.
+        #[arg(long, default_value = "vk.key")]
+        vk_path: PathBuf,
+    },
+    /// Writes the circuit without its parameters: what the data's owner may have.
+    Redact {
+        /// The compiled circuit.
+        #[arg(short = 'M', long, default_value = "model.compiled")]
+        compiled_circuit: PathBuf,
+        /// Where the redacted circuit goes.
+        #[arg(short = 'O', long, default_value = "model.redacted.compiled")]
+        output: PathBuf,
+        /// Accept that the values listed remain visible in clear.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Ties hashed or committed parameters to the weights used (new keys are needed).
+    BindParams {
+        /// The compiled circuit.
+        #[arg(short = 'M', long, default_value = "model.compiled")]
+        compiled_circuit: PathBuf,
+        /// Where the bound circuit goes.
+        #[arg(short = 'O', long, default_value = "model.bound.compiled")]
+        output: PathBuf,
+    },
+    /// Prints the fingerprint by which peers know this machine; makes its key where there is none.
+    Identity {
+        /// Folder of the identity [default: ~/.config/twain].
+        #[arg(long)]
+        identity: Option<PathBuf>,
+    },
+}
+
+/// Flags of `prove`.
+#[derive(Debug, Args)]
+pub struct Prove {
+    /// The witness (alone).
+    #[arg(short = 'W', long, default_value = "witness.json")]
+    pub witness: PathBuf,
+    /// The compiled circuit; at the data's side the redacted one.
+    #[arg(short = 'M', long, default_value = "model.compiled")]
+    pub compiled_circuit: PathBuf,
+    /// The proving key.
+    #[arg(long, default_value = "pk.key")]
+    pub pk_path: PathBuf,
+    /// Where the proof goes.
+    #[arg(long, default_value = "proof.json")]
+    pub proof_path: PathBuf,
+    /// SRS.
+    #[command(flatten)]
+    pub srs: SrsPath,
+    /// safe: verify the proof before it is written (a pair always does).
+    #[arg(long, value_enum, default_value_t = CheckMode::Safe)]
+    pub check_mode: CheckMode,
+    /// The peer.
+    #[command(flatten)]
+    pub pair: Pair,
+}
+
+/// Whether a proof is verified before it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CheckMode {
+    /// Verify.
+    Safe,
+    /// Do not.
+    Unsafe,
+}
+
+/// A side of a pair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Side {
+    /// Owns the parameters.
+    Model,
+    /// Owns the inputs.
+    Data,
+}
+
+/// Flags for proving with a peer. All three of `--remote-peer`, `--local-addr` and `--id`, or none.
+#[derive(Debug, Args)]
+pub struct Pair {
+    /// HOST:PORT where the peer listens.
+    #[arg(long, requires_all = ["local_addr", "id"])]
+    pub remote_peer: Option<String>,
+    /// ADDR:PORT to listen on.
+    #[arg(long, requires_all = ["remote_peer", "id"])]
+    pub local_addr: Option<String>,
+    /// Which secret this side holds.
+    #[arg(long, value_enum, requires_all = ["remote_peer", "local_addr"])]
+    pub id: Option<Side>,
+    /// The input, at the data's side: a file, @file, or JSON itself.
+    #[arg(short = 'D', long, default_value = "input.json")]
+    pub data: String,
+    /// The peer's fingerprint, as its `twain identity` prints it.
+    #[arg(long)]
+    pub peer: Option<String>,
+    /// Folder of the identity [default: ~/.config/twain].
+    #[arg(long)]
+    pub identity: Option<PathBuf>,
+    /// How long to wait for the peer to appear, in seconds.
+    #[arg(long, default_value = "60", value_parser = seconds)]
+    pub connect_timeout: Duration,
+    /// How long the peer may be silent, in seconds.
+    #[arg(long, default_value = "300", value_parser = seconds)]
+    pub idle_timeout: Duration,
+    /// Accept that every proof publishes one exact linear equation of the committed values.
+    #[arg(long)]
+    pub allow_polycommit: bool,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "a number of seconds".to_string())?;
+    Duration::try_from_secs_f64(seconds).map_err(|e| e.to_string())
+}
