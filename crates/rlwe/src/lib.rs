@@ -1,1 +1,49 @@
 //! BGV linear encryption whose plaintext space is the BN254 scalar field.
+//!
+//! One party, the *encryptor*, sends encryptions of vectors `a_i` of [`SLOTS`] field elements; the other,
+//! the *evaluator*, answers with one encryption of `Σ a_i·b_i - v`, slot by slot, for vectors `b_i` and a
+//! mask `v` of its own. Decryption and `v` are additive shares of the inner product: an oblivious
+//! linear evaluation (protocol §3). The encryptor learns the slots of the answer and nothing else
+//! about `b_i` and `v` (statistically, [`FloodBudget`]); the evaluator learns nothing (ring-LWE).
+//!
+//! ```text
+//! SecretKey::generate ─ public_key ──────────────▶ Evaluator::new
+//! SecretKey::encrypt  ─ Encryption, FRESH_BYTES ─▶ Evaluator::answer
+//! SecretKey::decrypt  ◀─ Answer, ANSWER_BYTES ───
+//! ```
+//!
+//! Security is against semi-honest parties. [`parameters`] derives every number. References: Brakerski,
+//! Gentry, Vaikuntanathan, *(Leveled) fully homomorphic encryption without bootstrapping* (ITCS 2012);
+//! Keller, Pastro, Rotaru, *Overdrive* (EUROCRYPT 2018).
+
+mod context;
+mod encryption;
+mod error;
+mod evaluator;
+mod expand;
+mod kernels;
+mod lanes;
+mod modulus;
+pub mod parameters;
+mod secret;
+mod slots;
+mod transform;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+pub use encryption::{Answer, Encryption, PublicKey, SecretKey};
+pub use error::Error;
+pub use evaluator::{Evaluator, Request};
+pub use lanes::{is_accelerated, set_portable};
+pub use parameters::{ANSWER_BYTES, FRESH_BYTES, FloodBudget, SLOTS};
+
+use expand::Stream;
+use rand_core::{CryptoRng, RngCore};
+use twain_algebra::Fr;
+
+/// Fills `out` with uniform scalars, from one seed drawn from `rng`: operands and masks.
+pub fn uniform_scalars(rng: &mut (impl RngCore + CryptoRng), out: &mut [Fr]) {
+    secret::uniform_scalars(&mut Stream::from_rng(rng), out);
+}

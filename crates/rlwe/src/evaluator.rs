@@ -1,0 +1,147 @@
+//! The evaluator's side: an answer to fresh encryptions.
+//!
+//! `Σ Enc(a_i)·b_i - v`, plus a fresh public-key encryption of zero `pk·w + t·(f, e1)`, then the switch to
+//! `q'`. Without `pk1·w + t·e1` the answer's `c1` would be a noiseless linear function of the `b_i`, which
+//! the encryptor, who knows every `c1`, could solve. The flood `f` hides what the phase says of the
+//! noise; it stands in the place of the error `e0` of the textbook encryption, and covers it.
+
+use crate::context::{Prime, context};
+use crate::encryption::{Answer, Encryption, PublicKey, ternary_residues};
+use crate::expand::{Stream, new_uniform_half};
+use crate::kernels::{self, LIMBS};
+use crate::parameters::{FLOOD_BITS, FloodBudget, SLOTS};
+use crate::secret::{Coefficients, FLOOD_LIMBS, Limbs, SecretWords, errors, flood, ternary};
+use crate::{Error, slots};
+use rand_core::{CryptoRng, RngCore};
+use rayon::prelude::*;
+use twain_algebra::Fr;
+
+/// What one answer is to be: an encryption of `Σ a_i·b_i - v`, slot by slot.
+pub struct Request<'a> {
+    /// The encryptions of the `a_i` and the slots of the `b_i` (missing ones are zero).
+    pub products: Vec<(&'a Encryption, &'a [Fr])>,
+    /// `v`: uniform, fresh, all `N` slots.
+    pub mask: &'a [Fr],
+}
+
+/// Answers the encryptions of one peer's key.
+pub struct Evaluator {
+    session: [u8; 32],
+    public_key: PublicKey,
+    /// The uniform half of the public key.
+    uniform: Vec<Vec<u64>>,
+    budget: FloodBudget,
+}
+
+impl Evaluator {
+    /// `session`: that of the peer's [`crate::SecretKey`].
+    pub fn new(session: [u8; 32], public_key: PublicKey) -> Self {
+        let primes = context().primes.par_iter();
+        let uniform = primes.map(|p| new_uniform_half(&session, 0, &p.modulus)).collect();
+        Self { session, public_key, uniform, budget: FloodBudget::default() }
+    }
+
+    /// How well the answers so far are hidden.
+    pub fn budget(&self) -> FloodBudget {
+        self.budget
+    }
+
+    /// Answers requests. The same answers on any number of threads.
+    ///
+    /// # Errors
+    /// [`Error::TooManySlots`]; [`Error::Length`] for a mask that is not of `N` slots;
+    /// [`Error::Budget`] if the session's answers would no longer be hidden.
+    pub fn answer(
+        &mut self,
+        requests: &[Request<'_>],
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Result<Vec<Answer>, Error> {
+        let mut budget = self.budget;
+        for request in requests {
+            let mut operands = request.products.iter().map(|(_, slots)| slots.len());
+            if let Some(got) = operands.find(|&length| length > SLOTS) {
+                return Err(Error::TooManySlots { got, slots: SLOTS });
+            }
+            if request.mask.len() != SLOTS {
+                return Err(Error::Length { got: request.mask.len(), expected: SLOTS });
+            }
+            budget.charge(1, request.products.len())?;
+        }
+        self.budget = budget;
+        let streams: Vec<_> = requests.iter().map(|_| Stream::from_rng(rng)).collect();
+        let work = requests.par_iter().zip(streams);
+        Ok(work.map(|(request, stream)| self.answer_one(request, stream, FLOOD_BITS)).collect())
+    }
+
+    fn answer_one(&self, request: &Request<'_>, mut stream: Stream, flood_bits: u32) -> Answer {
+        let secrets = Secrets {
+            multipliers: request.products.par_iter().map(|(_, b)| slots::encode(b)).collect(),
+            mask: slots::encode(request.mask),
+            ternary: ternary(&mut stream),
+            errors: errors(&mut stream),
+            flood: flood(&mut stream, flood_bits),
+            flood_bits,
+        };
+        let primes = context().primes.par_iter().enumerate();
+        let (constant, linear): (Vec<_>, Vec<_>) =
+            primes.map(|(k, prime)| self.answer_modulo(k, prime, request, &secrets)).unzip();
+        let switch = |element: &[Vec<u64>]| kernels::switch_modulus(&context().switch, element);
+        let (constant, linear) = rayon::join(|| switch(&constant), || switch(&linear));
+        Answer { constant, linear }
+    }
+
+    /// Both elements of an answer modulo the `k`-th prime, as coefficients.
+    fn answer_modulo(
+        &self,
+        k: usize,
+        prime: &Prime,
+        request: &Request<'_>,
+        secrets: &Secrets,
+    ) -> (Vec<u64>, Vec<u64>) {
+        let modulus = &prime.modulus;
+        let zero = ternary_residues(prime, &secrets.ternary);
+        let (mut constant, mut linear) = (vec![0; SLOTS], vec![0; SLOTS]);
+        kernels::add_product(modulus, &self.public_key.residues[k], &zero, &mut constant);
+        kernels::add_product(modulus, &self.uniform[k], &zero, &mut linear);
+        let mut multiplier = SecretWords::new();
+        let mut uniform = vec![0; SLOTS];
+        for ((encryption, _), limbs) in request.products.iter().zip(&secrets.multipliers) {
+            multiplier.fill(0);
+            let terms = limb_terms(limbs, &prime.lifted_limb);
+            let shift = prime.lifted_negated_half;
+            kernels::linear_combination(modulus, &terms, shift, &mut multiplier);
+            prime.transform.forward(&mut multiplier);
+            encryption.uniform(&self.session, prime, &mut uniform);
+            kernels::add_product(modulus, &encryption.residues[k], &multiplier, &mut constant);
+            kernels::add_product(modulus, &uniform, &multiplier, &mut linear);
+        }
+        prime.transform.inverse(&mut constant);
+        prime.transform.inverse(&mut linear);
+        let mut terms = [(&secrets.mask.0[0][..], 0); LIMBS + FLOOD_LIMBS];
+        terms[..LIMBS].copy_from_slice(&limb_terms(&secrets.mask, &prime.negated_limb));
+        terms[LIMBS..].copy_from_slice(&limb_terms(&secrets.flood, &prime.flood));
+        let shift = modulus.add(prime.half, prime.flood_shift(secrets.flood_bits));
+        kernels::linear_combination(modulus, &terms, shift, &mut constant);
+        let error = [(&secrets.errors[..], prime.error)];
+        kernels::linear_combination(modulus, &error, prime.error_shift, &mut linear);
+        (constant, linear)
+    }
+}
+
+/// What an answer is made from, beside the encryptions.
+struct Secrets {
+    multipliers: Vec<Coefficients>,
+    mask: Coefficients,
+    ternary: SecretWords,
+    errors: SecretWords,
+    flood: Limbs<FLOOD_LIMBS>,
+    flood_bits: u32,
+}
+
+/// Limbs with their constants.
+fn limb_terms<'a, const K: usize>(
+    limbs: &'a Limbs<K>,
+    constants: &[u64; K],
+) -> [(&'a [u64], u64); K] {
+    std::array::from_fn(|j| (&limbs.0[j][..], constants[j]))
+}

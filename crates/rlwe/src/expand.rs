@@ -1,0 +1,117 @@
+//! Pseudorandom words: AES-256 in counter mode (the processor's AES instructions are found at run
+//! time by the `aes` crate), keyed by a seed that is used once.
+//!
+//! Two uses: the public uniform halves of keys and encryptions, which both parties expand from the
+//! session's identifier, so that neither can choose them (protocol §3); and the secret errors, masks
+//! and floods, from seeds drawn from the caller's generator.
+
+use crate::modulus::Modulus;
+use crate::parameters::SLOTS;
+use aes::Aes256;
+use aes::cipher::{Array, BlockCipherEncrypt, KeyInit};
+use rand_core::{CryptoRng, RngCore};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+/// Words made per call of the cipher.
+const BATCH: usize = 128;
+
+/// A stream of pseudorandom words.
+pub struct Stream {
+    cipher: Aes256,
+    block: u128,
+}
+
+impl Stream {
+    /// The stream of a key.
+    pub fn new(key: &[u8; 32]) -> Self {
+        Self { cipher: Aes256::new(&Array::from(*key)), block: 0 }
+    }
+
+    /// A stream whose key is drawn from `rng`.
+    pub fn from_rng(rng: &mut (impl RngCore + CryptoRng)) -> Self {
+        let mut key = Zeroizing::new([0; 32]);
+        rng.fill_bytes(key.as_mut());
+        Self::new(&key)
+    }
+
+    /// The next words.
+    pub fn fill(&mut self, words: &mut [u64]) {
+        let mut blocks = Zeroizing::new([[0u8; 16]; BATCH / 2]);
+        for chunk in words.chunks_mut(BATCH) {
+            for block in blocks.iter_mut() {
+                *block = self.block.to_le_bytes();
+                self.block += 1;
+            }
+            self.cipher.encrypt_blocks(Array::cast_slice_from_core_mut(&mut blocks[..]));
+            let bytes = blocks.as_flattened().as_chunks::<8>().0;
+            for (word, bytes) in chunk.iter_mut().zip(bytes) {
+                *word = u64::from_le_bytes(*bytes);
+            }
+        }
+    }
+
+    /// The next word. Costs a call of the cipher: for the rare repetition only.
+    fn word(&mut self) -> u64 {
+        let mut word = [0];
+        self.fill(&mut word);
+        word[0]
+    }
+}
+
+/// The residues modulo one prime of the uniform half numbered `counter` of a session: the words of
+/// the stream keyed by `SHA-256(label, session, counter, prime)`, their low bits; one that is not
+/// below the prime is replaced, in order of position, by the next that is.
+pub fn uniform_half(session: &[u8; 32], counter: u64, modulus: &Modulus, out: &mut [u64]) {
+    let mut hash = Sha256::new();
+    hash.update(b"twain ring-LWE uniform half");
+    hash.update(session);
+    hash.update(counter.to_le_bytes());
+    hash.update(modulus.prime.to_le_bytes());
+    let mut stream = Stream::new(&hash.finalize().into());
+    stream.fill(out);
+    let mask = u64::MAX >> modulus.prime.leading_zeros();
+    for word in out {
+        *word &= mask;
+        while *word >= modulus.prime {
+            *word = stream.word() & mask;
+        }
+    }
+}
+
+/// The uniform half as a new vector.
+pub fn new_uniform_half(session: &[u8; 32], counter: u64, modulus: &Modulus) -> Vec<u64> {
+    let mut out = vec![0; SLOTS];
+    uniform_half(session, counter, modulus, &mut out);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parameters::PRIMES;
+
+    #[test]
+    fn stream_is_the_counter_mode_of_aes() {
+        // Two calls continue one stream, and the first block is AES-256 of zero under a zero key
+        // (NIST's AESAVS, appendix C.1 family: dc95c078a2408989ad48a21492842087).
+        let mut stream = Stream::new(&[0; 32]);
+        let mut words = [0; 2];
+        stream.fill(&mut words);
+        assert_eq!(words[0].to_le_bytes(), 0xdc95c078a2408989u64.to_be_bytes());
+        assert_eq!(words[1].to_le_bytes(), 0xad48a21492842087u64.to_be_bytes());
+    }
+
+    #[test]
+    fn halves_differ_by_every_input_and_are_in_range() {
+        let modulus = Modulus::new(PRIMES[12]);
+        let half = new_uniform_half(&[1; 32], 0, &modulus);
+        assert!(half.iter().all(|&x| x < modulus.prime));
+        assert_eq!(half, new_uniform_half(&[1; 32], 0, &modulus));
+        assert_ne!(half, new_uniform_half(&[2; 32], 0, &modulus));
+        assert_ne!(half, new_uniform_half(&[1; 32], 1, &modulus));
+        assert_ne!(half[..8], new_uniform_half(&[1; 32], 0, &Modulus::new(PRIMES[11]))[..8]);
+        let mean = half.iter().map(|&x| x as f64).sum::<f64>() / SLOTS as f64;
+        assert!((mean / modulus.prime as f64 - 0.5).abs() < 0.01);
+    }
+}

@@ -1,0 +1,103 @@
+//! One word or eight at a time: every bulk computation is written once, over [`Lanes`], and runs
+//! either on plain words or on the eight lanes of AVX-512 IFMA, whichever the processor has. Both
+//! compute the same numbers: an operation here is defined by what it does to a word.
+
+#[cfg(target_arch = "x86_64")]
+mod ifma;
+mod scalar;
+
+pub use scalar::Scalar;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// A vector of 64-bit words.
+pub trait Lanes: Copy {
+    /// As many consecutive words as there are lanes.
+    type Block: Copy;
+    /// Number of lanes.
+    const LANES: usize;
+
+    /// Cuts a slice whose length is a multiple of [`Self::LANES`] into blocks.
+    fn blocks(words: &[u64]) -> &[Self::Block];
+    /// As [`Self::blocks`].
+    fn blocks_mut(words: &mut [u64]) -> &mut [Self::Block];
+    /// Reads a block.
+    fn load(block: &Self::Block) -> Self;
+    /// Writes a block.
+    fn store(self, block: &mut Self::Block);
+    /// The same word in every lane.
+    fn splat(word: u64) -> Self;
+
+    /// Sum modulo 2^64.
+    fn add(self, other: Self) -> Self;
+    /// Difference modulo 2^64.
+    fn sub(self, other: Self) -> Self;
+    /// Bitwise and.
+    fn and(self, other: Self) -> Self;
+    /// The smaller as unsigned numbers.
+    fn min(self, other: Self) -> Self;
+    /// Shift right by 52, zeros coming in.
+    fn shift_52(self) -> Self;
+    /// Shift right by 52 of a signed number.
+    fn shift_52_signed(self) -> Self;
+    /// Shift right by a number of bits known to all lanes.
+    fn shift(self, bits: u32) -> Self;
+    /// `self` plus the low 52 bits of the product of the low 52 bits of `a` and `b`.
+    fn low(self, a: Self, b: Self) -> Self;
+    /// `self` plus bits 52 to 103 of that product.
+    fn high(self, a: Self, b: Self) -> Self;
+
+    /// From two blocks holding 16 consecutive words `0..16`: the words whose bit 2 is clear and those
+    /// with bit 2 set, each as `0 1 2 3 8 9 10 11` (`+ 4`). With one lane: unused.
+    fn split_4(a: Self, b: Self) -> (Self, Self);
+    /// From the result of [`Self::split_4`]: bit 1 clear and set, as `0 1 8 9 4 5 12 13` (`+ 2`).
+    fn split_2(a: Self, b: Self) -> (Self, Self);
+    /// From the result of [`Self::split_2`]: bit 0 clear and set, as `0 2 8 10 4 6 12 14` (`+ 1`).
+    fn split_1(a: Self, b: Self) -> (Self, Self);
+    /// Undoes [`Self::split_4`].
+    fn join_4(a: Self, b: Self) -> (Self, Self);
+    /// Undoes [`Self::split_2`].
+    fn join_2(a: Self, b: Self) -> (Self, Self);
+    /// Undoes [`Self::split_1`].
+    fn join_1(a: Self, b: Self) -> (Self, Self);
+    /// One factor for each of the two groups of eight words, in the order of [`Self::split_4`].
+    fn spread_2(words: &[u64; 2]) -> Self;
+    /// One factor for each of the four groups of four words, in the order of [`Self::split_2`].
+    fn spread_4(words: &[u64; 4]) -> Self;
+    /// One factor for each of the eight pairs of words, in the order of [`Self::split_1`].
+    fn spread_8(words: &[u64; 8]) -> Self;
+}
+
+/// A bulk computation.
+pub trait Kernel {
+    /// Its result.
+    type Output;
+    /// Does it. Implementations are `#[inline(always)]`, so that they are compiled for the
+    /// processor's vectors.
+    fn run<L: Lanes>(self) -> Self::Output;
+}
+
+static PORTABLE: AtomicBool = AtomicBool::new(false);
+
+/// Whether to leave the processor's vectors alone from now on, in the whole process. The results
+/// are the same; for tests and measurements.
+pub fn set_portable(portable: bool) {
+    PORTABLE.store(portable, Ordering::Relaxed);
+}
+
+/// Whether bulk work runs on AVX-512 IFMA.
+pub fn is_accelerated() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return !PORTABLE.load(Ordering::Relaxed) && ifma::is_available();
+    #[cfg(not(target_arch = "x86_64"))]
+    false
+}
+
+/// Runs a computation on the widest lanes there are.
+pub fn run<K: Kernel>(kernel: K) -> K::Output {
+    #[cfg(target_arch = "x86_64")]
+    if is_accelerated() {
+        return ifma::run(kernel);
+    }
+    kernel.run::<Scalar>()
+}

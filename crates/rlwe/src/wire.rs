@@ -1,0 +1,132 @@
+//! Ring elements as bytes: the residues of one prime after the other, each in as many bits as its
+//! prime has, least significant first. The length is fixed by the parameters.
+
+use crate::Error;
+use crate::parameters::{PRIMES, RESIDUE_BITS, SLOTS, element_bytes};
+use rayon::prelude::*;
+
+/// Residues packed at a time: four of them fill three words.
+const GROUP: usize = 4;
+
+/// Appends the residues of the first primes.
+pub fn write_element(residues: &[Vec<u64>], out: &mut Vec<u8>) {
+    for (residues, bits) in residues.iter().zip(RESIDUE_BITS) {
+        let start = out.len();
+        let group_bytes = GROUP * bits as usize / 8;
+        out.resize(start + residues.len() / GROUP * group_bytes, 0);
+        let groups = residues.as_chunks::<GROUP>().0;
+        for (bytes, &[a, b, c, d]) in out[start..].chunks_exact_mut(group_bytes).zip(groups) {
+            let words = [
+                a | b << bits,
+                b >> (64 - bits) | c << (2 * bits - 64),
+                c >> (128 - 2 * bits) | d << (3 * bits - 128),
+            ];
+            for (bytes, word) in bytes.chunks_mut(8).zip(words) {
+                bytes.copy_from_slice(&word.to_le_bytes()[..bytes.len()]);
+            }
+        }
+    }
+}
+
+/// Reads a ring element over the first `primes` primes.
+///
+/// # Errors
+/// The length is not that of the element, or a residue is not below its prime.
+pub fn read_element(bytes: &[u8], primes: usize) -> Result<Vec<Vec<u64>>, Error> {
+    let expected = element_bytes(primes);
+    if bytes.len() != expected {
+        return Err(Error::Length { got: bytes.len(), expected });
+    }
+    let mut rest = bytes;
+    let parts: Vec<_> = PRIMES
+        .into_iter()
+        .zip(RESIDUE_BITS)
+        .take(primes)
+        .map(|(prime, bits)| {
+            let (part, after) = rest.split_at(SLOTS * bits as usize / 8);
+            rest = after;
+            (part, prime, bits)
+        })
+        .collect();
+    parts.into_par_iter().map(|(part, prime, bits)| read_residues(part, prime, bits)).collect()
+}
+
+fn read_residues(bytes: &[u8], prime: u64, bits: u32) -> Result<Vec<u64>, Error> {
+    let mask = (1u64 << bits) - 1;
+    let mut residues = Vec::with_capacity(SLOTS);
+    let mut largest = 0;
+    for group in bytes.chunks_exact(GROUP * bits as usize / 8) {
+        let mut words = [0u64; 3];
+        for (word, bytes) in words.iter_mut().zip(group.chunks(8)) {
+            let mut full = [0; 8];
+            full[..bytes.len()].copy_from_slice(bytes);
+            *word = u64::from_le_bytes(full);
+        }
+        let [x, y, z] = words;
+        let group = [
+            x & mask,
+            (x >> bits | y << (64 - bits)) & mask,
+            (y >> (2 * bits - 64) | z << (128 - 2 * bits)) & mask,
+            z >> (3 * bits - 128) & mask,
+        ];
+        largest = group.into_iter().fold(largest, u64::max);
+        residues.extend(group);
+    }
+    if largest >= prime {
+        return Err(Error::Residue { prime });
+    }
+    Ok(residues)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expand::new_uniform_half;
+    use crate::modulus::Modulus;
+    use crate::parameters::{ANSWER_PRIMES, FRESH_PRIMES};
+    use proptest::prelude::*;
+
+    fn element(primes: usize) -> Vec<Vec<u64>> {
+        PRIMES[..primes].iter().map(|&p| new_uniform_half(&[3; 32], 5, &Modulus::new(p))).collect()
+    }
+
+    #[test]
+    fn elements_survive_the_wire() {
+        for primes in [ANSWER_PRIMES, FRESH_PRIMES] {
+            let mut element = element(primes);
+            for (residues, prime) in element.iter_mut().zip(PRIMES) {
+                residues[SLOTS - 1] = prime - 1;
+            }
+            let mut bytes = Vec::new();
+            write_element(&element, &mut bytes);
+            assert_eq!(bytes.len(), element_bytes(primes));
+            assert_eq!(read_element(&bytes, primes).unwrap(), element);
+        }
+    }
+
+    #[test]
+    fn lengths_and_ranges_are_checked() {
+        let bytes = vec![0; element_bytes(ANSWER_PRIMES)];
+        assert!(read_element(&bytes, ANSWER_PRIMES).is_ok());
+        let short = read_element(&bytes[1..], ANSWER_PRIMES).unwrap_err();
+        assert_eq!(short, Error::Length { got: bytes.len() - 1, expected: bytes.len() });
+        for (k, prime) in PRIMES.into_iter().enumerate() {
+            let mut element = vec![vec![0; SLOTS]; FRESH_PRIMES];
+            element[k][SLOTS - 2] = prime;
+            let mut bytes = Vec::new();
+            write_element(&element, &mut bytes);
+            let error = read_element(&bytes, FRESH_PRIMES).unwrap_err();
+            assert_eq!(error, Error::Residue { prime });
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16))]
+        #[test]
+        fn any_bytes_are_read_or_refused(seed in any::<[u8; 32]>(), length in 0usize..3_000_000) {
+            let mut bytes = vec![0u8; length];
+            bytes.iter_mut().zip(seed.iter().cycle()).for_each(|(b, s)| *b = *s);
+            prop_assert!(read_element(&bytes, FRESH_PRIMES).is_err() || length == element_bytes(13));
+        }
+    }
+}
