@@ -135,8 +135,7 @@ fn recombine(primes: &[Prime]) -> Recombine {
     let product = |primes: &[u64]| primes.iter().map(|&p| Fr::from(p)).product::<Fr>();
     let base = product(dropped) * Fr::from(2).pow_vartime([52]);
     let without = |k: usize| product(&[&kept[..k], &kept[k + 1..]].concat());
-    let mut limbs: Vec<_> =
-        (0..ANSWER_PRIMES).map(|k| to_limbs(base * without(k))).collect();
+    let mut limbs: Vec<_> = (0..ANSWER_PRIMES).map(|k| to_limbs(base * without(k))).collect();
     limbs.push(to_limbs(-base * product(kept)));
     // Canonical limbs of t are those of -1, plus one.
     let mut plaintext = to_limbs(-Fr::ONE);

@@ -21,23 +21,20 @@ pub struct SecretKey {
     session: [u8; 32],
     next_counter: u64,
     /// Transformed residues in Montgomery form.
-    residues: Vec<SecretWords>,
+    pub(crate) residues: Vec<SecretWords>,
 }
 
 impl SecretKey {
-    /// A new key. `session` must differ between the two parties of a session (put the role into the
-    /// hash it comes from): it determines the uniform halves.
-    pub fn generate(session: [u8; 32], rng: &mut (impl RngCore + CryptoRng)) -> Self {
-        let secret = ternary(&mut Stream::from_rng(rng));
+    /// A new key and its public half. `session` must differ between the two parties of a session
+    /// (put the role into the hash it comes from): it determines the uniform halves.
+    pub fn generate(session: [u8; 32], rng: &mut (impl RngCore + CryptoRng)) -> (Self, PublicKey) {
+        let mut stream = Stream::from_rng(rng);
+        let secret = ternary(&mut stream);
         let residues = context().primes.par_iter().map(|p| ternary_residues(p, &secret)).collect();
-        Self { session, next_counter: 1, residues }
-    }
-
-    /// The public key. The same on every call of the same key would need the same errors: call it
-    /// once.
-    pub fn public_key(&self, rng: &mut (impl RngCore + CryptoRng)) -> PublicKey {
+        let key = Self { session, next_counter: 1, residues };
         let zero = slots::encode(&[]);
-        PublicKey { residues: self.encrypt_with(0, &zero, &mut Stream::from_rng(rng)) }
+        let public = PublicKey { residues: key.encrypt_with(0, &zero, &mut stream) };
+        (key, public)
     }
 
     /// Encrypts plaintexts of at most `N` slots each; missing slots are zero. The same encryptions on
@@ -85,8 +82,7 @@ impl SecretKey {
                 let mut residues = vec![0; SLOTS];
                 let [a, b, c, d, e] = plaintext.0.each_ref().map(Vec::as_slice);
                 let [ca, cb, cc, cd, ce] = prime.limb;
-                let terms =
-                    [(a, ca), (b, cb), (c, cc), (d, cd), (e, ce), (&*errors, prime.error)];
+                let terms = [(a, ca), (b, cb), (c, cc), (d, cd), (e, ce), (&*errors, prime.error)];
                 kernels::linear_combination(modulus, &terms, addend, &mut residues);
                 prime.transform.forward(&mut residues);
                 let uniform = new_uniform_half(&self.session, counter, modulus);

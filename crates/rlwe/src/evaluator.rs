@@ -70,24 +70,23 @@ impl Evaluator {
         self.budget = budget;
         let streams: Vec<_> = requests.iter().map(|_| Stream::from_rng(rng)).collect();
         let work = requests.par_iter().zip(streams);
-        Ok(work.map(|(request, stream)| self.answer_one(request, stream, FLOOD_BITS)).collect())
+        Ok(work
+            .map(|(request, mut stream)| {
+                let secrets = Secrets::draw(request, &mut stream, FLOOD_BITS);
+                let (constant, linear) = self.answer_fresh(request, &secrets);
+                switch(&constant, &linear)
+            })
+            .collect())
     }
 
-    fn answer_one(&self, request: &Request<'_>, mut stream: Stream, flood_bits: u32) -> Answer {
-        let secrets = Secrets {
-            multipliers: request.products.par_iter().map(|(_, b)| slots::encode(b)).collect(),
-            mask: slots::encode(request.mask),
-            ternary: ternary(&mut stream),
-            errors: errors(&mut stream),
-            flood: flood(&mut stream, flood_bits),
-            flood_bits,
-        };
+    /// Both elements of an answer modulo `q`, as coefficients.
+    pub(crate) fn answer_fresh(
+        &self,
+        request: &Request<'_>,
+        secrets: &Secrets,
+    ) -> (Vec<Vec<u64>>, Vec<Vec<u64>>) {
         let primes = context().primes.par_iter().enumerate();
-        let (constant, linear): (Vec<_>, Vec<_>) =
-            primes.map(|(k, prime)| self.answer_modulo(k, prime, request, &secrets)).unzip();
-        let switch = |element: &[Vec<u64>]| kernels::switch_modulus(&context().switch, element);
-        let (constant, linear) = rayon::join(|| switch(&constant), || switch(&linear));
-        Answer { constant, linear }
+        primes.map(|(k, prime)| self.answer_modulo(k, prime, request, secrets)).unzip()
     }
 
     /// Both elements of an answer modulo the `k`-th prime, as coefficients.
@@ -128,14 +127,37 @@ impl Evaluator {
     }
 }
 
+/// To the modulus of an answer.
+pub(crate) fn switch(constant: &[Vec<u64>], linear: &[Vec<u64>]) -> Answer {
+    let switch = |element: &[Vec<u64>]| kernels::switch_modulus(&context().switch, element);
+    let (constant, linear) = rayon::join(|| switch(constant), || switch(linear));
+    Answer { constant, linear }
+}
+
 /// What an answer is made from, beside the encryptions.
-struct Secrets {
+pub(crate) struct Secrets {
     multipliers: Vec<Coefficients>,
     mask: Coefficients,
-    ternary: SecretWords,
-    errors: SecretWords,
+    /// `w`, plus one.
+    pub(crate) ternary: SecretWords,
+    /// `e1`, plus 21.
+    pub(crate) errors: SecretWords,
     flood: Limbs<FLOOD_LIMBS>,
     flood_bits: u32,
+}
+
+impl Secrets {
+    /// Encodes the operands and draws the rest.
+    pub(crate) fn draw(request: &Request<'_>, stream: &mut Stream, flood_bits: u32) -> Self {
+        Self {
+            multipliers: request.products.par_iter().map(|(_, b)| slots::encode(b)).collect(),
+            mask: slots::encode(request.mask),
+            ternary: ternary(stream),
+            errors: errors(stream),
+            flood: flood(stream, flood_bits),
+            flood_bits,
+        }
+    }
 }
 
 /// Limbs with their constants.

@@ -284,8 +284,7 @@ impl Kernel for SwitchModulus<'_> {
     fn run<L: Lanes>(self) {
         let Switch { moduli, digits: constants, combine } = self.constants;
         let (kept, dropped) = moduli.split_at(ANSWER_PRIMES);
-        let (kept, dropped) =
-            (fields::<L, ANSWER_PRIMES>(kept), fields::<L, DROPPED>(dropped));
+        let (kept, dropped) = (fields::<L, ANSWER_PRIMES>(kept), fields::<L, DROPPED>(dropped));
         let to_digit = splat::<L, DROPPED>(&constants.to_digit);
         let fraction = splat::<L, DROPPED>(&constants.fraction);
         let zero = L::splat(0);
@@ -294,8 +293,7 @@ impl Kernel for SwitchModulus<'_> {
             for (word, residues) in column.iter_mut().zip(&self.residues[ANSWER_PRIMES..]) {
                 *word = L::load(&L::blocks(residues)[i]);
             }
-            let (digits, rounded) =
-                digits(&dropped, &column, &to_digit, &fraction, constants.bits);
+            let (digits, rounded) = digits(&dropped, &column, &to_digit, &fraction, constants.bits);
             for k in 0..ANSWER_PRIMES {
                 let combine = splat::<L, { DROPPED + 2 }>(&combine[k]);
                 let (mut low, mut high) = (zero, zero);
@@ -382,5 +380,87 @@ impl Kernel for Recombination<'_> {
                 carry = total.shift_52();
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::context;
+    use crate::expand::Stream;
+    use crate::lanes::Scalar;
+    use crate::parameters::PRIMES;
+
+    /// Residues modulo every prime; the first ones the largest and smallest there are.
+    fn residues(seed: u8) -> Vec<Vec<u64>> {
+        let mut stream = Stream::new(&[seed; 32]);
+        let element = PRIMES.into_iter().map(|prime| {
+            let mut words = vec![0; SLOTS];
+            stream.fill(&mut words);
+            words.iter_mut().for_each(|word| *word %= prime);
+            words[..9].fill(prime - 1);
+            words[9..17].fill(0);
+            words
+        });
+        element.collect()
+    }
+
+    /// Runs a kernel that writes to its argument both ways.
+    macro_rules! agree {
+        ($out:expr, |$name:ident| $kernel:expr) => {{
+            let mut slow = $out;
+            let mut fast = slow.clone();
+            let $name = &mut slow;
+            $kernel.run::<Scalar>();
+            let $name = &mut fast;
+            if lanes::run_vectors($kernel).is_some() {
+                assert!(slow == fast);
+            }
+            slow
+        }};
+    }
+
+    #[test]
+    fn vectors_and_words_agree_and_are_right() {
+        let (a, b) = (residues(1), residues(2));
+        for (k, prime) in context().primes.iter().enumerate() {
+            let modulus = &prime.modulus;
+            let (x, y, p) = (&a[k][..], &b[k][..], modulus.prime);
+            let inverse = modulus.invert(modulus.power(2, 52));
+            let product = |i: usize| modulus.multiply(modulus.multiply(x[i], y[i]), inverse);
+            for negate in [false, true] {
+                let out = agree!(b[k].clone(), |out| AddProduct { modulus, x, y, out, negate });
+                for i in [0, 8, 9, 17, SLOTS - 1] {
+                    let term = if negate { modulus.negate(product(i)) } else { product(i) };
+                    assert_eq!(out[i], modulus.add(y[i], term));
+                }
+            }
+            let out = agree!(a[k].clone(), |x| Multiply { modulus, x, y });
+            assert_eq!(out[20], product(20));
+            let out = agree!(a[k].clone(), |x| Add { modulus, x, y });
+            assert_eq!(out[20], modulus.add(x[20], y[20]));
+
+            // The widest words and constants there are.
+            let words = vec![crate::modulus::MASK; SLOTS];
+            let terms = [(&words[..], p - 1); MAX_TERMS];
+            let (terms, addend) = (&terms[..], p - 1);
+            let out = agree!(a[k].clone(), |out| LinearCombination { modulus, terms, addend, out });
+            let word = modulus.reduce(&[crate::modulus::MASK]);
+            let term = modulus.negate(modulus.multiply(word, inverse));
+            let sum = modulus.multiply(term, MAX_TERMS as u64 % p);
+            assert_eq!(out[17], modulus.add(modulus.add(sum, addend), x[17]));
+        }
+    }
+
+    #[test]
+    fn switch_and_recombination_agree() {
+        let element = residues(3);
+        let constants = &context().switch;
+        let zeros = vec![vec![0; SLOTS]; ANSWER_PRIMES];
+        let switched = agree!(zeros, |out| SwitchModulus { constants, residues: &element, out });
+        let constants = &context().recombine;
+        let zeros: [Vec<u64>; LIMBS] = std::array::from_fn(|_| vec![0; SLOTS]);
+        let limbs = agree!(zeros, |out| Recombination { constants, residues: &switched, out });
+        assert!(limbs.iter().flatten().all(|&limb| limb <= crate::modulus::MASK));
     }
 }

@@ -36,7 +36,6 @@ mod tests;
 pub use encryption::{Answer, Encryption, PublicKey, SecretKey};
 pub use error::Error;
 pub use evaluator::{Evaluator, Request};
-pub use lanes::{is_accelerated, set_portable};
 pub use parameters::{ANSWER_BYTES, FRESH_BYTES, FloodBudget, SLOTS};
 
 use expand::Stream;

@@ -60,8 +60,7 @@ pub const PRIMES: [u64; FRESH_PRIMES] = [
 ];
 
 /// Bits of a residue on the wire, prime by prime.
-pub const RESIDUE_BITS: [u32; FRESH_PRIMES] =
-    [46, 46, 46, 46, 46, 46, 48, 48, 48, 48, 48, 48, 48];
+pub const RESIDUE_BITS: [u32; FRESH_PRIMES] = [46, 46, 46, 46, 46, 46, 48, 48, 48, 48, 48, 48, 48];
 
 /// The plaintext modulus `t`, least significant word first.
 pub const PLAINTEXT_MODULUS: [u64; 4] =

@@ -83,7 +83,7 @@ pub fn ternary(stream: &mut Stream) -> SecretWords {
     let mut words = SecretWords::new();
     stream.fill(&mut words);
     for word in words.iter_mut() {
-        *word = (u128::from(*word) * 3 >> 64) as u64;
+        *word = ((u128::from(*word) * 3) >> 64) as u64;
     }
     words
 }

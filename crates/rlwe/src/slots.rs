@@ -1,8 +1,8 @@
 //! Between the slots of a plaintext (field elements) and its coefficients.
 //!
-//! The slots of a polynomial are its values at the odd powers of a `2N`-th root of unity of the
-//! field; slot `k` belongs to `ψ^(2·rev(k) + 1)`. Products of polynomials modulo `X^N + 1` are
-//! slotwise. Same method as [`crate::transform`], over the plaintext modulus.
+//! The slots of a polynomial are its values at the odd powers of a `2N`-th root of unity `ψ` of the
+//! field: slot `k` belongs to `ψ^(2k + 1)`, so this is a transform on the coset `ψ·⟨ψ²⟩`. Products of
+//! polynomials modulo `X^N + 1` are slotwise.
 
 use crate::kernels::LIMBS;
 use crate::modulus::MASK;
@@ -10,39 +10,16 @@ use crate::parameters::{LOG_DEGREE, SLOTS};
 use crate::secret::Coefficients;
 use ff::{Field, PrimeField};
 use std::sync::LazyLock;
-use twain_algebra::{Fr, erase};
+use twain_algebra::{Domain, Fr, erase};
 
-/// Tables of the transform.
-struct Tables {
-    /// `ψ^rev(k)`.
-    forward: Vec<Fr>,
-    /// Their inverses.
-    inverse: Vec<Fr>,
-    /// `1/N`.
-    scale: Fr,
-    /// `(t - 1)/2`.
-    half: Fr,
-}
-
-static TABLES: LazyLock<Tables> = LazyLock::new(|| {
-    let root = Fr::ROOT_OF_UNITY.pow_vartime([1 << (Fr::S as usize - LOG_DEGREE - 1)]);
-    let powers = |base: Fr| {
-        let mut table = vec![Fr::ONE; SLOTS];
-        let mut power = Fr::ONE;
-        for exponent in 0..SLOTS {
-            table[exponent.reverse_bits() >> (usize::BITS as usize - LOG_DEGREE)] = power;
-            power *= base;
-        }
-        table
-    };
-    let inverse = |x: Fr| x.invert().unwrap_or(Fr::ZERO);
-    Tables {
-        forward: powers(root),
-        inverse: powers(inverse(root)),
-        scale: inverse(Fr::from(SLOTS as u64)),
-        half: -Fr::TWO_INV,
-    }
+/// The domain of order `N`.
+static DOMAIN: LazyLock<Domain> = LazyLock::new(|| {
+    Domain::new(LOG_DEGREE as u32).expect("2^15 is below the field's two-adicity of 2^28")
 });
+
+/// `ψ`, whose square generates the domain.
+static ROOT: LazyLock<Fr> =
+    LazyLock::new(|| Fr::ROOT_OF_UNITY.pow_vartime([1 << (Fr::S as usize - LOG_DEGREE - 1)]));
 
 /// The coefficients of the plaintext with these slots (zeros behind them), each plus `(t - 1)/2`,
 /// canonical: so minus `(t - 1)/2` they are the representatives nearest to 0.
@@ -50,26 +27,13 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
 /// # Panics
 /// If there are more than `N` slots.
 pub fn encode(slots: &[Fr]) -> Coefficients {
-    let tables = &*TABLES;
     let mut values = vec![Fr::ZERO; SLOTS];
     values[..slots.len()].copy_from_slice(slots);
-    let mut half = 1;
-    while half < SLOTS {
-        let blocks = SLOTS / (2 * half);
-        for (block, values) in values.chunks_exact_mut(2 * half).enumerate() {
-            let factor = tables.inverse[blocks + block];
-            let (left, right) = values.split_at_mut(half);
-            for (x, y) in left.iter_mut().zip(right) {
-                (*x, *y) = (*x + *y, (*x - *y) * factor);
-            }
-        }
-        half *= 2;
-    }
+    DOMAIN.coset_intt(&mut values, *ROOT).expect("a root of unity is not zero");
+    let half = -Fr::TWO_INV;
     let mut coefficients = Coefficients::new();
     for (i, value) in values.iter().enumerate() {
-        let shifted = *value * tables.scale + tables.half;
-        let limbs = to_limbs(shifted);
-        for (vector, limb) in coefficients.0.iter_mut().zip(limbs) {
+        for (vector, limb) in coefficients.0.iter_mut().zip(to_limbs(*value + half)) {
             vector[i] = limb;
         }
     }
@@ -79,22 +43,9 @@ pub fn encode(slots: &[Fr]) -> Coefficients {
 
 /// The slots of the plaintext whose coefficients are these numbers (below `2^256`, not shifted).
 pub fn decode(coefficients: &Coefficients) -> Vec<Fr> {
-    let tables = &*TABLES;
-    let mut values: Vec<Fr> =
-        (0..SLOTS).map(|i| from_limbs(coefficients.0.each_ref().map(|limb| limb[i]))).collect();
-    let mut half = SLOTS / 2;
-    while half > 0 {
-        let blocks = SLOTS / (2 * half);
-        for (block, values) in values.chunks_exact_mut(2 * half).enumerate() {
-            let factor = tables.forward[blocks + block];
-            let (left, right) = values.split_at_mut(half);
-            for (x, y) in left.iter_mut().zip(right) {
-                let product = *y * factor;
-                (*x, *y) = (*x + product, *x - product);
-            }
-        }
-        half /= 2;
-    }
+    let limbs = |i: usize| coefficients.0.each_ref().map(|limb| limb[i]);
+    let mut values: Vec<Fr> = (0..SLOTS).map(|i| from_limbs(limbs(i))).collect();
+    DOMAIN.coset_ntt_in_place(&mut values, *ROOT);
     values
 }
 
@@ -158,13 +109,12 @@ mod tests {
     fn slots_are_values_of_the_polynomial() {
         let slots = random(1, SLOTS);
         let coefficients = coefficients(&slots);
-        let root = Fr::ROOT_OF_UNITY.pow_vartime([1 << (Fr::S as usize - LOG_DEGREE - 1)]);
-        for k in [0usize, 1, 12_345] {
-            let reversed = k.reverse_bits() >> (usize::BITS as usize - LOG_DEGREE);
-            let point = root.pow_vartime([2 * reversed as u64 + 1]);
+        for k in [0, 1, 12_345] {
+            let point = ROOT.pow_vartime([2 * k as u64 + 1]);
             let value = coefficients.iter().rev().fold(Fr::ZERO, |sum, c| sum * point + c);
             assert_eq!(slots[k], value);
         }
+        assert_eq!(*ROOT * *ROOT, DOMAIN.omega());
         assert_eq!(decode(&unshifted(&coefficients)), slots);
     }
 

@@ -1,6 +1,11 @@
 //! The scheme as a whole: right answers, measured noise, and what breaks if a part is left out.
 
 use super::*;
+use crate::context::context;
+use crate::evaluator::{Secrets, switch};
+use crate::expand::new_uniform_half;
+use crate::kernels;
+use crate::parameters::{ERROR_FLIPS, FLOOD_BITS, PRIMES, expected_noise, log2_plaintext_modulus};
 use ff::Field;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -14,9 +19,9 @@ struct Fixture {
 fn fixture(seed: u64) -> Fixture {
     let mut rng = ChaCha20Rng::seed_from_u64(seed);
     let session = [seed as u8; 32];
-    let key = SecretKey::generate(session, &mut rng);
-    let bytes = key.public_key(&mut rng).to_bytes();
-    let evaluator = Evaluator::new(session, PublicKey::from_bytes(&bytes).unwrap());
+    let (key, public) = SecretKey::generate(session, &mut rng);
+    let received = PublicKey::from_bytes(&public.to_bytes()).unwrap();
+    let evaluator = Evaluator::new(session, received);
     Fixture { rng, key, evaluator }
 }
 
@@ -33,10 +38,8 @@ fn answers_decrypt_to_the_inner_product_less_the_mask() {
     let b: Vec<_> = [SLOTS, 17, SLOTS].map(|n| scalars(&mut rng, n)).into();
     let plaintexts: Vec<_> = a.iter().map(Vec::as_slice).collect();
     let sent = key.encrypt(&plaintexts, &mut rng).unwrap();
-    let received: Vec<_> = sent
-        .iter()
-        .map(|e| Encryption::from_bytes(e.counter(), &e.to_bytes()).unwrap())
-        .collect();
+    let received: Vec<_> =
+        sent.iter().map(|e| Encryption::from_bytes(e.counter(), &e.to_bytes()).unwrap()).collect();
     assert_eq!(received, sent);
     let masks = [scalars(&mut rng, SLOTS), scalars(&mut rng, SLOTS)];
     // The first encryption serves two answers.
@@ -49,9 +52,7 @@ fn answers_decrypt_to_the_inner_product_less_the_mask() {
     ];
     let answers = evaluator.answer(&requests, &mut rng).unwrap();
     let at = |v: &[Fr], j: usize| v.get(j).copied().unwrap_or(Fr::ZERO);
-    let decrypt = |answer: &Answer| {
-        key.decrypt(&Answer::from_bytes(&answer.to_bytes()).unwrap())
-    };
+    let decrypt = |answer: &Answer| key.decrypt(&Answer::from_bytes(&answer.to_bytes()).unwrap());
     let (first, second) = (decrypt(&answers[0]), decrypt(&answers[1]));
     for j in 0..SLOTS {
         let sum: Fr = (0..3).map(|i| at(&a[i], j) * at(&b[i], j)).sum();
@@ -95,8 +96,171 @@ fn same_seed_same_bytes_on_any_number_of_threads() {
     let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     let first = one.install(run);
     let second = run();
-    set_portable(true);
-    let portable = run();
-    set_portable(false);
-    assert!(first == second && first == portable);
+    assert!(first == second);
+}
+
+/// `c0 + c1·s` modulo every prime.
+fn phase(key: &SecretKey, constant: &[Vec<u64>], linear: &[Vec<u64>]) -> Vec<Vec<u64>> {
+    let primes = context().primes.iter().zip(&key.residues);
+    primes
+        .zip(constant.iter().zip(linear))
+        .map(|((prime, secret), (constant, linear))| {
+            let mut phase = linear.clone();
+            prime.transform.forward(&mut phase);
+            kernels::multiply(&prime.modulus, &mut phase, secret);
+            prime.transform.inverse(&mut phase);
+            kernels::add(&prime.modulus, &mut phase, constant);
+            phase
+        })
+        .collect()
+}
+
+/// The base-2 logarithm of the absolute value of a number given by residues: mixed radix (Garner).
+fn log2_absolute(residues: &[u64]) -> f64 {
+    let magnitude = |residues: &[u64]| {
+        let mut digits: Vec<u64> = Vec::new();
+        for (prime, &residue) in context().primes.iter().zip(residues) {
+            let modulus = &prime.modulus;
+            let (mut value, mut radix) = (0, 1);
+            for (&digit, p) in digits.iter().zip(PRIMES) {
+                value = modulus.add(value, modulus.multiply(digit % modulus.prime, radix));
+                radix = modulus.multiply(radix, p % modulus.prime);
+            }
+            let difference = modulus.add(residue, modulus.negate(value));
+            digits.push(modulus.multiply(difference, modulus.invert(radix)));
+        }
+        let (mut log, mut scale) = (f64::NEG_INFINITY, 0.0);
+        for (digit, p) in digits.into_iter().zip(PRIMES) {
+            if digit > 0 {
+                log = scale + (digit as f64).log2();
+            }
+            scale += (p as f64).log2();
+        }
+        log
+    };
+    let primes = context().primes.iter();
+    let negated: Vec<_> = primes.zip(residues).map(|(p, &x)| p.modulus.negate(x)).collect();
+    magnitude(residues).min(magnitude(&negated))
+}
+
+/// Root mean square of some coefficients, as a base-2 logarithm, and the largest.
+fn size(phase: &[Vec<u64>]) -> (f64, f64) {
+    let column = |i: usize| phase.iter().map(|residues| residues[i]).collect::<Vec<_>>();
+    let logs: Vec<f64> = (0..SLOTS).step_by(64).map(|i| log2_absolute(&column(i))).collect();
+    let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let squares: f64 = logs.iter().map(|log| (2.0 * (log - largest)).exp2()).sum();
+    (largest + (squares / logs.len() as f64).log2() / 2.0, largest)
+}
+
+#[test]
+fn noise_is_what_the_parameters_say() {
+    let Fixture { mut rng, mut key, evaluator } = fixture(4);
+    let t = log2_plaintext_modulus();
+    let zero = vec![Fr::ZERO; SLOTS];
+    let a = [scalars(&mut rng, SLOTS), scalars(&mut rng, SLOTS)];
+    let b = [scalars(&mut rng, SLOTS), scalars(&mut rng, SLOTS)];
+    let encryptions = key.encrypt(&[&a[0], &a[1]], &mut rng).unwrap();
+
+    // Fresh: |m + t·e|, e of standard deviation 3.24.
+    let uniform: Vec<Vec<u64>> = context()
+        .primes
+        .iter()
+        .map(|p| new_uniform_half(&[4; 32], encryptions[0].counter(), &p.modulus))
+        .collect();
+    let coefficients = |element: &[Vec<u64>]| -> Vec<Vec<u64>> {
+        let mut element = element.to_vec();
+        for (residues, prime) in element.iter_mut().zip(&context().primes) {
+            prime.transform.inverse(residues);
+        }
+        element
+    };
+    let fresh = phase(&key, &coefficients(&encryptions[0].residues), &coefficients(&uniform));
+    let (rms, largest) = size(&fresh);
+    assert!((rms - t - 3.24f64.log2()).abs() < 0.2, "fresh: {}", rms - t);
+    assert!(largest - t < (ERROR_FLIPS as f64).log2());
+
+    // An answer of two products, nearly unflooded: t·X, X of standard deviation 3.24·t·√(N/6), and
+    // its mean absolute value below the bound the budget uses.
+    let products = || encryptions.iter().zip(b.iter().map(Vec::as_slice)).collect();
+    let request = Request { products: products(), mask: &zero };
+    let draw = |seed, bits| Secrets::draw(&request, &mut Stream::new(&[seed; 32]), bits);
+    let (constant, linear) = evaluator.answer_fresh(&request, &draw(1, 1));
+    let (rms, _) = size(&phase(&key, &constant, &linear));
+    let predicted = 2.0 * t + (3.24 * (SLOTS as f64 / 6.0).sqrt()).log2();
+    assert!((rms - predicted).abs() < 0.2, "product: {} of {}", rms - t, predicted - t);
+    assert!(rms < 2.0 * t + expected_noise(2).log2());
+
+    // Flooded: the flood and nothing but the flood is seen. The simulated answer has the same
+    // output, no products, the same flood; the difference of the two phases is t·X again.
+    let (constant, linear) = evaluator.answer_fresh(&request, &draw(2, FLOOD_BITS));
+    let real = phase(&key, &constant, &linear);
+    let (_, largest) = size(&real);
+    assert!((t + f64::from(FLOOD_BITS) - 1.0 - largest).abs() < 0.3);
+    let output: Vec<Fr> = (0..SLOTS).map(|j| -(a[0][j] * b[0][j] + a[1][j] * b[1][j])).collect();
+    let simulated = Request { products: vec![], mask: &output };
+    let secrets = Secrets::draw(&simulated, &mut Stream::new(&[2; 32]), FLOOD_BITS);
+    let (constant, linear) = evaluator.answer_fresh(&simulated, &secrets);
+    let mut difference = real;
+    let simulation = phase(&key, &constant, &linear);
+    for (prime, (x, y)) in context().primes.iter().zip(difference.iter_mut().zip(&simulation)) {
+        x.iter_mut().zip(y).for_each(|(x, y)| *x = prime.modulus.add(*x, prime.modulus.negate(*y)));
+    }
+    let (rms, _) = size(&difference);
+    assert!((rms - predicted).abs() < 0.2);
+    let hidden = t + f64::from(FLOOD_BITS) - rms - f64::from(SLOTS.ilog2());
+    assert!(hidden > 78.0, "one answer is hidden to 2^-{hidden}");
+}
+
+#[test]
+fn without_the_margin_for_the_noise_decryption_fails() {
+    let Fixture { mut rng, mut key, evaluator } = fixture(5);
+    let (a, b) = (scalars(&mut rng, SLOTS), scalars(&mut rng, SLOTS));
+    let mask = scalars(&mut rng, SLOTS);
+    let encryption = key.encrypt(&[&a], &mut rng).unwrap().remove(0);
+    let request = Request { products: vec![(&encryption, &b)], mask: &mask };
+    let wrong = |bits| {
+        let secrets = Secrets::draw(&request, &mut Stream::new(&[1; 32]), bits);
+        let (constant, linear) = evaluator.answer_fresh(&request, &secrets);
+        let out = key.decrypt(&switch(&constant, &linear));
+        (0..SLOTS).filter(|&j| out[j] + mask[j] != a[j] * b[j]).count()
+    };
+    assert_eq!(wrong(FLOOD_BITS), 0);
+    // One coefficient beyond q/2 already spoils every slot.
+    assert_eq!(wrong(FLOOD_BITS + 1), SLOTS);
+}
+
+#[test]
+fn without_the_encryption_of_zero_the_answer_shows_the_multiplier() {
+    let Fixture { mut rng, mut key, evaluator } = fixture(6);
+    let (a, b) = (scalars(&mut rng, SLOTS), scalars(&mut rng, SLOTS));
+    let encryption = key.encrypt(&[&a], &mut rng).unwrap().remove(0);
+    let request = Request { products: vec![(&encryption, &b)], mask: &a };
+
+    // The encryptor knows c1 of its encryption, and tests a guess of b against that of the answer.
+    let encryptor_expects = |guess: &[Fr]| {
+        let request = Request { products: vec![(&encryption, guess)], mask: &a };
+        let linear = evaluator.answer_fresh(&request, &bare(&request)).1;
+        switch(&linear, &linear).linear
+    };
+    fn bare(request: &Request<'_>) -> Secrets {
+        let mut secrets = Secrets::draw(request, &mut Stream::new(&[9; 32]), FLOOD_BITS);
+        secrets.ternary.fill(1);
+        secrets.errors.fill(u64::from(ERROR_FLIPS));
+        secrets
+    }
+    let answer = |secrets: Secrets| {
+        let (constant, linear) = evaluator.answer_fresh(&request, &secrets);
+        switch(&constant, &linear)
+    };
+
+    let mutant = answer(bare(&request));
+    assert_eq!(key.decrypt(&mutant).len(), SLOTS);
+    assert!(mutant.linear == encryptor_expects(&b), "the mutant confirms the right guess");
+    assert!(mutant.linear != encryptor_expects(&a), "and only that");
+
+    let real = Secrets::draw(&request, &mut Stream::new(&[9; 32]), FLOOD_BITS);
+    let real = answer(real);
+    let expected = encryptor_expects(&b);
+    let equal = real.linear.iter().flatten().zip(expected.iter().flatten()).filter(|(x, y)| x == y);
+    assert!(equal.count() < 3, "the answer's c1 tells nothing of b");
 }

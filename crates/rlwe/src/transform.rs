@@ -112,7 +112,13 @@ impl<L: Lanes> Prime<L> {
     #[inline(always)]
     fn new(modulus: &Modulus) -> Self {
         let times = |k: u64| L::splat(k * modulus.prime);
-        Self { once: times(1), twice: times(2), four: times(4), eight: times(8), mask: L::splat(MASK) }
+        Self {
+            once: times(1),
+            twice: times(2),
+            four: times(4),
+            eight: times(8),
+            mask: L::splat(MASK),
+        }
     }
 
     /// `y * factor`, below `2 p`, for any `y` below 2^52.
@@ -225,8 +231,7 @@ fn forward_tail<L: Lanes>(prime: Prime<L>, factors: &Factors, values: &mut [u64]
                     let factor = factors.splat::<L>(((block + i) << layer) + j);
                     let (x, y) = part.split_at_mut(half);
                     for (x, y) in L::blocks_mut(x).iter_mut().zip(L::blocks_mut(y)) {
-                        let (sum, difference) =
-                            prime.cooley_tukey(L::load(x), L::load(y), factor);
+                        let (sum, difference) = prime.cooley_tukey(L::load(x), L::load(y), factor);
                         sum.store(x);
                         difference.store(y);
                     }
@@ -462,17 +467,20 @@ mod tests {
     fn vectors_and_words_agree_at_the_extremes() {
         for prime in PRIMES {
             let modulus = Modulus::new(prime);
-            let transform = Transform::new(modulus);
+            let tables = &Transform::new(modulus);
             for input in [vec![prime - 1; SLOTS], random(&modulus, prime), vec![0; SLOTS]] {
                 let (mut fast, mut slow) = (input.clone(), input.clone());
-                transform.forward(&mut fast);
-                Forward { tables: &transform, values: &mut slow }.run::<Scalar>();
-                assert_eq!(fast, slow);
-                assert!(fast.iter().all(|&x| x < prime));
-                transform.inverse(&mut fast);
-                Inverse { tables: &transform, values: &mut slow }.run::<Scalar>();
-                assert_eq!(fast, slow);
-                assert_eq!(fast, input);
+                Forward { tables, values: &mut slow }.run::<Scalar>();
+                if lanes::run_vectors(Forward { tables, values: &mut fast }).is_some() {
+                    assert_eq!(fast, slow);
+                }
+                assert!(slow.iter().all(|&x| x < prime));
+                fast.copy_from_slice(&slow);
+                Inverse { tables, values: &mut slow }.run::<Scalar>();
+                if lanes::run_vectors(Inverse { tables, values: &mut fast }).is_some() {
+                    assert_eq!(fast, slow);
+                }
+                assert_eq!(slow, input);
             }
         }
     }

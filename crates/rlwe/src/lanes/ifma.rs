@@ -83,10 +83,6 @@ impl Lanes for Vector {
         Self(unsafe { _mm512_srli_epi64::<52>(self.0) })
     }
     #[inline(always)]
-    fn shift_52_signed(self) -> Self {
-        Self(unsafe { _mm512_srai_epi64::<52>(self.0) })
-    }
-    #[inline(always)]
     fn shift(self, bits: u32) -> Self {
         Self(unsafe { _mm512_srl_epi64(self.0, _mm_cvtsi64_si128(i64::from(bits))) })
     }

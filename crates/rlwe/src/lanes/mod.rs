@@ -8,7 +8,7 @@ mod scalar;
 
 pub use scalar::Scalar;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use twain_algebra::{Backend, backend};
 
 /// A vector of 64-bit words.
 pub trait Lanes: Copy {
@@ -38,8 +38,6 @@ pub trait Lanes: Copy {
     fn min(self, other: Self) -> Self;
     /// Shift right by 52, zeros coming in.
     fn shift_52(self) -> Self;
-    /// Shift right by 52 of a signed number.
-    fn shift_52_signed(self) -> Self;
     /// Shift right by a number of bits known to all lanes.
     fn shift(self, bits: u32) -> Self;
     /// `self` plus the low 52 bits of the product of the low 52 bits of `a` and `b`.
@@ -77,27 +75,22 @@ pub trait Kernel {
     fn run<L: Lanes>(self) -> Self::Output;
 }
 
-static PORTABLE: AtomicBool = AtomicBool::new(false);
-
-/// Whether to leave the processor's vectors alone from now on, in the whole process. The results
-/// are the same; for tests and measurements.
-pub fn set_portable(portable: bool) {
-    PORTABLE.store(portable, Ordering::Relaxed);
-}
-
-/// Whether bulk work runs on AVX-512 IFMA.
-pub fn is_accelerated() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    return !PORTABLE.load(Ordering::Relaxed) && ifma::is_available();
-    #[cfg(not(target_arch = "x86_64"))]
-    false
-}
-
 /// Runs a computation on the widest lanes there are.
 pub fn run<K: Kernel>(kernel: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]
-    if is_accelerated() {
+    if backend() == Backend::Ifma && ifma::is_available() {
         return ifma::run(kernel);
     }
     kernel.run::<Scalar>()
+}
+
+/// The vectors' result, if the processor has them: for tests against [`Scalar`].
+#[cfg(test)]
+pub fn run_vectors<K: Kernel>(kernel: K) -> Option<K::Output> {
+    #[cfg(target_arch = "x86_64")]
+    if ifma::is_available() {
+        return Some(ifma::run(kernel));
+    }
+    let _ = kernel;
+    None
 }

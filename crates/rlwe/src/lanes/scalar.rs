@@ -58,10 +58,6 @@ impl Lanes for Scalar {
         Self(self.0 >> 52)
     }
     #[inline(always)]
-    fn shift_52_signed(self) -> Self {
-        Self((self.0 as i64 >> 52) as u64)
-    }
-    #[inline(always)]
     fn shift(self, bits: u32) -> Self {
         Self(self.0 >> bits)
     }
