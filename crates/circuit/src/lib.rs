@@ -1,1 +1,36 @@
 //! Lays an EZKL graph out as a halo2 circuit and records its witness program.
+//!
+//! [`configure`] makes the constraint system from the settings alone; [`lay_out`] places a model in
+//! it, so that keys made from the result equal EZKL's (spec 03, spec 04), and records how every cell's
+//! value is computed: a [`Program`] that each party of a proof runs over its shares.
+
+mod circuit;
+mod columns;
+mod configure;
+mod dispatch;
+mod error;
+mod functions;
+mod geometry;
+mod layouter;
+mod mock;
+mod model;
+mod modules;
+mod ops;
+mod program;
+mod supported;
+mod tensor;
+mod witness;
+
+pub use circuit::Circuit;
+pub use columns::{
+    BaseSelectors, Columns, Combination, DynamicSelectors, EinsumColumns, PairSelectors,
+    PoseidonColumns, RangeCheck, SingleSelectors, StaticLookup,
+};
+pub use configure::{ProductTree, configure};
+pub use error::{LayoutError, WitnessError};
+pub use geometry::{Geometry, Variable};
+pub use mock::{MockFailure, mock};
+pub use model::{lay_out, parameters};
+pub use program::{InstanceRow, Program, Source, Sources, Step, Wire, WitnessValues};
+pub use supported::check_supported;
+pub use witness::{Witness, WitnessColumn};

@@ -1,0 +1,138 @@
+//! The constraint system of a circuit, from its settings alone (spec 03 §1, spec 04 §2, §6, §7).
+//!
+//! Every call's place in the order matters: it decides column numbers, query lists and with them the
+//! digest of the verifying key.
+
+mod dynamic;
+mod gates;
+mod tables;
+
+use crate::columns::Columns;
+use crate::geometry::{Geometry, Variable, block_count};
+use crate::{LayoutError, functions};
+use twain_graph::Settings;
+use twain_plonk::{Column, ColumnKind, ConstraintSystem};
+
+pub(crate) use tables::fill as fill_tables;
+
+/// Most lookups of a constraint system, before they are packed into arguments.
+const MOST_LOOKUPS: usize = 1 << 20;
+
+/// How the selector expression of a table of several columns is split (spec 01 §8.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProductTree {
+    /// Down to single columns: what EZKL computes with enough threads; for up to 8 columns the only
+    /// shape it has.
+    FullySplit,
+    /// To this depth at most.
+    Depth(u32),
+}
+
+/// Configures the circuit of these settings.
+///
+/// # Errors
+/// Inconsistent settings, or a feature that is not there yet.
+pub fn configure(
+    settings: &Settings,
+    product_tree: ProductTree,
+) -> Result<(ConstraintSystem, Columns), LayoutError> {
+    let geometry = Geometry::new(settings)?;
+    refuse_unsupported(settings)?;
+    let mut cs = ConstraintSystem::new();
+
+    let mut commitments = Vec::new();
+    for &length in &settings.module_sizes.polycommit {
+        let blocks = block_count(length, geometry.usable_rows)?;
+        commitments.push(variable(&mut cs, blocks, 1, geometry.usable_rows, true, 0));
+    }
+    let main = |cs: &mut ConstraintSystem| {
+        variable(cs, geometry.blocks, geometry.inner, geometry.usable_rows, false, 0)
+    };
+    let (a, b, o) = (main(&mut cs), main(&mut cs), main(&mut cs));
+    let dynamic = dynamic::columns(&mut cs, settings, &geometry)?;
+
+    let mut constant_columns = match settings.total_const_size {
+        0 => 0,
+        size => block_count(size, geometry.usable_rows)?,
+    };
+    let args = &settings.run_args;
+    let hashed = [&args.input_visibility, &args.param_visibility, &args.output_visibility]
+        .into_iter()
+        .any(|visibility| visibility.is_hashed());
+    if hashed {
+        constant_columns = constant_columns.max(1);
+    }
+    let mut constants = Vec::new();
+    for _ in 0..constant_columns {
+        let column = cs.fixed_column();
+        cs.enable_constant(column);
+        constants.push(column);
+    }
+    let instance = cs.instance_column();
+    cs.enable_equality(instance);
+
+    let base = gates::configure(&mut cs, &geometry, [a, b, o]);
+    let mut columns = Columns {
+        geometry,
+        a,
+        b,
+        o,
+        commitments,
+        dynamic,
+        constants,
+        instance,
+        base,
+        lookups: Vec::new(),
+        ranges: Vec::new(),
+        dynamic_lookups: None,
+        shuffles: None,
+        poseidon: None,
+        einsum: None,
+    };
+    tables::configure(&mut cs, &mut columns, settings, product_tree)?;
+    dynamic::configure(&mut cs, &mut columns, settings)?;
+    Ok((cs, columns))
+}
+
+/// What no part of the layout can do yet, as far as settings show it.
+fn refuse_unsupported(settings: &Settings) -> Result<(), LayoutError> {
+    let refuse = |what: &str| Err(LayoutError::UnsupportedSettings(what.into()));
+    let args = &settings.run_args;
+    if settings.einsum_params.total_einsum_col_size > 0 {
+        return refuse("Freivalds einsums (use disable_freivalds)");
+    }
+    if args.output_visibility.is_fixed() {
+        return refuse("fixed outputs");
+    }
+    let visibilities = [&args.input_visibility, &args.param_visibility, &args.output_visibility];
+    if visibilities.into_iter().any(|visibility| visibility.is_hashed()) {
+        return refuse("hashed values");
+    }
+    settings.required_lookups.iter().try_for_each(functions::check)
+}
+
+/// Allocates a family of advice columns and enables equality on them.
+fn variable(
+    cs: &mut ConstraintSystem,
+    blocks: usize,
+    inner: usize,
+    rows: usize,
+    unblinded: bool,
+    phase: u8,
+) -> Variable {
+    let first = cs.advice_phases().len() as u32;
+    for _ in 0..blocks * inner {
+        let column = match unblinded {
+            true => cs.unblinded_advice_column(phase),
+            false => cs.advice_column(phase),
+        };
+        cs.enable_equality(column);
+    }
+    Variable { first, blocks, inner, rows, phase }
+}
+
+/// The advice column number `index`.
+fn advice(variable: &Variable, block: usize, inner: usize) -> Column {
+    let index = variable.first + (block * variable.inner + inner) as u32;
+    Column { kind: ColumnKind::Advice { phase: variable.phase }, index }
+}

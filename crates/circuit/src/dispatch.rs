@@ -1,0 +1,168 @@
+//! One operation of the graph to its layout (spec 02 §2.4, spec 04 §8.4).
+
+use crate::LayoutError;
+use crate::layouter::Layouter;
+use crate::ops::{Convolution, Pairwise, gather, gather_elements};
+use crate::program::ZERO;
+use crate::supported::unsupported;
+use crate::tensor::{Element, Tensor};
+use twain_graph::{HybridOp, InputType, LookupOp, Node, PolyOp, SupportedOp};
+
+/// An operand of an operation.
+fn operand(inputs: &[Tensor], index: usize) -> Result<&Tensor, LayoutError> {
+    let missing = || LayoutError::Operands(format!("operand {index} is missing"));
+    inputs.get(index).ok_or_else(missing)
+}
+
+impl Layouter {
+    /// Lays out the operation `op` of `node`.
+    pub fn apply(
+        &mut self,
+        node: &Node,
+        op: &SupportedOp,
+        inputs: &[Tensor],
+    ) -> Result<Tensor, LayoutError> {
+        match op {
+            SupportedOp::Linear(op) => self.polynomial(node, op, inputs),
+            SupportedOp::Nonlinear(op) => self.nonlinearity(operand(inputs, 0)?, op),
+            SupportedOp::Hybrid(op) => self.hybrid(node, op, inputs),
+            SupportedOp::Input(input) => {
+                let tensor = operand(inputs, 0)?;
+                match input {
+                    _ if tensor.all_assigned() => Ok(tensor.clone()),
+                    input if input.datum_type == InputType::Bool => self.boolean_identity(tensor),
+                    input if input.decomp => Ok(self.decompose(tensor, false)?.input),
+                    _ => self.identity(tensor),
+                }
+            }
+            SupportedOp::Constant(constant) => {
+                let tensor = operand(inputs, 0)?;
+                match constant.decomp {
+                    true => Ok(self.decompose(tensor, false)?.input),
+                    false => self.identity(tensor),
+                }
+            }
+            SupportedOp::Rescaled(rescaled) => {
+                let mut scaled = inputs.to_vec();
+                for (index, multiplier) in &rescaled.scale {
+                    if *multiplier == 1 {
+                        continue;
+                    }
+                    let number = i128::try_from(*multiplier).map_err(|_| LayoutError::TooLarge)?;
+                    let tensor = operand(&scaled, *index)?.clone();
+                    scaled[*index] = self.pairwise_number(&tensor, number, Pairwise::Mult)?;
+                }
+                self.apply(node, &rescaled.inner, &scaled)
+            }
+            SupportedOp::RebaseScale(rebased) => {
+                let result = self.apply(node, &rebased.inner, inputs)?;
+                self.hybrid(node, &rebased.rebase_op, &[result])
+            }
+            SupportedOp::Unknown => Err(unsupported(node)),
+        }
+    }
+
+    fn polynomial(
+        &mut self,
+        node: &Node,
+        op: &PolyOp,
+        inputs: &[Tensor],
+    ) -> Result<Tensor, LayoutError> {
+        let input = |index| operand(inputs, index);
+        match op {
+            PolyOp::Abs => self.abs(input(0)?),
+            PolyOp::Sign => self.sign(input(0)?, true),
+            PolyOp::LeakyReLU { slope, scale } => self.leaky_relu(input(0)?, *slope, *scale),
+            PolyOp::GatherElements { dim, constant_idx: Some(indices) } => {
+                gather_elements(input(0)?, *dim, indices)
+            }
+            PolyOp::MultiBroadcastTo { shape } => self.broadcast_to(input(0)?, shape),
+            PolyOp::Einsum { equation } => self.einsum(equation, inputs),
+            PolyOp::Conv { padding, stride, group, .. } => {
+                let arguments = Convolution { padding, stride, groups: *group };
+                self.conv(input(0)?, input(1)?, inputs.get(2), &arguments)
+            }
+            PolyOp::DeConv { padding, output_padding, stride, group, .. } => {
+                let arguments = Convolution { padding, stride, groups: *group };
+                self.deconv(input(0)?, input(1)?, inputs.get(2), &arguments, output_padding)
+            }
+            PolyOp::Downsample { axis, stride, modulo } => {
+                self.downsample(input(0)?, *axis, *stride, *modulo)
+            }
+            PolyOp::Add => self.pairwise(input(0)?, input(1)?, Pairwise::Add),
+            PolyOp::Sub => self.pairwise(input(0)?, input(1)?, Pairwise::Sub),
+            PolyOp::Mult => self.pairwise(input(0)?, input(1)?, Pairwise::Mult),
+            PolyOp::Neg => self.neg(input(0)?),
+            PolyOp::Identity { .. } => self.identity(input(0)?),
+            PolyOp::Reshape { shape } | PolyOp::Flatten { shape } => {
+                input(0)?.clone().reshape(shape)
+            }
+            PolyOp::MoveAxis { source, destination } => input(0)?.move_axis(*source, *destination),
+            PolyOp::Pad { padding } => {
+                let tensor = input(0)?;
+                let offset = tensor.dims.len().saturating_sub(padding.len());
+                tensor.pad(padding, offset, Element::constant(ZERO))
+            }
+            PolyOp::Sum { axes } => {
+                self.along_axes(input(0)?, axes, |layouter, part| layouter.sum(&part.elements))
+            }
+            PolyOp::MeanOfSquares { axes } => {
+                let tensor = input(0)?;
+                let squares = self.pow(tensor, 2)?;
+                let sums =
+                    self.along_axes(&squares, axes, |layouter, part| layouter.sum(&part.elements))?;
+                let count = tensor.len() / sums.len().max(1);
+                self.divide(&sums, count as u128)
+            }
+            PolyOp::Prod { axes, .. } => {
+                self.along_axes(input(0)?, axes, |layouter, part| layouter.prod(&part.elements))
+            }
+            PolyOp::Pow { exponent } => self.pow(input(0)?, *exponent),
+            PolyOp::Concat { axis } => Tensor::concat(&inputs.iter().collect::<Vec<_>>(), *axis),
+            PolyOp::Slice { axis, start, end } => self.slice_axis(input(0)?, *axis, *start, *end),
+            PolyOp::Iff => self.iff(input(0)?, input(1)?, input(2)?),
+            PolyOp::Resize { scale_factor } => self.resize(input(0)?, scale_factor),
+            PolyOp::Not => self.not(input(0)?),
+            PolyOp::And => self.and(input(0)?, input(1)?),
+            PolyOp::Or => self.or(input(0)?, input(1)?),
+            PolyOp::Xor => self.xor(input(0)?, input(1)?),
+            PolyOp::Trilu { upper, k } => self.trilu(input(0)?, *upper, *k),
+            PolyOp::GatherElements { .. }
+            | PolyOp::GatherND { .. }
+            | PolyOp::ScatterElements { .. }
+            | PolyOp::ScatterND { .. } => Err(unsupported(node)),
+        }
+    }
+
+    fn hybrid(
+        &mut self,
+        node: &Node,
+        op: &HybridOp,
+        inputs: &[Tensor],
+    ) -> Result<Tensor, LayoutError> {
+        let input = |index| operand(inputs, index);
+        match op {
+            HybridOp::Div { denom } => {
+                let integral = denom.fract() == 0.0 && *denom >= 1.0;
+                match integral {
+                    true => self.divide(input(0)?, *denom as u128),
+                    false => self.nonlinearity(input(0)?, &LookupOp::Div { denom: *denom }),
+                }
+            }
+            HybridOp::SumPool { padding, stride, kernel_shape, normalized, .. } => {
+                self.sum_pool(input(0)?, kernel_shape, padding, stride, *normalized)
+            }
+            HybridOp::Max => self.extreme_of_two(input(0)?, input(1)?, true),
+            HybridOp::Min => self.extreme_of_two(input(0)?, input(1)?, false),
+            HybridOp::Greater => self.greater(input(0)?, input(1)?),
+            HybridOp::GreaterEqual => self.greater_equal(input(0)?, input(1)?),
+            HybridOp::Less => self.greater(input(1)?, input(0)?),
+            HybridOp::LessEqual => self.greater_equal(input(1)?, input(0)?),
+            HybridOp::Equals => self.equals(input(0)?, input(1)?),
+            HybridOp::Gather { dim, constant_idx: Some(indices) } => {
+                gather(input(0)?, *dim, indices)
+            }
+            _ => Err(unsupported(node)),
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! Places elements in cells: the cursor, plain and duplicating assignment, constants, copies and
+//! selectors (spec 03 §2).
+
+use crate::columns::Columns;
+use crate::geometry::{Coordinate, Variable};
+use crate::program::{Recorder, Wire, ZERO};
+use crate::tensor::{AdviceCell, Element, Place, Tensor};
+use crate::{LayoutError, ops::Decompositions};
+use std::collections::HashMap;
+use twain_algebra::Fr;
+use twain_plonk::{BitRows, Cell, Column, ColumnKind, ConstraintSystem, Selector};
+
+/// A cell looked up in a range or static table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TableUse {
+    /// The value looked up.
+    pub wire: Wire,
+    /// The table column's index, if the table has several.
+    pub chunk: Option<Wire>,
+}
+
+/// A circuit under construction.
+pub(crate) struct Layouter {
+    pub columns: Columns,
+    pub recorder: Recorder,
+    pub decompositions: Decompositions,
+    /// Linear coordinate of the next free cell of the main variables.
+    pub cursor: usize,
+    /// Wires by advice column and row; a column without a cell is empty, a cell not written is 0.
+    pub cells: Vec<Vec<Wire>>,
+    pub copies: Vec<(Cell, Cell)>,
+    pub selectors: Vec<BitRows>,
+    /// Uses of range and static tables, by selector.
+    pub uses: Vec<Vec<TableUse>>,
+    /// The first cell of each constant of the circuit.
+    constant_cells: HashMap<Wire, AdviceCell>,
+    /// Constants of this region in the order of their first use.
+    new_constants: Vec<(Wire, AdviceCell)>,
+    /// Constants placed in fixed columns so far, in order.
+    pub fixed_constants: Vec<(Cell, Fr)>,
+}
+
+impl Layouter {
+    pub fn new(cs: &ConstraintSystem, columns: Columns, decompositions: Decompositions) -> Self {
+        let rows = columns.geometry.rows();
+        Self {
+            recorder: Recorder::new(),
+            decompositions,
+            cursor: 0,
+            cells: vec![Vec::new(); cs.advice_phases().len()],
+            copies: Vec::new(),
+            selectors: vec![BitRows::new(rows); cs.selectors().len()],
+            uses: vec![Vec::new(); cs.selectors().len()],
+            constant_cells: HashMap::new(),
+            new_constants: Vec::new(),
+            fixed_constants: Vec::new(),
+            columns,
+        }
+    }
+
+    /// Cells of a row.
+    pub fn inner(&self) -> usize {
+        self.columns.geometry.inner
+    }
+
+    /// Moves on to the start of a row.
+    pub fn flush(&mut self) {
+        self.cursor = self.cursor.next_multiple_of(self.inner());
+    }
+
+    /// A constant element.
+    pub fn constant(&mut self, value: Fr) -> Element {
+        Element::constant(self.recorder.constant(value))
+    }
+
+    fn cell(&self, at: AdviceCell) -> Cell {
+        let phase = self.columns.phase(at.column);
+        let kind = ColumnKind::Advice { phase };
+        Cell { column: Column { kind, index: at.column }, row: at.row }
+    }
+
+    /// States that two cells are equal.
+    pub fn copy(&mut self, left: AdviceCell, right: AdviceCell) {
+        let pair = (self.cell(left), self.cell(right));
+        self.copies.push(pair);
+    }
+
+    /// Writes an element to a cell; the result is bound to it.
+    pub fn write(&mut self, element: Element, at: AdviceCell) -> Element {
+        let wire = self.recorder.now(element.wire);
+        let rows = self.columns.geometry.rows();
+        let column = &mut self.cells[at.column as usize];
+        if column.is_empty() {
+            column.resize(rows, ZERO);
+        }
+        column[at.row as usize] = wire;
+        let place = match element.place {
+            Place::Unplaced => Place::Cell(at),
+            Place::Cell(old) => {
+                self.copy(at, old);
+                Place::Cell(at)
+            }
+            Place::ConstantCell(old) => {
+                self.copy(at, old);
+                Place::ConstantCell(at)
+            }
+            Place::Instance(row) => {
+                let instance = Cell { column: self.columns.instance, row };
+                self.copies.push((self.cell(at), instance));
+                Place::Cell(at)
+            }
+            Place::Constant => {
+                match self.constant_cells.get(&wire).copied() {
+                    Some(first) => self.copy(at, first),
+                    None => {
+                        self.constant_cells.insert(wire, at);
+                        self.new_constants.push((wire, at));
+                    }
+                }
+                Place::ConstantCell(at)
+            }
+        };
+        Element { wire, place }
+    }
+
+    /// Writes an element at a linear coordinate of a variable.
+    pub fn write_at(
+        &mut self,
+        variable: &Variable,
+        element: Element,
+        linear: usize,
+    ) -> Result<Element, LayoutError> {
+        let at = variable.coordinate(linear)?;
+        Ok(self.write(element, AdviceCell { column: variable.column(at), row: at.row as u32 }))
+    }
+
+    /// Writes a tensor from the cursor on, which stays.
+    pub fn assign(&mut self, variable: Variable, tensor: &Tensor) -> Result<Tensor, LayoutError> {
+        self.assign_from(variable, tensor, self.cursor)
+    }
+
+    /// Writes a tensor from a linear coordinate on.
+    pub fn assign_from(
+        &mut self,
+        variable: Variable,
+        tensor: &Tensor,
+        first: usize,
+    ) -> Result<Tensor, LayoutError> {
+        let mut elements = Vec::with_capacity(tensor.len());
+        for (i, element) in tensor.elements.iter().enumerate() {
+            elements.push(self.write_at(&variable, *element, first + i)?);
+        }
+        Ok(Tensor { elements, dims: tensor.dims.clone() })
+    }
+
+    /// Writes values without cells from the cursor on.
+    pub fn assign_wires(
+        &mut self,
+        variable: Variable,
+        wires: &[Wire],
+        dims: &[usize],
+    ) -> Result<Tensor, LayoutError> {
+        let elements = wires.iter().map(|wire| Element::unplaced(*wire)).collect();
+        let tensor = Tensor::new(elements, dims)?;
+        self.assign(variable, &tensor)
+    }
+
+    /// Writes operands of an accumulation; the last one of a block is repeated in the first row of the
+    /// next (spec 03 §2.6). Returns the number of cells written.
+    pub fn assign_duplicated(
+        &mut self,
+        variable: Variable,
+        elements: &[Element],
+        first: usize,
+    ) -> Result<usize, LayoutError> {
+        let block = variable.rows * variable.inner;
+        let mut linear = first;
+        for element in elements {
+            self.write_at(&variable, *element, linear)?;
+            linear += 1;
+            if linear.is_multiple_of(block) {
+                for _ in 0..variable.inner {
+                    self.write_at(&variable, *element, linear)?;
+                    linear += 1;
+                }
+            }
+        }
+        Ok(linear - first)
+    }
+
+    /// Writes the running values of an accumulation, one a row; the last one of a block is carried to
+    /// the first row of the next, and the two are equal. Returns the last one.
+    pub fn assign_running(
+        &mut self,
+        variable: Variable,
+        running: &[Wire],
+        first: usize,
+        mut row: impl FnMut(&mut Self, Coordinate, bool),
+    ) -> Result<Element, LayoutError> {
+        let mut linear = first;
+        let mut last = None;
+        for (i, wire) in running.iter().enumerate() {
+            let at = variable.coordinate(linear)?;
+            row(self, at, i == 0);
+            let written = self.write_at(&variable, Element::unplaced(*wire), linear)?;
+            last = Some(written);
+            linear += variable.inner;
+            if at.row + 1 == variable.rows {
+                let carried = self.write_at(&variable, Element::unplaced(*wire), linear)?;
+                if let (Place::Cell(from), Place::Cell(to)) = (written.place, carried.place) {
+                    self.copy(from, to);
+                }
+                linear += variable.inner;
+            }
+        }
+        last.ok_or_else(|| LayoutError::Operands("an accumulation of nothing".into()))
+    }
+
+    /// Turns a selector on.
+    pub fn enable(&mut self, selector: Selector, row: usize) {
+        self.selectors[selector.index as usize].set(row);
+    }
+
+    /// The coordinate in the main variables of the `i`-th cell from the cursor.
+    pub fn coordinate(&self, i: usize) -> Result<Coordinate, LayoutError> {
+        self.columns.a.coordinate(self.cursor + i)
+    }
+
+    /// Ends a region: its new constants go to the fixed columns, in order.
+    pub fn end_region(&mut self) -> Result<(), LayoutError> {
+        for (wire, at) in std::mem::take(&mut self.new_constants) {
+            let number = self.fixed_constants.len();
+            let rows = self.columns.geometry.usable_rows;
+            let column = self.columns.constants.get(number / rows);
+            let column = *column.ok_or(LayoutError::OutOfCells("constants"))?;
+            let cell = Cell { column, row: (number % rows) as u32 };
+            let value = self.recorder.constant_value(wire).unwrap_or_default();
+            self.fixed_constants.push((cell, value));
+            let pair = (cell, self.cell(at));
+            self.copies.push(pair);
+        }
+        Ok(())
+    }
+}

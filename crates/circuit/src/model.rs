@@ -1,0 +1,300 @@
+//! Walks the graph: inputs, nodes in the order of their indices, comparison of the outputs
+//! (spec 03 §3). Layout never asks for values, and a model without its parameters lays out the same.
+
+use crate::LayoutError;
+use crate::circuit::Circuit;
+use crate::configure::{ProductTree, configure};
+use crate::layouter::Layouter;
+use crate::ops::Decompositions;
+use crate::program::{Bound, InstanceRow, Source, Step};
+use crate::supported::check_supported;
+use crate::tensor::{Element, Place, Tensor};
+use std::collections::BTreeMap;
+use twain_algebra::Fr;
+use twain_graph::{
+    Constant, Model, Node, NodeKind, Outlet, RunArgs, Settings, SupportedOp, Visibility,
+};
+use twain_party::{Kind, Role};
+
+/// Parameters are below this in size; each owner of a pair checks its own (protocol §4).
+const PARAMETER_LIMIT: f64 = (1u64 << 40) as f64;
+
+/// Lays a model out.
+///
+/// # Errors
+/// [`LayoutError::Unsupported`] for the first operation without a layout, before any work; settings
+/// that do not fit the model.
+pub fn lay_out(
+    model: &Model,
+    settings: &Settings,
+    product_tree: ProductTree,
+) -> Result<Circuit, LayoutError> {
+    if let Some(error) = check_supported(model).into_iter().next() {
+        return Err(error);
+    }
+    let (cs, columns) = configure(settings, product_tree)?;
+    let args = &settings.run_args;
+    let base = u64::try_from(args.decomp_base).map_err(|_| LayoutError::TooLarge)?;
+    let legs = u32::try_from(args.decomp_legs).map_err(|_| LayoutError::TooLarge)?;
+    let layouter = Layouter::new(&cs, columns, Decompositions::new(base, legs));
+    let mut walk = Walk {
+        layouter,
+        model,
+        args,
+        instance_shapes: settings.model_instance_shapes.iter(),
+        results: BTreeMap::new(),
+        parameters: BTreeMap::new(),
+        committed: 0,
+    };
+    walk.lay_out()?;
+    Circuit::new(cs, walk.layouter)
+}
+
+/// The values of a model's parameters, as [`crate::Sources::parameters`] takes them.
+pub fn parameters(model: &Model) -> Vec<Vec<Fr>> {
+    let mut values = Vec::new();
+    model.for_each_node(&mut |node| {
+        if let SupportedOp::Constant(constant) = &node.op {
+            values.push(constant.quantized_values.inner.clone());
+        }
+    });
+    values
+}
+
+struct Walk<'a> {
+    layouter: Layouter,
+    model: &'a Model,
+    args: &'a RunArgs,
+    instance_shapes: std::slice::Iter<'a, Vec<usize>>,
+    /// The results of the nodes so far, by outlet.
+    results: BTreeMap<Outlet, Tensor>,
+    /// The parameters, as they are known before the graph is walked.
+    parameters: BTreeMap<usize, Tensor>,
+    /// Number of tensors committed to so far.
+    committed: usize,
+}
+
+impl Walk<'_> {
+    fn lay_out(&mut self) -> Result<(), LayoutError> {
+        self.step("the inputs".into());
+        let inputs = self.inputs()?;
+        self.step("the parameters".into());
+        self.parameters()?;
+        for kind in self.model.graph.nodes.values() {
+            let NodeKind::Node(node) = kind else {
+                let op = "a loop".into();
+                return Err(LayoutError::Unsupported { node: kind.idx(), op });
+            };
+            self.step(node.to_string());
+            let at_node = |source| match source {
+                error @ (LayoutError::Unsupported { .. } | LayoutError::OutOfCells(_)) => error,
+                source => LayoutError::Node { node: node.to_string(), source: Box::new(source) },
+            };
+            let result = self.node(node, &inputs).map_err(at_node)?;
+            self.results.insert(Outlet { node: node.idx, slot: 0 }, result);
+        }
+        // An input that is also an output is compared as it was given.
+        for (node, tensor) in inputs {
+            self.results.insert(Outlet { node, slot: 0 }, tensor);
+        }
+        self.outputs()
+    }
+
+    fn step(&mut self, name: String) {
+        let first_wire = self.layouter.recorder.wires();
+        let first_cell = self.layouter.cursor;
+        self.layouter.recorder.steps.push(Step { name, first_wire, first_cell });
+    }
+
+    /// The next shape of the instance column, which must have `length` elements.
+    fn instance_shape(&mut self, length: usize, what: &str) -> Result<(), LayoutError> {
+        let shape = self.instance_shapes.next();
+        let fits = shape.is_some_and(|shape| shape.iter().product::<usize>() == length);
+        fits.then_some(()).ok_or_else(|| {
+            let text =
+                format!("model_instance_shapes does not hold the {length} elements of {what}");
+            LayoutError::Settings(text)
+        })
+    }
+
+    fn commit(&mut self, tensor: &Tensor) -> Result<Tensor, LayoutError> {
+        self.committed += 1;
+        self.layouter.commit(self.committed - 1, tensor)
+    }
+
+    /// The tensors of the input nodes, by index of the node.
+    fn inputs(&mut self) -> Result<BTreeMap<usize, Tensor>, LayoutError> {
+        let bound = Bound::symmetric(self.layouter.decompositions.limit() - 1.0);
+        let mut inputs = BTreeMap::new();
+        for (position, index) in self.model.graph.inputs.iter().enumerate() {
+            let dims = match self.model.graph.nodes.get(index) {
+                Some(NodeKind::Node(node)) => &node.out_dims,
+                _ => return Err(LayoutError::Operands(format!("input {index} is not a node"))),
+            };
+            let length = dims.iter().product();
+            let name = format!("input {position}");
+            let visibility = &self.model.visibility.input;
+            let recorder = &mut self.layouter.recorder;
+            let mut source = Source { name: name.clone(), wires: 0..0, length };
+            let elements = match visibility {
+                Visibility::Fixed => {
+                    // Keys are made for the inputs in the compiled model, which are all 0.
+                    vec![Element::constant(recorder.constant(Fr::zero())); length]
+                }
+                Visibility::Public => {
+                    source.wires = recorder.sources(length, Kind::Public, bound);
+                    let first = recorder.instances.len() as u32;
+                    let known = source.wires.clone().map(InstanceRow::Known);
+                    recorder.instances.extend(known);
+                    let place = |(row, wire)| Element { wire, place: Place::Instance(row) };
+                    (first..).zip(source.wires.clone()).map(place).collect()
+                }
+                _ => {
+                    source.wires = recorder.sources(length, Kind::Owned(Role::Data), bound);
+                    source.wires.clone().map(Element::unplaced).collect()
+                }
+            };
+            recorder.inputs.push(source);
+            if visibility.is_public() {
+                self.instance_shape(length, &name)?;
+            }
+            let mut tensor = Tensor::new(elements, dims)?;
+            if self.args.input_visibility.is_polycommit() {
+                tensor = self.commit(&tensor)?;
+            }
+            inputs.insert(*index, tensor);
+        }
+        Ok(inputs)
+    }
+
+    /// The parameters: values, and their cells in the commitment if there is one.
+    fn parameters(&mut self) -> Result<(), LayoutError> {
+        let mut all = Vec::new();
+        for kind in self.model.graph.nodes.values() {
+            let NodeKind::Node(Node { op: SupportedOp::Constant(constant), idx, .. }) = kind else {
+                continue;
+            };
+            let tensor = self.parameter(*idx, constant)?;
+            all.extend_from_slice(&tensor.elements);
+            self.parameters.insert(*idx, tensor);
+        }
+        if self.args.param_visibility.is_polycommit() && !all.is_empty() {
+            let committed = self.commit(&Tensor::flat(all))?;
+            let mut cells = committed.elements.into_iter();
+            for (idx, tensor) in &mut self.parameters {
+                // A constant with one use is not read from the commitment (spec 03 §3.4).
+                let elements: Vec<Element> = cells.by_ref().take(tensor.len()).collect();
+                let uses = self.model.graph.nodes.get(idx).map_or(1, NodeKind::num_uses);
+                if uses > 1 {
+                    tensor.elements = elements;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn parameter(&mut self, idx: usize, constant: &Constant) -> Result<Tensor, LayoutError> {
+        let values = &constant.quantized_values;
+        let recorder = &mut self.layouter.recorder;
+        let mut source = Source {
+            name: format!("the constant of node {idx}"),
+            wires: 0..0,
+            length: values.len(),
+        };
+        let elements = match values.visibility {
+            Some(Visibility::Fixed) => {
+                let constants = values.inner.iter().map(|value| recorder.constant(*value));
+                constants.map(Element::constant).collect()
+            }
+            Some(_) => {
+                let bound = Bound::symmetric(PARAMETER_LIMIT - 1.0);
+                source.wires = recorder.sources(values.len(), Kind::Owned(Role::Model), bound);
+                source.wires.clone().map(Element::unplaced).collect()
+            }
+            None => {
+                let text = format!("the constant of node {idx} has no visibility");
+                return Err(LayoutError::Operands(text));
+            }
+        };
+        recorder.parameters.push(source);
+        Tensor::new(elements, &values.dims)
+    }
+
+    fn node(
+        &mut self,
+        node: &Node,
+        inputs: &BTreeMap<usize, Tensor>,
+    ) -> Result<Tensor, LayoutError> {
+        let result = match &node.op {
+            SupportedOp::Constant(_) => {
+                let missing = || LayoutError::Operands("the constant is missing".into());
+                let tensor = self.parameters.get(&node.idx).ok_or_else(missing)?.clone();
+                match node.num_uses {
+                    // Placed by its reader, at every read anew.
+                    1 => tensor,
+                    _ => self.layouter.apply(node, &node.op, &[tensor])?,
+                }
+            }
+            SupportedOp::Input(_) => {
+                let missing = || LayoutError::Operands("not among the graph's inputs".into());
+                let tensor = inputs.get(&node.idx).ok_or_else(missing)?;
+                self.layouter.apply(node, &node.op, std::slice::from_ref(tensor))?
+            }
+            op => {
+                let mut operands = Vec::with_capacity(node.inputs.len());
+                for outlet in &node.inputs {
+                    let missing = || LayoutError::Operands(format!("{outlet:?} has no result"));
+                    operands.push(self.results.get(outlet).ok_or_else(missing)?.clone());
+                }
+                self.layouter.apply(node, op, &operands)?
+            }
+        };
+        result.reshape(&node.out_dims)
+    }
+
+    /// Compares the outputs with the instance, or commits to them.
+    fn outputs(&mut self) -> Result<(), LayoutError> {
+        let outputs = self.model.graph.outputs.iter().enumerate();
+        let outputs = outputs.map(|(position, outlet)| {
+            let missing = || LayoutError::Operands(format!("output {position} has no result"));
+            self.results.get(outlet).cloned().ok_or_else(missing)
+        });
+        let outputs = outputs.collect::<Result<Vec<Tensor>, _>>()?;
+        let visibility = self.args.output_visibility.clone();
+        if visibility.is_public() {
+            for (position, output) in outputs.iter().enumerate() {
+                self.step(format!("output {position}"));
+                self.public_output(position, output)?;
+            }
+        }
+        self.layouter.end_region()?;
+        if visibility.is_polycommit() {
+            for (position, output) in outputs.iter().enumerate() {
+                self.step(format!("the commitment to output {position}"));
+                self.commit(output)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn public_output(&mut self, position: usize, output: &Tensor) -> Result<(), LayoutError> {
+        self.instance_shape(output.len(), &format!("output {position}"))?;
+        let layouter = &mut self.layouter;
+        let compared = match self.args.ignore_range_check_inputs_outputs {
+            false => layouter.decompose(output, false)?.input,
+            true if output.all_assigned() => output.clone(),
+            true => layouter.assign(layouter.columns.a, output)?,
+        };
+        let first = layouter.recorder.instances.len() as u32;
+        let place = |(row, wire)| Element { wire, place: Place::Instance(row) };
+        let public: Vec<_> = output.wires().map(|wire| layouter.recorder.opened(wire)).collect();
+        let elements = (first..).zip(public).map(place).collect();
+        let instance = Tensor::new(elements, &output.dims)?;
+        let instance = match self.args.ignore_range_check_inputs_outputs {
+            false => layouter.decompose(&instance, false)?.input,
+            true => layouter.assign(layouter.columns.b, &instance)?,
+        };
+        layouter.enforce_equality(&compared, &instance)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,340 @@
+//! Range checks, digits, and what is built on the sign (spec 03 §5.6–§5.9).
+
+use super::Pairwise;
+use crate::LayoutError;
+use crate::layouter::{Layouter, TableUse};
+use crate::program::{Bound, HintId, ONE, Wire, ZERO};
+use crate::tensor::{Element, Tensor};
+use ff::Field;
+use std::collections::HashMap;
+use twain_algebra::Fr;
+use twain_graph::numbers::integer_to_field;
+use twain_party::Hint;
+
+/// The decomposition of the circuit's settings, and the wires decomposed with it already.
+#[derive(Clone, Debug)]
+pub(crate) struct Decompositions {
+    pub base: u64,
+    pub legs: u32,
+    /// Sign, digits and recomposition of a wire, which is the recomposition's wire by then.
+    known: HashMap<Wire, Digits>,
+}
+
+impl Decompositions {
+    pub fn new(base: u64, legs: u32) -> Self {
+        Self { base, legs, known: HashMap::new() }
+    }
+
+    /// Values that fit are below this in size.
+    pub fn limit(&self) -> f64 {
+        (self.base as f64).powi(self.legs as i32)
+    }
+}
+
+/// A decomposed value.
+#[derive(Clone, Debug)]
+struct Digits {
+    sign: Wire,
+    digits: Vec<Wire>,
+    /// Running sums of the digits times the powers of the base, one a row.
+    running: Vec<Wire>,
+    /// The sign times the sum.
+    value: Wire,
+}
+
+/// The cells of a decomposition.
+pub(crate) struct Decomposed {
+    /// Sign and digits of each element, most significant first.
+    pub digits: Tensor,
+    /// The decomposed elements.
+    pub input: Tensor,
+}
+
+/// What is known of the sign beforehand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SignIs {
+    Secret,
+    /// 1 in every honest run.
+    Positive,
+}
+
+impl Layouter {
+    /// Constrains elements to a range; returns their new cells.
+    pub fn range_check(
+        &mut self,
+        tensor: &Tensor,
+        low: i128,
+        high: i128,
+    ) -> Result<Tensor, LayoutError> {
+        let ranges = &self.columns.ranges;
+        let range = ranges.iter().position(|range| (range.low, range.high) == (low, high));
+        let Some(range) = range else {
+            let text = format!("the range check {low} to {high} is not among the required ones");
+            return Err(LayoutError::Settings(text));
+        };
+        let width = self.columns.ranges[range].columns.len();
+        let chunks = self.chunk_indices(tensor, low, high, width)?;
+        let (a, b) = (self.columns.a, self.columns.b);
+        let written = self.assign(a, tensor)?;
+        self.assign_wires(b, &chunks, &tensor.dims)?;
+        for (i, chunk) in chunks.into_iter().enumerate() {
+            let at = self.coordinate(i)?;
+            let selector = self.columns.ranges[range].selectors[at.block * self.inner() + at.inner];
+            self.enable(selector, at.row);
+            self.look_up(selector, written.elements[i].wire, (width > 1).then_some(chunk));
+        }
+        self.cursor += tensor.len();
+        Ok(written)
+    }
+
+    /// The index of the table column that holds each value: 0 if there is one column.
+    pub fn chunk_indices(
+        &mut self,
+        tensor: &Tensor,
+        low: i128,
+        high: i128,
+        width: usize,
+    ) -> Result<Vec<Wire>, LayoutError> {
+        if width == 1 {
+            return Ok(vec![ZERO; tensor.len()]);
+        }
+        let chunk = self.columns.geometry.table_rows as u64;
+        let hint = self.recorder.hint_id(Hint::ChunkIndex { low, high, chunk });
+        let wires: Vec<Wire> = tensor.wires().collect();
+        self.recorder.hint(hint, &wires, &[Bound::new(0.0, width as f64 - 1.0)])
+    }
+
+    /// Records that a cell is looked up in a range or static table.
+    pub fn look_up(&mut self, selector: twain_plonk::Selector, wire: Wire, chunk: Option<Wire>) {
+        let uses = &mut self.uses[selector.index as usize];
+        uses.push(TableUse { wire, chunk });
+    }
+
+    /// Sign and digits of each element in the circuit's base (spec 03 §5.7). If `zero_sign_matters`, a
+    /// zero must have sign 0.
+    pub fn decompose(
+        &mut self,
+        tensor: &Tensor,
+        zero_sign_matters: bool,
+    ) -> Result<Decomposed, LayoutError> {
+        self.decompose_with(tensor, zero_sign_matters, SignIs::Secret)
+    }
+
+    pub fn decompose_with(
+        &mut self,
+        tensor: &Tensor,
+        zero_sign_matters: bool,
+        sign: SignIs,
+    ) -> Result<Decomposed, LayoutError> {
+        let Decompositions { base, legs, .. } = self.decompositions;
+        let count = tensor.len();
+        let (a, o) = (self.columns.a, self.columns.o);
+        let input = match tensor.all_assigned() {
+            true => tensor.clone(),
+            false => self.assign(a, tensor)?,
+        };
+        let values = self.digits_of(&input, sign)?;
+
+        let mut wires = Vec::with_capacity(count * (legs as usize + 1));
+        for value in &values {
+            wires.push(value.sign);
+            wires.extend_from_slice(&value.digits);
+        }
+        let mut dims = tensor.dims.clone();
+        dims.push(legs as usize + 1);
+        let digits = self.assign_wires(o, &wires, &dims)?;
+        self.cursor += wires.len();
+
+        let per_element = || digits.elements.chunks(legs as usize + 1);
+        let signs = per_element().map(|cells| cells[0]).collect();
+        let signs = self.range_check(&Tensor::new(signs, &tensor.dims)?, -1, 1)?;
+        if zero_sign_matters {
+            let zero = self.equals_zero_of_sign(&input, &values)?;
+            // Nothing is left: the sign times [value = 0] is 0 by construction.
+            let product = self.pairwise_cells(&signs, &zero, Pairwise::Mult, &vec![ZERO; count])?;
+            self.enforce_equality(&product, &Tensor::constants(ZERO, count))?;
+        }
+        let only_digits = per_element().flat_map(|cells| cells[1..].to_vec()).collect();
+        let high = i128::from(base) - 1;
+        let checked = self.range_check(&Tensor::flat(only_digits), 0, high)?;
+
+        let powers: Vec<Element> =
+            self.powers(base, legs).into_iter().map(Element::constant).collect();
+        let mut sums = Vec::with_capacity(count);
+        self.flush();
+        for (digits, value) in checked.elements.chunks(legs as usize).zip(&values) {
+            sums.push(self.dot_cells(digits, &powers, &value.running)?);
+        }
+        let sums = Tensor::new(sums, &tensor.dims)?;
+        let recomposed: Vec<Wire> = values.iter().map(|value| value.value).collect();
+        let product = self.pairwise_cells(&sums, &signs, Pairwise::Mult, &recomposed)?;
+        self.enforce_equality(&input, &product)?;
+        Ok(Decomposed { digits, input })
+    }
+
+    /// Constants `base^(legs-1), …, base, 1`.
+    fn powers(&mut self, base: u64, legs: u32) -> Vec<Wire> {
+        let mut powers = vec![Fr::ONE];
+        for _ in 1..legs {
+            powers.push(powers[powers.len() - 1] * Fr::from(base));
+        }
+        powers.into_iter().rev().map(|power| self.recorder.constant(power)).collect()
+    }
+
+    /// The wires of a decomposition. From then on the recomposition stands for the value itself: a
+    /// value that does not fit must not spread before it is tested (protocol §4).
+    fn digits_of(&mut self, tensor: &Tensor, sign: SignIs) -> Result<Vec<Digits>, LayoutError> {
+        let Decompositions { base, legs, .. } = self.decompositions;
+        let mut values: Vec<Wire> = tensor.wires().map(|wire| self.recorder.now(wire)).collect();
+        let inputs = values.clone();
+        values.retain(|wire| !self.decompositions.known.contains_key(wire));
+        // A value that occurs twice is decomposed once.
+        let mut seen = std::collections::HashSet::with_capacity(values.len());
+        values.retain(|wire| seen.insert(*wire));
+
+        let hint = self.recorder.hint_id(Hint::Decompose { base, legs });
+        let mut bounds = vec![Bound::new(0.0, base as f64 - 1.0); legs as usize + 1];
+        bounds[0] = Bound::SIGN;
+        let outputs = self.recorder.hint(hint, &values, &bounds)?;
+        let powers = self.powers(base, legs);
+        let inner = self.inner();
+        let mut replaced = HashMap::new();
+        for (wire, outputs) in values.into_iter().zip(outputs.chunks(legs as usize + 1)) {
+            let digits = outputs[1..].to_vec();
+            let sign = match sign {
+                SignIs::Secret => outputs[0],
+                SignIs::Positive => ONE,
+            };
+            let mut running: Vec<Wire> = Vec::new();
+            for (digits, powers) in digits.chunks(inner).zip(powers.chunks(inner)) {
+                let terms = powers.iter().copied().zip(digits.iter().copied());
+                let previous = running.last().map(|previous| (ONE, *previous));
+                let terms: Vec<_> = previous.into_iter().chain(terms).collect();
+                running.push(self.recorder.linear(&terms));
+            }
+            let sum = running.last().copied().unwrap_or(ZERO);
+            let value = self.recorder.mul(sum, sign);
+            self.recorder.refine(value, self.recorder.bound(wire));
+            self.recorder.replace(wire, value);
+            replaced.insert(wire, value);
+            let digits = Digits { sign, digits, running, value };
+            self.decompositions.known.insert(value, digits);
+        }
+        let known = |wire: Wire| {
+            let wire = replaced.get(&wire).copied().unwrap_or(wire);
+            self.decompositions.known.get(&wire).cloned()
+        };
+        let missing = || LayoutError::Operands("a value was not decomposed".into());
+        inputs.into_iter().map(|wire| known(wire).ok_or_else(missing)).collect()
+    }
+
+    /// `[value = 0]` of decomposed values, whose sign tells it.
+    fn equals_zero_of_sign(
+        &mut self,
+        tensor: &Tensor,
+        values: &[Digits],
+    ) -> Result<Tensor, LayoutError> {
+        let mut shifted = Vec::with_capacity(values.len());
+        let mut zero = Vec::with_capacity(values.len());
+        for value in values {
+            let nonzero = self.recorder.mul(value.sign, value.sign);
+            let is_zero = self.recorder.sub(ONE, nonzero);
+            zero.push(is_zero);
+            shifted.push(self.recorder.add(value.value, is_zero));
+        }
+        let inverses = self.recorder.hint_id(Hint::Inverse);
+        let inverses = self.recorder.hint(inverses, &shifted, &[Bound::UNKNOWN])?;
+        let mut tests = Vec::with_capacity(values.len());
+        for ((inverse, is_zero), element) in inverses.into_iter().zip(zero).zip(&tensor.elements) {
+            let inverse = self.recorder.sub(inverse, is_zero);
+            let nonzero = self.recorder.sub(ONE, is_zero);
+            tests.push(super::logic::ZeroTest {
+                inverse: super::logic::inverse_element(element, inverse),
+                nonzero,
+            });
+        }
+        self.equals_zero_cells(tensor, &tests)
+    }
+
+    /// The signs: the cells of the digits.
+    pub fn sign(
+        &mut self,
+        tensor: &Tensor,
+        zero_sign_matters: bool,
+    ) -> Result<Tensor, LayoutError> {
+        let decomposed = self.decompose(tensor, zero_sign_matters)?;
+        self.signs_of(&decomposed, &tensor.dims)
+    }
+
+    pub fn signs_of(&self, decomposed: &Decomposed, dims: &[usize]) -> Result<Tensor, LayoutError> {
+        let step = self.decompositions.legs as usize + 1;
+        let signs = decomposed.digits.elements.iter().step_by(step).copied().collect();
+        Tensor::new(signs, dims)
+    }
+
+    pub fn abs(&mut self, tensor: &Tensor) -> Result<Tensor, LayoutError> {
+        let sign = self.sign(tensor, false)?;
+        let result = self.pairwise(tensor, &sign, Pairwise::Mult)?;
+        for (value, size) in tensor.wires().zip(result.wires()) {
+            let bound = self.recorder.bound(self.recorder.now(value));
+            let mirrored = bound.product(Bound::new(-1.0, -1.0));
+            let size_bound = bound.union(mirrored).intersection(Bound::new(0.0, f64::INFINITY));
+            self.recorder.refine(size, size_bound);
+        }
+        Ok(result)
+    }
+
+    /// `max(x, 0)` for `slope` 0, otherwise `x` for positive and `slope * x` for other values, times
+    /// `2^scale`.
+    pub fn leaky_relu(
+        &mut self,
+        tensor: &Tensor,
+        slope: f32,
+        scale: i32,
+    ) -> Result<Tensor, LayoutError> {
+        let sign = self.sign(tensor, false)?;
+        let ones = Tensor::constants(ONE, tensor.len()).reshape(&sign.dims)?;
+        let mask = self.equals(&sign, &ones)?;
+        let positive = self.pairwise(tensor, &mask, Pairwise::Mult)?;
+        if slope == 0.0 {
+            return Ok(positive);
+        }
+        let factor = 2f64.powi(scale);
+        let positive = self.pairwise_number(&positive, factor.round() as i128, Pairwise::Mult)?;
+        let not_mask = self.not(&mask)?;
+        let slope = (f64::from(slope) * factor).round() as i128;
+        let negative_factor = self.pairwise_number(&not_mask, slope, Pairwise::Mult)?;
+        let negative = self.pairwise(tensor, &negative_factor, Pairwise::Mult)?;
+        self.pairwise(&positive, &negative, Pairwise::Add)
+    }
+
+    /// The quotient by a positive integer, rounded half away from zero (spec 03 §5.9).
+    pub fn divide(&mut self, tensor: &Tensor, divisor: u128) -> Result<Tensor, LayoutError> {
+        if divisor == 1 {
+            return Ok(tensor.clone());
+        }
+        let number = i128::try_from(divisor).map_err(|_| LayoutError::TooLarge)?;
+        let hint: HintId = self.recorder.hint_id(Hint::DivideRound { divisor });
+        let mut quotients = Vec::with_capacity(tensor.len());
+        for wire in tensor.wires() {
+            let bound = self.recorder.bound(self.recorder.now(wire)).divided(divisor as f64);
+            quotients.extend(self.recorder.hint(hint, &[wire], &[bound])?);
+        }
+        let quotients = quotients.into_iter().map(Element::unplaced).collect();
+        let quotients = Tensor::new(quotients, &tensor.dims)?;
+        let quotients = self.decompose(&quotients, false)?.input;
+        let product = self.pairwise_number(&quotients, number, Pairwise::Mult)?;
+        let difference = self.pairwise(tensor, &product, Pairwise::Sub)?;
+        // By the definition of the quotient.
+        let half = Bound::symmetric((divisor / 2 + 1) as f64);
+        for wire in difference.wires() {
+            self.recorder.refine(wire, half);
+        }
+        let distance = self.abs(&difference)?;
+        let divisor = Tensor::flat(vec![self.constant(integer_to_field(number))]);
+        // The distance is at most half the divisor, so the comparison's outcome is known.
+        let less = self.greater_with(&divisor, &distance, SignIs::Positive)?;
+        self.enforce_equality(&less, &Tensor::constants(ONE, tensor.len()))?;
+        Ok(quotients)
+    }
+}

@@ -1,0 +1,380 @@
+//! Records a witness program while a circuit is laid out. Nothing here ever sees a secret value: only
+//! constants of the circuit are folded.
+
+use super::{
+    Bound, HintInputs, InstanceRow, Level, Local, LocalInstructions, Program, Source, Step, Wire,
+};
+use super::{MINUS_ONE, ONE, ZERO};
+use crate::LayoutError;
+use ff::{Field, PrimeField};
+use std::collections::HashMap;
+use std::ops::Range;
+use twain_algebra::Fr;
+use twain_party::{Hint, Kind, evaluate_hint};
+
+/// Number of a hint function.
+pub(crate) type HintId = u32;
+
+/// Level of a wire that is part of the circuit.
+const CONSTANT: u32 = u32::MAX;
+/// Level of what depends on public outputs.
+const AFTER_OPENING: u32 = u32::MAX - 1;
+
+/// A program under construction.
+pub(crate) struct Recorder {
+    kinds: Vec<Kind>,
+    bounds: Vec<Bound>,
+    levels: Vec<u32>,
+    /// For a decomposed wire, the wire of its recomposition, which takes its place from then on;
+    /// otherwise the wire itself.
+    current: Vec<Wire>,
+    constants: HashMap<[u8; 32], Wire>,
+    constant_values: HashMap<Wire, Fr>,
+    hints: Vec<Hint>,
+    program_levels: Vec<Level>,
+    after_opening: LocalInstructions,
+    equalities: Vec<(Wire, Wire)>,
+    pub inputs: Vec<Source>,
+    pub parameters: Vec<Source>,
+    pub instances: Vec<InstanceRow>,
+    pub steps: Vec<Step>,
+    too_large: bool,
+    /// Buffers of `linear` and `accumulate`.
+    terms: Vec<(Wire, Wire)>,
+    products: Vec<(Wire, Wire)>,
+    pairs: Vec<(Wire, Wire)>,
+}
+
+impl Recorder {
+    pub fn new() -> Self {
+        let mut recorder = Self {
+            kinds: Vec::new(),
+            bounds: Vec::new(),
+            levels: Vec::new(),
+            current: Vec::new(),
+            constants: HashMap::new(),
+            constant_values: HashMap::new(),
+            hints: Vec::new(),
+            program_levels: Vec::new(),
+            after_opening: LocalInstructions::default(),
+            equalities: Vec::new(),
+            inputs: Vec::new(),
+            parameters: Vec::new(),
+            instances: Vec::new(),
+            steps: Vec::new(),
+            too_large: false,
+            terms: Vec::new(),
+            products: Vec::new(),
+            pairs: Vec::new(),
+        };
+        // In the order of the numbers ONE, MINUS_ONE, ZERO.
+        for value in [Fr::ONE, -Fr::ONE, Fr::ZERO] {
+            recorder.constant(value);
+        }
+        recorder
+    }
+
+    /// Number of wires so far.
+    pub fn wires(&self) -> Wire {
+        self.kinds.len() as Wire
+    }
+
+    fn wire(&mut self, kind: Kind, bound: Bound, level: u32) -> Wire {
+        if self.kinds.len() >= Wire::MAX as usize {
+            // Reported by `finish`; until then all later wires share a number.
+            self.too_large = true;
+            return ZERO;
+        }
+        let wire = self.wires();
+        self.kinds.push(kind);
+        self.bounds.push(bound);
+        self.levels.push(level);
+        self.current.push(wire);
+        wire
+    }
+
+    /// The wire of a value that is part of the circuit; equal values have one wire.
+    pub fn constant(&mut self, value: Fr) -> Wire {
+        let key: [u8; 32] = value.to_repr().into();
+        if let Some(wire) = self.constants.get(&key) {
+            return *wire;
+        }
+        let wire = self.wire(Kind::Public, Bound::exact(value), CONSTANT);
+        self.constants.insert(key, wire);
+        self.constant_values.insert(wire, value);
+        wire
+    }
+
+    /// The value of a wire that is part of the circuit.
+    pub fn constant_value(&self, wire: Wire) -> Option<Fr> {
+        match self.levels[wire as usize] {
+            CONSTANT => self.constant_values.get(&wire).copied(),
+            _ => None,
+        }
+    }
+
+    /// Consecutive wires of values given from outside.
+    pub fn sources(&mut self, count: usize, kind: Kind, bound: Bound) -> Range<Wire> {
+        let first = self.wires();
+        for _ in 0..count {
+            self.wire(kind, bound, 0);
+        }
+        first..self.wires()
+    }
+
+    /// The next row of the instance column: a value that is opened once the witness is known to be
+    /// valid. Returns the public wire.
+    pub fn opened(&mut self, value: Wire) -> Wire {
+        let value = self.now(value);
+        let bound = self.bounds[value as usize];
+        let public = self.wire(Kind::Public, bound, AFTER_OPENING);
+        self.instances.push(InstanceRow::Opened { value, public });
+        public
+    }
+
+    /// The wire that stands for `wire` by now: what was decomposed is replaced by its recomposition.
+    pub fn now(&self, wire: Wire) -> Wire {
+        self.current[wire as usize]
+    }
+
+    pub fn kind(&self, wire: Wire) -> Kind {
+        self.kinds[wire as usize]
+    }
+
+    pub fn bound(&self, wire: Wire) -> Bound {
+        self.bounds[wire as usize]
+    }
+
+    /// States that a wire's values are in `bound`, which follows from the circuit.
+    pub fn refine(&mut self, wire: Wire, bound: Bound) {
+        let known = &mut self.bounds[wire as usize];
+        *known = known.intersection(bound);
+    }
+
+    /// Lets later instructions take `replacement`, equal to `wire` in a valid witness, in its place.
+    pub fn replace(&mut self, wire: Wire, replacement: Wire) {
+        self.equal(wire, replacement);
+        self.current[wire as usize] = replacement;
+    }
+
+    /// States that two wires are equal in a valid witness. What depends on public outputs is a copy of
+    /// what was checked before they were opened.
+    pub fn equal(&mut self, left: Wire, right: Wire) {
+        let opened = |wire: Wire| self.levels[wire as usize] == AFTER_OPENING;
+        if left != right && !opened(left) && !opened(right) {
+            self.equalities.push((left, right));
+        }
+    }
+
+    fn level_of(&self, wire: Wire) -> u32 {
+        match self.levels[wire as usize] {
+            CONSTANT => 0,
+            level => level,
+        }
+    }
+
+    fn at(&mut self, level: u32) -> &mut Level {
+        let level = level as usize;
+        if self.program_levels.len() <= level {
+            self.program_levels.resize_with(level + 1, Level::default);
+        }
+        &mut self.program_levels[level]
+    }
+
+    fn local(&mut self, level: u32) -> &mut LocalInstructions {
+        match level {
+            AFTER_OPENING => &mut self.after_opening,
+            level => &mut self.at(level).local,
+        }
+    }
+
+    /// A linear combination: pairs of a constant wire and a wire.
+    pub fn linear(&mut self, terms: &[(Wire, Wire)]) -> Wire {
+        let mut kept = std::mem::take(&mut self.terms);
+        kept.clear();
+        let mut constant = Fr::ZERO;
+        let (mut kind, mut level) = (Kind::Public, 0);
+        let mut bound = Bound::new(0.0, 0.0);
+        for &(coefficient, wire) in terms {
+            let wire = self.now(wire);
+            if coefficient == ZERO || wire == ZERO {
+                continue;
+            }
+            bound = bound.sum(self.bound(coefficient).product(self.bound(wire)));
+            if let Some(value) = self.constant_value(wire) {
+                constant += value * self.constant_value(coefficient).unwrap_or(Fr::ONE);
+                continue;
+            }
+            kind = kind.join(self.kind(wire));
+            level = level.max(self.level_of(wire));
+            kept.push((coefficient, wire));
+        }
+        if constant != Fr::ZERO || kept.is_empty() {
+            let wire = self.constant(constant);
+            kept.push((ONE, wire));
+        }
+        let out = match kept[..] {
+            [(ONE, wire)] => wire,
+            _ => {
+                let out = self.wire(kind, bound, level);
+                let local = self.local(level);
+                local.terms.extend_from_slice(&kept);
+                let end = local.terms.len();
+                local.instructions.push(Local::Linear { out, end });
+                out
+            }
+        };
+        self.terms = kept;
+        out
+    }
+
+    pub fn add(&mut self, left: Wire, right: Wire) -> Wire {
+        self.linear(&[(ONE, left), (ONE, right)])
+    }
+
+    pub fn sub(&mut self, left: Wire, right: Wire) -> Wire {
+        self.linear(&[(ONE, left), (MINUS_ONE, right)])
+    }
+
+    pub fn mul(&mut self, left: Wire, right: Wire) -> Wire {
+        self.accumulate(None, &[(left, right)])
+    }
+
+    /// `previous` plus the sum of the products.
+    pub fn accumulate(&mut self, previous: Option<Wire>, factors: &[(Wire, Wire)]) -> Wire {
+        let mut terms = std::mem::take(&mut self.products);
+        let mut pairs = std::mem::take(&mut self.pairs);
+        terms.clear();
+        pairs.clear();
+        terms.extend(previous.map(|wire| (ONE, wire)));
+        let (mut kind, mut level, mut interactive) = (Kind::Public, 0, false);
+        let mut bound = Bound::new(0.0, 0.0);
+        for &(left, right) in factors {
+            let (left, right) = (self.now(left), self.now(right));
+            if self.levels[left as usize] == CONSTANT {
+                terms.push((left, right));
+                continue;
+            }
+            if self.levels[right as usize] == CONSTANT {
+                terms.push((right, left));
+                continue;
+            }
+            let (l, r) = (self.kind(left), self.kind(right));
+            let joined = l.join(r);
+            interactive |= joined == Kind::Shared && l != Kind::Public && r != Kind::Public;
+            kind = kind.join(joined);
+            level = level.max(self.level_of(left)).max(self.level_of(right));
+            bound = bound.sum(match left == right {
+                true => self.bound(left).square(),
+                false => self.bound(left).product(self.bound(right)),
+            });
+            pairs.push((left, right));
+        }
+        if !pairs.is_empty() {
+            let out = self.wire(kind, bound, level + u32::from(interactive));
+            if interactive {
+                let products = &mut self.at(level).products;
+                products.left.extend(pairs.iter().map(|(left, _)| left));
+                products.right.extend(pairs.iter().map(|(_, right)| right));
+                let end = u32::try_from(products.left.len());
+                products.ends.push(end.unwrap_or_default());
+                products.outs.push(out);
+                self.too_large |= end.is_err();
+            } else {
+                let local = self.local(level);
+                local.pairs.extend_from_slice(&pairs);
+                let end = local.pairs.len();
+                local.instructions.push(Local::InnerProduct { out, end });
+            }
+            terms.push((ONE, out));
+        }
+        let out = self.linear(&terms);
+        self.products = terms;
+        self.pairs = pairs;
+        out
+    }
+
+    /// The number of a hint function.
+    pub fn hint_id(&mut self, hint: Hint) -> HintId {
+        let found = self.hints.iter().position(|known| *known == hint);
+        found.unwrap_or_else(|| {
+            self.hints.push(hint);
+            self.hints.len() - 1
+        }) as HintId
+    }
+
+    /// Applies a hint to every input; outputs are in order, `bounds` those of one application.
+    ///
+    /// # Errors
+    /// A constant of the circuit outside the range of the hint.
+    pub fn hint(
+        &mut self,
+        hint: HintId,
+        inputs: &[Wire],
+        bounds: &[Bound],
+    ) -> Result<Vec<Wire>, LayoutError> {
+        let mut outputs = Vec::with_capacity(inputs.len() * bounds.len());
+        for &input in inputs {
+            let input = self.now(input);
+            if let Some(value) = self.constant_value(input) {
+                let mut values = Vec::with_capacity(bounds.len());
+                evaluate_hint(&self.hints[hint as usize], value, &mut values).map_err(|_| {
+                    LayoutError::Operands("a constant is outside the range of the circuit".into())
+                })?;
+                outputs.extend(values.into_iter().map(|value| self.constant(value)));
+                continue;
+            }
+            let (kind, level) = (self.kind(input), self.level_of(input));
+            let public = kind == Kind::Public;
+            let first_output = self.wires();
+            for bound in bounds {
+                outputs.push(self.wire(kind, *bound, level + u32::from(!public)));
+            }
+            if public {
+                let instruction = Local::Hint { hint, input, first_output };
+                self.local(level).instructions.push(instruction);
+                continue;
+            }
+            let batches = &mut self.at(level).hints;
+            match batches.last_mut() {
+                Some(batch) if batch.hint == hint && batch.end(bounds.len()) == first_output => {
+                    batch.inputs.push(input);
+                }
+                _ => batches.push(HintInputs { hint, inputs: vec![input], first_output }),
+            }
+        }
+        Ok(outputs)
+    }
+
+    /// The program.
+    ///
+    /// # Errors
+    /// [`LayoutError::TooLarge`] if 32 bits do not number its wires.
+    pub fn finish(self) -> Result<Program, LayoutError> {
+        if self.too_large {
+            return Err(LayoutError::TooLarge);
+        }
+        let mut constants: Vec<(Wire, Fr)> = self.constant_values.into_iter().collect();
+        constants.sort_unstable_by_key(|(wire, _)| *wire);
+        Ok(Program {
+            kinds: self.kinds,
+            bits: self.bounds.iter().map(|bound| bound.bits()).collect(),
+            constants,
+            inputs: self.inputs,
+            parameters: self.parameters,
+            hints: self.hints,
+            levels: self.program_levels,
+            after_opening: self.after_opening,
+            equalities: self.equalities,
+            instances: self.instances,
+            steps: self.steps,
+        })
+    }
+}
+
+impl HintInputs {
+    /// The wire after the last output.
+    fn end(&self, outputs: usize) -> Wire {
+        self.first_output + (self.inputs.len() * outputs) as Wire
+    }
+}

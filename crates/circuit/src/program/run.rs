@@ -1,0 +1,302 @@
+//! Runs a witness program over a party's shares. Public wires hold their value on every side;
+//! all others hold this party's share.
+
+use super::{InstanceRow, Level, Local, LocalInstructions, Program, Source, Wire};
+use super::{MINUS_ONE, ONE};
+use crate::WitnessError;
+use ff::Field;
+use twain_algebra::Fr;
+use twain_party::{
+    Alone, Hint, HintBatch, Kind, Opening, Operand, PartyError, Shares, WitnessParty,
+    evaluate_hint, signed_integer,
+};
+
+/// The values given from outside: `None` for what the other side owns.
+#[derive(Clone, Copy, Default)]
+pub struct Sources<'a> {
+    /// Elements of each input of the model. Public inputs are needed on both sides.
+    pub inputs: Option<&'a [Vec<Fr>]>,
+    /// Elements of each constant, in the order of [`Program::parameters`].
+    pub parameters: Option<&'a [Vec<Fr>]>,
+}
+
+/// The values of a run.
+#[derive(Clone, Debug)]
+pub struct WitnessValues {
+    /// By wire: the value if it is public, otherwise this party's share.
+    pub(crate) values: Shares,
+    /// The instance column.
+    pub instances: Vec<Fr>,
+}
+
+impl Program {
+    /// Runs the program: levels of products and hints, the validity test, the opening of the public
+    /// outputs, and what follows from them.
+    ///
+    /// # Errors
+    /// Sources that do not fit; a failed step of the party. [`PartyError::Invalid`] tells every side
+    /// that the witness does not satisfy the circuit, and nothing else.
+    pub fn run<P: WitnessParty>(
+        &self,
+        party: &mut P,
+        sources: &Sources,
+    ) -> Result<WitnessValues, WitnessError> {
+        let mut values = self.start(sources)?;
+        self.levels(party, &mut values)?;
+        self.test_and_open(party, values)
+    }
+
+    /// As [`Program::run`], for a user who knows all values: says which value is out of range or which
+    /// claim does not hold.
+    ///
+    /// # Errors
+    /// As [`Program::run`], with [`WitnessError::OutOfRange`] and [`WitnessError::Unequal`].
+    pub fn run_alone(
+        &self,
+        party: &mut Alone,
+        sources: &Sources,
+    ) -> Result<WitnessValues, WitnessError> {
+        let mut values = self.start(sources)?;
+        if let Err(error) = self.levels(party, &mut values) {
+            return Err(self.out_of_range(&values).unwrap_or(error));
+        }
+        let differ = |(l, r): &&(Wire, Wire)| values[*l as usize] != values[*r as usize];
+        if let Some((left, right)) = self.equalities.iter().find(differ) {
+            return Err(WitnessError::Unequal {
+                step: self.step_of_wire(*right).into(),
+                left: show(values[*left as usize]),
+                right: show(values[*right as usize]),
+            });
+        }
+        self.test_and_open(party, values)
+    }
+
+    /// The first hint whose input is out of its range. Values not computed yet are 0, and fit.
+    fn out_of_range(&self, values: &[Fr]) -> Option<WitnessError> {
+        let batches = self.levels.iter().flat_map(|level| &level.hints);
+        for batch in batches {
+            let hint = &self.hints[batch.hint as usize];
+            let range = match hint {
+                Hint::Decompose { base, legs } => format!("below {base}^{legs} in size"),
+                Hint::Table(table) => format!("an argument of the table {}", table.name),
+                Hint::ChunkIndex { low, high, .. } => format!("from {low} to {high}"),
+                Hint::DivideRound { .. } => "below 2^127 in size".into(),
+                Hint::Inverse | Hint::InverseOrZero => continue,
+            };
+            let value = |wire: &Wire| values[*wire as usize];
+            let fails = |v: &Fr| evaluate_hint(hint, *v, &mut Vec::new()).is_err();
+            if let Some(value) = batch.inputs.iter().map(value).find(fails) {
+                let step = self.step_of_wire(batch.first_output).into();
+                return Some(WitnessError::OutOfRange { step, value: show(value), range });
+            }
+        }
+        None
+    }
+
+    fn start(&self, sources: &Sources) -> Result<Shares, WitnessError> {
+        let mut values = Shares::zero(self.wires());
+        for (wire, value) in &self.constants {
+            values[*wire as usize] = *value;
+        }
+        self.fill(&mut values, &self.inputs, sources.inputs, "inputs")?;
+        self.fill(&mut values, &self.parameters, sources.parameters, "constants")?;
+        Ok(values)
+    }
+
+    fn fill(
+        &self,
+        values: &mut [Fr],
+        sources: &[Source],
+        tensors: Option<&[Vec<Fr>]>,
+        what: &str,
+    ) -> Result<(), WitnessError> {
+        let fail = |text: String| Err(WitnessError::Sources(text));
+        let Some(tensors) = tensors else {
+            let mut wires = sources.iter().flat_map(|source| source.wires.clone());
+            return match wires.any(|wire| self.kind(wire) == Kind::Public) {
+                true => fail(format!("the public {what} are missing")),
+                false => Ok(()),
+            };
+        };
+        if tensors.len() != sources.len() {
+            let (given, wanted) = (tensors.len(), sources.len());
+            return fail(format!("{given} {what} were given, the model has {wanted}"));
+        }
+        for (Source { name, wires, length }, tensor) in sources.iter().zip(tensors) {
+            if tensor.len() != *length {
+                let given = tensor.len();
+                return fail(format!("{name} has {length} elements, {given} were given"));
+            }
+            if !wires.is_empty() {
+                values[wires.start as usize..wires.end as usize].copy_from_slice(tensor);
+            }
+        }
+        Ok(())
+    }
+
+    fn levels<P: WitnessParty>(
+        &self,
+        party: &mut P,
+        values: &mut [Fr],
+    ) -> Result<(), WitnessError> {
+        for level in &self.levels {
+            self.local(&level.local, party.adds_public(), values)?;
+            self.products(level, party, values)?;
+            self.hints(level, party, values)?;
+        }
+        Ok(())
+    }
+
+    fn local(
+        &self,
+        level: &LocalInstructions,
+        adds_public: bool,
+        values: &mut [Fr],
+    ) -> Result<(), WitnessError> {
+        let public = |wire: Wire| self.kind(wire) == Kind::Public;
+        let (mut term, mut pair) = (0, 0);
+        let mut outputs = Vec::new();
+        for instruction in &level.instructions {
+            match *instruction {
+                Local::Linear { out, end } => {
+                    // Public summands of a share are added by one party only.
+                    let whole = adds_public || public(out);
+                    let mut sum = Fr::ZERO;
+                    for &(coefficient, wire) in &level.terms[term..end] {
+                        if !whole && public(wire) {
+                            continue;
+                        }
+                        let value = values[wire as usize];
+                        match coefficient {
+                            ONE => sum += value,
+                            MINUS_ONE => sum -= value,
+                            coefficient => sum += value * values[coefficient as usize],
+                        }
+                    }
+                    term = end;
+                    values[out as usize] = sum;
+                }
+                Local::InnerProduct { out, end } => {
+                    let whole = adds_public || public(out);
+                    let mut sum = Fr::ZERO;
+                    for &(left, right) in &level.pairs[pair..end] {
+                        if whole || !(public(left) && public(right)) {
+                            sum += values[left as usize] * values[right as usize];
+                        }
+                    }
+                    pair = end;
+                    values[out as usize] = sum;
+                }
+                Local::Hint { hint, input, first_output } => {
+                    outputs.clear();
+                    let hint = &self.hints[hint as usize];
+                    evaluate_hint(hint, values[input as usize], &mut outputs)?;
+                    let first = first_output as usize;
+                    values[first..first + outputs.len()].copy_from_slice(&outputs);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What a party needs to know of a wire.
+    pub(crate) fn operand(&self, wire: Wire, adds_public: bool, values: &[Fr]) -> Operand {
+        let kind = self.kind(wire);
+        let mine = adds_public || kind != Kind::Public;
+        let share = if mine { values[wire as usize] } else { Fr::ZERO };
+        Operand { share, kind, bits: u16::from(self.bits[wire as usize]) }
+    }
+
+    fn operands(&self, wires: &[Wire], adds_public: bool, values: &[Fr]) -> Vec<Operand> {
+        wires.iter().map(|wire| self.operand(*wire, adds_public, values)).collect()
+    }
+
+    fn products<P: WitnessParty>(
+        &self,
+        level: &Level,
+        party: &mut P,
+        values: &mut [Fr],
+    ) -> Result<(), WitnessError> {
+        let products = &level.products;
+        if products.ends.is_empty() {
+            return Ok(());
+        }
+        let left = self.operands(&products.left, party.adds_public(), values);
+        let right = self.operands(&products.right, party.adds_public(), values);
+        let shares = party.inner_products(&left, &right, &products.ends)?;
+        check_length(shares.len(), products.outs.len())?;
+        for (out, share) in products.outs.iter().zip(shares) {
+            values[*out as usize] = share;
+        }
+        Ok(())
+    }
+
+    fn hints<P: WitnessParty>(
+        &self,
+        level: &Level,
+        party: &mut P,
+        values: &mut [Fr],
+    ) -> Result<(), WitnessError> {
+        if level.hints.is_empty() {
+            return Ok(());
+        }
+        let adds_public = party.adds_public();
+        let inputs = level.hints.iter();
+        let inputs = inputs.map(|batch| self.operands(&batch.inputs, adds_public, values));
+        let inputs: Vec<Vec<Operand>> = inputs.collect();
+        let batches = level.hints.iter().zip(&inputs).map(|(batch, inputs)| HintBatch {
+            hint: self.hints[batch.hint as usize].clone(),
+            inputs,
+            first_output: batch.first_output,
+        });
+        let batches: Vec<HintBatch> = batches.collect();
+        let outputs = party.hints(&batches)?;
+        check_length(outputs.len(), batches.len())?;
+        for (batch, outputs) in batches.iter().zip(outputs) {
+            check_length(outputs.len(), batch.inputs.len() * batch.hint.outputs())?;
+            let first = batch.first_output as usize;
+            values[first..first + outputs.len()].copy_from_slice(&outputs);
+        }
+        Ok(())
+    }
+
+    fn test_and_open<P: WitnessParty>(
+        &self,
+        party: &mut P,
+        mut values: Shares,
+    ) -> Result<WitnessValues, WitnessError> {
+        let adds_public = party.adds_public();
+        let share = |wire: Wire| self.operand(wire, adds_public, &values).share;
+        let differences = self.equalities.iter().map(|(left, right)| share(*left) - share(*right));
+        let differences = Shares::new(differences.collect());
+        party.check_zero(&differences)?;
+
+        let opened = self.instances.iter().filter_map(|row| match row {
+            InstanceRow::Opened { value, public } => Some((*value, *public)),
+            InstanceRow::Known(_) => None,
+        });
+        let (secret, public): (Vec<Wire>, Vec<Wire>) = opened.unzip();
+        let shares = Shares::new(secret.into_iter().map(share).collect());
+        let outputs = party.open(Opening::Instances, &shares)?;
+        check_length(outputs.len(), public.len())?;
+        for (wire, value) in public.into_iter().zip(outputs) {
+            values[wire as usize] = value;
+        }
+        self.local(&self.after_opening, adds_public, &mut values)?;
+        let instances = self.instances.iter().map(|row| values[row.wire() as usize]).collect();
+        Ok(WitnessValues { values, instances })
+    }
+}
+
+/// A party that returns the wrong number of values would leave wires undefined.
+fn check_length(given: usize, wanted: usize) -> Result<(), WitnessError> {
+    if given == wanted {
+        return Ok(());
+    }
+    let text = format!("a step of the party returned {given} values for {wanted}");
+    Err(PartyError::Unsupported(text).into())
+}
+
+pub(crate) fn show(value: Fr) -> String {
+    signed_integer(value).map_or_else(|| format!("{value:?}"), |integer| integer.to_string())
+}

@@ -1,0 +1,158 @@
+//! A run's values in the places the prover asks for: advice columns with the kinds of their cells, and
+//! lookup multiplicities (spec 01 §5.4).
+
+use crate::circuit::Circuit;
+use crate::program::{Wire, WitnessValues};
+use rayon::prelude::*;
+use std::collections::HashMap;
+use twain_algebra::Fr;
+use twain_party::{Kind, LookupArgument, LookupUse, PartyError, Shares, WitnessParty};
+use twain_plonk::Expression;
+
+/// A column of this party's shares.
+#[derive(Clone, Debug)]
+pub struct WitnessColumn {
+    /// One share for each row; cells not assigned are 0.
+    pub values: Shares,
+    /// Who knows each of the usable rows; `None` if the column has no cell.
+    pub kinds: Option<Vec<Kind>>,
+}
+
+/// A circuit with the values of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Witness<'a> {
+    circuit: &'a Circuit,
+    values: &'a WitnessValues,
+}
+
+/// What a lookup argument looks up: a column of a table of consecutive integers.
+struct TableColumn {
+    low: i128,
+    high: i128,
+    column: u32,
+}
+
+impl<'a> Witness<'a> {
+    /// The witness of a circuit whose program gave these values.
+    pub fn new(circuit: &'a Circuit, values: &'a WitnessValues) -> Self {
+        Self { circuit, values }
+    }
+
+    /// The advice columns of a phase, in the order of their indices.
+    pub fn columns(&self, adds_public: bool, phase: u8) -> Vec<WitnessColumn> {
+        let phases = self.circuit.cs.advice_phases();
+        let columns: Vec<usize> = (0..phases.len()).filter(|i| phases[*i] == phase).collect();
+        columns.into_par_iter().map(|index| self.column(adds_public, index)).collect()
+    }
+
+    fn column(&self, adds_public: bool, index: usize) -> WitnessColumn {
+        let geometry = &self.circuit.columns.geometry;
+        let wires = &self.circuit.cells[index];
+        if wires.is_empty() {
+            return WitnessColumn { values: Shares::zero(geometry.rows()), kinds: None };
+        }
+        let program = &self.circuit.program;
+        let share = |wire: &Wire| program.operand(*wire, adds_public, &self.values.values).share;
+        let kinds = wires[..geometry.usable_rows].iter().map(|wire| program.kind(*wire));
+        WitnessColumn {
+            values: wires.iter().map(share).collect::<Vec<Fr>>().into(),
+            kinds: Some(kinds.collect()),
+        }
+    }
+
+    /// Whether some argument looks up tables of witness values: the party's multiplicities do not
+    /// count those.
+    pub fn has_dynamic_lookups(&self) -> bool {
+        self.circuit.columns.dynamic.is_some()
+    }
+
+    /// The multiplicities of each lookup argument, in the order of the arguments.
+    ///
+    /// # Errors
+    /// A failed step of the party; a circuit with dynamic tables.
+    pub fn multiplicities<P: WitnessParty>(
+        &self,
+        party: &mut P,
+    ) -> Result<Vec<Shares>, PartyError> {
+        let geometry = &self.circuit.columns.geometry;
+        let adds_public = party.adds_public();
+        let tables = self.table_columns();
+        let arguments = self.circuit.cs.lookup_arguments();
+        let mut prepared = Vec::with_capacity(arguments.len());
+        for argument in &arguments {
+            let fixed = argument.table.first().and_then(fixed_column);
+            let Some(table) = fixed.and_then(|column| tables.get(&column)) else {
+                let text = "lookups in tables of witness values cannot be counted this way";
+                return Err(PartyError::Unsupported(text.into()));
+            };
+            let selectors = argument.inputs.iter().flatten().filter_map(selector);
+            let mut selectors: Vec<u32> = selectors.collect();
+            selectors.sort_unstable();
+            selectors.dedup();
+            let uses = selectors.iter().flat_map(|index| &self.circuit.uses[*index as usize]);
+            let uses: Vec<LookupUse> = uses
+                .map(|item| {
+                    let operand =
+                        |wire| self.circuit.program.operand(wire, adds_public, &self.values.values);
+                    let chunk = item.chunk.map(|wire| (wire, operand(wire)));
+                    LookupUse { wire: item.wire, operand: operand(item.wire), chunk }
+                })
+                .collect();
+            let rows = argument.inputs.len() * geometry.usable_rows;
+            prepared.push((table, (rows - uses.len()) as u64, uses));
+        }
+        let arguments: Vec<LookupArgument> = prepared
+            .iter()
+            .map(|(table, defaults, uses)| LookupArgument {
+                low: table.low,
+                high: table.high,
+                chunk: geometry.table_rows as u64,
+                column: table.column,
+                uses,
+                defaults: *defaults,
+                default_row: geometry.usable_rows - 1,
+            })
+            .collect();
+        party.multiplicities(&arguments, geometry.rows())
+    }
+
+    /// The table columns by fixed column.
+    fn table_columns(&self) -> HashMap<u32, TableColumn> {
+        let mut tables = HashMap::new();
+        let columns = &self.circuit.columns;
+        let mut add = |fixed: &[twain_plonk::Column], low: i128, high: i128| {
+            for (column, fixed) in (0..).zip(fixed) {
+                tables.insert(fixed.index, TableColumn { low, high, column });
+            }
+        };
+        for lookup in &columns.lookups {
+            let last = lookup.table.low + lookup.table.values.len() as i128 - 1;
+            add(&lookup.inputs, lookup.table.low, last);
+        }
+        for range in &columns.ranges {
+            add(&range.columns, range.low, range.high);
+        }
+        tables
+    }
+}
+
+/// The fixed column an expression is.
+fn fixed_column(expression: &Expression) -> Option<u32> {
+    match expression {
+        Expression::Query(query) => {
+            (query.column.kind == twain_plonk::ColumnKind::Fixed).then_some(query.column.index)
+        }
+        _ => None,
+    }
+}
+
+/// The first selector of an expression.
+pub(crate) fn selector(expression: &Expression) -> Option<u32> {
+    let mut found = None;
+    expression.for_each_leaf(&mut |leaf| {
+        if let Expression::Selector(selector) = leaf {
+            found = found.or(Some(selector.index));
+        }
+    });
+    found
+}
