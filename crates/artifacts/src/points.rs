@@ -5,6 +5,7 @@
 //! checked where [`PointCheck`] says so, and always for compressed points.
 
 use ff::PrimeField;
+use group::GroupEncoding;
 use halo2curves::CurveAffine;
 use halo2curves::serde::SerdeObject;
 use twain_algebra::{Fq, Fr, G1Affine, G2Affine};
@@ -24,9 +25,6 @@ pub(crate) const SCALAR_BYTES: usize = 32;
 pub(crate) const G1_BYTES: usize = 64;
 /// Bytes of a raw point of G2.
 pub(crate) const G2_BYTES: usize = 128;
-
-const ODD: u8 = 0x80;
-const IDENTITY: u8 = 0x40;
 
 /// A scalar from its Montgomery limbs.
 pub(crate) fn fr_from_raw(bytes: &[u8]) -> Option<Fr> {
@@ -79,28 +77,13 @@ pub(crate) fn g2_to_raw(point: &G2Affine) -> [u8; G2_BYTES] {
 
 /// A point of G1 from its compressed 32 bytes.
 pub(crate) fn g1_from_compressed(bytes: &[u8]) -> Option<G1Affine> {
-    let mut bytes: [u8; SCALAR_BYTES] = bytes.try_into().ok()?;
-    let flags = bytes[SCALAR_BYTES - 1] & (ODD | IDENTITY);
-    bytes[SCALAR_BYTES - 1] &= !(ODD | IDENTITY);
-    if flags & IDENTITY != 0 {
-        let empty = flags & ODD == 0 && bytes == [0; SCALAR_BYTES];
-        return empty.then(G1Affine::default);
-    }
-    let x: Fq = Option::from(Fq::from_repr(bytes.into()))?;
-    let y: Fq = Option::from(ff::Field::sqrt(&(x * x * x + Fq::from(3))))?;
-    let y = if bool::from(y.is_odd()) == (flags & ODD != 0) { y } else { -y };
-    Some(G1Affine { x, y })
+    let bytes: [u8; SCALAR_BYTES] = bytes.try_into().ok()?;
+    G1Affine::from_bytes(&bytes.into()).into()
 }
 
 /// The compressed 32 bytes of a point of G1.
 pub(crate) fn g1_to_compressed(point: &G1Affine) -> [u8; SCALAR_BYTES] {
-    let mut bytes: [u8; SCALAR_BYTES] = point.x.to_repr().into();
-    if *point == G1Affine::default() {
-        bytes[SCALAR_BYTES - 1] |= IDENTITY;
-    } else if bool::from(point.y.is_odd()) {
-        bytes[SCALAR_BYTES - 1] |= ODD;
-    }
-    bytes
+    point.to_bytes().into()
 }
 
 #[cfg(test)]
@@ -115,9 +98,24 @@ mod tests {
         assert_eq!(g1_to_raw(&identity), [0; 64]);
         assert_eq!(g1_from_raw(&[0; 64], PointCheck::OnCurve), Some(identity));
         let compressed = g1_to_compressed(&identity);
-        assert_eq!(compressed[31], IDENTITY);
+        assert_eq!(compressed[31], 0x40);
         assert_eq!(g1_from_compressed(&compressed), Some(identity));
         assert_eq!(g2_from_raw(&g2_to_raw(&G2Affine::identity())), Some(G2Affine::identity()));
+    }
+
+    #[test]
+    fn flags_have_one_form() {
+        let generator = g1_to_compressed(&G1Affine::generator());
+        assert_eq!(generator[31], 0);
+        assert_eq!(g1_to_compressed(&-G1Affine::generator())[31], 0x80);
+        for flags in [0x40, 0xc0] {
+            let mut bytes = generator;
+            bytes[31] |= flags;
+            assert_eq!(g1_from_compressed(&bytes), None);
+            let mut bytes = [0; 32];
+            bytes[31] = flags;
+            assert_eq!(g1_from_compressed(&bytes).is_some(), flags == 0x40);
+        }
     }
 
     #[test]

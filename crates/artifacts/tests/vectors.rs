@@ -256,3 +256,18 @@ fn settings_of_another_version_are_told() {
     let settings = parse_settings(older.as_bytes()).unwrap();
     assert_eq!(settings.foreign_version(), Some("22.3.0"));
 }
+
+/// EZKL 23.0.5 reads these exactly (observed in the settings of a compiled model); a quick parser of
+/// decimals is one unit in the last place off.
+#[test]
+fn decimals_are_read_exactly() {
+    let text = String::from_utf8(bytes(FOLDERS[0], "settings.json")).unwrap();
+    for (decimal, bits) in [
+        ("0.0000036645462139865876", 4525763091360536046),
+        ("0.00000003596921160869413", 4495524342066501085),
+    ] {
+        let changed = text.replace("2.220446049250313e-16", decimal);
+        let epsilon = parse_settings(changed.as_bytes()).unwrap().run_args.epsilon.unwrap();
+        assert_eq!(epsilon.to_bits(), bits);
+    }
+}

@@ -1,6 +1,9 @@
 //! Structural checks of a graph read from outside, so that code walking it may rely on them.
 
-use crate::{Constant, GraphError, HybridOp, Model, NodeKind, PolyOp, SupportedOp, Tensor};
+use crate::{
+    Constant, GraphError, HybridOp, InputMapping, Model, NodeKind, PolyOp, SubGraph, SupportedOp,
+    Tensor,
+};
 use std::collections::BTreeMap;
 
 /// Most elements of a tensor: the cells of the largest circuit, 2^28 rows of sixteen columns.
@@ -13,7 +16,8 @@ impl Model {
     /// - shapes have a number of elements that does not overflow (at most 2^32);
     /// - constants have as many elements as their shapes and a visibility; index tensors inside
     ///   operations have as many as theirs;
-    /// - inputs are `Input` nodes, each output has a type, and loops map all inputs and outputs.
+    /// - inputs are `Input` nodes, each output has a type, and loops map all inputs
+    ///   and outputs to existing ones, with as many states going in as coming out.
     ///
     /// # Errors
     /// The first violation, naming the node.
@@ -46,21 +50,7 @@ impl Model {
             match kind {
                 NodeKind::Node(node) => check_op(&node.op).or_else(fail)?,
                 NodeKind::SubGraph(subgraph) => {
-                    let body = &subgraph.model.graph;
-                    let outlets = subgraph.out_dims.len();
-                    if subgraph.out_scales.len() != outlets {
-                        return fail("has not one scale per shape".into());
-                    }
-                    if subgraph.input_mappings.len() != subgraph.inputs.len()
-                        || body.inputs.len() != subgraph.inputs.len()
-                        || subgraph.output_mappings.len() != body.outputs.len()
-                    {
-                        return fail("does not map all inputs and outputs of its body".into());
-                    }
-                    let mappings = || subgraph.output_mappings.iter().flatten();
-                    if mappings().any(|mapping| mapping.outlet() >= outlets) {
-                        return fail("maps an output of its body to an outlet it has not".into());
-                    }
+                    self.check_loop(subgraph).or_else(fail)?;
                     subgraph.model.validate_within(&format!("{place}{subgraph}, "))?;
                 }
             }
@@ -83,6 +73,44 @@ impl Model {
         }
         if graph.output_types.len() != graph.outputs.len() {
             return fail("the graph has not one type per output".into());
+        }
+        Ok(())
+    }
+}
+
+impl Model {
+    /// Checks the mappings of a loop whose operands exist.
+    fn check_loop(&self, subgraph: &SubGraph) -> Result<(), String> {
+        let check =
+            |holds: bool, reason: &str| holds.then_some(()).ok_or_else(|| reason.to_string());
+        let body = &subgraph.model.graph;
+        let outlets = subgraph.out_dims.len();
+        check(subgraph.out_scales.len() == outlets, "has not one scale per shape")?;
+        check(
+            subgraph.input_mappings.len() == subgraph.inputs.len()
+                && body.inputs.len() == subgraph.inputs.len()
+                && subgraph.output_mappings.len() == body.outputs.len(),
+            "does not map all inputs and outputs of its body",
+        )?;
+        // a state that is nobody's output has the number of an outlet that does not exist
+        let mappings = || subgraph.output_mappings.iter().flatten();
+        check(
+            mappings().all(|mapping| mapping.outlet() < outlets || mapping.is_state()),
+            "maps an output of its body to an outlet it has not",
+        )?;
+        let states = |mapping: &&InputMapping| **mapping == InputMapping::State;
+        check(
+            subgraph.input_mappings.iter().filter(states).count()
+                == mappings().filter(|mapping| mapping.is_state()).count(),
+            "has not as many states going in as coming out",
+        )?;
+        for (mapping, outlet) in subgraph.input_mappings.iter().zip(&subgraph.inputs) {
+            let InputMapping::Stacked { axis, chunk } = *mapping else {
+                continue;
+            };
+            let operand = self.graph.nodes.get(&outlet.node).map(NodeKind::out_dims);
+            let rank = operand.and_then(|dims| dims.get(outlet.slot)).map_or(0, Vec::len);
+            check(axis < rank && chunk > 0, "slices an operand along an axis it has not")?;
         }
         Ok(())
     }
