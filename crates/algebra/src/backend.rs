@@ -33,5 +33,8 @@ pub fn backend() -> Backend {
 
 /// Whether this processor runs the IFMA kernels.
 pub(crate) fn ifma_available() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return crate::ifma::available();
+    #[cfg(not(target_arch = "x86_64"))]
     false
 }

@@ -34,15 +34,49 @@ enum Engine {
     /// Too short for lanes: evaluated term by term.
     Short,
     Portable(Box<Directions<PortableLanes>>),
+    #[cfg(target_arch = "x86_64")]
+    Ifma(Box<Directions<crate::ifma::scalar::Scalars>>),
 }
 
 /// Both directions of the transform.
 struct Directions<L: Lanes> {
     forward: Transform<L>,
     inverse: Transform<L>,
+    passes: Passes<L>,
 }
 
-const PORTABLE: Passes<PortableLanes> = Passes { first: ntt::first_pass, second: ntt::second_pass };
+impl<L: Lanes> Directions<L> {
+    fn new(k: u32, omega: Fr, omega_inv: Fr, n_inv: Fr, passes: Passes<L>) -> Box<Self> {
+        let forward = Transform::new(k, omega, None);
+        let inverse = Transform::new(k, omega_inv, Some(n_inv));
+        Box::new(Self { forward, inverse, passes })
+    }
+
+    fn forward(&self, values: &mut [Fr], shift: Fr, scratch: &ScratchPool) {
+        scratch.with(|scratch| self.forward.run(values, scratch, shift, &self.passes));
+    }
+
+    fn inverse(&self, values: &mut [Fr], scratch: &ScratchPool) {
+        scratch.with(|scratch| self.inverse.run(values, scratch, Fr::ONE, &self.passes));
+    }
+}
+
+impl Engine {
+    fn new(k: u32, omega: Fr, omega_inv: Fr, n_inv: Fr, backend: Backend) -> Self {
+        if k < MIN_LOG_LENGTH {
+            return Self::Short;
+        }
+        #[cfg(target_arch = "x86_64")]
+        if backend == Backend::Ifma
+            && let Some(passes) = crate::ifma::transform::passes()
+        {
+            return Self::Ifma(Directions::new(k, omega, omega_inv, n_inv, passes));
+        }
+        let _ = backend;
+        let passes = Passes { first: ntt::first_pass, second: ntt::second_pass };
+        Self::Portable(Directions::new(k, omega, omega_inv, n_inv, passes))
+    }
+}
 
 impl Domain {
     /// The domain of `2^k` rows. Fails if `k > 28`.
@@ -58,13 +92,7 @@ impl Domain {
         let omega = Fr::ROOT_OF_UNITY.pow_vartime(order);
         let omega_inv = Fr::ROOT_OF_UNITY_INV.pow_vartime(order);
         let n_inv = Fr::TWO_INV.pow_vartime([u64::from(k)]);
-        let engine = match backend {
-            _ if k < MIN_LOG_LENGTH => Engine::Short,
-            _ => Engine::Portable(Box::new(Directions {
-                forward: Transform::new(k, omega, None),
-                inverse: Transform::new(k, omega_inv, Some(n_inv)),
-            })),
-        };
+        let engine = Engine::new(k, omega, omega_inv, n_inv, backend);
         Ok(Self { k, omega, omega_inv, n_inv, engine, scratch: ScratchPool::new(1 << k) })
     }
 
@@ -115,10 +143,9 @@ impl Domain {
                 evaluate_term_by_term(values, self.omega_inv, Fr::ONE);
                 vector::scale(values, self.n_inv);
             }
-            Engine::Portable(directions) => {
-                self.scratch
-                    .with(|scratch| directions.inverse.run(values, scratch, Fr::ONE, &PORTABLE));
-            }
+            Engine::Portable(engine) => engine.inverse(values, &self.scratch),
+            #[cfg(target_arch = "x86_64")]
+            Engine::Ifma(engine) => engine.inverse(values, &self.scratch),
         }
     }
 
@@ -150,10 +177,9 @@ impl Domain {
         assert_eq!(values.len(), self.n(), "the domain has another size");
         match &self.engine {
             Engine::Short => evaluate_term_by_term(values, self.omega, shift),
-            Engine::Portable(directions) => {
-                self.scratch
-                    .with(|scratch| directions.forward.run(values, scratch, shift, &PORTABLE));
-            }
+            Engine::Portable(engine) => engine.forward(values, shift, &self.scratch),
+            #[cfg(target_arch = "x86_64")]
+            Engine::Ifma(engine) => engine.forward(values, shift, &self.scratch),
         }
     }
 }
@@ -201,8 +227,9 @@ mod tests {
 
     #[test]
     fn every_transform_of_every_size_agrees_with_its_definition() {
-        for k in 0..=13 {
-            let domain = Domain::with_backend(k, Backend::Portable).unwrap();
+        // On a processor without IFMA the second backend is the first again.
+        for (k, backend) in (0..=13).flat_map(|k| [(k, Backend::Portable), (k, Backend::Ifma)]) {
+            let domain = Domain::with_backend(k, backend).unwrap();
             let coefficients = random(domain.n(), u64::from(k));
             let mut expected = coefficients.clone();
             best_fft(&mut expected, domain.omega(), k);

@@ -27,10 +27,8 @@ pub(crate) trait Lanes: Copy + Send + Sync {
     /// Turns eight loaded elements into factors for [`Lanes::mul_lanes`], one per lane.
     fn into_factors(self) -> Self;
 
-    /// Product of factors: itself a factor per lane.
-    fn mul_factors(self, other: &Self::Factor) -> Self;
-
-    /// Product of each lane with one factor.
+    /// Product of each lane with one factor. Like every product, sum and difference it has to be
+    /// [`Lanes::carried`] before anything but a sum or difference. A product of factors is a factor.
     fn mul(self, factor: &Self::Factor) -> Self;
 
     /// Product of each lane with its own factor.
@@ -42,7 +40,7 @@ pub(crate) trait Lanes: Copy + Send + Sync {
     /// Difference; the lanes of `other` must be a product.
     fn sub(self, other: &Self) -> Self;
 
-    /// The same values, fit again for products and stores after at most two sums or differences.
+    /// The same values, fit for products and stores; after at most two sums or differences.
     fn carried(self) -> Self;
 }
 
@@ -76,11 +74,6 @@ impl Lanes for PortableLanes {
     #[inline(always)]
     fn into_factors(self) -> Self {
         self
-    }
-
-    #[inline(always)]
-    fn mul_factors(self, other: &Fr) -> Self {
-        self.mul(other)
     }
 
     #[inline(always)]

@@ -22,6 +22,8 @@ pub mod vector;
 
 mod backend;
 mod error;
+#[cfg(target_arch = "x86_64")]
+mod ifma;
 mod lanes;
 mod ntt;
 mod scratch;

@@ -39,11 +39,7 @@ pub fn scale(target: &mut [Fr], factor: Fr) {
 /// `target[i] = base^i · target[i]`.
 pub fn scale_by_powers(target: &mut [Fr], base: Fr) {
     target.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, target)| {
-        let mut power = base.pow_vartime([(chunk * CHUNK) as u64]);
-        for value in target {
-            *value *= power;
-            power *= base;
-        }
+        kernels::scale_by_powers(target, base.pow_vartime([(chunk * CHUNK) as u64]), base);
     });
 }
 
@@ -64,32 +60,47 @@ pub fn linear_combination(terms: &[(&[Fr], Fr)], length: usize) -> Vec<Fr> {
 /// Replaces every element but zero by its inverse.
 pub fn batch_invert(values: &mut [Fr]) {
     values.par_chunks_mut(CHUNK).for_each(|values| {
-        let mut products = Vec::with_capacity(values.len());
-        let mut product = Fr::ONE;
-        for value in values.iter() {
-            products.push(product);
-            product *= or_one(*value);
+        let zeros: Vec<bool> = values.iter().map(|value| value.is_zero().into()).collect();
+        for (value, zero) in values.iter_mut().zip(&zeros) {
+            *value = select(*zero, Fr::ONE, *value);
         }
-        // A product of elements other than zero.
-        let mut inverse = product.invert().unwrap_or(Fr::ZERO);
-        for (value, before) in values.iter_mut().zip(&products).rev() {
-            let original = or_one(*value);
-            let inverted = inverse * before;
-            inverse *= original;
-            *value = select(value.is_zero(), *value, inverted);
+        // Halves are rounded up, at most once per bit of the length.
+        let mut scratch = vec![Fr::ZERO; values.len() + usize::BITS as usize];
+        invert_by_halves(values, &mut scratch);
+        for (value, zero) in values.iter_mut().zip(&zeros) {
+            *value = select(*zero, Fr::ZERO, *value);
         }
-        crate::erase(&mut products);
     });
 }
 
-/// `value`, or one in place of zero, without a branch: values are secret.
-fn or_one(value: Fr) -> Fr {
-    select(value.is_zero(), Fr::ONE, value)
+/// Inverts elements other than zero: the products of the first half with the second are inverted
+/// by the same rule, and times one half give the inverses of the other. `scratch` is somewhat longer
+/// than `values` and is left without secrets.
+fn invert_by_halves(values: &mut [Fr], scratch: &mut [Fr]) {
+    let half = values.len() / 2;
+    if half == 0 {
+        values.iter_mut().for_each(|value| *value = value.invert().unwrap_or(Fr::ZERO));
+        return;
+    }
+    let (products, rest) = scratch.split_at_mut(half + values.len() % 2);
+    let (low, high) = values.split_at_mut(half);
+    let (high, odd) = high.split_at_mut(half);
+    kernels::mul(&mut products[..half], low, high);
+    products[half..].copy_from_slice(odd);
+    invert_by_halves(products, rest);
+    odd.copy_from_slice(&products[half..]);
+    let inverses = &mut products[..half];
+    // The inverse of one half is the inverse of the product times the other half.
+    kernels::mul_assign(high, inverses);
+    kernels::mul_assign(inverses, low);
+    low.copy_from_slice(high);
+    high.copy_from_slice(inverses);
+    crate::erase(products);
 }
 
-/// `a` if the choice is true and `b` if not, without a branch.
-fn select(choice: impl Into<bool>, a: Fr, b: Fr) -> Fr {
-    let mask = u64::from(choice.into()).wrapping_neg();
+/// `a` if the choice is true and `b` if not, without a branch: values are secret.
+fn select(choice: bool, a: Fr, b: Fr) -> Fr {
+    let mask = u64::from(choice).wrapping_neg();
     Fr(std::array::from_fn(|limb| (a.0[limb] & mask) | (b.0[limb] & !mask)))
 }
 
@@ -108,14 +119,14 @@ pub fn powers(base: Fr, length: usize) -> Vec<Fr> {
 
 /// The value at `point` of the polynomial with the given coefficients, lowest first.
 pub fn eval_polynomial(coefficients: &[Fr], point: Fr) -> Fr {
-    let horner = |coefficients: &[Fr]| {
-        coefficients.iter().rev().fold(Fr::ZERO, |value, coefficient| value * point + coefficient)
-    };
     if coefficients.len() <= CHUNK {
-        return horner(coefficients);
+        return kernels::eval_polynomial(coefficients, point);
     }
     let step = point.pow_vartime([CHUNK as u64]);
-    let values: Vec<Fr> = coefficients.par_chunks(CHUNK).map(horner).collect();
+    let values: Vec<Fr> = coefficients
+        .par_chunks(CHUNK)
+        .map(|coefficients| kernels::eval_polynomial(coefficients, point))
+        .collect();
     eval_polynomial(&values, step)
 }
 

@@ -153,7 +153,7 @@ pub(crate) fn second_pass<L: Lanes>(
     transform(buffer, &LaneTwiddles::new(&transform_of.root_factors, shifts, buffer.len()));
 
     for (index, entry) in buffer.iter().enumerate() {
-        let entry = transform_of.scale.as_ref().map_or(*entry, |scale| entry.mul(scale));
+        let entry = transform_of.scale.as_ref().map_or(*entry, |scale| entry.mul(scale).carried());
         entry.store(target.row(bit_reverse(index, transform_of.log_columns)));
     }
 }

@@ -84,7 +84,7 @@ impl<'a, L: Lanes> LaneTwiddles<'a, L> {
         let log_length = length.ilog2();
         let mut powers = [shift; MAX_LEVELS];
         for level in 1..log_length as usize {
-            powers[level] = powers[level - 1].mul_lanes(&powers[level - 1]);
+            powers[level] = powers[level - 1].mul_lanes(&powers[level - 1]).carried();
         }
         Self { roots, powers, log_length }
     }
@@ -101,7 +101,7 @@ impl<L: Lanes> Twiddles<L> for LaneTwiddles<'_, L> {
 
     #[inline(always)]
     fn halves(&self, blocks: usize, block: usize) -> L {
-        self.powers[self.level(blocks)].mul_factors(&self.roots[block])
+        self.powers[self.level(blocks)].mul(&self.roots[block]).carried()
     }
 
     #[inline(always)]
@@ -109,9 +109,9 @@ impl<L: Lanes> Twiddles<L> for LaneTwiddles<'_, L> {
         let level = self.level(blocks);
         let (outer, inner) = (self.powers[level], self.powers[level - 1]);
         [
-            outer.mul_factors(&self.roots[block]),
-            inner.mul_factors(&self.roots[2 * block]),
-            inner.mul_factors(&self.roots[2 * block + 1]),
+            outer.mul(&self.roots[block]).carried(),
+            inner.mul(&self.roots[2 * block]).carried(),
+            inner.mul(&self.roots[2 * block + 1]).carried(),
         ]
     }
 
