@@ -1,6 +1,8 @@
 //! The party that has no peer: its share is the value, and nothing is sent.
 
+mod program;
 mod prover;
+mod quotient;
 mod witness;
 
 use crate::{BlindingSeeds, Seed};
@@ -22,13 +24,5 @@ impl Alone {
     /// A prover that blinds as the two parties with these seeds would.
     pub fn as_pair(model: Seed, data: Seed) -> Self {
         Self { seeds: BlindingSeeds::Both { model, data } }
-    }
-}
-
-impl Alone {
-    /// The blinding seeds.
-    #[allow(dead_code)] // read by alone/prover.rs, the next commit
-    pub(crate) fn seeds(&self) -> &BlindingSeeds {
-        &self.seeds
     }
 }

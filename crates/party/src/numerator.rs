@@ -18,7 +18,7 @@ pub enum PublicPolynomial {
 }
 
 /// An operation on polynomials. Children come before their parents.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Node {
     /// A constant both know.
     Constant(Fr),

@@ -15,6 +15,10 @@ macro_rules! secret_vector {
             pub fn new(values: Vec<Fr>) -> Self {
                 Self(values)
             }
+            /// The vector, which no longer erases itself.
+            pub fn into_vec(mut self) -> Vec<Fr> {
+                std::mem::take(&mut self.0)
+            }
             /// `length` zeros.
             pub fn zero(length: usize) -> Self {
                 Self(vec![Fr::ZERO; length])

@@ -269,10 +269,10 @@ impl Lowering {
             register_of[*value] = destination;
             let (left, right) = (source(a, &register_of), source(b, &register_of));
             instructions.push(Instruction { operation, left, right, destination });
-            for operand in if a == b { &[a][..] } else { &[a, b] } {
-                if last_use[*operand] == time
-                    && let Source::Register(register) = source(*operand, &register_of)
-                {
+            let mut operands = vec![a, b];
+            operands.dedup();
+            for operand in operands.into_iter().filter(|operand| last_use[*operand] == time) {
+                if let Source::Register(register) = source(operand, &register_of) {
                     free.push(register);
                 }
             }

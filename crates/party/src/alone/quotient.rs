@@ -1,0 +1,217 @@
+//! The quotient on plain values (spec 01 §5.7), on as many cosets of size `n` as it has pieces.
+//!
+//! On the coset `g·H` the polynomial `X^n` is the constant `c = g^n`. So the quotient's values there
+//! are the numerator's divided by `c - 1`, and the inverse transform gives the residue
+//! `sum_e c^e·h_e` of its pieces `h_e` (docs/counts.md §4.1). As many cosets as pieces determine the
+//! pieces: the inverse of the Vandermonde matrix of the `c`s recombines them, coset by coset, so no
+//! vector is longer than `n`.
+
+use super::program::{Column, Instruction, Operation, Program, Source};
+use crate::{Numerator, PartyError, SecretPolynomial, Shares};
+use ff::{Field, PrimeField};
+use rayon::prelude::*;
+use twain_algebra::{Domain, Fr, kernels, vector};
+
+/// Points evaluated together: a register of the program is 16 KiB.
+const BLOCK: usize = 512;
+
+/// See [`crate::ProverParty::quotient`].
+pub(super) fn quotient(
+    numerator: &Numerator,
+    publics: &[&[Fr]],
+    secrets: &[SecretPolynomial<'_>],
+    pieces: usize,
+) -> Result<Vec<Shares>, PartyError> {
+    let domain = Domain::new(numerator.k).map_err(|error| unsupported(error.to_string()))?;
+    let n = domain.n();
+    let coefficients = |column| match column {
+        Column::Public(index) => publics.get(index as usize).copied(),
+        Column::Secret(index) => secrets.get(index as usize).map(|s| s.coefficients),
+        Column::Identity => Some(&[][..]),
+    };
+    let is_zero = |column| {
+        column != Column::Identity
+            && coefficients(column).is_some_and(|c| c.iter().all(|value| *value == Fr::ZERO))
+    };
+    let program = Program::compile(numerator, is_zero)?;
+    for column in &program.columns {
+        let length = coefficients(*column).map(<[Fr]>::len);
+        if *column != Column::Identity && length != Some(n) {
+            return Err(unsupported("a polynomial of the numerator is missing or short".into()));
+        }
+    }
+
+    let shifts = coset_shifts(numerator.k, pieces)?;
+    let recombination = recombination(&shifts, n)?;
+    let mut result: Vec<Shares> = (0..pieces).map(|_| Shares::zero(n)).collect();
+    let mut columns: Vec<Shares> = program.columns.iter().map(|_| Shares::zero(n)).collect();
+    let mut values = Shares::zero(n);
+    for (coset, shift) in shifts.iter().enumerate() {
+        for (column, name) in columns.iter_mut().zip(&program.columns) {
+            match (name, coefficients(*name)) {
+                (Column::Identity, _) | (_, None) => {
+                    column.copy_from_slice(&vector::powers(domain.omega(), n));
+                    vector::scale(column, *shift);
+                }
+                (_, Some(coefficients)) => {
+                    column.copy_from_slice(coefficients);
+                    domain.coset_ntt_in_place(column, *shift);
+                }
+            }
+        }
+        evaluate(&program, &columns, &mut values);
+        domain.coset_intt(&mut values, *shift).map_err(|error| unsupported(error.to_string()))?;
+        for (piece, row) in result.iter_mut().zip(&recombination) {
+            vector::add_scaled(piece, &values, row[coset]);
+        }
+    }
+    Ok(result)
+}
+
+fn unsupported(text: String) -> PartyError {
+    PartyError::Unsupported(text)
+}
+
+/// `count` shifts whose `n`-th powers differ from each other and from 1.
+fn coset_shifts(k: u32, count: usize) -> Result<Vec<Fr>, PartyError> {
+    let extended = k + count.next_power_of_two().trailing_zeros();
+    if extended > Fr::S {
+        return Err(unsupported(format!("2^{k} rows and {count} quotient pieces are too many")));
+    }
+    let root = Fr::ROOT_OF_UNITY.pow_vartime([1u64 << (Fr::S - extended)]);
+    // A generator's power is no root of unity of order n, so the cosets avoid the rows.
+    Ok(std::iter::successors(Some(Fr::MULTIPLICATIVE_GENERATOR), |s| Some(*s * root))
+        .take(count)
+        .collect())
+}
+
+/// Row `e`: the factors by which the residues on the cosets, still to be divided by `c - 1`, add up
+/// to piece `e`. The inverse Vandermonde matrix comes from the coefficients of Lagrange's basis.
+fn recombination(shifts: &[Fr], n: usize) -> Result<Vec<Vec<Fr>>, PartyError> {
+    let nodes: Vec<Fr> = shifts.iter().map(|s| s.pow_vartime([n as u64])).collect();
+    let mut rows = vec![Vec::with_capacity(nodes.len()); nodes.len()];
+    for (i, node) in nodes.iter().enumerate() {
+        let mut basis = vec![Fr::ONE];
+        let mut denominator = *node - Fr::ONE;
+        for (_, other) in nodes.iter().enumerate().filter(|(j, _)| *j != i) {
+            basis.push(Fr::ZERO);
+            for e in (0..basis.len()).rev() {
+                let lower = if e == 0 { Fr::ZERO } else { basis[e - 1] };
+                basis[e] = lower - *other * basis[e];
+            }
+            denominator *= *node - *other;
+        }
+        let inverse = Option::<Fr>::from(denominator.invert())
+            .ok_or_else(|| unsupported("the cosets of the quotient coincide".into()))?;
+        for (row, coefficient) in rows.iter_mut().zip(basis) {
+            row.push(coefficient * inverse);
+        }
+    }
+    Ok(rows)
+}
+
+/// Runs the program on all points, block by block.
+fn evaluate(program: &Program, columns: &[Shares], values: &mut [Fr]) {
+    let n = values.len();
+    let block = BLOCK.min(n);
+    let workspace = || Workspace {
+        registers: (0..program.registers).map(|_| Shares::zero(block)).collect(),
+        wrapped: [Shares::zero(block), Shares::zero(block)],
+    };
+    values.par_chunks_mut(block).enumerate().for_each_init(workspace, |space, (index, output)| {
+        let start = index * block;
+        for instruction in &program.instructions {
+            space.run(instruction, columns, start);
+        }
+        let Workspace { registers, wrapped: [wrapped, _] } = space;
+        match operand(program.result, registers, columns, start, wrapped) {
+            Operand::Constant(constant) => output.fill(constant),
+            Operand::Values(result) => output.copy_from_slice(result),
+        }
+    });
+}
+
+/// What one thread needs to run the program on a block.
+struct Workspace {
+    registers: Vec<Shares>,
+    /// Copies of operands whose rotation wraps around within the block.
+    wrapped: [Shares; 2],
+}
+
+enum Operand<'a> {
+    Constant(Fr),
+    Values(&'a [Fr]),
+}
+
+/// The values of `source` for the block of points from `start`.
+fn operand<'a>(
+    source: Source,
+    registers: &'a [Shares],
+    columns: &'a [Shares],
+    start: usize,
+    wrapped: &'a mut Shares,
+) -> Operand<'a> {
+    match source {
+        Source::Constant(constant) => Operand::Constant(constant),
+        Source::Register(register) => Operand::Values(&registers[register as usize]),
+        Source::Column(column, rotation) => {
+            let column = &columns[column as usize];
+            let (n, block) = (column.len(), wrapped.len());
+            let first = (start as i64 + i64::from(rotation)).rem_euclid(n as i64) as usize;
+            if first + block <= n {
+                return Operand::Values(&column[first..first + block]);
+            }
+            let (head, tail) = wrapped.split_at_mut(n - first);
+            head.copy_from_slice(&column[first..]);
+            tail.copy_from_slice(&column[..tail.len()]);
+            Operand::Values(wrapped)
+        }
+    }
+}
+
+impl Workspace {
+    fn run(&mut self, instruction: &Instruction, columns: &[Shares], start: usize) {
+        let Instruction { operation, left, right, destination } = *instruction;
+        let mut output = std::mem::take(&mut self.registers[destination as usize]);
+        let Workspace { registers, wrapped: [wrapped_left, wrapped_right] } = self;
+        let left = operand(left, registers, columns, start, wrapped_left);
+        let right = operand(right, registers, columns, start, wrapped_right);
+        apply(operation, left, right, &mut output);
+        self.registers[destination as usize] = output;
+    }
+}
+
+fn apply(operation: Operation, left: Operand<'_>, right: Operand<'_>, output: &mut [Fr]) {
+    match (operation, left, right) {
+        (Operation::Multiply, Operand::Values(a), Operand::Values(b)) => {
+            kernels::mul(output, a, b);
+        }
+        (Operation::Multiply, Operand::Values(a), Operand::Constant(c))
+        | (Operation::Multiply, Operand::Constant(c), Operand::Values(a)) => {
+            output.copy_from_slice(a);
+            kernels::scale(output, c);
+        }
+        (Operation::Add, Operand::Values(a), Operand::Values(b)) => {
+            kernels::add(output, a, b);
+        }
+        (Operation::Subtract, Operand::Values(a), Operand::Values(b)) => {
+            kernels::sub(output, a, b);
+        }
+        (Operation::Add, Operand::Values(a), Operand::Constant(c))
+        | (Operation::Add, Operand::Constant(c), Operand::Values(a)) => {
+            output.iter_mut().zip(a).for_each(|(o, a)| *o = *a + c);
+        }
+        (Operation::Subtract, Operand::Values(a), Operand::Constant(c)) => {
+            output.iter_mut().zip(a).for_each(|(o, a)| *o = *a - c);
+        }
+        (Operation::Subtract, Operand::Constant(c), Operand::Values(a)) => {
+            output.iter_mut().zip(a).for_each(|(o, a)| *o = c - *a);
+        }
+        // The compiler folds constants; this is for completeness.
+        (operation, Operand::Constant(a), Operand::Constant(b)) => output.fill(match operation {
+            Operation::Add => a + b,
+            Operation::Subtract => a - b,
+            Operation::Multiply => a * b,
+        }),
+    }
+}
