@@ -1,0 +1,201 @@
+//! The lookup arguments: multiplicities and the grand sums `φ` (spec 01 §5.4, §5.6).
+
+use super::error::ProveError;
+use super::rows::{RowValues, Rows, queries_advice};
+use crate::{Challenges, CompiledSystem, LookupArgument};
+use ff::Field;
+use rayon::prelude::*;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use twain_algebra::{Fr, vector};
+use twain_party::{Kind, Operand, PartyError, ProverParty, Shares};
+
+/// What the lookups look up, for whoever counts it.
+pub struct LookupView<'a> {
+    pub(super) system: &'a CompiledSystem,
+    pub(super) rows: Rows<'a>,
+    pub(super) challenges: &'a Challenges,
+}
+
+impl LookupView<'_> {
+    /// The lookup arguments.
+    pub fn arguments(&self) -> &[LookupArgument] {
+        self.system.lookups()
+    }
+
+    /// The challenge that compresses tuples.
+    pub fn theta(&self) -> Fr {
+        self.challenges.theta
+    }
+
+    /// Multiplicities of all arguments counted from the values themselves; only for a party that
+    /// holds them. A value of several table rows is counted in the last one.
+    pub fn count(&self) -> Result<Vec<Shares>, ProveError> {
+        if !self.rows.holds_values {
+            let text = "counting looked-up values needs the values, and this party has shares";
+            return Err(ProveError::Unsupported(text.to_owned()));
+        }
+        self.arguments().iter().map(|argument| self.count_argument(argument)).collect()
+    }
+
+    fn count_argument(&self, argument: &LookupArgument) -> Result<Shares, ProveError> {
+        let usable = self.system.usable_rows();
+        let evaluate = |tuple: &[_]| self.rows.compressed(tuple, self.challenges, Fr::ZERO, usable);
+        let (RowValues::Known(table) | RowValues::Shared(table, _)) = evaluate(&argument.table)?;
+        let last_row: HashMap<Fr, usize> =
+            table.iter().enumerate().map(|(row, value)| (*value, row)).collect();
+        let counts: Vec<AtomicU64> = (0..usable).map(|_| AtomicU64::new(0)).collect();
+        for (input, name) in argument.inputs.iter().zip(&argument.names) {
+            let (RowValues::Known(input) | RowValues::Shared(input, _)) = evaluate(input)?;
+            input.par_iter().enumerate().try_for_each(|(row, value)| {
+                let Some(table_row) = last_row.get(value) else {
+                    let text = format!("row {row} of lookup '{name}' is not in the table");
+                    return Err(ProveError::Unsatisfied(text));
+                };
+                counts[*table_row].fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            })?;
+        }
+        let mut multiplicities = Shares::zero(self.system.rows());
+        for (value, count) in multiplicities.iter_mut().zip(counts) {
+            *value = Fr::from(count.into_inner());
+        }
+        Ok(multiplicities)
+    }
+}
+
+/// Who knows what an argument looks up, and so its multiplicities and its grand sum: `kinds` are
+/// those of the advice columns.
+pub(super) fn argument_kind(argument: &LookupArgument, kinds: &[Kind]) -> Kind {
+    let mut join = Kind::Public;
+    for expression in argument.inputs.iter().flatten().chain(&argument.table) {
+        expression.for_each_leaf(&mut |leaf| {
+            if let crate::Expression::Query(query) = leaf
+                && let crate::Polynomial::Advice(column) = query.column.into()
+            {
+                join = join.join(kinds.get(column as usize).copied().unwrap_or(Kind::Shared));
+            }
+        });
+    }
+    join
+}
+
+/// The grand sums of all arguments: `n` shares each, 0 from row `u + 1` on.
+pub(super) fn grand_sums<P: ProverParty>(
+    party: &mut P,
+    view: &LookupView<'_>,
+    multiplicities: &[Shares],
+) -> Result<Vec<Shares>, ProveError> {
+    let mut tables = TableInverses::default();
+    let mut pending = Pending::default();
+    let mut sums = Vec::with_capacity(multiplicities.len());
+    for (index, argument) in view.arguments().iter().enumerate() {
+        sums.push(public_terms(
+            view,
+            index,
+            argument,
+            &multiplicities[index],
+            &mut tables,
+            &mut pending,
+        )?);
+    }
+    drop(tables);
+    let inverses = Shares::new(party.invert(&pending.operands)?);
+    for ((argument, row), inverse) in pending.places.into_iter().zip(inverses.iter()) {
+        sums[argument as usize][row as usize] += inverse;
+    }
+    let (usable, names) = (view.system.usable_rows(), view.arguments());
+    sums.par_iter_mut().zip(names).try_for_each(|(sum, argument)| {
+        let total = accumulate(&mut sum[..=usable]);
+        if view.rows.holds_values && total != Fr::ZERO {
+            let names = argument.names.join("', '");
+            let text = format!("the multiplicities of lookup '{names}' do not match its cells");
+            return Err(ProveError::Unsatisfied(text));
+        }
+        Ok(())
+    })?;
+    Ok(sums)
+}
+
+/// Replaces each value by the sum of those before it; returns the last one.
+fn accumulate(values: &mut [Fr]) -> Fr {
+    let mut sum = Fr::ZERO;
+    for value in values.iter_mut() {
+        sum += std::mem::replace(value, sum);
+    }
+    values.last().copied().unwrap_or(Fr::ZERO)
+}
+
+/// Inverses that the parties make together, all in one batch.
+#[derive(Default)]
+struct Pending {
+    operands: Vec<Operand>,
+    /// Argument and row of each.
+    places: Vec<(u32, u32)>,
+}
+
+/// The inverses of the last table's values; consecutive arguments often share a table.
+#[derive(Default)]
+struct TableInverses {
+    entry: Option<usize>,
+    values: Shares,
+}
+
+/// `sum 1/(f + β) - m/(t + β)` on rows `0..u`, without the inverses that are put to `pending`.
+fn public_terms(
+    view: &LookupView<'_>,
+    index: usize,
+    argument: &LookupArgument,
+    multiplicity: &[Fr],
+    tables: &mut TableInverses,
+    pending: &mut Pending,
+) -> Result<Shares, ProveError> {
+    let usable = view.system.usable_rows();
+    let beta = view.challenges.beta;
+    let evaluate = |tuple: &[_]| view.rows.compressed(tuple, view.challenges, beta, usable);
+    if tables.entry != Some(argument.entry) {
+        if !view.rows.holds_values && argument.table.iter().any(queries_advice) {
+            let text = "two parties cannot yet prove a lookup in a table of secret cells together";
+            return Err(ProveError::Unsupported(text.to_owned()));
+        }
+        let (RowValues::Known(values) | RowValues::Shared(values, _)) = evaluate(&argument.table)?;
+        *tables = TableInverses { entry: Some(argument.entry), values };
+        invert_all(&mut tables.values)?;
+    }
+    let mut terms = Shares::zero(view.system.rows());
+    terms[..usable].copy_from_slice(&multiplicity[..usable]);
+    vector::mul_assign(&mut terms[..usable], &tables.values);
+    vector::scale(&mut terms[..usable], -Fr::ONE);
+    for input in &argument.inputs {
+        match evaluate(input)? {
+            RowValues::Known(mut values) => {
+                invert_all(&mut values)?;
+                if view.rows.adds_public {
+                    vector::add_assign(&mut terms[..usable], &values);
+                }
+            }
+            RowValues::Shared(mut shares, kinds) => {
+                for (row, (share, kind)) in shares.iter_mut().zip(&kinds).enumerate() {
+                    if *kind != Kind::Public {
+                        let operand = Operand { share: *share, kind: *kind, bits: 254 };
+                        pending.operands.push(operand);
+                        pending.places.push((index as u32, row as u32));
+                        *share = Fr::ZERO;
+                    }
+                }
+                // What is left is public, and held by the party that adds public summands.
+                vector::batch_invert(&mut shares);
+                vector::add_assign(&mut terms[..usable], &shares);
+            }
+        }
+    }
+    Ok(terms)
+}
+
+fn invert_all(values: &mut [Fr]) -> Result<(), PartyError> {
+    if values.par_iter().any(|value| bool::from(value.is_zero())) {
+        return Err(PartyError::ZeroFactor);
+    }
+    vector::batch_invert(values);
+    Ok(())
+}

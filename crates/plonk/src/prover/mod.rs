@@ -1,0 +1,199 @@
+//! The prover (spec 01 §5), written once over a [`Party`]: whoever holds the witness, or both
+//! parties that hold shares of it, make the same proof from the same blinding seeds.
+//!
+//! Inputs: a proving key, the SRS of its size, the instances, and a [`WitnessSource`]. Output: the
+//! bytes of the proof. Commitments, evaluations and openings are linear in the witness, so a party
+//! computes its summand and [`twain_party::ProverParty::open_points`] adds them up; what is not
+//! linear is in the modules `permutation`, `lookup` and `numerator`. Each phase is a `tracing` span:
+//! `commit advice`, `lookups`, `permutation`, `quotient`, `evaluations`, `opening`.
+
+mod error;
+mod graph;
+mod lookup;
+mod numerator;
+mod opening;
+mod permutation;
+mod rounds;
+mod rows;
+mod witness_source;
+
+pub use error::ProveError;
+pub use lookup::LookupView;
+pub use witness_source::{AdviceColumn, WitnessSource};
+
+use crate::{Challenges, CompiledSystem, Polynomial, ProofWriter, ProvingKey, RowPolynomials, Srs};
+use error::check_shape;
+use ff::Field;
+use group::{Curve, prime::PrimeCurveAffine};
+use numerator::Leaf;
+use rayon::prelude::*;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use tracing::info_span;
+use twain_algebra::{Domain, Fr, G1Affine, msm, msm_bounded};
+use twain_party::{BlindingItem, CellKinds, Kind, Party, SecretPolynomial, Shares};
+
+/// Bits of a scalar.
+const SCALAR_BITS: u32 = 254;
+
+/// Proves that `key`'s circuit has a witness with these instances, one vector (without padding) per
+/// instance column. The SRS has exactly the circuit's number of rows.
+///
+/// A witness that does not satisfy the gates gives a proof that does not verify; a party that holds
+/// the values gets an error for wrong copies and lookups.
+pub fn prove<P: Party>(
+    party: &mut P,
+    key: &ProvingKey,
+    srs: &Srs,
+    instances: &[Vec<Fr>],
+    witness: &mut dyn WitnessSource<P>,
+) -> Result<Vec<u8>, ProveError> {
+    let system = key.system();
+    check_shape("log2 of the SRS's size", system.k() as usize, srs.k() as usize)?;
+    let mut prover = Prover {
+        domain: Domain::new(system.k())?,
+        writer: ProofWriter::new(),
+        challenges: Challenges {
+            circuit: vec![Fr::ZERO; system.challenges().len()],
+            ..Default::default()
+        },
+        polynomials: BTreeMap::new(),
+        party,
+        key,
+        system,
+        srs,
+    };
+    let instances = prover.instances(instances)?;
+    let (advice, kinds) = prover.advice(witness)?;
+    prover.challenges.theta = prover.writer.transcript.squeeze();
+    let (multiplicities, argument_kinds) =
+        prover.multiplicities(&instances, &advice, &kinds, witness)?;
+    prover.challenges.beta = prover.writer.transcript.squeeze();
+    prover.challenges.gamma = prover.writer.transcript.squeeze();
+    let products = prover.permutation(&instances, &advice)?;
+    let sums = prover.lookups(&instances, &advice, &multiplicities, &argument_kinds)?;
+    prover.commit_sums(products, sums, &argument_kinds)?;
+    prover.hold_columns(instances, advice, multiplicities, &argument_kinds);
+    prover.challenges.y = prover.writer.transcript.squeeze();
+    let pieces = prover.quotient()?;
+    let x = prover.writer.transcript.squeeze();
+    prover.evaluations(x)?;
+    prover.fold_quotient(&pieces, x);
+    drop(pieces);
+    prover.open(x)?;
+    Ok(prover.writer.finish())
+}
+
+/// A polynomial of the argument by its coefficients.
+enum Held<'a> {
+    /// Known to every party.
+    Public(Cow<'a, [Fr]>),
+    /// This party's share, and who knows the values on the rows.
+    Secret(Shares, CellKinds),
+}
+
+struct Prover<'a, P> {
+    party: &'a mut P,
+    key: &'a ProvingKey,
+    system: &'a CompiledSystem,
+    srs: &'a Srs,
+    domain: Domain,
+    writer: ProofWriter,
+    challenges: Challenges,
+    polynomials: BTreeMap<Polynomial, Held<'a>>,
+}
+
+/// What a column is committed by.
+#[derive(Clone, Copy)]
+enum Basis {
+    /// Coefficients.
+    Powers,
+    /// Values on the rows.
+    Lagrange,
+}
+
+impl<P: Party> Prover<'_, P> {
+    fn rows(&self) -> usize {
+        self.system.rows()
+    }
+
+    fn usable(&self) -> usize {
+        self.system.usable_rows()
+    }
+
+    /// Overwrites `rows` with this party's summand of random values.
+    fn blind(&self, column: &mut [Fr], rows: Range<usize>, item: BlindingItem, kind: Kind) {
+        let values = self.party.blinding(item, kind, rows.clone());
+        column[rows].copy_from_slice(&values);
+    }
+
+    /// Commits to columns of shares and writes the commitments. Of a column that every party knows
+    /// (`true`) one party commits to the whole.
+    fn commit(&mut self, columns: &[(&[Fr], Basis, bool)]) -> Result<(), ProveError> {
+        let mut parts = Vec::with_capacity(columns.len());
+        for (column, basis, known) in columns {
+            let bases = match basis {
+                Basis::Powers => self.srs.g(),
+                Basis::Lagrange => self.srs.g_lagrange(),
+            };
+            let bases = &bases[..column.len()];
+            parts.push(if *known && !self.party.adds_public() {
+                G1Affine::identity()
+            } else if self.party.holds_values() {
+                msm(column, bases).to_affine()
+            } else {
+                // The other party could time the work: it must not depend on the shares.
+                msm_bounded(column, bases, SCALAR_BITS)?.to_affine()
+            });
+        }
+        self.party.compare(&self.writer.transcript.digest())?;
+        let points = self.party.open_points(&parts)?;
+        check_shape("opened commitments", parts.len(), points.len())?;
+        points.iter().for_each(|point| self.writer.write_point(point));
+        Ok(())
+    }
+
+    /// Where the quotient's operands are: names of public and secret polynomials in order.
+    fn quotient(&mut self) -> Result<Vec<Shares>, ProveError> {
+        let _span = info_span!("quotient").entered();
+        let rows = RowPolynomials::new(self.system, &self.domain);
+        let mut leaves = BTreeMap::new();
+        let (mut publics, mut secrets) = (Vec::new(), Vec::new());
+        let of_rows = [
+            (Polynomial::FirstRow, &rows.first),
+            (Polynomial::LastRow, &rows.last),
+            (Polynomial::ActiveRows, &rows.active),
+        ];
+        for (name, coefficients) in of_rows {
+            leaves.insert(name, Leaf::Public(publics.len() as u32));
+            publics.push(&coefficients[..]);
+        }
+        for (name, held) in &self.polynomials {
+            let leaf = match held {
+                Held::Public(coefficients) if is_zero(coefficients) => Leaf::Zero,
+                Held::Public(coefficients) => {
+                    publics.push(coefficients);
+                    Leaf::Public(publics.len() as u32 - 1)
+                }
+                Held::Secret(coefficients, kinds) => {
+                    secrets.push(SecretPolynomial { coefficients, kinds });
+                    Leaf::Secret(secrets.len() as u32 - 1)
+                }
+            };
+            leaves.insert(*name, leaf);
+        }
+        let leaf = |name| leaves.get(&name).copied().unwrap_or(Leaf::Zero);
+        let numerator = numerator::numerator(self.system, &self.challenges, leaf);
+        let count = self.system.quotient_pieces();
+        let pieces = self.party.quotient(&numerator, &publics, &secrets, count)?;
+        check_shape("quotient pieces", count, pieces.len())?;
+        let list: Vec<_> = pieces.iter().map(|p| (&p[..], Basis::Powers, false)).collect();
+        self.commit(&list)?;
+        Ok(pieces)
+    }
+}
+
+fn is_zero(coefficients: &[Fr]) -> bool {
+    coefficients.par_iter().all(|value| *value == Fr::ZERO)
+}

@@ -1,0 +1,273 @@
+//! The rounds up to the challenge `y` (spec 01 §5.2, steps 1 to 10): every column is made, blinded
+//! and committed, and then kept as coefficients.
+
+use super::error::{ProveError, check_shape};
+use super::lookup::{self, LookupView};
+use super::permutation::{GrandProduct, PermutedColumn, PermutedColumns, grand_products};
+use super::rows::Rows;
+use super::witness_source::{AdviceColumn, WitnessSource};
+use super::{Basis, Held, Prover};
+use crate::{Challenges, ColumnKind, Polynomial, ProvingKey};
+use ff::Field;
+use std::borrow::Cow;
+use tracing::info_span;
+use twain_algebra::Fr;
+use twain_party::{BlindingItem, CellKinds, Kind, Party, ProverParty, Shares};
+
+/// Who blinds what is made of values of this kind: their owner, or everyone. Public values are
+/// blinded too, so that no commitment is the identity, which some verifiers refuse.
+fn blinding_kind(values: Kind) -> Kind {
+    if values == Kind::Public { Kind::Shared } else { values }
+}
+
+/// What the lookups look up.
+fn view<'v>(
+    key: &'v ProvingKey,
+    challenges: &'v Challenges,
+    party: &impl ProverParty,
+    instances: &'v [Vec<Fr>],
+    advice: &'v [AdviceColumn],
+) -> LookupView<'v> {
+    let rows = Rows {
+        fixed: &key.fixed().values,
+        instances,
+        advice,
+        holds_values: party.holds_values(),
+        adds_public: party.adds_public(),
+    };
+    LookupView { system: key.system(), rows, challenges }
+}
+
+impl<P: Party> Prover<'_, P> {
+    /// Absorbs key and instances; returns the columns, padded.
+    pub(super) fn instances(&mut self, instances: &[Vec<Fr>]) -> Result<Vec<Vec<Fr>>, ProveError> {
+        check_shape("instance columns", self.system.instance_columns(), instances.len())?;
+        self.writer.transcript.absorb_scalar(&self.key.vk().transcript_repr());
+        let mut columns = Vec::with_capacity(instances.len());
+        for column in instances {
+            if column.len() > self.usable() {
+                let what = "values of an instance column, at most".to_owned();
+                let (expected, found) = (self.usable(), column.len());
+                return Err(ProveError::Shape { what, expected, found });
+            }
+            column.iter().for_each(|value| self.writer.transcript.absorb_scalar(value));
+            let mut padded = column.clone();
+            padded.resize(self.rows(), Fr::ZERO);
+            columns.push(padded);
+        }
+        Ok(columns)
+    }
+
+    /// All phases of advice: the blinded columns, and who knows each (as far as blinding goes).
+    pub(super) fn advice(
+        &mut self,
+        witness: &mut dyn WitnessSource<P>,
+    ) -> Result<(Vec<AdviceColumn>, Vec<Kind>), ProveError> {
+        let count = self.system.advice_phases().len();
+        let mut columns: Vec<Option<AdviceColumn>> = (0..count).map(|_| None).collect();
+        let mut kinds = vec![Kind::Shared; count];
+        for phase in 0..self.system.phases() {
+            let new = witness.advice(self.party, phase, &self.challenges.circuit)?;
+            let _span = info_span!("commit advice", phase).entered();
+            let of_phase: Vec<usize> =
+                (0..count).filter(|i| self.system.advice_phases()[*i] == phase).collect();
+            check_shape(format!("advice columns of phase {phase}"), of_phase.len(), new.len())?;
+            for (index, mut column) in of_phase.iter().copied().zip(new) {
+                kinds[index] = self.blind_advice(index, &mut column)?;
+                columns[index] = Some(column);
+            }
+            let of_phase: Vec<_> = of_phase
+                .iter()
+                .filter_map(|index| columns[*index].as_ref())
+                .map(|column| (&column.values[..], Basis::Lagrange, false))
+                .collect();
+            self.commit(&of_phase)?;
+            let challenges = self.system.challenges().iter();
+            for (value, challenge) in self.challenges.circuit.iter_mut().zip(challenges) {
+                if challenge.phase == phase {
+                    *value = self.writer.transcript.squeeze();
+                }
+            }
+        }
+        Ok((columns.into_iter().flatten().collect(), kinds))
+    }
+
+    /// Fills the last rows of an advice column; returns who blinded it.
+    fn blind_advice(&self, index: usize, column: &mut AdviceColumn) -> Result<Kind, ProveError> {
+        let (n, u) = (self.rows(), self.usable());
+        check_shape(format!("rows of advice column {index}"), n, column.values.len())?;
+        let kind = blinding_kind(column.kinds.join(0..u));
+        let index = index as u32;
+        let last_rows = if self.system.is_unblinded(index) {
+            column.values[u..].fill(self.party.public(Fr::ONE));
+            Kind::Public
+        } else {
+            self.blind(&mut column.values, u..n, BlindingItem::Advice(index), kind);
+            kind
+        };
+        if !self.party.holds_values() {
+            let rows = (0..n).map(|row| if row < u { column.kinds.row(row) } else { last_rows });
+            column.kinds = CellKinds::Rows(rows.collect());
+        }
+        Ok(kind)
+    }
+
+    /// Commits to the multiplicities; returns them blinded, with the kind of each argument.
+    pub(super) fn multiplicities(
+        &mut self,
+        instances: &[Vec<Fr>],
+        advice: &[AdviceColumn],
+        kinds: &[Kind],
+        witness: &mut dyn WitnessSource<P>,
+    ) -> Result<(Vec<Shares>, Vec<Kind>), ProveError> {
+        let _span = info_span!("lookups").entered();
+        let (n, u) = (self.rows(), self.usable());
+        let view = view(self.key, &self.challenges, &*self.party, instances, advice);
+        let mut columns = witness.multiplicities(self.party, &view)?;
+        check_shape("multiplicity columns", self.system.lookups().len(), columns.len())?;
+        let mut argument_kinds = Vec::with_capacity(columns.len());
+        for (index, (column, argument)) in columns.iter_mut().zip(self.system.lookups()).enumerate()
+        {
+            check_shape(format!("multiplicities of argument {index}"), n, column.len())?;
+            let kind = blinding_kind(lookup::argument_kind(argument, kinds));
+            self.blind(column, u..n, BlindingItem::Multiplicity(index as u32), kind);
+            argument_kinds.push(kind);
+        }
+        let list: Vec<_> = columns.iter().map(|c| (&c[..], Basis::Lagrange, false)).collect();
+        self.commit(&list)?;
+        Ok((columns, argument_kinds))
+    }
+
+    /// The grand products of the permutation, blinded.
+    pub(super) fn permutation(
+        &mut self,
+        instances: &[Vec<Fr>],
+        advice: &[AdviceColumn],
+    ) -> Result<Vec<GrandProduct>, ProveError> {
+        let _span = info_span!("permutation").entered();
+        let (n, u) = (self.rows(), self.usable());
+        let mut columns = Vec::with_capacity(self.system.permutation().len());
+        for (column, sigma) in self.system.permutation().iter().zip(&self.key.sigma().values) {
+            let index = column.index as usize;
+            let (values, kinds) = match column.kind {
+                ColumnKind::Advice { .. } => {
+                    let column = advice.get(index);
+                    (column.map(|c| &c.values[..]), column.map(|c| &c.kinds))
+                }
+                ColumnKind::Fixed => (self.key.fixed().values.get(index).map(|c| &c[..]), None),
+                ColumnKind::Instance => (instances.get(index).map(|c| &c[..]), None),
+            };
+            let Some(values) = values else {
+                let text = "the permutation covers a column that does not exist";
+                return Err(ProveError::Unsupported(text.to_owned()));
+            };
+            columns.push(PermutedColumn { values, sigma, kinds });
+        }
+        let cells = PermutedColumns {
+            system: self.system,
+            domain: &self.domain,
+            columns,
+            beta: self.challenges.beta,
+            gamma: self.challenges.gamma,
+        };
+        let mut products = grand_products(self.party, &cells)?;
+        for (index, product) in products.iter_mut().enumerate().filter(|(_, p)| !p.public) {
+            let item = BlindingItem::PermutationProduct(index as u32);
+            self.blind(&mut product.shares, u + 1..n, item, Kind::Shared);
+        }
+        if !self.party.holds_values() {
+            for product in &mut products {
+                let last_rows = if product.public { Kind::Public } else { Kind::Shared };
+                let kinds = &product.kinds;
+                let rows = (0..n).map(|row| if row <= u { kinds.row(row) } else { last_rows });
+                product.kinds = CellKinds::Rows(rows.collect());
+            }
+        }
+        Ok(products)
+    }
+
+    /// The grand sums of the lookups, blinded.
+    pub(super) fn lookups(
+        &mut self,
+        instances: &[Vec<Fr>],
+        advice: &[AdviceColumn],
+        multiplicities: &[Shares],
+        kinds: &[Kind],
+    ) -> Result<Vec<Shares>, ProveError> {
+        let _span = info_span!("lookups").entered();
+        let (n, u) = (self.rows(), self.usable());
+        let view = view(self.key, &self.challenges, &*self.party, instances, advice);
+        let mut sums = lookup::grand_sums(self.party, &view, multiplicities)?;
+        for (index, (sum, kind)) in sums.iter_mut().zip(kinds).enumerate() {
+            self.blind(sum, u + 1..n, BlindingItem::LookupSum(index as u32), *kind);
+        }
+        Ok(sums)
+    }
+
+    /// Commits to grand products, grand sums and the random polynomial, and keeps them.
+    pub(super) fn commit_sums(
+        &mut self,
+        products: Vec<GrandProduct>,
+        sums: Vec<Shares>,
+        kinds: &[Kind],
+    ) -> Result<(), ProveError> {
+        let _span = info_span!("commit sums").entered();
+        let all = 0..self.rows();
+        let random = self.party.blinding(BlindingItem::RandomPolynomial, Kind::Shared, all);
+        let mut list: Vec<_> =
+            products.iter().map(|p| (&p.shares[..], Basis::Lagrange, p.known)).collect();
+        list.extend(sums.iter().map(|sum| (&sum[..], Basis::Lagrange, false)));
+        list.push((&random[..], Basis::Powers, false));
+        self.commit(&list)?;
+        for (name, product) in (0..).map(Polynomial::PermutationProduct).zip(products) {
+            if product.known {
+                let mut values = product.shares.into_vec();
+                self.domain.intt(&mut values);
+                self.polynomials.insert(name, Held::Public(Cow::Owned(values)));
+            } else {
+                self.hold(name, product.shares, product.kinds);
+            }
+        }
+        for ((name, sum), kind) in (0..).map(Polynomial::LookupSum).zip(sums).zip(kinds) {
+            self.hold(name, sum, CellKinds::Uniform(*kind));
+        }
+        let kinds = CellKinds::Uniform(Kind::Shared);
+        self.polynomials.insert(Polynomial::Random, Held::Secret(random, kinds));
+        Ok(())
+    }
+
+    /// Keeps the other columns, and the key's.
+    pub(super) fn hold_columns(
+        &mut self,
+        instances: Vec<Vec<Fr>>,
+        advice: Vec<AdviceColumn>,
+        multiplicities: Vec<Shares>,
+        kinds: &[Kind],
+    ) {
+        let _span = info_span!("transforms").entered();
+        for (name, column) in (0..).map(Polynomial::Advice).zip(advice) {
+            self.hold(name, column.values, column.kinds);
+        }
+        let multiplicities = multiplicities.into_iter().zip(kinds);
+        for (name, (column, kind)) in (0..).map(Polynomial::Multiplicity).zip(multiplicities) {
+            self.hold(name, column, CellKinds::Uniform(*kind));
+        }
+        for (name, mut column) in (0..).map(Polynomial::Instance).zip(instances) {
+            self.domain.intt(&mut column);
+            self.polynomials.insert(name, Held::Public(Cow::Owned(column)));
+        }
+        let key = self.key;
+        for (name, column) in (0..).map(Polynomial::Fixed).zip(&key.fixed().coefficients) {
+            self.polynomials.insert(name, Held::Public(Cow::Borrowed(column)));
+        }
+        for (name, column) in (0..).map(Polynomial::Sigma).zip(&key.sigma().coefficients) {
+            self.polynomials.insert(name, Held::Public(Cow::Borrowed(column)));
+        }
+    }
+
+    /// Keeps a column of shares as coefficients.
+    fn hold(&mut self, name: Polynomial, mut column: Shares, kinds: CellKinds) {
+        self.domain.intt(&mut column);
+        self.polynomials.insert(name, Held::Secret(column, kinds));
+    }
+}

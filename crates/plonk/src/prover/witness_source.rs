@@ -1,0 +1,36 @@
+//! What the prover asks of whoever knows the witness: the advice columns, phase by phase, and the
+//! multiplicities of the lookups. `twain-circuit` interprets its witness program to answer.
+
+use super::error::ProveError;
+use super::lookup::LookupView;
+use twain_algebra::Fr;
+use twain_party::{CellKinds, Shares};
+
+/// An advice column: this party's shares and who knows the values.
+#[derive(Clone, Debug)]
+pub struct AdviceColumn {
+    /// `n` shares. Cells that no one assigns are 0, and so are the rows from `u` on, which the
+    /// prover fills.
+    pub values: Shares,
+    /// Who knows each of the first `u` rows.
+    pub kinds: CellKinds,
+}
+
+/// The source of the witness for a party of type `P`.
+pub trait WitnessSource<P> {
+    /// The advice columns of `phase` in increasing order of their index. `challenges` are those of
+    /// the circuit by index, 0 where not known yet.
+    fn advice(
+        &mut self,
+        party: &mut P,
+        phase: u8,
+        challenges: &[Fr],
+    ) -> Result<Vec<AdviceColumn>, ProveError>;
+
+    /// The multiplicities of each lookup argument (spec 01 §5.4): `n` shares each, 0 from row `u` on.
+    fn multiplicities(
+        &mut self,
+        party: &mut P,
+        lookups: &LookupView<'_>,
+    ) -> Result<Vec<Shares>, ProveError>;
+}
