@@ -53,26 +53,33 @@ impl Srs {
         g2: G2Affine,
         s_g2: G2Affine,
     ) -> Result<Self, SrsError> {
-        let rows = 1usize.checked_shl(k).filter(|_| k <= crate::TWO_ADICITY);
-        let rows = rows.ok_or(SrsError::TooLarge { k })?;
-        if g.len() != rows || g_lagrange.len() != rows {
-            return Err(SrsError::Length { k, g: g.len(), g_lagrange: g_lagrange.len() });
-        }
+        check_length(k, g.len(), g_lagrange.len())?;
         let verifier = VerifierSrs::new(g[0], g2, s_g2)?;
         Ok(Self { k, g, g_lagrange, verifier })
     }
 
-    /// The SRS for `2^k` rows that the same secret gives; its Lagrange form is computed anew.
+    /// As [`Srs::new`], with the Lagrange form computed: from the first powers of a larger SRS.
+    pub fn from_powers(
+        k: u32,
+        g: Vec<G1Affine>,
+        g2: G2Affine,
+        s_g2: G2Affine,
+    ) -> Result<Self, SrsError> {
+        check_length(k, g.len(), g.len())?;
+        let g_lagrange = g_lagrange_from_g(&g).map_err(|_| SrsError::TooLarge { k })?;
+        Self::new(k, g, g_lagrange, g2, s_g2)
+    }
+
+    /// The SRS for `2^k` rows that the same secret gives.
     pub fn downsize(mut self, k: u32) -> Result<Self, SrsError> {
         if k > self.k {
             return Err(SrsError::TooSmall { needed: k, found: self.k });
         }
-        if k < self.k {
-            self.g.truncate(1 << k);
-            self.g_lagrange = g_lagrange_from_g(&self.g).map_err(|_| SrsError::TooLarge { k })?;
-            self.k = k;
+        if k == self.k {
+            return Ok(self);
         }
-        Ok(self)
+        self.g.truncate(1 << k);
+        Self::from_powers(k, self.g, self.verifier.g2, self.verifier.s_g2)
     }
 
     /// log2 of the number of powers.
@@ -109,4 +116,14 @@ impl Srs {
     pub fn commit_lagrange(&self, values: &[Fr]) -> G1Affine {
         msm(values, &self.g_lagrange[..values.len()]).to_affine()
     }
+}
+
+fn check_length(k: u32, g: usize, g_lagrange: usize) -> Result<(), SrsError> {
+    if k > crate::TWO_ADICITY {
+        return Err(SrsError::TooLarge { k });
+    }
+    if g != 1 << k || g_lagrange != 1 << k {
+        return Err(SrsError::Length { k, g, g_lagrange });
+    }
+    Ok(())
 }

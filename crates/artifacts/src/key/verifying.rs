@@ -55,6 +55,16 @@ impl SelectorRows {
         Self(rows.chunks_exact(8).map(byte).collect())
     }
 
+    /// From the bytes of a file.
+    pub fn from_bytes(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes of a file.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// The number of rows.
     pub fn len(&self) -> usize {
         8 * self.0.len()

@@ -1,0 +1,224 @@
+//! Keys and reference strings between their files (`twain-artifacts`) and their meaning
+//! (`twain-plonk`). A key file holds no constraint system: it is configured from the settings.
+
+use rayon::prelude::*;
+use std::borrow::Cow;
+use std::path::Path;
+use twain_algebra::{Domain, Fr};
+use twain_artifacts::ArtifactError;
+use twain_artifacts::key::{
+    KeyFormat, KeyPolynomial, KeyShape, ProvingKeyFile, SelectorRows, VerifyingKeyFile,
+    write_proving_key as write_proving_key_file,
+};
+use twain_artifacts::srs::{PointCheck, SrsFile};
+use twain_plonk::{
+    BitRows, ColumnPolynomials, ConstraintSystem, ExtendedDomain, KeyError, ProvingKey,
+    RowPolynomials, Srs, SrsError, VerifierSrs, VerifyingKey, VerifyingKeyParts,
+};
+
+/// Why a key or an SRS could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFileError {
+    /// The file.
+    #[error(transparent)]
+    File(#[from] ArtifactError),
+    /// A key that is not one of the circuit.
+    #[error("{path}: {source}; run setup again with the settings and the circuit of this key")]
+    Key {
+        /// The file.
+        path: String,
+        /// The reason.
+        source: KeyError,
+    },
+    /// A key of another number of rows.
+    #[error(
+        "{path}: the key is for 2^{found} rows, the settings say 2^{expected}: run setup again"
+    )]
+    Rows {
+        /// The file.
+        path: String,
+        /// log2 of the settings' rows.
+        expected: u32,
+        /// log2 of the key's rows.
+        found: u32,
+    },
+    /// An SRS that does not do.
+    #[error("{path}: {source}")]
+    Srs {
+        /// The file.
+        path: String,
+        /// The reason.
+        source: SrsError,
+    },
+}
+
+impl KeyFileError {
+    fn key(path: &Path) -> impl Fn(KeyError) -> Self {
+        let path = path.display().to_string();
+        move |source| Self::Key { path: path.clone(), source }
+    }
+
+    fn srs(path: &Path) -> impl Fn(SrsError) -> Self {
+        let path = path.display().to_string();
+        move |source| Self::Srs { path: path.clone(), source }
+    }
+}
+
+/// Reads a verifying key of a circuit with `2^k` rows.
+///
+/// # Errors
+/// No such file, or not a key of this circuit.
+pub fn read_verifying_key(
+    path: &Path,
+    format: KeyFormat,
+    configured: ConstraintSystem,
+    k: u32,
+) -> Result<VerifyingKey, KeyFileError> {
+    let file = VerifyingKeyFile::read(path, format, shape(&configured))?;
+    verifying_key(&file, path, configured, k)
+}
+
+/// Writes a verifying key.
+///
+/// # Errors
+/// From the file system.
+pub fn write_verifying_key(
+    path: &Path,
+    format: KeyFormat,
+    key: &VerifyingKey,
+) -> Result<(), KeyFileError> {
+    Ok(verifying_key_file(key).write(path, format)?)
+}
+
+/// Reads a proving key of a circuit with `2^k` rows: the column polynomials only, in parallel.
+///
+/// # Errors
+/// No such file, or not a key of this circuit.
+pub fn read_proving_key(
+    path: &Path,
+    format: KeyFormat,
+    configured: ConstraintSystem,
+    k: u32,
+) -> Result<ProvingKey, KeyFileError> {
+    let file = ProvingKeyFile::open(path, format, shape(&configured), configured.extended_k(k))?;
+    let vk = verifying_key(file.verifying_key(), path, configured, k)?;
+    let read = |count: usize, name: fn(usize) -> KeyPolynomial| {
+        let columns = (0..count).into_par_iter().map(|index| file.polynomial(name(index)));
+        columns.collect::<Result<Vec<Vec<Fr>>, ArtifactError>>()
+    };
+    let (fixed, permutation) = (vk.system().fixed_columns(), vk.system().permutation().len());
+    let fixed = ColumnPolynomials {
+        values: read(fixed, KeyPolynomial::FixedValues)?,
+        coefficients: read(fixed, KeyPolynomial::FixedCoefficients)?,
+    };
+    let sigma = ColumnPolynomials {
+        values: read(permutation, KeyPolynomial::PermutationValues)?,
+        coefficients: read(permutation, KeyPolynomial::PermutationCoefficients)?,
+    };
+    ProvingKey::new(vk, fixed, sigma).map_err(KeyFileError::key(path))
+}
+
+/// Writes a proving key, with all that EZKL expects in the file; what follows from the rest is
+/// computed column by column.
+///
+/// # Errors
+/// From the file system.
+pub fn write_proving_key(
+    path: &Path,
+    format: KeyFormat,
+    key: &ProvingKey,
+) -> Result<(), KeyFileError> {
+    let system = key.system();
+    let extended = ExtendedDomain::new(system).map_err(KeyFileError::key(path))?;
+    let too_large = |_| KeyError::TooLarge { k: system.k(), degree: system.degree() };
+    let domain = Domain::new(system.k()).map_err(too_large).map_err(KeyFileError::key(path))?;
+    let rows = RowPolynomials::new(system, &domain);
+    let coset = |coefficients: &[Fr]| Cow::Owned(extended.values(coefficients));
+    let polynomial = |which| match which {
+        KeyPolynomial::L0 => coset(&rows.first),
+        KeyPolynomial::LLast => coset(&rows.last),
+        KeyPolynomial::LActive => coset(&rows.active),
+        KeyPolynomial::FixedValues(i) => Cow::Borrowed(&key.fixed().values[i][..]),
+        KeyPolynomial::FixedCoefficients(i) => Cow::Borrowed(&key.fixed().coefficients[i][..]),
+        KeyPolynomial::FixedCoset(i) => coset(&key.fixed().coefficients[i]),
+        KeyPolynomial::PermutationValues(i) => Cow::Borrowed(&key.sigma().values[i][..]),
+        KeyPolynomial::PermutationCoefficients(i) => {
+            Cow::Borrowed(&key.sigma().coefficients[i][..])
+        }
+        KeyPolynomial::PermutationCoset(i) => coset(&key.sigma().coefficients[i]),
+    };
+    let vk = verifying_key_file(key.vk());
+    Ok(write_proving_key_file(path, format, &vk, system.extended_k(), polynomial)?)
+}
+
+/// Reads the SRS for `2^k` rows from a file for at least as many; a larger one is cut down, which
+/// takes a transform of its points.
+///
+/// # Errors
+/// No such file, not an SRS, or one that is too small.
+pub fn read_srs(path: &Path, k: u32) -> Result<Srs, KeyFileError> {
+    let file = SrsFile::open(path)?;
+    let srs_error = KeyFileError::srs(path);
+    if k > file.k() {
+        return Err(srs_error(SrsError::TooSmall { needed: k, found: file.k() }));
+    }
+    let (g2, s_g2) = (file.g2(), file.s_g2());
+    let g = file.g(k, PointCheck::Coordinates)?;
+    if k == file.k() {
+        let g_lagrange = file.g_lagrange(PointCheck::Coordinates)?;
+        Srs::new(k, g, g_lagrange, g2, s_g2).map_err(srs_error)
+    } else {
+        Srs::from_powers(k, g, g2, s_g2).map_err(srs_error)
+    }
+}
+
+/// Reads what a verifier needs from an SRS file of any size.
+///
+/// # Errors
+/// No such file, or not an SRS.
+pub fn read_verifier_srs(path: &Path) -> Result<VerifierSrs, KeyFileError> {
+    let file = SrsFile::open(path)?;
+    let g = file.g(0, PointCheck::OnCurve)?;
+    let first = g.first().copied().unwrap_or_default();
+    VerifierSrs::new(first, file.g2(), file.s_g2()).map_err(KeyFileError::srs(path))
+}
+
+fn shape(configured: &ConstraintSystem) -> KeyShape {
+    KeyShape {
+        permutation_columns: configured.permutation().len(),
+        selectors: configured.selectors().len(),
+    }
+}
+
+fn verifying_key(
+    file: &VerifyingKeyFile,
+    path: &Path,
+    configured: ConstraintSystem,
+    k: u32,
+) -> Result<VerifyingKey, KeyFileError> {
+    if file.k != k {
+        let path = path.display().to_string();
+        return Err(KeyFileError::Rows { path, expected: k, found: file.k });
+    }
+    let bits = |rows: &SelectorRows| BitRows::from_bytes(rows.as_bytes().to_vec());
+    let parts = VerifyingKeyParts {
+        k,
+        compress_selectors: file.compress_selectors,
+        fixed_commitments: file.fixed_commitments.clone(),
+        permutation_commitments: file.permutation_commitments.clone(),
+        selectors: file.selectors.iter().map(bits).collect(),
+    };
+    VerifyingKey::new(configured, parts).map_err(KeyFileError::key(path))
+}
+
+fn verifying_key_file(key: &VerifyingKey) -> VerifyingKeyFile {
+    let parts = key.parts();
+    let rows = |bits: &BitRows| SelectorRows::from_bytes(bits.as_bytes().to_vec());
+    VerifyingKeyFile {
+        k: parts.k,
+        compress_selectors: parts.compress_selectors,
+        fixed_commitments: parts.fixed_commitments,
+        permutation_commitments: parts.permutation_commitments,
+        selectors: parts.selectors.iter().map(rows).collect(),
+    }
+}
