@@ -1,13 +1,14 @@
 //! Key files through reading and writing: EZKL's come out as they went in, and its proofs verify.
 
+use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use twain::key_files::{
     KeyFileError, read_proving_key, read_srs, read_verifier_srs, read_verifying_key,
     write_proving_key, write_verifying_key,
 };
 use twain_artifacts::key::KeyFormat;
-use twain_artifacts::{Proof, read_settings};
-use twain_circuit::{ProductTree, configure};
+use twain_artifacts::{CompiledModel, Proof, read_settings};
+use twain_circuit::{ProductTree, configure, lay_out};
 use twain_plonk::{ConstraintSystem, KeyError, generate_keys, verify};
 
 fn folder(name: &str) -> PathBuf {
@@ -53,4 +54,69 @@ fn proofs_of_ezkl_verify_from_files() {
         write_verifying_key(&copy, KeyFormat::RawBytes, &key).unwrap();
         assert!(std::fs::read(path).unwrap() == std::fs::read(copy).unwrap());
     }
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// From `model.compiled` and the SRS alone, both keys come out as EZKL's `setup` writes them.
+#[test]
+fn keys_of_compiled_circuits_equal_those_of_ezkl() {
+    let directory = tempfile::tempdir().unwrap();
+    let (vk_path, pk_path) = (directory.path().join("vk.key"), directory.path().join("pk.key"));
+    for folder in folders() {
+        let Ok(digest) = std::fs::read_to_string(folder.join("pk.sha256")) else { continue };
+        let compiled = CompiledModel::read(&folder.join("model.compiled")).unwrap();
+        let circuit =
+            lay_out(&compiled.model, &compiled.settings, ProductTree::FullySplit).unwrap();
+        let k = circuit.assembly.k;
+        let srs = read_srs(&srs_path(k), k).unwrap();
+        let key = generate_keys(circuit.cs.clone(), circuit.assembly, &srs, true).unwrap();
+        write_verifying_key(&vk_path, KeyFormat::RawBytes, key.vk()).unwrap();
+        write_proving_key(&pk_path, KeyFormat::RawBytes, &key).unwrap();
+        let expected = std::fs::read(folder.join("vk.key")).unwrap();
+        assert!(std::fs::read(&vk_path).unwrap() == expected, "{}", folder.display());
+        let ours = sha256(&std::fs::read(&pk_path).unwrap());
+        assert_eq!(digest.split_whitespace().next(), Some(&ours[..]), "{}", folder.display());
+        let read = read_proving_key(&pk_path, KeyFormat::RawBytes, circuit.cs, k).unwrap();
+        assert!(read == key);
+    }
+}
+
+#[test]
+fn formats_and_sizes() {
+    let folder = folder("1l_relu-k8-private");
+    let (system, k) = configured(&folder);
+    let path = folder.join("vk.key");
+    let read = |path: &Path, format, system: &ConstraintSystem, k| {
+        read_verifying_key(path, format, system.clone(), k)
+    };
+    let key = read(&path, KeyFormat::RawBytes, &system, k).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let copy = directory.path().join("vk.key");
+    write_verifying_key(&copy, KeyFormat::Processed, &key).unwrap();
+    assert!(read(&copy, KeyFormat::Processed, &system, k).unwrap() == key);
+    assert!(matches!(read(&copy, KeyFormat::RawBytes, &system, k), Err(KeyFileError::File(_))));
+
+    let rows = read(&path, KeyFormat::RawBytes, &system, 9);
+    assert!(matches!(rows, Err(KeyFileError::Rows { expected: 9, found: 8, .. })));
+    // Settings of another circuit, with as many columns of the permutation and selectors.
+    let mut other = system.clone();
+    other.fixed_column();
+    let error = read(&path, KeyFormat::RawBytes, &other, k);
+    let Err(KeyFileError::Key { source, .. }) = error else { panic!("{error:?}") };
+    assert!(matches!(source, KeyError::Commitments { expected: 13, found: 12, .. }));
+}
+
+#[test]
+fn a_larger_srs_is_cut_down() {
+    let (small, cut) = (read_srs(&srs_path(8), 8).unwrap(), read_srs(&srs_path(9), 8).unwrap());
+    // The two files have different secrets, so only their shapes agree.
+    assert_eq!((small.k(), cut.k()), (8, 8));
+    let whole = read_srs(&srs_path(9), 9).unwrap();
+    assert_eq!(cut.g(), &whole.g()[..256]);
+    assert_eq!(cut, whole.downsize(8).unwrap());
+    let error = read_srs(&srs_path(9), 10).unwrap_err().to_string();
+    assert!(error.ends_with("get a larger one"), "{error}");
 }
