@@ -99,6 +99,13 @@ impl Program {
             values[*wire as usize] = *value;
         }
         self.fill(&mut values, &self.inputs, sources.inputs, "inputs")?;
+        let given = self.inputs.iter().zip(sources.inputs.unwrap_or_default());
+        for (Source { name, wires, .. }, tensor) in given {
+            if wires.is_empty() && tensor.iter().any(|value| *value != Fr::ZERO) {
+                let text = format!("{name} is fixed: the keys are those of zeros");
+                return Err(WitnessError::Sources(text));
+            }
+        }
         self.fill(&mut values, &self.parameters, sources.parameters, "constants")?;
         Ok(values)
     }

@@ -5,7 +5,8 @@ use twain_artifacts::key::{KeyFormat, KeyShape, VerifyingKeyFile};
 use twain_artifacts::srs::{PointCheck, SrsFile};
 use twain_artifacts::{CompiledModel, GraphWitness, Proof};
 use twain_circuit::{
-    Circuit, ProductTree, Sources, WitnessError, WitnessValues, configure, lay_out, parameters,
+    Circuit, LayoutError, ProductTree, Sources, WitnessError, WitnessValues, configure, lay_out,
+    parameters,
 };
 use twain_party::{Alone, Seed};
 use twain_plonk::{BitRows, Srs, VerifyingKey, VerifyingKeyParts};
@@ -23,11 +24,14 @@ pub struct Case {
 
 impl Case {
     pub fn new(directory: PathBuf) -> Self {
+        Self::try_new(directory).expect("a circuit")
+    }
+
+    pub fn try_new(directory: PathBuf) -> Result<Self, LayoutError> {
         let path = directory.join("model.compiled");
         let compiled = CompiledModel::read(&path).expect("a compiled model");
-        let circuit = lay_out(&compiled.model, &compiled.settings, ProductTree::FullySplit);
-        let circuit = circuit.expect("a circuit");
-        Self { directory, compiled, circuit }
+        let circuit = lay_out(&compiled.model, &compiled.settings, ProductTree::FullySplit)?;
+        Ok(Self { directory, compiled, circuit })
     }
 
     pub fn witness(&self) -> GraphWitness {
@@ -46,7 +50,9 @@ impl Case {
 
     pub fn srs(&self) -> Srs {
         let k = self.circuit.assembly.k;
-        let path = vector("srs").join(format!("kzg{k}.srs"));
+        let name = format!("kzg{k}.srs");
+        let beside = self.directory.with_file_name(&name);
+        let path = if beside.exists() { beside } else { vector("srs").join(name) };
         let file = SrsFile::open(&path).expect("an SRS");
         let g = file.g(k, PointCheck::OnCurve).expect("powers");
         let lagrange = file.g_lagrange(PointCheck::OnCurve).expect("powers");
@@ -61,26 +67,40 @@ impl Case {
         self.circuit.program.run_alone(&mut Alone::new(Seed([7; 32])), &sources)
     }
 
-    /// Compares selectors, then commitments to fixed columns and permutation, with EZKL's key.
-    pub fn compare_keys(&self) {
+    /// The first difference to EZKL's key: of selectors, of fixed columns, of the permutation
+    /// and, where it is known, of the digest of the whole system.
+    pub fn key_difference(&self) -> Option<String> {
         let key = self.verifying_key();
         let assembly = &self.circuit.assembly;
-        assert_eq!(key.selectors.len(), assembly.selectors.len(), "number of selectors");
+        let (theirs, ours) = (key.selectors.len(), assembly.selectors.len());
+        if theirs != ours {
+            return Some(format!("{ours} selectors, EZKL has {theirs}"));
+        }
         for (i, (theirs, ours)) in key.selectors.iter().zip(&assembly.selectors).enumerate() {
-            let theirs: Vec<usize> =
-                theirs.rows().enumerate().filter(|(_, on)| *on).map(|(row, _)| row).collect();
-            assert_eq!(ours.iter().collect::<Vec<_>>(), theirs, "rows of selector {i}");
+            let theirs = theirs.rows().enumerate().filter(|(_, on)| *on).map(|(row, _)| row);
+            let (theirs, ours) = (theirs.collect::<Vec<_>>(), ours.iter().collect::<Vec<_>>());
+            if theirs != ours {
+                return Some(format!("selector {i} is on in rows {ours:?}, EZKL's in {theirs:?}"));
+            }
         }
         let keys = twain_plonk::generate_keys(
             self.circuit.cs.clone(),
             assembly.clone(),
             &self.srs(),
-            true,
+            key.compress_selectors,
         )
         .expect("keys");
-        assert_eq!(keys.vk().fixed_commitments(), key.fixed_commitments, "fixed columns");
-        let permutation = keys.vk().permutation_commitments();
-        assert_eq!(permutation, key.permutation_commitments, "permutation");
+        let differ = |ours: &[_], theirs: &[_], what: &str| {
+            let differs =
+                (0..ours.len().max(theirs.len())).find(|i| ours.get(*i) != theirs.get(*i));
+            differs.map(|i| format!("{what} {i} differs"))
+        };
+        differ(keys.vk().fixed_commitments(), &key.fixed_commitments, "fixed column").or_else(
+            || {
+                let ours = keys.vk().permutation_commitments();
+                differ(ours, &key.permutation_commitments, "permutation column")
+            },
+        )
     }
 
     /// Verifies EZKL's proof against our constraint system: the digest of the system is part of what

@@ -2,10 +2,12 @@
 //! constraints as its proofs need them, outputs as in its witnesses.
 
 use crate::case::{Case, vector};
+use std::path::PathBuf;
+use twain_circuit::mock;
 
 fn compare(name: &str) {
     let case = Case::new(vector(name));
-    case.compare_keys();
+    assert_eq!(case.key_difference(), None);
     case.verify_proof();
     let values = case.run().expect("a witness");
     let args = &case.compiled.settings.run_args;
@@ -46,4 +48,46 @@ fn fixed_parameters() {
 fn committed_parameters() {
     compare("1l_mlp-k9-polycommit");
     compare("credit_mlp-k10-polycommit");
+}
+
+/// Every circuit of `tests/interop/circuits.py`: the keys are EZKL's, the witness program gives EZKL's
+/// outputs and satisfies the circuit.
+#[test]
+#[ignore = "needs circuits made by tests/interop/circuits.py"]
+fn circuits_made_on_the_spot() {
+    let folder = std::env::var("TWAIN_CIRCUITS").expect("TWAIN_CIRCUITS names the folder");
+    let entries = std::fs::read_dir(folder).expect("a folder");
+    let mut folders: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    folders.retain(|path| path.is_dir());
+    folders.sort();
+    assert!(!folders.is_empty());
+    let mut differences = Vec::new();
+    for folder in folders {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        differences.extend(difference(folder).map(|text| format!("{name}: {text}")));
+    }
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+fn difference(folder: PathBuf) -> Option<String> {
+    let case = match Case::try_new(folder) {
+        Ok(case) => case,
+        Err(error) => return Some(error.to_string()),
+    };
+    if let Some(difference) = case.key_difference() {
+        return Some(difference);
+    }
+    if case.compiled.model.visibility.input.is_fixed() {
+        // The keys are those of zeros, the witness is not.
+        return case.run().is_ok().then(|| "a fixed input is not what the keys say".into());
+    }
+    let values = match case.run() {
+        Ok(values) => values,
+        Err(error) => return Some(error.to_string()),
+    };
+    if values.instances != case.witness().instances(&case.compiled.settings.run_args) {
+        return Some("the instances differ".into());
+    }
+    let failures = mock(&case.circuit, &values, 1);
+    failures.first().map(|failure| failure.to_string())
 }
