@@ -11,6 +11,8 @@ use twain_artifacts::key::{
     write_proving_key as write_proving_key_file,
 };
 use twain_artifacts::srs::{PointCheck, SrsFile};
+use twain_circuit::{LayoutError, ProductTree, configure};
+use twain_graph::Settings;
 use twain_plonk::{
     BitRows, ColumnPolynomials, ConstraintSystem, ExtendedDomain, KeyError, ProvingKey,
     RowPolynomials, Srs, SrsError, VerifierSrs, VerifyingKey, VerifyingKeyParts,
@@ -42,6 +44,9 @@ pub enum KeyFileError {
         /// log2 of the key's rows.
         found: u32,
     },
+    /// Settings that no circuit fits.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
     /// An SRS that does not do.
     #[error("{path}: {source}")]
     Srs {
@@ -76,6 +81,31 @@ pub fn read_verifying_key(
 ) -> Result<VerifyingKey, KeyFileError> {
     let file = VerifyingKeyFile::read(path, format, shape(&configured))?;
     verifying_key(&file, path, configured, k)
+}
+
+/// Reads the verifying keys that a file stands for, the likeliest first. There is more than one only
+/// if a table has more than eight columns: EZKL's constraint system then depends on its number of
+/// threads (spec 01 §8.1), which no file tells.
+///
+/// # Errors
+/// As [`read_verifying_key`]; settings that no circuit fits.
+pub fn read_verifying_keys(
+    path: &Path,
+    format: KeyFormat,
+    settings: &Settings,
+) -> Result<Vec<VerifyingKey>, KeyFileError> {
+    let k = settings.run_args.logrows;
+    let (split, _) = configure(settings, ProductTree::FullySplit)?;
+    let mut keys = vec![read_verifying_key(path, format, split.clone(), k)?];
+    // One thread splits to depth 3, and twice as many threads one level deeper.
+    for depth in 3..u32::BITS {
+        let (system, _) = configure(settings, ProductTree::Depth(depth))?;
+        if system == split {
+            break;
+        }
+        keys.push(read_verifying_key(path, format, system, k)?);
+    }
+    Ok(keys)
 }
 
 /// Writes a verifying key.
