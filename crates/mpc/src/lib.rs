@@ -3,6 +3,8 @@
 pub mod arithmetic;
 pub mod channel;
 pub mod dpf;
+pub mod handshake;
+pub mod identity;
 pub mod ole;
 pub mod ot;
 mod quotient;

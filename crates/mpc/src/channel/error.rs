@@ -43,9 +43,6 @@ pub enum Fault {
     /// The peer is alive, but the frame did not come, or was not taken.
     #[error("the peer is alive, but this step's frame took more than {0:?}")]
     Late(Duration),
-    /// The peer sends and does not read.
-    #[error("the peer sent more than {0} bytes ahead of what was asked for")]
-    Flood(u64),
 }
 
 impl From<ChannelError> for PartyError {

@@ -1,7 +1,9 @@
 //! An ordered, reliable, two-ended stream of frames between the two parties (protocol §8).
 
+pub mod emulator;
 mod error;
 mod memory;
+pub mod tls;
 mod traffic;
 
 pub use error::{ChannelError, Fault};
