@@ -205,6 +205,28 @@ impl<P: Prime> Limbs<P> {
         }))
     }
 
+    /// `self − other`, loose; `other` must not be greater.
+    #[inline(always)]
+    pub(crate) fn minus_loose(&self, other: &Self) -> Self {
+        Self::new(std::array::from_fn(|i| minus(self.limbs[i], other.limbs[i])))
+    }
+
+    /// `N` times the value, loose; `N` is below `2^6`.
+    #[inline(always)]
+    pub(crate) fn times_loose<const N: u64>(&self) -> Self {
+        Self::new(self.limbs.map(|limb| unsafe { _mm512_mullo_epi64(limb, splat(N)) }))
+    }
+
+    /// Lanes with the same limbs.
+    #[inline(always)]
+    pub(crate) fn equal(&self, other: &Self) -> u8 {
+        let mut mask = u8::MAX;
+        for (a, b) in self.limbs.into_iter().zip(other.limbs) {
+            mask = unsafe { _mm512_mask_cmpeq_epi64_mask(mask, a, b) };
+        }
+        mask
+    }
+
     /// Carries: loose to normal.
     #[inline(always)]
     pub(crate) fn normal(self) -> Self {

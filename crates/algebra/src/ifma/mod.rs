@@ -4,6 +4,7 @@
 //! [`available`] said yes. Arithmetic is written in `#[inline(always)]` functions; the few functions
 //! that the rest of the crate calls carry `#[target_feature]` and become one body each.
 
+pub(crate) mod base;
 pub(crate) mod kernels;
 pub(crate) mod limbs;
 pub(crate) mod scalar;

@@ -1,25 +1,61 @@
-//! Multi-scalar multiplication (MSM): `Σ scalars[i] · bases[i]`.
+//! Multi-scalar multiplication (MSM): `Σ scalars[i] · bases[i]`, by the bucket method with affine
+//! buckets.
 //!
 //! Two ways to treat the scalars. [`msm`] looks at them and saves work on zeros and short values:
 //! for public values and for a prover alone. [`msm_bounded`] is told a bound and does the work that
-//! the bound asks for, whatever the values: for a party whose timing its peer can see. (Not yet so:
-//! until the own bucket method is in, both run the same code.)
+//! the bound asks for, whatever the values: for a party whose timing its peer can see. (It visits a
+//! bucket per digit, so which memory it touches does depend on the digits; of shares these are
+//! random. Digits of zero are added up like any other.)
 
-use ff::PrimeField;
+pub(crate) mod addition;
+mod buckets;
+pub(crate) mod point;
+mod recode;
+pub(crate) mod reduction;
+
 use group::Group;
-use halo2curves::msm::msm_best;
+use halo2curves::bn256::Fq;
+use rayon::prelude::*;
 
-use crate::{AlgebraError, Fr, G1, G1Affine};
+use crate::{AlgebraError, Backend, Fr, G1, G1Affine, backend};
+use addition::add_pairs;
+use buckets::{Engine, Job, Workspace};
+use point::{BaseLanes, Point, PortableBase};
+use recode::Recoded;
+use reduction::reduce_buckets;
 
-/// Bases prepared for many multiplications.
+/// Jobs smaller than this many batches of scalars are not split further.
+const MIN_BATCHES: usize = 4;
+
+/// Bases per task of the preparation.
+const PREPARED: usize = 4096;
+
+/// Bases prepared for many multiplications: points in cache lines of their own, in the
+/// implementation's radix.
 pub struct MsmBases {
-    points: Vec<G1Affine>,
+    points: Vec<Point>,
+    backend: Backend,
 }
 
 impl MsmBases {
     /// Prepares the bases; costs about a hundredth of a multiplication.
+    ///
+    /// # Panics
+    /// If there are more than `2^31` bases.
     pub fn new(bases: &[G1Affine]) -> Self {
-        Self { points: bases.to_vec() }
+        Self::with_backend(bases, backend())
+    }
+
+    pub(crate) fn with_backend(bases: &[G1Affine], backend: Backend) -> Self {
+        assert!(u32::try_from(bases.len()).is_ok_and(|length| length <= addition::NEGATIVE));
+        let factor = match backend {
+            #[cfg(target_arch = "x86_64")]
+            Backend::Ifma => crate::ifma::base::RADIX_RATIO,
+            _ => Fq::one(),
+        };
+        let prepare = |base: &G1Affine| Point { x: (base.x * factor).0, y: (base.y * factor).0 };
+        let points = bases.par_iter().with_min_len(PREPARED).map(prepare).collect();
+        Self { points, backend }
     }
 
     /// Number of bases.
@@ -38,14 +74,78 @@ impl MsmBases {
     /// # Panics
     /// If there are more scalars than bases; likewise in the other multiplications.
     pub fn msm(&self, scalars: &[Fr]) -> G1 {
-        msm(scalars, &self.points[..scalars.len()])
+        assert!(scalars.len() <= self.len(), "more scalars than bases");
+        self.multiply(&recode::by_length(scalars), false)
     }
 
     /// `Σ scalars[i] · bases[i]` for scalars in `[0, 2^bits)` or negatives of such, in a time that
     /// depends on `bits` and the number of scalars only. Fails if a scalar is longer.
     pub fn msm_bounded(&self, scalars: &[Fr], bits: u32) -> Result<G1, AlgebraError> {
-        msm_bounded(scalars, &self.points[..scalars.len()], bits)
+        assert!(scalars.len() <= self.len(), "more scalars than bases");
+        Ok(self.multiply(&recode::by_bound(scalars, bits)?, true))
     }
+
+    fn multiply(&self, scalars: &Recoded, every_digit: bool) -> G1 {
+        match self.backend {
+            #[cfg(target_arch = "x86_64")]
+            Backend::Ifma if crate::ifma::available() => {
+                let engine = Engine {
+                    add_pairs: crate::ifma::base::add_pairs,
+                    reduce_buckets: crate::ifma::base::reduce_buckets,
+                };
+                self.multiply_with(&engine, scalars, every_digit)
+            }
+            _ => {
+                let engine = Engine {
+                    add_pairs: add_pairs::<PortableBase>,
+                    reduce_buckets: reduce_buckets::<PortableBase>,
+                };
+                self.multiply_with(&engine, scalars, every_digit)
+            }
+        }
+    }
+
+    fn multiply_with<B: BaseLanes>(
+        &self,
+        engine: &Engine<B>,
+        scalars: &Recoded,
+        every_digit: bool,
+    ) -> G1 {
+        let jobs = jobs(scalars);
+        let sums: Vec<G1> = jobs
+            .par_iter()
+            .with_max_len(1)
+            .map_init(Workspace::new, |workspace, job| {
+                engine.run(&self.points, scalars, job, every_digit, workspace)
+            })
+            .collect();
+        let mut result = G1::identity();
+        let mut remaining = jobs.iter().zip(&sums).rev().peekable();
+        for window in (0..scalars.windows).rev() {
+            for _ in 0..scalars.window_bits {
+                result = result.double();
+            }
+            while let Some((_, sum)) = remaining.next_if(|(job, _)| job.window == window) {
+                result += sum;
+            }
+        }
+        result
+    }
+}
+
+/// Cuts the work by windows, and by ranges of scalars where there are more threads than windows.
+fn jobs(scalars: &Recoded) -> Vec<Job> {
+    let threads = rayon::current_num_threads();
+    let batches = scalars.batches.len();
+    let ranges = if threads == 1 { 1 } else { (2 * threads).div_ceil(scalars.windows.max(1)) };
+    let length = batches.div_ceil(ranges.max(1)).max(MIN_BATCHES);
+    (0..scalars.windows)
+        .flat_map(|window| {
+            (0..batches)
+                .step_by(length)
+                .map(move |start| Job { window, batches: start..batches.min(start + length) })
+        })
+        .collect()
 }
 
 /// `Σ scalars[i] · bases[i]`; see [`MsmBases::msm`].
@@ -54,7 +154,7 @@ impl MsmBases {
 /// If there are not as many scalars as bases.
 pub fn msm(scalars: &[Fr], bases: &[G1Affine]) -> G1 {
     assert_eq!(scalars.len(), bases.len(), "as many scalars as bases");
-    if scalars.is_empty() { G1::identity() } else { msm_best(scalars, bases) }
+    MsmBases::new(bases).msm(scalars)
 }
 
 /// `Σ scalars[i] · bases[i]` for scalars in `[0, 2^bits)` or negatives of such; see
@@ -63,14 +163,9 @@ pub fn msm(scalars: &[Fr], bases: &[G1Affine]) -> G1 {
 /// # Panics
 /// If there are not as many scalars as bases.
 pub fn msm_bounded(scalars: &[Fr], bases: &[G1Affine], bits: u32) -> Result<G1, AlgebraError> {
-    let short = |scalar: &Fr| {
-        let bytes = scalar.to_repr();
-        let highest = bytes.as_ref().iter().rposition(|byte| *byte != 0);
-        highest
-            .is_none_or(|byte| byte as u32 * 8 + 8 - bytes.as_ref()[byte].leading_zeros() <= bits)
-    };
-    if !scalars.iter().all(|scalar| short(scalar) || short(&-scalar)) {
-        return Err(AlgebraError::ScalarTooLong { bits });
-    }
-    Ok(msm(scalars, bases))
+    assert_eq!(scalars.len(), bases.len(), "as many scalars as bases");
+    MsmBases::new(bases).msm_bounded(scalars, bits)
 }
+
+#[cfg(test)]
+mod tests;
