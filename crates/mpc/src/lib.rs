@@ -2,6 +2,7 @@
 
 pub mod arithmetic;
 pub mod channel;
+pub mod digits;
 pub mod dpf;
 pub mod handshake;
 pub mod identity;

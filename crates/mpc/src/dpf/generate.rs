@@ -13,8 +13,8 @@
 
 use super::tree::{LeafSums, MaskCipher, leaf_sums, level_sum};
 use super::{DigitMask, MAX_DOMAIN_BITS, Scratch, share_of};
-use crate::channel::{Channel, ChannelError};
-use crate::ot::{Correlated, OtPair, PadUse, exchange_blocks};
+use crate::channel::Channel;
+use crate::ot::{Correlated, OtPair, PadUse, exchange_bits, exchange_blocks};
 use rand_chacha::ChaCha20Rng;
 use rand_core::RngCore;
 use rayon::prelude::*;
@@ -174,21 +174,4 @@ fn correct_leaves(
         mask
     };
     Ok(growing.into_iter().zip(own.iter().zip(&theirs)).map(finish).collect())
-}
-
-/// Sends bits (0 or 1, eight a byte) and receives as many.
-pub(crate) fn exchange_bits(
-    channel: &mut dyn Channel,
-    phase: &'static str,
-    own: &[u8],
-) -> Result<Vec<u8>, ChannelError> {
-    if own.is_empty() {
-        return Ok(Vec::new());
-    }
-    let pack = |bits: &[u8]| bits.iter().rev().fold(0u8, |byte, bit| byte << 1 | bit);
-    let frame: Vec<u8> = own.chunks(8).map(pack).collect();
-    let length = frame.len();
-    let theirs = channel.exchange(phase, frame, length)?;
-    let bits = theirs.iter().flat_map(|byte| (0..8).map(move |i| byte >> i & 1));
-    Ok(bits.take(own.len()).collect())
 }

@@ -9,9 +9,11 @@
 //! A share is positive for the model's side and negated for the data's; the functions here that
 //! return *raw* sums leave that to [`share_of`], once per sum.
 
+mod deal;
 mod generate;
 mod tree;
 
+pub use deal::deal;
 pub use generate::generate;
 pub use tree::Scratch;
 
@@ -92,11 +94,13 @@ pub fn share_of(role: Role, raw: u128) -> u128 {
 }
 
 /// A share in the field of a small number `v >= 0`, from the share modulo `2^128` and without a
-/// message. Wrong with probability `(v + 1) / 2^128`.
+/// message. Wrong with probability `(v + 1) / 2^128` over uniform shares. Both shares are moved by
+/// half of the modulus first, so that two shares that are 0 (of a sum without terms) come out right.
 pub fn lift(role: Role, share: u128) -> Fr {
+    let moved = Fr::from_u128(share.wrapping_add(1 << 127));
     match role {
-        Role::Model => Fr::from_u128(share),
-        Role::Data => Fr::from_u128(share) - Fr::from_u128(u128::MAX) - Fr::ONE,
+        Role::Model => moved,
+        Role::Data => moved - Fr::from_u128(u128::MAX) - Fr::ONE,
     }
 }
 

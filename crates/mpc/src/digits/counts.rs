@@ -1,0 +1,270 @@
+//! Multiplicities of range tables: how often each value of a table is looked up (spec 01 §5.4), as the
+//! sum of the one-hot vectors of the values, without their ever being stored (protocol §4).
+//!
+//! A digit's one-hot vector comes from the mask that made it. A value of another origin is opened
+//! under a fresh mask as wide as the table, once a session; that it lies in the table is a claim.
+
+use super::lookup::{Function, Lookup};
+use super::material::Demand;
+use super::opening::Openings;
+use super::{Held, Hints, OneHot};
+use crate::channel::Channel;
+use crate::dpf::{Scratch, lift, share_of};
+use ff::Field;
+use rayon::prelude::*;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use twain_algebra::Fr;
+use twain_party::{Kind, LookupArgument, LookupUse, PartyError, Role, Shares, signed_integer};
+
+/// A table of consecutive integers.
+type Table = (i128, i128);
+
+/// How often each entry of a whole table is hit by one list of uses.
+struct Histogram {
+    table: Table,
+    wires: Vec<u32>,
+    /// Counts of values neither side knows, modulo `2^128`.
+    ring: Vec<u128>,
+    /// Counts in the field: of values this party knows, and of signs.
+    field: Shares,
+    /// Values of either sort that are counted by both parties together: known to both.
+    uses: u64,
+}
+
+impl Hints {
+    /// The multiplicity column of each argument, `rows` values (`WitnessParty::multiplicities`). May
+    /// add claims: to be called before the validity test. One message each way, and none if all
+    /// looked-up values are digits.
+    pub fn multiplicities(
+        &mut self,
+        channel: &mut dyn Channel,
+        arguments: &[LookupArgument],
+        rows: usize,
+    ) -> Result<Vec<Shares>, PartyError> {
+        let role = channel.role();
+        for argument in arguments {
+            if argument.chunk == 0 || argument.default_row >= rows {
+                return Err(PartyError::Invalid);
+            }
+        }
+        let fresh = self.open_unknown(channel, arguments)?;
+        let mut histograms: Vec<Histogram> = Vec::new();
+        let mut columns = Vec::with_capacity(arguments.len());
+        for argument in arguments {
+            let table = (argument.low, argument.high);
+            let same = |h: &Histogram| {
+                let wires = argument.uses.iter().map(|item| item.wire);
+                h.table == table
+                    && h.wires.len() == argument.uses.len()
+                    && wires.eq(h.wires.iter().copied())
+            };
+            let histogram = match histograms.iter().position(same) {
+                Some(i) => &histograms[i],
+                None => {
+                    histograms.push(self.histogram(role, table, argument.uses, &fresh)?);
+                    &histograms[histograms.len() - 1]
+                }
+            };
+            columns.push(histogram.column(role, argument, rows));
+        }
+        Ok(columns)
+    }
+
+    /// The digit by which a use counts, if it was made by a hint.
+    fn known(&self, table: Table, item: &LookupUse) -> Option<Held> {
+        let fits = |low: i128, one_hot: &OneHot| {
+            low == table.0 && size(table).is_some_and(|s| s == 1 << one_hot.mask.domain_bits())
+        };
+        if let Some((wire, _)) = item.chunk {
+            match self.held.get(&wire) {
+                Some(held @ Held::Column { low, high, .. }) if (*low, *high) == table => {
+                    return Some(held.clone());
+                }
+                _ => {}
+            }
+        }
+        match self.held.get(&item.wire) {
+            Some(held @ Held::Digit { low, one_hot }) if fits(*low, one_hot) => Some(held.clone()),
+            Some(held @ Held::Sign { .. }) if table == (-1, 1) => Some(held.clone()),
+            _ => None,
+        }
+    }
+
+    /// Opens, under fresh masks, the shared values that no hint made.
+    fn open_unknown(
+        &mut self,
+        channel: &mut dyn Channel,
+        arguments: &[LookupArgument],
+    ) -> Result<HashMap<(Table, u32), Arc<OneHot>>, PartyError> {
+        let role = channel.role();
+        let mut demand = Demand::default();
+        let mut fresh = HashSet::new();
+        let mut lookups: Vec<((Table, u32), Lookup)> = Vec::new();
+        for argument in arguments {
+            let table = (argument.low, argument.high);
+            for item in argument.uses.iter().filter(|item| item.operand.kind == Kind::Shared) {
+                if fresh.contains(&(table, item.wire)) || self.known(table, item).is_some() {
+                    continue;
+                }
+                let what =
+                    format!("lookup in the table {}..={} (wire {})", table.0, table.1, item.wire);
+                let (share, bits) = (item.operand.share, u32::from(item.operand.bits));
+                let function = Function::Identity;
+                let (demand, budget) = (&mut demand, &mut self.budget);
+                let lookup =
+                    Lookup::new(share, bits, table, function, role, demand, budget, &what)?;
+                fresh.insert((table, item.wire));
+                lookups.push(((table, item.wire), lookup));
+            }
+        }
+        let mut material = self.source.supply(channel, &demand)?;
+        let masked = lookups.iter_mut().map(|(_, l)| l.mask(&mut material, role, &mut self.rng));
+        let fields = masked.collect::<Result<_, _>>()?;
+        let opened =
+            Openings { fields, ..Openings::default() }.open(channel, "masked lookups")?.fields;
+        let found: Vec<_> = lookups
+            .par_iter_mut()
+            .zip(opened)
+            .map_init(Scratch::default, |scratch, ((key, lookup), sum)| {
+                lookup.found(&sum, role, scratch).map(|found| (*key, found))
+            })
+            .collect::<Result<_, _>>()?;
+        let mut one_hots = HashMap::with_capacity(found.len());
+        for (key, found) in found {
+            self.claims.extend(found.claims);
+            one_hots.insert(key, Arc::new(found.one_hot));
+        }
+        Ok(one_hots)
+    }
+
+    fn histogram(
+        &mut self,
+        role: Role,
+        table: Table,
+        uses: &[LookupUse],
+        fresh: &HashMap<(Table, u32), Arc<OneHot>>,
+    ) -> Result<Histogram, PartyError> {
+        let too_large = || {
+            PartyError::Unsupported(format!("a lookup table of {}..={} entries", table.0, table.1))
+        };
+        let size = size(table).ok_or_else(too_large)?;
+        let mut field = Shares::zero(size);
+        let mut signs = (0u64, Fr::ZERO, Fr::ZERO);
+        // Masks by how often they count (a wire may be looked up in several cells).
+        let mut shared: HashMap<*const OneHot, (Arc<OneHot>, u64)> = HashMap::new();
+        for item in uses {
+            let held_by = match item.operand.kind {
+                Kind::Public => Some(Role::Model),
+                Kind::Owned(owner) => Some(owner),
+                Kind::Shared => None,
+            };
+            if let Some(holder) = held_by {
+                if holder == role {
+                    let offset = signed_integer(item.operand.share)
+                        .and_then(|value| value.checked_sub(table.0))
+                        .and_then(|offset| usize::try_from(offset).ok());
+                    match offset.and_then(|offset| field.get_mut(offset)) {
+                        Some(count) => *count += Fr::ONE,
+                        None => self.failures += 1,
+                    }
+                }
+                continue;
+            }
+            let one_hot = match self.known(table, item) {
+                Some(Held::Sign { not_negative, zero }) => {
+                    signs = (signs.0 + 1, signs.1 + not_negative, signs.2 + zero);
+                    continue;
+                }
+                Some(Held::Digit { one_hot, .. } | Held::Column { one_hot, .. }) => one_hot,
+                None => match fresh.get(&(table, item.wire)) {
+                    Some(one_hot) => one_hot.clone(),
+                    None => return Err(too_large()),
+                },
+            };
+            shared.entry(Arc::as_ptr(&one_hot)).or_insert((one_hot, 0)).1 += 1;
+        }
+        // A sign is 0 if zero, else 1 if not negative.
+        if let (Some(counts), true) = (field.first_chunk_mut::<3>(), signs.0 > 0) {
+            let (count, not_negative, zero) = signs;
+            let all = if role == Role::Model { Fr::from(count) } else { Fr::ZERO };
+            counts[0] += all - not_negative;
+            counts[1] += zero;
+            counts[2] += not_negative - zero;
+        }
+        let uses_of_shared: u64 = shared.values().map(|(_, times)| times).sum();
+        self.budget.lift(size + 1, uses_of_shared as f64)?;
+        Ok(Histogram {
+            table,
+            wires: uses.iter().map(|item| item.wire).collect(),
+            ring: accumulate(shared.into_values().collect(), size),
+            field,
+            uses: uses_of_shared,
+        })
+    }
+}
+
+impl Histogram {
+    /// One column of the table: entries of other columns count as this one's first.
+    fn column(&self, role: Role, argument: &LookupArgument, rows: usize) -> Shares {
+        let mut values = Shares::zero(rows);
+        let chunk = usize::try_from(argument.chunk).unwrap_or(usize::MAX);
+        let first = chunk.saturating_mul(argument.column as usize).min(self.field.len());
+        let last = first.saturating_add(chunk).min(self.field.len());
+        let public = |count: u64| if role == Role::Model { Fr::from(count) } else { Fr::ZERO };
+        let mut others_ring = 0u128;
+        let mut default = public(argument.defaults);
+        for (entry, field) in self.field.iter().enumerate() {
+            let row = entry.wrapping_sub(first);
+            let in_column = entry > first && entry < last && row < rows;
+            let ring = self.ring.get(entry).copied().unwrap_or(0);
+            if in_column {
+                others_ring = others_ring.wrapping_add(ring);
+                values[row] = lift(role, share_of(role, ring)) + field;
+            } else {
+                default += field;
+            }
+        }
+        default += public(self.uses) - lift(role, share_of(role, others_ring));
+        values[argument.default_row] += default;
+        values
+    }
+}
+
+/// Number of entries of a table of at most `2^20`.
+fn size(table: Table) -> Option<usize> {
+    let size = table.1.checked_sub(table.0)?.checked_add(1)?;
+    usize::try_from(size).ok().filter(|&size| size > 0 && size <= 1 << crate::dpf::MAX_DOMAIN_BITS)
+}
+
+/// Raw shares of how often each of the first `size` digits occurs.
+fn accumulate(mut masks: Vec<(Arc<OneHot>, u64)>, size: usize) -> Vec<u128> {
+    let mut total = vec![0u128; size];
+    // By pointer the order is not the same in every run; sums do not depend on it.
+    masks.sort_by_key(|(_, times)| *times);
+    for same in masks.chunk_by(|a, b| a.1 == b.1) {
+        let times = same.first().map_or(0, |mask| u128::from(mask.1));
+        let bits = same.first().map_or(0, |mask| mask.0.mask.domain_bits());
+        let length = 1usize << bits;
+        let part = same.len().div_ceil(rayon::current_num_threads()).max(1);
+        let sums = same.par_chunks(part).map(|masks| {
+            let mut counts = vec![0u128; length];
+            let mut scratch = Scratch::default();
+            for (one_hot, _) in masks {
+                // What stands at r goes to r - opened, which is minus the digit.
+                one_hot.mask.accumulate(one_hot.opened, &mut counts, &mut scratch);
+            }
+            counts
+        });
+        let add = |mut left: Vec<u128>, right: Vec<u128>| {
+            left.iter_mut().zip(right).for_each(|(l, r)| *l = l.wrapping_add(r));
+            left
+        };
+        let counts = sums.reduce(|| vec![0; length], add);
+        for (digit, sum) in total.iter_mut().enumerate() {
+            let count = counts.get((length - digit % length) % length).copied().unwrap_or(0);
+            *sum = sum.wrapping_add(count.wrapping_mul(times));
+        }
+    }
+    total
+}

@@ -1,0 +1,292 @@
+//! What the digit protocols consume, made before any value is known: digit masks and bits that the
+//! parties share together with their products. [`DigitMaskSource`] is the one interface behind which it
+//! is made; [`InlineMaterial`] makes it from oblivious transfers when it is asked for.
+
+use crate::channel::Channel;
+use crate::dpf::{self, DigitMask, MAX_DOMAIN_BITS};
+use crate::ot::{OtPair, PadUse};
+use ff::{Field, FromUniformBytes, PrimeField};
+use rand_chacha::ChaCha20Rng;
+use rand_core::RngCore;
+use rayon::prelude::*;
+use twain_algebra::Fr;
+use twain_party::{PartyError, Role, Shares};
+use zeroize::Zeroizing;
+
+/// How much of everything; follows from the circuit alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Demand {
+    /// Digit masks, by the bits of their domain.
+    pub masks: [usize; MAX_DOMAIN_BITS as usize + 1],
+    /// Products of two random bits.
+    pub bit_products: usize,
+    /// Random bits that are shared in the field as well.
+    pub conversions: usize,
+    /// Random bits shared in the field, with a random field element and the product of the two.
+    pub selections: usize,
+}
+
+/// Random bits `a`, `b` and their product, each as an exclusive or of both parties' bits (0 or 1).
+#[derive(Default)]
+pub struct BitProducts {
+    /// `a`.
+    pub left: Zeroizing<Vec<u8>>,
+    /// `b`.
+    pub right: Zeroizing<Vec<u8>>,
+    /// `a * b`.
+    pub product: Zeroizing<Vec<u8>>,
+}
+
+/// Random bits, as an exclusive or and as a sum in the field.
+#[derive(Default)]
+pub struct BitConversions {
+    /// This party's bit (0 or 1).
+    pub bits: Zeroizing<Vec<u8>>,
+    /// Its share in the field of the same bit.
+    pub fields: Shares,
+}
+
+/// Random bits with random field elements.
+#[derive(Default)]
+pub struct Selections {
+    /// The bits.
+    pub bits: BitConversions,
+    /// Shares of the field elements.
+    pub factors: Shares,
+    /// Shares of bit times field element.
+    pub products: Shares,
+}
+
+/// One party's half of everything in a [`Demand`].
+#[derive(Default)]
+pub struct Material {
+    /// Digit masks by the bits of their domain.
+    pub masks: Vec<Vec<DigitMask>>,
+    /// As many as demanded.
+    pub bit_products: BitProducts,
+    /// As many as demanded.
+    pub conversions: BitConversions,
+    /// As many as demanded.
+    pub selections: Selections,
+}
+
+impl Material {
+    /// Takes a mask below `2^bits`.
+    pub(super) fn take_mask(&mut self, bits: u8) -> Result<DigitMask, PartyError> {
+        let mask = self.masks.get_mut(usize::from(bits)).and_then(Vec::pop);
+        mask.ok_or_else(|| PartyError::Unsupported(format!("no digit mask of {bits} bits is left")))
+    }
+}
+
+/// Makes material. Both parties call it with the same demand; what it returns is consumed once.
+pub trait DigitMaskSource: Send {
+    /// Exactly what is demanded.
+    fn supply(
+        &mut self,
+        channel: &mut dyn Channel,
+        demand: &Demand,
+    ) -> Result<Material, PartyError>;
+}
+
+/// Makes material while the proof runs.
+pub struct InlineMaterial {
+    ot: Option<OtPair>,
+    rng: ChaCha20Rng,
+    next_mask: u64,
+}
+
+impl InlineMaterial {
+    /// A maker whose choices come from `rng`: seeded from the operating system's randomness, the
+    /// session id and the role, and used for nothing else. The base transfers are made when first
+    /// needed.
+    pub fn new(rng: ChaCha20Rng) -> Self {
+        Self { ot: None, rng, next_mask: 0 }
+    }
+}
+
+impl DigitMaskSource for InlineMaterial {
+    fn supply(
+        &mut self,
+        channel: &mut dyn Channel,
+        demand: &Demand,
+    ) -> Result<Material, PartyError> {
+        if *demand == Demand::default() {
+            return Ok(Material {
+                masks: demand.masks.map(|_| Vec::new()).into(),
+                ..Default::default()
+            });
+        }
+        let ot = match &mut self.ot {
+            Some(ot) => ot,
+            empty => empty.insert(OtPair::setup(channel, &mut self.rng)?),
+        };
+        let domains: Vec<u8> = (0u8..)
+            .zip(demand.masks)
+            .flat_map(|(bits, count)| std::iter::repeat_n(bits, count))
+            .collect();
+        let first = self.next_mask;
+        self.next_mask += domains.len() as u64;
+        let made = dpf::generate(channel, ot, &mut self.rng, first, &domains)?;
+        let mut masks: Vec<Vec<DigitMask>> = demand.masks.map(Vec::with_capacity).into();
+        for mask in made {
+            masks[usize::from(mask.domain_bits())].push(mask);
+        }
+        let mut material = shared_bits(channel, ot, &mut self.rng, demand)?;
+        material.masks = masks;
+        Ok(material)
+    }
+}
+
+fn field_pad(bytes: [u8; 64]) -> Fr {
+    Fr::from_uniform_bytes(&bytes)
+}
+
+/// Everything but masks: one transfer in each direction for each item, its choice being the bit.
+/// Random operands are *read off* the pads, so that only the conversion to the field needs a message
+/// (one field element; the parties take turns in sending it).
+fn shared_bits(
+    channel: &mut dyn Channel,
+    ot: &mut OtPair,
+    rng: &mut ChaCha20Rng,
+    demand: &Demand,
+) -> Result<Material, PartyError> {
+    const PHASE: &str = "shared bits";
+    let Demand { bit_products, conversions, selections, .. } = *demand;
+    let role = channel.role();
+    let total = bit_products + conversions + selections;
+    let mut bits = Zeroizing::new(vec![0u8; total]);
+    rng.fill_bytes(&mut bits);
+    bits.iter_mut().for_each(|bit| *bit &= 1);
+    let transfers = ot.extend(channel, &bits)?;
+    let ot: &OtPair = ot;
+    let sent = |at: usize, pad_use| {
+        ot.sender_pads(transfers.first + at as u64, transfers.sent[at], pad_use)
+    };
+    let received = |at: usize, pad_use| {
+        ot.receiver_pad(transfers.first + at as u64, transfers.received[at], pad_use)
+    };
+
+    let triple = |at: usize| {
+        let [zero, one] = sent(at, PadUse::BitProduct).map(|pad| pad[0] & 1);
+        let (left, right) = (zero ^ one, bits[at]);
+        (left, left & right ^ zero ^ received(at, PadUse::BitProduct)[0] & 1)
+    };
+    let (left, product) = (0..bit_products).into_par_iter().map(triple).unzip();
+    let bit_products = BitProducts {
+        left: Zeroizing::new(left),
+        right: Zeroizing::new(bits[..bit_products].to_vec()),
+        product: Zeroizing::new(product),
+    };
+
+    // Bit b = b_M + b_D - 2 b_M b_D: shares of the product, from one of the two directions.
+    let first = bit_products.right.len();
+    let sends = |at: usize| at.is_multiple_of(2) == (role == Role::Model);
+    let halves: Vec<(Fr, Fr)> = (first..total)
+        .into_par_iter()
+        .map(|at| {
+            if !sends(at) {
+                return (field_pad(received(at, PadUse::BitToField)), Fr::ZERO);
+            }
+            let [zero, one] = sent(at, PadUse::BitToField).map(field_pad);
+            (-zero, zero + Fr::from(u64::from(bits[at])) - one)
+        })
+        .collect();
+    let mut frame = Vec::new();
+    for at in (first..total).filter(|&at| sends(at)) {
+        frame.extend_from_slice(halves[at - first].1.to_repr().as_ref());
+    }
+    let due = (first..total).filter(|&at| !sends(at)).count();
+    if first < total {
+        channel.send(PHASE, frame)?;
+        let frame = channel.receive(PHASE, 32 * due)?;
+        let mut messages = super::opening::fields_of(&frame)?.into_iter();
+        let mut fields: Vec<Fr> = Vec::with_capacity(total - first);
+        for at in first..total {
+            let bit = Fr::from(u64::from(bits[at]));
+            let mut product = halves[at - first].0;
+            if !sends(at) {
+                product += bit * messages.next().unwrap_or_default();
+            }
+            fields.push(bit - product.double());
+        }
+        let selected = fields.split_off(conversions);
+        let (factors, products): (Vec<Fr>, Vec<Fr>) = (first + conversions..total)
+            .into_par_iter()
+            .map(|at| {
+                let [zero, one] = sent(at, PadUse::BitTimesField).map(field_pad);
+                // bit * factor = b_own * factor + b_peer * (1 - 2 b_own) * factor; the last
+                // product is one of the pads' difference, so that it needs no message.
+                let bit = Fr::from(u64::from(bits[at]));
+                let factor = (one - zero) * (Fr::ONE - bit.double());
+                let cross = field_pad(received(at, PadUse::BitTimesField)) - zero;
+                (factor, bit * factor + cross)
+            })
+            .unzip();
+        let bits_of = |from: usize, to: usize| Zeroizing::new(bits[from..to].to_vec());
+        return Ok(Material {
+            masks: Vec::new(),
+            bit_products,
+            conversions: BitConversions {
+                bits: bits_of(first, first + conversions),
+                fields: fields.into(),
+            },
+            selections: Selections {
+                bits: BitConversions {
+                    bits: bits_of(first + conversions, total),
+                    fields: selected.into(),
+                },
+                factors: factors.into(),
+                products: products.into(),
+            },
+        });
+    }
+    Ok(Material { bit_products, ..Default::default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ot::tests::run_pair;
+
+    #[test]
+    fn material_is_correlated_as_promised() {
+        for count in [0, 1, 130] {
+            let mut demand = Demand { conversions: count, selections: count, ..Demand::default() };
+            demand.bit_products = count;
+            demand.masks[3] = count;
+            demand.masks[5] = 2;
+            let (m, d) =
+                run_pair(|channel, rng| InlineMaterial::new(rng.clone()).supply(channel, &demand));
+            let xor = |m: &[u8], d: &[u8]| -> Vec<u8> {
+                assert_eq!((m.len(), d.len()), (count, count));
+                m.iter().zip(d).map(|(m, d)| m ^ d).collect()
+            };
+            let add = |m: &[Fr], d: &[Fr]| -> Vec<Fr> {
+                assert_eq!((m.len(), d.len()), (count, count));
+                m.iter().zip(d).map(|(m, d)| m + d).collect()
+            };
+            let (m3, d3) = (&m.bit_products, &d.bit_products);
+            let left = xor(&m3.left, &d3.left);
+            let right = xor(&m3.right, &d3.right);
+            let product = xor(&m3.product, &d3.product);
+            assert!((0..count).all(|i| left[i] & right[i] == product[i]));
+            for bits in [&left, &right, &xor(&m.conversions.bits, &d.conversions.bits)] {
+                let ones = bits.iter().filter(|&&bit| bit == 1).count();
+                assert!(count < 2 || (30..100).contains(&ones), "{ones} of {count}");
+            }
+            let field = |bits: &[u8]| -> Vec<Fr> {
+                bits.iter().map(|&bit| Fr::from(u64::from(bit))).collect()
+            };
+            let converted = xor(&m.conversions.bits, &d.conversions.bits);
+            assert_eq!(field(&converted), add(&m.conversions.fields, &d.conversions.fields));
+            let (ms, ds) = (&m.selections, &d.selections);
+            let bits = field(&xor(&ms.bits.bits, &ds.bits.bits));
+            assert_eq!(bits, add(&ms.bits.fields, &ds.bits.fields));
+            let factors = add(&ms.factors, &ds.factors);
+            let products = add(&ms.products, &ds.products);
+            assert!((0..count).all(|i| bits[i] * factors[i] == products[i]));
+            assert!(count < 2 || factors[0] != factors[1]);
+            assert_eq!((m.masks[3].len(), m.masks[5].len(), d.masks[4].len()), (count, 2, 0));
+        }
+    }
+}
