@@ -29,12 +29,21 @@ pub struct Circuit {
 
 impl Circuit {
     pub(crate) fn new(cs: ConstraintSystem, layouter: Layouter) -> Result<Self, LayoutError> {
-        let Layouter { columns, recorder, cells, copies, selectors, uses, fixed_constants, .. } =
-            layouter;
+        let Layouter {
+            columns,
+            recorder,
+            cells,
+            copies,
+            selectors,
+            uses,
+            fixed_constants,
+            fixed_values,
+            ..
+        } = layouter;
         let rows = columns.geometry.rows();
         let mut fixed = vec![vec![Fr::ZERO; rows]; cs.fixed_columns()];
         fill_tables(&columns, &mut fixed);
-        for (cell, value) in fixed_constants {
+        for (cell, value) in fixed_values.into_iter().chain(fixed_constants) {
             fixed[cell.column.index as usize][cell.row as usize] = value;
         }
         let assembly = Assembly { k: columns.geometry.k, fixed, selectors, copies };

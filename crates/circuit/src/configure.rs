@@ -9,6 +9,7 @@ mod tables;
 
 use crate::columns::Columns;
 use crate::geometry::{Geometry, Variable, block_count};
+use crate::modules::poseidon;
 use crate::{LayoutError, functions};
 use twain_graph::Settings;
 use twain_plonk::{Column, ColumnKind, ConstraintSystem};
@@ -68,8 +69,14 @@ pub fn configure(
         cs.enable_constant(column);
         constants.push(column);
     }
-    let instance = cs.instance_column();
-    cs.enable_equality(instance);
+    let (poseidon, instance) = if hashed && settings.module_sizes.poseidon.1.first() > Some(&0) {
+        let (columns, instance) = poseidon::configure(&mut cs, &mut constants);
+        (Some(columns), instance)
+    } else {
+        let instance = cs.instance_column();
+        cs.enable_equality(instance);
+        (None, instance)
+    };
 
     let base = gates::configure(&mut cs, &geometry, [a, b, o]);
     let mut columns = Columns {
@@ -86,7 +93,7 @@ pub fn configure(
         ranges: Vec::new(),
         dynamic_lookups: None,
         shuffles: None,
-        poseidon: None,
+        poseidon,
         einsum: None,
     };
     tables::configure(&mut cs, &mut columns, settings, product_tree)?;
@@ -105,8 +112,8 @@ fn refuse_unsupported(settings: &Settings) -> Result<(), LayoutError> {
         return refuse("fixed outputs");
     }
     let visibilities = [&args.input_visibility, &args.param_visibility, &args.output_visibility];
-    if visibilities.into_iter().any(|visibility| visibility.is_hashed()) {
-        return refuse("hashed values");
+    if visibilities.into_iter().any(|v| v.is_hashed() && !v.is_hashed_public()) {
+        return refuse("hashes that are not public");
     }
     settings.required_lookups.iter().try_for_each(functions::check)
 }

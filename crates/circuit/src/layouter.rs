@@ -3,6 +3,7 @@
 
 use crate::columns::Columns;
 use crate::geometry::{Coordinate, Variable};
+use crate::modules::poseidon::HashModule;
 use crate::program::{Recorder, Wire, ZERO};
 use crate::tensor::{AdviceCell, Element, Place, Tensor};
 use crate::{LayoutError, ops::Decompositions};
@@ -36,6 +37,10 @@ pub(crate) struct Layouter {
     constant_cells: HashMap<Wire, AdviceCell>,
     /// Constants of this region in the order of their first use.
     new_constants: Vec<(Wire, AdviceCell)>,
+    /// The rows the hash module took so far.
+    pub hashes: HashModule,
+    /// Values of fixed cells other than constants and tables.
+    pub fixed_values: Vec<(Cell, Fr)>,
     /// Constants placed in fixed columns so far, in order.
     pub fixed_constants: Vec<(Cell, Fr)>,
 }
@@ -53,6 +58,8 @@ impl Layouter {
             uses: vec![Vec::new(); cs.selectors().len()],
             constant_cells: HashMap::new(),
             new_constants: Vec::new(),
+            hashes: HashModule::default(),
+            fixed_values: Vec::new(),
             fixed_constants: Vec::new(),
             columns,
         }
@@ -224,6 +231,11 @@ impl Layouter {
     /// The coordinate in the main variables of the `i`-th cell from the cursor.
     pub fn coordinate(&self, i: usize) -> Result<Coordinate, LayoutError> {
         self.columns.a.coordinate(self.cursor + i)
+    }
+
+    /// A constant of this region in a cell of its own, apart from other uses of the same value.
+    pub fn new_constant(&mut self, wire: Wire, at: AdviceCell) {
+        self.new_constants.push((wire, at));
     }
 
     /// Ends a region: its new constants go to the fixed columns, in order.

@@ -117,9 +117,16 @@ impl Walk<'_> {
         })
     }
 
-    fn commit(&mut self, tensor: &Tensor) -> Result<Tensor, LayoutError> {
-        self.committed += 1;
-        self.layouter.commit(self.committed - 1, tensor)
+    /// Commits to a tensor or hashes it, if its visibility says so; returns its cells there.
+    fn module(&mut self, of: &Visibility, tensor: Tensor) -> Result<Tensor, LayoutError> {
+        match of {
+            Visibility::KZGCommit => {
+                self.committed += 1;
+                self.layouter.commit(self.committed - 1, &tensor)
+            }
+            Visibility::Hashed { .. } if tensor.len() > 0 => self.layouter.hash(&tensor),
+            _ => Ok(tensor),
+        }
     }
 
     /// The tensors of the input nodes, by index of the node.
@@ -159,15 +166,13 @@ impl Walk<'_> {
                 self.instance_shape(length, &name)?;
             }
             let mut tensor = Tensor::new(elements, dims)?;
-            if self.args.input_visibility.is_polycommit() {
-                tensor = self.commit(&tensor)?;
-            }
+            tensor = self.module(&self.args.input_visibility, tensor)?;
             inputs.insert(*index, tensor);
         }
         Ok(inputs)
     }
 
-    /// The parameters: values, and their cells in the commitment if there is one.
+    /// The parameters: values, or their cells in the commitment or hash.
     fn parameters(&mut self) -> Result<(), LayoutError> {
         let mut all = Vec::new();
         for kind in self.model.graph.nodes.values() {
@@ -178,11 +183,12 @@ impl Walk<'_> {
             all.extend_from_slice(&tensor.elements);
             self.parameters.insert(*idx, tensor);
         }
-        if self.args.param_visibility.is_polycommit() && !all.is_empty() {
-            let committed = self.commit(&Tensor::flat(all))?;
-            let mut cells = committed.elements.into_iter();
+        let visibility = &self.args.param_visibility;
+        if visibility.requires_processing() && !all.is_empty() {
+            let processed = self.module(visibility, Tensor::flat(all))?;
+            let mut cells = processed.elements.into_iter();
             for (idx, tensor) in &mut self.parameters {
-                // A constant with one use is not read from the commitment (spec 03 §3.4).
+                // A constant with one use is not read from the module (spec 03 §3.4).
                 let elements: Vec<Element> = cells.by_ref().take(tensor.len()).collect();
                 let uses = self.model.graph.nodes.get(idx).map_or(1, NodeKind::num_uses);
                 if uses > 1 {
@@ -252,7 +258,7 @@ impl Walk<'_> {
         result.reshape(&node.out_dims)
     }
 
-    /// Compares the outputs with the instance, or commits to them.
+    /// Compares the outputs with the instance, commits to them or hashes them.
     fn outputs(&mut self) -> Result<(), LayoutError> {
         let outputs = self.model.graph.outputs.iter().enumerate();
         let outputs = outputs.map(|(position, outlet)| {
@@ -268,10 +274,10 @@ impl Walk<'_> {
             }
         }
         self.layouter.end_region()?;
-        if visibility.is_polycommit() {
-            for (position, output) in outputs.iter().enumerate() {
+        if visibility.requires_processing() {
+            for (position, output) in outputs.into_iter().enumerate() {
                 self.step(format!("the commitment to output {position}"));
-                self.commit(output)?;
+                self.module(&visibility, output)?;
             }
         }
         Ok(())

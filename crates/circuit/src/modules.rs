@@ -2,3 +2,4 @@
 //! (spec 04 §7).
 
 mod commitment;
+pub(crate) mod poseidon;
