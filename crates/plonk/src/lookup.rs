@@ -32,11 +32,16 @@ pub struct LookupArgument {
 }
 
 impl LookupArgument {
-    /// Degree of its constraints, and the least it would have without inputs.
+    /// Degree of its constraints.
     pub fn required_degree(&self) -> usize {
-        let inputs: usize = self.inputs.iter().map(|tuple| tuple_degree(tuple)).sum();
-        (3 + self.inputs.len()).max(tuple_degree(&self.table) + inputs + 2)
+        let inputs = self.inputs.iter().map(|tuple| tuple_degree(tuple)).sum();
+        required_degree(tuple_degree(&self.table), self.inputs.len(), inputs)
     }
+}
+
+/// The degree of an argument with `count` inputs whose degrees add up to `inputs`.
+fn required_degree(table: usize, count: usize, inputs: usize) -> usize {
+    (3 + count).max(table + inputs + 2)
 }
 
 /// The largest degree of a tuple's expressions.
@@ -54,21 +59,32 @@ pub(crate) fn pack(map: &LookupMap, gate_degree: usize) -> Vec<LookupArgument> {
     let bound = map.values().map(single_degree).max().unwrap_or(0).max(gate_degree);
     let mut arguments: Vec<LookupArgument> = Vec::new();
     for (entry, table) in map.values().enumerate() {
+        let table_degree = tuple_degree(&table.table);
+        // Of each argument of this table: the number of its inputs and the sum of their degrees.
+        let mut open: Vec<(usize, usize)> = Vec::new();
         let first = arguments.len();
         for (input, name) in table.inputs.iter().zip(&table.names) {
             let degree = tuple_degree(input);
-            let open = &mut arguments[first..];
-            match open.iter_mut().find(|a| a.required_degree() + degree <= bound) {
-                Some(argument) => {
+            let fits = |(count, inputs): &(usize, usize)| {
+                required_degree(table_degree, *count, *inputs) + degree <= bound
+            };
+            match open.iter().position(fits) {
+                Some(position) => {
+                    open[position].0 += 1;
+                    open[position].1 += degree;
+                    let argument = &mut arguments[first + position];
                     argument.inputs.push(input.clone());
                     argument.names.push(name.clone());
                 }
-                None => arguments.push(LookupArgument {
-                    table: table.table.clone(),
-                    inputs: vec![input.clone()],
-                    names: vec![name.clone()],
-                    entry,
-                }),
+                None => {
+                    open.push((1, degree));
+                    arguments.push(LookupArgument {
+                        table: table.table.clone(),
+                        inputs: vec![input.clone()],
+                        names: vec![name.clone()],
+                        entry,
+                    });
+                }
             }
         }
     }
