@@ -6,14 +6,14 @@
 //! `(r^n - 1) / (r w^i - 1)`, so no transform is needed. Both are polynomial identities in `r` of
 //! degree below `2^k`, so a wrong SRS passes with probability at most `2^k / |Fr|`.
 
-use ff::{BatchInvert, Field, PrimeField};
+use ff::{Field, PrimeField};
 use group::prime::PrimeCurveAffine;
 use group::{Curve, Group};
 use halo2curves::CurveAffine;
-use halo2curves::msm::msm_best;
 use halo2curves::pairing::Engine;
 use rand_core::RngCore;
-use twain_algebra::{Bn256, Fr, G1, G1Affine, G2Affine};
+use twain_algebra::vector::{batch_invert, powers as powers_of};
+use twain_algebra::{Bn256, Fr, G1, G1Affine, G2Affine, msm};
 
 /// The points to check.
 pub struct Powers<'a> {
@@ -67,17 +67,17 @@ pub fn check(powers: &Powers<'_>, rng: &mut impl RngCore) -> Result<(), SrsError
         return Err(SrsError::Generator);
     }
     let r = Fr::random(rng);
-    let weights: Vec<Fr> =
-        std::iter::successors(Some(Fr::ONE), |weight| Some(*weight * r)).take(g.len()).collect();
-    let low = msm_best(&weights[..g.len() - 1], &g[..g.len() - 1]);
-    let high = msm_best(&weights[..g.len() - 1], &g[1..]);
+    let weights = powers_of(r, g.len());
+    let last = g.len() - 1;
+    let low = msm(&weights[..last], &g[..last]);
+    let high = msm(&weights[..last], &g[1..]);
     if Bn256::pairing(&low.to_affine(), s_g2) != Bn256::pairing(&high.to_affine(), g2) {
         return Err(SrsError::Powers);
     }
     let Some(lagrange) = g_lagrange else {
         return Ok(());
     };
-    let commitment = low + g[g.len() - 1] * weights[g.len() - 1];
+    let commitment = low + g[last] * weights[last];
     if commitment != commit_to_powers(r, k, lagrange) {
         return Err(SrsError::Lagrange);
     }
@@ -94,10 +94,10 @@ fn commit_to_powers(r: Fr, k: u32, g_lagrange: &[G1Affine]) -> G1 {
         point *= omega;
     }
     // no value is 0 unless r is on the domain, which has probability 2^-226; it would fail the check
-    values.iter_mut().batch_invert();
+    batch_invert(&mut values);
     let factor = r.pow_vartime([1u64 << k]) - Fr::ONE;
     values.iter_mut().for_each(|value| *value *= factor);
-    msm_best(&values, g_lagrange)
+    msm(&values, g_lagrange)
 }
 
 /// Whether a point of the twist is in the group of order `|Fr|`, and not its identity.
