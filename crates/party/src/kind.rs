@@ -32,6 +32,15 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The side whose share takes a public summand of a value of this kind: the owner's, so that the
+    /// other share stays 0, and otherwise the model's.
+    pub fn public_side(self) -> Role {
+        match self {
+            Kind::Owned(role) => role,
+            Kind::Public | Kind::Shared => Role::Model,
+        }
+    }
+
     /// The kind of a function of two values.
     pub fn join(self, other: Kind) -> Kind {
         match (self, other) {

@@ -98,6 +98,11 @@ pub trait ProverParty: WitnessParty {
         false
     }
 
+    /// Whether this party's share takes the public summands of a value of `kind`.
+    fn adds_public_to(&self, kind: Kind) -> bool {
+        self.holds_values() || (kind.public_side() == Role::Model) == self.adds_public()
+    }
+
     /// This party's summand of the random values at `rows` of `item`: zero if `kind` is public or
     /// owned by the other party. The same seeds give the same sum, alone and in pairs.
     fn blinding(&self, item: BlindingItem, kind: Kind, rows: Range<usize>) -> Shares;

@@ -186,8 +186,10 @@ fn products_of_shares<P: ProverParty>(
         .iter()
         .map(|cell| {
             let identity = cells.identities(cell.position, cell.row).next().unwrap_or(Fr::ZERO);
-            let share = cells.columns[cell.position].values[cell.row]
-                + party.public(cells.beta * identity + cells.gamma);
+            let mut share = cells.columns[cell.position].values[cell.row];
+            if party.adds_public_to(cell.kind) {
+                share += cells.beta * identity + cells.gamma;
+            }
             Operand { share, kind: cell.kind, bits: 254 }
         })
         .collect();

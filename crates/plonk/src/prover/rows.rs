@@ -9,7 +9,7 @@ use crate::{Challenges, Evaluator, Expression, Polynomial, compress};
 use ff::Field;
 use rayon::prelude::*;
 use twain_algebra::{Fr, kernels};
-use twain_party::{Kind, Shares};
+use twain_party::{Kind, Role, Shares};
 
 const BLOCK: usize = 1024;
 
@@ -120,8 +120,24 @@ impl Block<'_> {
         cells
     }
 
-    fn shared(&mut self, shares: Shares, kinds: impl Iterator<Item = Kind>) -> Value {
-        Value::Shared(shares, kinds.collect())
+    /// Adds what both parties know to the share that takes it.
+    fn add_public(&self, shares: &mut [Fr], kinds: &[Kind], known: impl Iterator<Item = Fr>) {
+        for ((share, kind), known) in shares.iter_mut().zip(kinds).zip(known) {
+            if (kind.public_side() == Role::Model) == self.rows.adds_public {
+                *share += known;
+            }
+        }
+    }
+}
+
+/// The kind of a sum. The model's side holds public cells, so with what the data's side owns they
+/// make a shared value.
+fn sum_kind(a: Kind, b: Kind) -> Kind {
+    match (a, b) {
+        (Kind::Public, Kind::Owned(Role::Data)) | (Kind::Owned(Role::Data), Kind::Public) => {
+            Kind::Shared
+        }
+        (a, b) => a.join(b),
     }
 }
 
@@ -148,7 +164,8 @@ impl Evaluator for Block<'_> {
                 let n = column.values.len() as i64;
                 let first = self.start as i64 + i64::from(rotation);
                 let wrapped = (first..first + self.length as i64).map(|row| row.rem_euclid(n));
-                return self.shared(shares, wrapped.map(|row| column.kinds.row(row as usize)));
+                let kinds = wrapped.map(|row| column.kinds.row(row as usize)).collect();
+                return Value::Shared(shares, kinds);
             }
             _ => None,
         };
@@ -172,21 +189,18 @@ impl Evaluator for Block<'_> {
             }
             (Value::Shared(mut shares, kinds), Value::Constant(constant))
             | (Value::Constant(constant), Value::Shared(mut shares, kinds)) => {
-                if self.rows.adds_public {
-                    shares.iter_mut().for_each(|share| *share += constant);
-                }
+                self.add_public(&mut shares, &kinds, std::iter::repeat(constant));
                 Value::Shared(shares, kinds)
             }
             (Value::Shared(mut shares, kinds), Value::Known(known))
             | (Value::Known(known), Value::Shared(mut shares, kinds)) => {
-                if self.rows.adds_public {
-                    kernels::add_assign(&mut shares, &known);
-                }
+                self.add_public(&mut shares, &kinds, known.iter().copied());
                 Value::Shared(shares, kinds)
             }
             (Value::Shared(mut a, of_a), Value::Shared(b, of_b)) => {
                 kernels::add_assign(&mut a, &b);
-                self.shared(a, of_a.into_iter().zip(of_b).map(|(a, b)| a.join(b)))
+                let kinds = of_a.into_iter().zip(of_b).map(|(a, b)| sum_kind(a, b));
+                Value::Shared(a, kinds.collect())
             }
         }
     }

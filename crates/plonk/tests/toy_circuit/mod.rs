@@ -22,8 +22,10 @@ pub struct Shape {
     pub k: u32,
     /// Advice columns whose last rows hold 1.
     pub committed_columns: usize,
-    /// The three-column table, arguments of two inputs, and a column of the second phase.
+    /// The three-column table and arguments of two inputs.
     pub wide: bool,
+    /// A column of the second phase.
+    pub later: bool,
     /// A lookup of pairs in advice columns.
     pub dynamic: bool,
     /// Everything secret is shared, instead of random kinds.
@@ -226,7 +228,7 @@ pub fn toy(shape: Shape, seed: u64) -> Toy {
     let mut system = configure(base, &[-8, 0]);
     let wide = shape.wide.then(|| add_wide_lookups(&mut system, base));
     let dynamic = shape.dynamic.then(|| add_dynamic_lookup(&mut system, base));
-    let later = shape.wide.then(|| {
+    let later = shape.later.then(|| {
         let column = system.advice_column(1);
         let challenge = system.challenge(0);
         let selector = system.selector();
@@ -295,7 +297,6 @@ pub fn toy(shape: Shape, seed: u64) -> Toy {
         for _ in 0..4 {
             for y in 0..2 {
                 filler.fresh(base + 4 + y, row, 0, 100);
-                filler.fresh(base + 2 + y, row + 4, 0, 1);
                 let value = filler.columns[base + 4 + y][row];
                 filler.set(base + 2 + y, row + 4, value, Kind::Shared);
             }
@@ -366,6 +367,13 @@ impl Toy {
         model.multiplicities = Some(of_model);
         data.multiplicities = Some(of_data);
         [model, data]
+    }
+}
+
+impl Source {
+    /// Changes a cell.
+    pub fn change(&mut self, column: usize, row: usize) {
+        self.columns[column][row] += Fr::ONE;
     }
 }
 

@@ -1,0 +1,223 @@
+//! Two parties with an ideal functionality: each interactive operation shows both sides all operands,
+//! computes the result alone, and splits it again. It checks that the prover uses shares rightly:
+//! what it adds on one side only, what it multiplies on both, and which kinds it states.
+
+use ff::Field;
+use group::prime::PrimeCurveAffine;
+use group::{Curve, Group};
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng;
+use std::ops::Range;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use twain_algebra::{Fr, G1, G1Affine};
+use twain_party::{
+    Alone, BlindingItem, BlindingSeeds, CellKinds, Factors, HintBatch, Kind, LookupArgument,
+    Numerator, Opening, Operand, PartyError, ProverParty, Role, SecretPolynomial, Seed, Shares,
+    WitnessParty,
+};
+
+enum Message {
+    Scalars(Vec<Fr>),
+    Points(Vec<G1Affine>),
+    Digest([u8; 32]),
+}
+
+pub struct IdealParty {
+    role: Role,
+    seeds: BlindingSeeds,
+    to: Sender<Message>,
+    from: Receiver<Message>,
+    /// The same on both sides: splits results.
+    splitter: ChaCha20Rng,
+    /// Shared operands converted or inverted, as a count of what would cost messages.
+    pub shared_operands: usize,
+}
+
+/// Both sides.
+pub fn pair(model: Seed, data: Seed) -> [IdealParty; 2] {
+    let (to_data, from_model) = channel();
+    let (to_model, from_data) = channel();
+    let party = |role, seed, to, from| IdealParty {
+        role,
+        seeds: BlindingSeeds::Own(role, seed),
+        to,
+        from,
+        splitter: ChaCha20Rng::seed_from_u64(5),
+        shared_operands: 0,
+    };
+    [party(Role::Model, model, to_data, from_data), party(Role::Data, data, to_model, from_model)]
+}
+
+fn unsupported<T>() -> Result<T, PartyError> {
+    Err(PartyError::Unsupported("not part of this test".into()))
+}
+
+impl IdealParty {
+    fn is_model(&self) -> bool {
+        self.role == Role::Model
+    }
+
+    /// The other side's scalars, as many as one's own.
+    fn exchange(&mut self, scalars: &[Fr]) -> Vec<Fr> {
+        self.to.send(Message::Scalars(scalars.to_vec())).unwrap();
+        let Message::Scalars(other) = self.from.recv().unwrap() else { panic!("out of step") };
+        assert_eq!(other.len(), scalars.len());
+        other
+    }
+
+    fn values(&mut self, shares: &[Fr]) -> Vec<Fr> {
+        let other = self.exchange(shares);
+        shares.iter().zip(other).map(|(a, b)| a + b).collect()
+    }
+
+    /// The shares of operands; a side that does not know a value holds 0.
+    fn operands(&mut self, operands: &[Operand]) -> Vec<Fr> {
+        for operand in operands {
+            let owner = match operand.kind {
+                Kind::Public => Role::Model,
+                Kind::Owned(role) => role,
+                Kind::Shared => {
+                    self.shared_operands += 1;
+                    continue;
+                }
+            };
+            assert!(owner == self.role || operand.share == Fr::ZERO, "share of a foreign value");
+        }
+        let shares: Vec<Fr> = operands.iter().map(|operand| operand.share).collect();
+        self.values(&shares)
+    }
+
+    /// A share of the value; all of it at its owner.
+    fn split(&mut self, value: Fr, kind: Kind) -> Fr {
+        let random = Fr::random(&mut self.splitter);
+        let of_data = match kind {
+            Kind::Public | Kind::Owned(Role::Model) => Fr::ZERO,
+            Kind::Owned(Role::Data) => value,
+            Kind::Shared => random,
+        };
+        if self.is_model() { value - of_data } else { of_data }
+    }
+}
+
+impl WitnessParty for IdealParty {
+    fn adds_public(&self) -> bool {
+        self.is_model()
+    }
+    fn inner_products(
+        &mut self,
+        _: &[Operand],
+        _: &[Operand],
+        _: &[u32],
+    ) -> Result<Vec<Fr>, PartyError> {
+        unsupported()
+    }
+    fn hints(&mut self, _: &[HintBatch]) -> Result<Vec<Vec<Fr>>, PartyError> {
+        unsupported()
+    }
+    fn multiplicities(
+        &mut self,
+        _: &[LookupArgument],
+        _: usize,
+    ) -> Result<Vec<Shares>, PartyError> {
+        unsupported()
+    }
+    fn check_zero(&mut self, _: &[Fr]) -> Result<(), PartyError> {
+        unsupported()
+    }
+    fn open(&mut self, _: Opening, shares: &[Fr]) -> Result<Vec<Fr>, PartyError> {
+        Ok(self.values(shares))
+    }
+}
+
+impl ProverParty for IdealParty {
+    fn blinding(&self, item: BlindingItem, kind: Kind, rows: Range<usize>) -> Shares {
+        Shares::new(self.seeds.values(item, kind, rows))
+    }
+
+    fn open_points(&mut self, parts: &[G1Affine]) -> Result<Vec<G1Affine>, PartyError> {
+        self.to.send(Message::Points(parts.to_vec())).unwrap();
+        let Message::Points(other) = self.from.recv().unwrap() else { panic!("out of step") };
+        let sums: Vec<G1> = parts.iter().zip(other).map(|(a, b)| a.to_curve() + b).collect();
+        let mut points = vec![G1Affine::identity(); sums.len()];
+        G1::batch_normalize(&sums, &mut points);
+        assert!(points.iter().all(|p| bool::from(!G1::is_identity(&p.to_curve()))));
+        Ok(points)
+    }
+
+    fn compare(&mut self, digest: &[u8; 32]) -> Result<(), PartyError> {
+        self.to.send(Message::Digest(*digest)).unwrap();
+        let Message::Digest(other) = self.from.recv().unwrap() else { panic!("out of step") };
+        assert_eq!(*digest, other, "the transcripts differ");
+        Ok(())
+    }
+
+    fn to_multiplicative(&mut self, values: &[Operand]) -> Result<Factors, PartyError> {
+        let opened = self.operands(values);
+        let factors = opened.into_iter().zip(values).map(|(value, operand)| {
+            let random = Fr::random(&mut self.splitter);
+            let of_data = match operand.kind {
+                Kind::Public | Kind::Owned(Role::Model) => Fr::ONE,
+                Kind::Owned(Role::Data) => value,
+                Kind::Shared => random,
+            };
+            if self.role == Role::Model { value * of_data.invert().unwrap() } else { of_data }
+        });
+        Ok(Factors::new(factors.collect()))
+    }
+
+    fn to_additive(&mut self, factors: Factors, kinds: &[Kind]) -> Result<Shares, PartyError> {
+        assert_eq!(factors.len(), kinds.len());
+        for (factor, kind) in factors.iter().zip(kinds) {
+            let trivial = match kind {
+                Kind::Public | Kind::Owned(Role::Model) => !self.is_model(),
+                Kind::Owned(Role::Data) => self.is_model(),
+                Kind::Shared => false,
+            };
+            assert!(!trivial || *factor == Fr::ONE, "a factor at the wrong side");
+        }
+        let other = self.exchange(&factors);
+        let values = factors.iter().zip(other).zip(kinds);
+        Ok(Shares::new(values.map(|((a, b), kind)| self.split(a * b, *kind)).collect()))
+    }
+
+    fn invert(&mut self, values: &[Operand]) -> Result<Vec<Fr>, PartyError> {
+        let opened = self.operands(values);
+        let inverses = opened.into_iter().zip(values);
+        Ok(inverses.map(|(value, o)| self.split(value.invert().unwrap(), o.kind)).collect())
+    }
+
+    fn quotient(
+        &mut self,
+        numerator: &Numerator,
+        publics: &[&[Fr]],
+        secrets: &[SecretPolynomial<'_>],
+        pieces: usize,
+    ) -> Result<Vec<Shares>, PartyError> {
+        let domain = twain_algebra::Domain::new(numerator.k).unwrap();
+        let mut values = Vec::new();
+        for secret in secrets {
+            // Who does not know a row holds 0 there.
+            let mut rows = secret.coefficients.to_vec();
+            domain.ntt(&mut rows);
+            for (row, share) in rows.iter().enumerate() {
+                let foreign = match secret.kinds.row(row) {
+                    Kind::Public => !self.is_model(),
+                    Kind::Owned(role) => role != self.role,
+                    Kind::Shared => false,
+                };
+                assert!(!foreign || *share == Fr::ZERO, "row {row} of a foreign value");
+            }
+            values.push(self.values(secret.coefficients));
+        }
+        let kinds = CellKinds::Uniform(Kind::Shared);
+        let whole: Vec<_> = values
+            .iter()
+            .map(|coefficients| SecretPolynomial { coefficients, kinds: &kinds })
+            .collect();
+        let quotient = Alone::new(Seed([0; 32])).quotient(numerator, publics, &whole, pieces)?;
+        let split = |piece: Shares| {
+            Shares::new(piece.iter().map(|value| self.split(*value, Kind::Shared)).collect())
+        };
+        Ok(quotient.into_iter().map(split).collect())
+    }
+}
