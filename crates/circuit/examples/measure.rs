@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{} columns {:?}", columns.len(), start.elapsed());
     if !witness_columns.has_dynamic_lookups() {
         let start = Instant::now();
-        let multiplicities = witness_columns.multiplicities(&mut alone)?;
+        let multiplicities = witness_columns.count(&mut alone)?;
         println!("{} multiplicity columns {:?}", multiplicities.len(), start.elapsed());
     }
     let equal = values.instances == witness.instances(&compiled.settings.run_args);

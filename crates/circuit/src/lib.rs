@@ -33,4 +33,4 @@ pub use mock::{MockFailure, mock};
 pub use model::{lay_out, parameters};
 pub use program::{InstanceRow, Program, Source, Sources, Step, Wire, WitnessValues};
 pub use supported::check_supported;
-pub use witness::{Witness, WitnessColumn};
+pub use witness::Witness;

@@ -6,17 +6,8 @@ use crate::program::{Wire, WitnessValues};
 use rayon::prelude::*;
 use std::collections::HashMap;
 use twain_algebra::Fr;
-use twain_party::{Kind, LookupArgument, LookupUse, PartyError, Shares, WitnessParty};
-use twain_plonk::Expression;
-
-/// A column of this party's shares.
-#[derive(Clone, Debug)]
-pub struct WitnessColumn {
-    /// One share for each row; cells not assigned are 0.
-    pub values: Shares,
-    /// Who knows each of the usable rows; `None` if the column has no cell.
-    pub kinds: Option<Vec<Kind>>,
-}
+use twain_party::{CellKinds, Kind, LookupArgument, LookupUse, PartyError, Shares, WitnessParty};
+use twain_plonk::{AdviceColumn, Expression, LookupView, ProveError, WitnessSource};
 
 /// A circuit with the values of a run.
 #[derive(Clone, Copy, Debug)]
@@ -39,24 +30,24 @@ impl<'a> Witness<'a> {
     }
 
     /// The advice columns of a phase, in the order of their indices.
-    pub fn columns(&self, adds_public: bool, phase: u8) -> Vec<WitnessColumn> {
+    pub fn columns(&self, adds_public: bool, phase: u8) -> Vec<AdviceColumn> {
         let phases = self.circuit.cs.advice_phases();
         let columns: Vec<usize> = (0..phases.len()).filter(|i| phases[*i] == phase).collect();
         columns.into_par_iter().map(|index| self.column(adds_public, index)).collect()
     }
 
-    fn column(&self, adds_public: bool, index: usize) -> WitnessColumn {
+    fn column(&self, adds_public: bool, index: usize) -> AdviceColumn {
         let geometry = &self.circuit.columns.geometry;
         let wires = &self.circuit.cells[index];
         if wires.is_empty() {
-            return WitnessColumn { values: Shares::zero(geometry.rows()), kinds: None };
+            let values = Shares::zero(geometry.rows());
+            return AdviceColumn { values, kinds: CellKinds::Uniform(Kind::Public) };
         }
         let program = &self.circuit.program;
         let share = |wire: &Wire| program.operand(*wire, adds_public, &self.values.values).share;
-        let kinds = wires[..geometry.usable_rows].iter().map(|wire| program.kind(*wire));
-        WitnessColumn {
+        AdviceColumn {
             values: wires.iter().map(share).collect::<Vec<Fr>>().into(),
-            kinds: Some(kinds.collect()),
+            kinds: CellKinds::Rows(wires.iter().map(|wire| program.kind(*wire)).collect()),
         }
     }
 
@@ -70,10 +61,7 @@ impl<'a> Witness<'a> {
     ///
     /// # Errors
     /// A failed step of the party; a circuit with dynamic tables.
-    pub fn multiplicities<P: WitnessParty>(
-        &self,
-        party: &mut P,
-    ) -> Result<Vec<Shares>, PartyError> {
+    pub fn count<P: WitnessParty>(&self, party: &mut P) -> Result<Vec<Shares>, PartyError> {
         let geometry = &self.circuit.columns.geometry;
         let adds_public = party.adds_public();
         let tables = self.table_columns();
@@ -155,4 +143,26 @@ pub(crate) fn selector(expression: &Expression) -> Option<u32> {
         }
     });
     found
+}
+
+impl<P: WitnessParty> WitnessSource<P> for Witness<'_> {
+    fn advice(
+        &mut self,
+        party: &mut P,
+        phase: u8,
+        _challenges: &[Fr],
+    ) -> Result<Vec<AdviceColumn>, ProveError> {
+        Ok(self.columns(party.adds_public(), phase))
+    }
+
+    fn multiplicities(
+        &mut self,
+        party: &mut P,
+        lookups: &LookupView<'_>,
+    ) -> Result<Vec<Shares>, ProveError> {
+        match self.has_dynamic_lookups() {
+            true => lookups.count(),
+            false => Ok(self.count(party)?),
+        }
+    }
 }

@@ -158,8 +158,8 @@ impl Layouter {
         let first = self.region(&occupied, rows + 1)?;
 
         let parameters = self.hashes.parameters.take().unwrap_or_else(Parameters::generate);
-        for lane in 0..2 {
-            self.write(state[lane], cell(columns.state[lane], first));
+        for (word, column) in state.into_iter().zip(columns.state) {
+            self.write(word, cell(column, first));
         }
         let mut wires = state.map(|element| element.wire);
         let mut last = state;

@@ -106,6 +106,15 @@ impl Case {
     /// Verifies EZKL's proof against our constraint system: the digest of the system is part of what
     /// is proved, so every gate, lookup and list of columns must be EZKL's.
     pub fn verify_proof(&self) {
+        let key = self.ezkl_key();
+        let proof = Proof::read(&self.directory.join("proof.json")).expect("a proof");
+        let srs = self.srs();
+        let verified = twain_plonk::verify(&key, srs.verifier(), &proof.instances, &proof.proof);
+        verified.expect("a valid proof");
+    }
+
+    /// EZKL's verifying key with our constraint system.
+    pub fn ezkl_key(&self) -> VerifyingKey {
         let key = self.verifying_key();
         let bits = |rows: &twain_artifacts::key::SelectorRows| {
             let mut bits = BitRows::new(rows.len());
@@ -121,10 +130,6 @@ impl Case {
         };
         let (cs, _) =
             configure(&self.compiled.settings, ProductTree::FullySplit).expect("a system");
-        let key = VerifyingKey::new(cs, parts).expect("a verifying key");
-        let proof = Proof::read(&self.directory.join("proof.json")).expect("a proof");
-        let srs = self.srs();
-        let verified = twain_plonk::verify(&key, srs.verifier(), &proof.instances, &proof.proof);
-        verified.expect("a valid proof");
+        VerifyingKey::new(cs, parts).expect("a verifying key")
     }
 }

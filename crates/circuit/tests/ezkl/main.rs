@@ -3,3 +3,4 @@
 mod case;
 mod keys;
 mod mock;
+mod proofs;

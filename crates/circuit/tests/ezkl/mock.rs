@@ -63,7 +63,7 @@ fn multiplicities_count_every_row() {
     let case = Case::new(vector("tiny_cnn-k11-private"));
     let values = case.run().expect("a witness");
     let witness = Witness::new(&case.circuit, &values);
-    let multiplicities = witness.multiplicities(&mut Alone::new(Seed([7; 32]))).expect("counts");
+    let multiplicities = witness.count(&mut Alone::new(Seed([7; 32]))).expect("counts");
     let arguments = case.circuit.cs.lookup_arguments();
     assert_eq!(multiplicities.len(), arguments.len());
     let usable = case.circuit.columns.geometry.usable_rows;

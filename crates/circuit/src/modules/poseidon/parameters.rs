@@ -154,11 +154,7 @@ mod tests {
     fn the_inverse_matrix_is_one() {
         let parameters = Parameters::generate();
         let (m, n) = (parameters.matrix, parameters.inverse_matrix());
-        for i in 0..2 {
-            for j in 0..2 {
-                let entry = m[i][0] * n[0][j] + m[i][1] * n[1][j];
-                assert_eq!(entry, if i == j { Fr::ONE } else { Fr::ZERO });
-            }
-        }
+        let product = m.map(|[a, b]| [a * n[0][0] + b * n[1][0], a * n[0][1] + b * n[1][1]]);
+        assert_eq!(product, [[Fr::ONE, Fr::ZERO], [Fr::ZERO, Fr::ONE]]);
     }
 }

@@ -1,0 +1,34 @@
+//! Proofs of our witnesses verify under EZKL's keys.
+
+use crate::case::{Case, vector};
+use twain_circuit::Witness;
+use twain_party::{Alone, Seed};
+use twain_plonk::{generate_keys, prove, verify};
+
+fn prove_and_verify(name: &str) {
+    let case = Case::new(vector(name));
+    let srs = case.srs();
+    let (cs, assembly) = (case.circuit.cs.clone(), case.circuit.assembly.clone());
+    let keys = generate_keys(cs, assembly, &srs, true).expect("keys");
+    let values = case.run().expect("a witness");
+    let instances = vec![values.instances.clone()];
+    let mut witness = Witness::new(&case.circuit, &values);
+    let mut party = Alone::new(Seed([3; 32]));
+    let proof = prove(&mut party, &keys, &srs, &instances, &mut witness).expect("a proof");
+    verify(&case.ezkl_key(), srs.verifier(), &instances, &proof).expect("a valid proof");
+}
+
+#[test]
+fn one_relu() {
+    prove_and_verify("1l_relu-k8-private");
+}
+
+#[test]
+fn two_layers_with_committed_parameters() {
+    prove_and_verify("credit_mlp-k10-polycommit");
+}
+
+#[test]
+fn convolution() {
+    prove_and_verify("tiny_cnn-k11-private");
+}
