@@ -5,7 +5,7 @@ use std::arch::x86_64::*;
 
 use halo2curves::bn256::Fq;
 
-use super::limbs::{Limbs, Prime, from_pairs, split, to_pairs};
+use super::limbs::{Limbs, Prime, from_pairs, split, to_pairs, zero};
 use crate::G1;
 use crate::msm::addition::{self, Additions, NEGATIVE};
 use crate::msm::point::{BASE_PRIME, BaseLanes, LANES, Point};
@@ -45,18 +45,20 @@ fn transpose(rows: [__m512i; 8]) -> [__m512i; 8] {
     // `#[target_feature]` below, which run only on processors with the instructions.
     unsafe {
         for parity in 0..2 {
-            let unpack = |row: usize| {
-                if parity == 0 {
-                    _mm512_unpacklo_epi64(rows[row], rows[row + 1])
+            let mut pairs = [zero(); 4];
+            for (i, pair) in pairs.iter_mut().enumerate() {
+                let (above, below) = (rows[2 * i], rows[2 * i + 1]);
+                *pair = if parity == 0 {
+                    _mm512_unpacklo_epi64(above, below)
                 } else {
-                    _mm512_unpackhi_epi64(rows[row], rows[row + 1])
-                }
-            };
-            let (a, b, c, d) = (unpack(0), unpack(2), unpack(4), unpack(6));
-            let (even_low, odd_low) =
-                (_mm512_shuffle_i64x2::<0x88>(a, b), _mm512_shuffle_i64x2::<0xdd>(a, b));
-            let (even_high, odd_high) =
-                (_mm512_shuffle_i64x2::<0x88>(c, d), _mm512_shuffle_i64x2::<0xdd>(c, d));
+                    _mm512_unpackhi_epi64(above, below)
+                };
+            }
+            let [a, b, c, d] = pairs;
+            let even_low = _mm512_shuffle_i64x2::<0x88>(a, b);
+            let odd_low = _mm512_shuffle_i64x2::<0xdd>(a, b);
+            let even_high = _mm512_shuffle_i64x2::<0x88>(c, d);
+            let odd_high = _mm512_shuffle_i64x2::<0xdd>(c, d);
             columns[parity] = _mm512_shuffle_i64x2::<0x88>(even_low, even_high);
             columns[2 + parity] = _mm512_shuffle_i64x2::<0x88>(odd_low, odd_high);
             columns[4 + parity] = _mm512_shuffle_i64x2::<0xdd>(even_low, even_high);
@@ -72,7 +74,10 @@ impl BaseLanes for Base {
         let scaled: [Fq; LANES] = std::array::from_fn(|lane| values[lane] * RADIX_RATIO);
         let source: *const __m512i = scaled.as_ptr().cast();
         // SAFETY: eight elements are 256 readable bytes.
-        let pairs = std::array::from_fn(|i| unsafe { _mm512_loadu_si512(source.add(i)) });
+        let mut pairs = [zero(); 4];
+        for (i, pair) in pairs.iter_mut().enumerate() {
+            *pair = unsafe { _mm512_loadu_si512(source.add(i)) };
+        }
         // `from_pairs` leaves lanes 1 and 2, and 5 and 6, exchanged.
         Self::from_words::<0>(exchange(from_pairs(pairs)))
     }
@@ -90,11 +95,12 @@ impl BaseLanes for Base {
 
     #[inline(always)]
     fn load(points: &[Point], indices: &[u32; LANES]) -> (Self, Self) {
-        let rows = std::array::from_fn(|lane| {
-            let point: *const Point = &points[(indices[lane] & !NEGATIVE) as usize];
+        let mut rows = [zero(); 8];
+        for (row, index) in rows.iter_mut().zip(indices) {
+            let point: *const Point = &points[(index & !NEGATIVE) as usize];
             // SAFETY: a point is 64 readable bytes, aligned to 64.
-            unsafe { _mm512_load_si512(point.cast()) }
-        });
+            *row = unsafe { _mm512_load_si512(point.cast()) };
+        }
         let [x0, x1, x2, x3, y0, y1, y2, y3] = transpose(rows);
         let (x, y) =
             (Self::from_words::<0>([x0, x1, x2, x3]), Self::from_words::<0>([y0, y1, y2, y3]));
@@ -168,7 +174,11 @@ impl BaseLanes for Base {
 fn exchange(words: [__m512i; 4]) -> [__m512i; 4] {
     unsafe {
         let order = _mm512_setr_epi64(0, 2, 1, 3, 4, 6, 5, 7);
-        words.map(|word| _mm512_permutexvar_epi64(order, word))
+        let mut exchanged = words;
+        for word in &mut exchanged {
+            *word = _mm512_permutexvar_epi64(order, *word);
+        }
+        exchanged
     }
 }
 

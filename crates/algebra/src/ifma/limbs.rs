@@ -33,6 +33,9 @@ pub(crate) const fn split(x: [u64; 4]) -> [u64; 5] {
     ]
 }
 
+// Loops over the limbs are written out as loops: the closures of `array::from_fn` and `map` go
+// through functions of the library that are not always inlined, and then lack the instructions.
+
 /// Constants derived from the prime.
 struct Constants<P>(PhantomData<P>);
 
@@ -100,7 +103,7 @@ fn splat(value: u64) -> __m512i {
 }
 
 #[inline(always)]
-fn zero() -> __m512i {
+pub(super) fn zero() -> __m512i {
     unsafe { _mm512_setzero_si512() }
 }
 
@@ -172,17 +175,20 @@ impl<P: Prime> Limbs<P> {
         let a = &self.limbs;
         let mut sum = [zero(); 5];
         for b in other.limbs {
-            let lowest = low(sum[0], a[0], b);
+            // The chain from one quotient to the next is what limits the speed: it holds two
+            // multiplications and two additions, everything else is kept off it.
+            let lowest = plus(sum[0], low(zero(), a[0], b));
             let quotient = low(zero(), lowest, negative_inverse);
-            // The lowest limb becomes a multiple of 2^52: only its carry is left.
-            let carry = unsafe { _mm512_srli_epi64::<52>(low(lowest, quotient, prime[0])) };
+            // Adding quotient·p makes the low 52 bits zero: it carries unless they were zero.
+            let carry = shift_right(plus(lowest, splat(MASK)), 52);
             let mut next = [zero(); 5];
-            let products = high(low(sum[1], a[1], b), a[0], b);
-            let reductions = high(low(carry, quotient, prime[1]), quotient, prime[0]);
-            next[0] = plus(products, reductions);
-            for i in 1..4 {
+            for i in 0..4 {
                 let products = high(low(sum[i + 1], a[i + 1], b), a[i], b);
-                next[i] = high(low(products, quotient, prime[i + 1]), quotient, prime[i]);
+                next[i] = if i == 0 {
+                    plus(low(products, quotient, prime[1]), high(carry, quotient, prime[0]))
+                } else {
+                    high(low(products, quotient, prime[i + 1]), quotient, prime[i])
+                };
             }
             next[4] = high(high(zero(), a[4], b), quotient, prime[4]);
             sum = next;
@@ -193,36 +199,50 @@ impl<P: Prime> Limbs<P> {
     /// Sum, loose.
     #[inline(always)]
     pub(crate) fn add(&self, other: &Self) -> Self {
-        Self::new(std::array::from_fn(|i| plus(self.limbs[i], other.limbs[i])))
+        let mut limbs = self.limbs;
+        for (limb, other) in limbs.iter_mut().zip(&other.limbs) {
+            *limb = plus(*limb, *other);
+        }
+        Self::new(limbs)
     }
 
     /// `self − other + K·p`, loose; `other` must be below `K·p`.
     #[inline(always)]
     pub(crate) fn sub<const K: u64>(&self, other: &Self) -> Self {
         let multiple = const { Constants::<P>::multiple(K) };
-        Self::new(std::array::from_fn(|i| {
-            minus(plus(self.limbs[i], splat(multiple[i])), other.limbs[i])
-        }))
+        let mut limbs = self.limbs;
+        for i in 0..5 {
+            limbs[i] = minus(plus(limbs[i], splat(multiple[i])), other.limbs[i]);
+        }
+        Self::new(limbs)
     }
 
     /// `self − other`, loose; `other` must not be greater.
     #[inline(always)]
     pub(crate) fn minus_loose(&self, other: &Self) -> Self {
-        Self::new(std::array::from_fn(|i| minus(self.limbs[i], other.limbs[i])))
+        let mut limbs = self.limbs;
+        for (limb, other) in limbs.iter_mut().zip(&other.limbs) {
+            *limb = minus(*limb, *other);
+        }
+        Self::new(limbs)
     }
 
     /// `N` times the value, loose; `N` is below `2^6`.
     #[inline(always)]
     pub(crate) fn times_loose<const N: u64>(&self) -> Self {
-        Self::new(self.limbs.map(|limb| unsafe { _mm512_mullo_epi64(limb, splat(N)) }))
+        let mut limbs = self.limbs;
+        for limb in &mut limbs {
+            *limb = unsafe { _mm512_mullo_epi64(*limb, splat(N)) };
+        }
+        Self::new(limbs)
     }
 
     /// Lanes with the same limbs.
     #[inline(always)]
     pub(crate) fn equal(&self, other: &Self) -> u8 {
         let mut mask = u8::MAX;
-        for (a, b) in self.limbs.into_iter().zip(other.limbs) {
-            mask = unsafe { _mm512_mask_cmpeq_epi64_mask(mask, a, b) };
+        for i in 0..5 {
+            mask = unsafe { _mm512_mask_cmpeq_epi64_mask(mask, self.limbs[i], other.limbs[i]) };
         }
         mask
     }
@@ -259,8 +279,7 @@ impl<P: Prime> Limbs<P> {
     /// From normal, below `2p`, to normal and below `p`.
     #[inline(always)]
     pub(crate) fn below_prime(self) -> Self {
-        let prime = Self::broadcast(&Constants::<P>::PRIME).limbs;
-        let less = Self::new(std::array::from_fn(|i| minus(self.limbs[i], prime[i]))).normal();
+        let less = self.minus_loose(&Self::broadcast(&Constants::<P>::PRIME)).normal();
         let negative = unsafe { _mm512_movepi64_mask(less.limbs[4]) };
         less.select(negative, &self)
     }
@@ -268,9 +287,11 @@ impl<P: Prime> Limbs<P> {
     /// Lanes of `other` where `mask` has a bit, own lanes elsewhere.
     #[inline(always)]
     pub(crate) fn select(&self, mask: u8, other: &Self) -> Self {
-        Self::new(std::array::from_fn(|i| unsafe {
-            _mm512_mask_blend_epi64(mask, self.limbs[i], other.limbs[i])
-        }))
+        let mut limbs = self.limbs;
+        for (limb, other) in limbs.iter_mut().zip(&other.limbs) {
+            *limb = unsafe { _mm512_mask_blend_epi64(mask, *limb, *other) };
+        }
+        Self::new(limbs)
     }
 
     /// From four vectors of 64-bit limbs, times `2^SHIFT`; `SHIFT` is at most four.

@@ -3,7 +3,7 @@
 
 use std::arch::x86_64::*;
 
-use super::limbs::{Limbs, Prime, from_pairs, split, to_pairs};
+use super::limbs::{Limbs, Prime, from_pairs, split, to_pairs, zero};
 use crate::Fr;
 use crate::lanes::Lanes;
 use crate::tiles::TILE;
@@ -37,7 +37,10 @@ impl Scalars {
     pub(crate) fn load_scalars<const SHIFT: u32>(source: &[Fr; TILE]) -> Self {
         let source: *const __m512i = source.as_ptr().cast();
         // SAFETY: eight elements are 256 readable bytes, four unaligned vectors.
-        let pairs = std::array::from_fn(|i| unsafe { _mm512_loadu_si512(source.add(i)) });
+        let mut pairs = [zero(); 4];
+        for (i, pair) in pairs.iter_mut().enumerate() {
+            *pair = unsafe { _mm512_loadu_si512(source.add(i)) };
+        }
         Self::from_words::<SHIFT>(from_pairs(pairs))
     }
 
@@ -80,11 +83,14 @@ impl Lanes for Scalars {
         assert!(source.len() > (TILE - 1) * stride);
         let source = source.as_ptr();
         // SAFETY: each element is 32 readable bytes, and the assertion covers the last.
-        let pairs = std::array::from_fn(|i| unsafe {
-            let even = _mm256_loadu_si256(source.add(2 * i * stride).cast());
-            let odd = _mm256_loadu_si256(source.add((2 * i + 1) * stride).cast());
-            _mm512_inserti64x4::<1>(_mm512_castsi256_si512(even), odd)
-        });
+        let mut pairs = [zero(); 4];
+        for (i, pair) in pairs.iter_mut().enumerate() {
+            let (even, odd) = unsafe {
+                let even = source.add(2 * i * stride);
+                (_mm256_loadu_si256(even.cast()), _mm256_loadu_si256(even.add(stride).cast()))
+            };
+            *pair = unsafe { _mm512_inserti64x4::<1>(_mm512_castsi256_si512(even), odd) };
+        }
         Self::from_words::<0>(from_pairs(pairs))
     }
 

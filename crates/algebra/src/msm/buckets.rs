@@ -43,10 +43,9 @@ impl<B> Workspace<B> {
 impl<B> Drop for Workspace<B> {
     fn drop(&mut self) {
         for points in [&mut self.points, &mut self.next_points, &mut self.sums] {
-            points.iter_mut().for_each(|point| {
-                point.x.zeroize();
-                point.y.zeroize();
-            });
+            points.fill(Point::default());
+            // Keeps the writes, though the memory is about to be freed.
+            std::hint::black_box(points);
         }
         self.sorted.zeroize();
         self.starts.zeroize();

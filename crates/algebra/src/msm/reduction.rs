@@ -31,7 +31,10 @@ pub(crate) fn reduce_buckets<B: BaseLanes>(buckets: &[Point]) -> G1 {
     let identity = Homogeneous { x: zero, y: one, z: zero };
     let (mut running, mut total) = (identity, identity);
     for position in (1..=stretch).rev() {
-        let indices = std::array::from_fn(|lane| (lane * stretch + position) as u32);
+        let mut indices = [0; LANES];
+        for (lane, index) in indices.iter_mut().enumerate() {
+            *index = (lane * stretch + position) as u32;
+        }
         let (x, y) = B::load(buckets, &indices);
         let empty = x.equal(&zero);
         let bucket = Homogeneous { x, y: y.select(empty, &one), z: one.select(empty, &zero) };
