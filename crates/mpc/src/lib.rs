@@ -9,6 +9,7 @@ pub mod identity;
 pub mod ole;
 pub mod ot;
 mod quotient;
+pub mod store;
 mod two_party;
 
 pub use two_party::{PartySeeds, TwoParty};

@@ -144,7 +144,6 @@ impl Identity {
     }
 
     /// A key for one purpose, derived from the private key (HKDF-SHA-256).
-    #[allow(dead_code)] // read by the store, the next commit
     pub(crate) fn derive_key(
         &self,
         salt: &[u8],
