@@ -25,6 +25,8 @@ pub struct Circuit {
     pub(crate) cells: Vec<Vec<Wire>>,
     /// Uses of range and static tables, by selector.
     pub(crate) uses: Vec<Vec<TableUse>>,
+    /// Wires of the model's outputs.
+    pub(crate) outputs: Vec<Vec<Wire>>,
 }
 
 impl Circuit {
@@ -38,6 +40,7 @@ impl Circuit {
             uses,
             fixed_constants,
             fixed_values,
+            outputs,
             ..
         } = layouter;
         let rows = columns.geometry.rows();
@@ -48,6 +51,6 @@ impl Circuit {
         }
         let assembly = Assembly { k: columns.geometry.k, fixed, selectors, copies };
         let program = recorder.finish()?;
-        Ok(Self { cs, columns, assembly, program, cells, uses })
+        Ok(Self { cs, columns, assembly, program, cells, uses, outputs })
     }
 }

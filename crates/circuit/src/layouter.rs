@@ -41,6 +41,8 @@ pub(crate) struct Layouter {
     pub hashes: HashModule,
     /// Values of fixed cells other than constants and tables.
     pub fixed_values: Vec<(Cell, Fr)>,
+    /// Wires of the model's outputs.
+    pub outputs: Vec<Vec<Wire>>,
     /// Constants placed in fixed columns so far, in order.
     pub fixed_constants: Vec<(Cell, Fr)>,
 }
@@ -60,6 +62,7 @@ impl Layouter {
             new_constants: Vec::new(),
             hashes: HashModule::default(),
             fixed_values: Vec::new(),
+            outputs: Vec::new(),
             fixed_constants: Vec::new(),
             columns,
         }

@@ -266,6 +266,7 @@ impl Walk<'_> {
             self.results.get(outlet).cloned().ok_or_else(missing)
         });
         let outputs = outputs.collect::<Result<Vec<Tensor>, _>>()?;
+        self.layouter.outputs = outputs.iter().map(|output| output.wires().collect()).collect();
         let visibility = self.args.output_visibility.clone();
         if visibility.is_public() {
             for (position, output) in outputs.iter().enumerate() {

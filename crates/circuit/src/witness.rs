@@ -6,7 +6,9 @@ use crate::program::{Wire, WitnessValues};
 use rayon::prelude::*;
 use std::collections::HashMap;
 use twain_algebra::Fr;
-use twain_party::{CellKinds, Kind, LookupArgument, LookupUse, PartyError, Shares, WitnessParty};
+use twain_party::{
+    CellKinds, Kind, LookupArgument, LookupUse, PartyError, Shares, WitnessParty, signed_integer,
+};
 use twain_plonk::{AdviceColumn, Expression, LookupView, ProveError, WitnessSource};
 
 /// A circuit with the values of a run.
@@ -29,6 +31,20 @@ impl<'a> Witness<'a> {
         Self { circuit, values }
     }
 
+    /// The model's outputs: this party's shares, and the values of public ones.
+    pub fn outputs(&self) -> Vec<Vec<Fr>> {
+        let value = |wire: &Wire| self.values.values[*wire as usize];
+        self.circuit.outputs.iter().map(|wires| wires.iter().map(value).collect()).collect()
+    }
+
+    /// Smallest and largest value looked up in a static table of a local run; zeros without any.
+    pub fn lookup_extremes(&self) -> (i128, i128) {
+        let selectors = self.circuit.columns.lookups.iter().flat_map(|lookup| &lookup.selectors);
+        let uses = selectors.flat_map(|selector| &self.circuit.uses[selector.index as usize]);
+        let values = uses.filter_map(|item| signed_integer(self.values.values[item.wire as usize]));
+        values.fold((0, 0), |(low, high), value| (low.min(value), high.max(value)))
+    }
+
     /// The advice columns of a phase, in the order of their indices.
     pub fn columns(&self, adds_public: bool, phase: u8) -> Vec<AdviceColumn> {
         let phases = self.circuit.cs.advice_phases();
@@ -44,7 +60,7 @@ impl<'a> Witness<'a> {
             return AdviceColumn { values, kinds: CellKinds::Uniform(Kind::Public) };
         }
         let program = &self.circuit.program;
-        let share = |wire: &Wire| program.share(*wire, adds_public, &self.values.values);
+        let share = |wire: &Wire| program.operand(*wire, adds_public, &self.values.values).share;
         AdviceColumn {
             values: wires.iter().map(share).collect::<Vec<Fr>>().into(),
             kinds: CellKinds::Rows(wires.iter().map(|wire| program.kind(*wire)).collect()),
@@ -63,6 +79,7 @@ impl<'a> Witness<'a> {
     /// A failed step of the party; a circuit with dynamic tables.
     pub fn count<P: WitnessParty>(&self, party: &mut P) -> Result<Vec<Shares>, PartyError> {
         let geometry = &self.circuit.columns.geometry;
+        let adds_public = party.adds_public();
         let tables = self.table_columns();
         let arguments = self.circuit.cs.lookup_arguments();
         let mut prepared = Vec::with_capacity(arguments.len());
@@ -79,7 +96,8 @@ impl<'a> Witness<'a> {
             let uses = selectors.iter().flat_map(|index| &self.circuit.uses[*index as usize]);
             let uses: Vec<LookupUse> = uses
                 .map(|item| {
-                    let operand = |wire| self.circuit.program.operand(wire, &self.values.values);
+                    let operand =
+                        |wire| self.circuit.program.operand(wire, adds_public, &self.values.values);
                     let chunk = item.chunk.map(|wire| (wire, operand(wire)));
                     LookupUse { wire: item.wire, operand: operand(item.wire), chunk }
                 })

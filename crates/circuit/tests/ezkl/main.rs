@@ -3,5 +3,4 @@
 mod case;
 mod keys;
 mod mock;
-mod pair;
 mod proofs;

@@ -88,10 +88,6 @@ impl WitnessParty for Alone {
         true
     }
 
-    fn holds_values(&self) -> bool {
-        true
-    }
-
     fn inner_products(
         &mut self,
         left: &[Operand],

@@ -1,0 +1,58 @@
+//! `setup` and `gen-vk-from-pk`.
+
+use super::load_circuit;
+use crate::error::{AtFile, Error};
+use crate::files;
+use std::path::{Path, PathBuf};
+use twain::key_files::{read_proving_key, read_srs, write_proving_key, write_verifying_key};
+use twain_artifacts::read_settings;
+use twain_circuit::{ProductTree, configure};
+use twain_plonk::generate_keys;
+
+/// Arguments of `setup`.
+pub struct Setup {
+    /// The compiled circuit.
+    pub compiled_circuit: PathBuf,
+    /// The SRS, if not the default.
+    pub srs: Option<PathBuf>,
+    /// Where the verifying key goes.
+    pub vk_path: PathBuf,
+    /// Where the proving key goes.
+    pub pk_path: PathBuf,
+    /// Values of fixed inputs.
+    pub witness: Option<PathBuf>,
+    /// Whether selectors share columns.
+    pub compress: bool,
+}
+
+/// Makes the keys.
+pub fn setup(arguments: &Setup) -> Result<(), Error> {
+    if let Some(path) = &arguments.witness {
+        let reason =
+            "setup from a witness (fixed inputs or outputs) is not supported yet; leave -W out";
+        return Err(Error::file(path, reason));
+    }
+    let (compiled, circuit) = load_circuit(&arguments.compiled_circuit)?;
+    let k = compiled.settings.run_args.logrows;
+    let format = files::key_format()?;
+    let srs = read_srs(&files::srs_path(&arguments.srs, k)?, k)?;
+    let key = generate_keys(circuit.cs, circuit.assembly, &srs, arguments.compress)
+        .at(&arguments.compiled_circuit)?;
+    write_verifying_key(&arguments.vk_path, format, key.vk())?;
+    write_proving_key(&arguments.pk_path, format, &key)?;
+    tracing::info!(
+        "keys for 2^{k} rows: {} and {}",
+        arguments.vk_path.display(),
+        arguments.pk_path.display()
+    );
+    Ok(())
+}
+
+/// Copies the verifying key out of a proving key.
+pub fn vk_from_pk(pk: &Path, settings: &Path, vk: &Path) -> Result<(), Error> {
+    let settings = read_settings(settings)?;
+    let (system, _) = configure(&settings, ProductTree::FullySplit)?;
+    let format = files::key_format()?;
+    let key = read_proving_key(pk, format, system, settings.run_args.logrows)?;
+    Ok(write_verifying_key(vk, format, key.vk())?)
+}

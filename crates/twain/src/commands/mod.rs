@@ -1,0 +1,85 @@
+//! The commands, one module each or one for a family.
+
+mod keys;
+mod model;
+mod pair;
+mod prove;
+mod srs;
+mod verify;
+mod witness;
+
+use crate::arguments::Command;
+use crate::error::Error;
+use crate::report::Phases;
+use std::path::Path;
+use twain_artifacts::CompiledModel;
+use twain_circuit::{Circuit, ProductTree, lay_out};
+
+/// Runs a command.
+pub fn run(command: Command, phases: &Phases) -> Result<(), Error> {
+    match command {
+        Command::GenWitness { data, compiled_circuit, output, vk_path, srs_path } => {
+            witness::generate(&data, &compiled_circuit, &output, vk_path, srs_path)
+        }
+        Command::Mock { witness, model } => witness::mock(&witness, &model),
+        Command::GenSrs { srs_path, logrows } => srs::generate(&srs_path, logrows),
+        Command::GetSrs { from, srs_path, settings_path, logrows } => {
+            srs::import(&from, srs_path, &settings_path, logrows)
+        }
+        Command::Setup {
+            compiled_circuit,
+            srs,
+            vk_path,
+            pk_path,
+            witness,
+            disable_selector_compression,
+        } => keys::setup(&keys::Setup {
+            compiled_circuit,
+            srs: srs.srs_path,
+            vk_path,
+            pk_path,
+            witness,
+            compress: !disable_selector_compression,
+        }),
+        Command::GenVkFromPk { pk_path, settings_path, vk_path } => {
+            keys::vk_from_pk(&pk_path, &settings_path, &vk_path)
+        }
+        Command::Prove(arguments) => match arguments.pair.id {
+            Some(side) => pair::prove(&arguments, side, phases),
+            None => prove::prove(&arguments, phases),
+        },
+        Command::Verify { settings_path, proof_path, vk_path, srs, reduced_srs } => {
+            verify::verify(&settings_path, &proof_path, &vk_path, srs.srs_path, reduced_srs)
+        }
+        Command::SwapProofCommitments { proof_path, witness_path } => {
+            verify::swap_commitments(&proof_path, &witness_path)
+        }
+        Command::Redact { compiled_circuit, output, yes } => {
+            model::redact(&compiled_circuit, &output, yes)
+        }
+        Command::BindParams { compiled_circuit, output } => {
+            model::bind_params(&compiled_circuit, &output)
+        }
+        Command::Identity { identity } => pair::identity(identity),
+    }
+}
+
+/// Reads a compiled model and lays it out.
+fn load_circuit(path: &Path) -> Result<(CompiledModel, Circuit), Error> {
+    let compiled = CompiledModel::read(path)?;
+    version_warning(path, &compiled.settings.version);
+    let circuit = lay_out(&compiled.model, &compiled.settings, ProductTree::FullySplit)
+        .map_err(|error| Error::file(path, error))?;
+    Ok((compiled, circuit))
+}
+
+/// Says so if settings are of another version of EZKL, as EZKL does.
+fn version_warning(path: &Path, version: &str) {
+    let expected = twain_graph::EZKL_VERSION;
+    if version != expected {
+        tracing::warn!(
+            "{}: made by EZKL {version}, not {expected}: keys and proofs may differ",
+            path.display()
+        );
+    }
+}

@@ -1,0 +1,36 @@
+//! `redact` and `bind-params`: compiled circuits from compiled circuits.
+
+use crate::error::{AtFile, Error};
+use std::path::Path;
+use twain_artifacts::{CompiledModel, clear_values};
+
+/// Writes the circuit without its parameters, after listing what of the model stays visible.
+pub fn redact(path: &Path, output: &Path, yes: bool) -> Result<(), Error> {
+    let compiled = CompiledModel::read(path)?;
+    let redacted = twain_artifacts::redact(&compiled).at(path)?;
+    let visible = clear_values(&compiled);
+    if !visible.is_empty() {
+        println!("These values of the model stay visible in the redacted circuit:");
+        for value in &visible {
+            println!("  {value}");
+        }
+        if !yes {
+            let reason = "nothing was written: pass --yes if the data's owner may see these values";
+            return Err(Error::file(path, reason));
+        }
+    }
+    Ok(redacted.write(output)?)
+}
+
+/// Ties every parameter to the cells that are hashed or committed (spec 02 §6.6).
+pub fn bind_params(path: &Path, output: &Path) -> Result<(), Error> {
+    let mut compiled = CompiledModel::read(path)?;
+    let bound = twain_artifacts::bind_params(&mut compiled);
+    compiled.write(output)?;
+    println!(
+        "{}: {bound} constants are now assigned once and copied to their uses; make new keys with \
+         setup (if it runs out of rows, generate settings with a larger --logrows)",
+        output.display()
+    );
+    Ok(())
+}

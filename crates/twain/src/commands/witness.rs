@@ -1,0 +1,151 @@
+//! `gen-witness` and `mock`.
+
+use super::load_circuit;
+use crate::error::{AtFile, Error};
+use ff::Field;
+use rand_core::{OsRng, RngCore};
+use std::path::{Path, PathBuf};
+use twain::key_files::read_srs;
+use twain_algebra::{Fr, G1Affine};
+use twain_artifacts::{
+    CompiledModel, GraphWitness, InputFile, LookupExtremes, Processed, ProcessedElements,
+};
+use twain_circuit::{Circuit, ProductTree, Sources, Witness, WitnessValues, configure, parameters};
+use twain_graph::{Settings, Visibility};
+use twain_party::{Alone, Seed};
+use twain_plonk::Srs;
+
+/// Seeds the operating system gives.
+pub fn fresh_seed() -> Seed {
+    let mut bytes = [0u8; 32];
+    OsRng.fill_bytes(&mut bytes);
+    Seed(bytes)
+}
+
+/// Runs the model on an input.
+pub fn generate(
+    data: &str,
+    circuit_path: &Path,
+    output: &Path,
+    vk_path: Option<PathBuf>,
+    srs_path: Option<PathBuf>,
+) -> Result<(), Error> {
+    let (compiled, circuit) = load_circuit(circuit_path)?;
+    let inputs = InputFile::from_argument(data)?.quantize(&compiled.model).at(data)?;
+    let values = run(&compiled, &circuit, &inputs)?;
+    let witness = describe(&compiled, &circuit, &values, inputs, vk_path, srs_path)?;
+    Ok(witness.write(output)?)
+}
+
+/// Runs the witness program on plain values.
+pub fn run(
+    compiled: &CompiledModel,
+    circuit: &Circuit,
+    inputs: &[Vec<Fr>],
+) -> Result<WitnessValues, Error> {
+    let parameters = parameters(&compiled.model);
+    let sources = Sources { inputs: Some(inputs), parameters: Some(&parameters) };
+    Ok(circuit.program.run_alone(&mut Alone::new(fresh_seed()), &sources)?)
+}
+
+/// The file that tells what a run gave: outputs, hashes and commitments (spec 02 §3.2).
+fn describe(
+    compiled: &CompiledModel,
+    circuit: &Circuit,
+    values: &WitnessValues,
+    inputs: Vec<Vec<Fr>>,
+    vk_path: Option<PathBuf>,
+    srs_path: Option<PathBuf>,
+) -> Result<GraphWitness, Error> {
+    let settings = &compiled.settings;
+    let witness = Witness::new(circuit, values);
+    let outputs = witness.outputs();
+    let committer = match (vk_path, srs_path) {
+        (Some(_), Some(path)) => Some(Committer::new(&path, settings)?),
+        _ => None,
+    };
+    let args = &settings.run_args;
+    let params = match parameters(&compiled.model).concat() {
+        params if params.is_empty() => Vec::new(),
+        params => vec![params],
+    };
+    // The instances begin with the hashes of inputs and parameters, and end with those of outputs.
+    let count = |visibility: &Visibility, tensors: usize| match visibility.is_hashed() {
+        true => tensors,
+        false => 0,
+    };
+    let all = &values.instances;
+    let of_inputs = count(&args.input_visibility, inputs.len());
+    let of_params = of_inputs + count(&args.param_visibility, params.len());
+    let of_outputs = all.len().saturating_sub(count(&args.output_visibility, outputs.len()));
+    let process = |visibility: &Visibility, tensors: &[Vec<Fr>], hashes: &[Fr]| match visibility {
+        _ if tensors.is_empty() => None,
+        Visibility::Hashed { .. } => {
+            Some(Processed { poseidon_hash: Some(hashes.to_vec()), polycommit: None })
+        }
+        Visibility::KZGCommit => {
+            let commit =
+                |committer: &Committer| tensors.iter().map(|t| committer.commit(t)).collect();
+            Some(Processed { poseidon_hash: None, polycommit: committer.as_ref().map(commit) })
+        }
+        _ => None,
+    };
+    let hashes = |range: std::ops::Range<usize>| all.get(range).unwrap_or_default();
+    let processed = ProcessedElements {
+        inputs: process(&args.input_visibility, &inputs, hashes(0..of_inputs)),
+        params: process(&args.param_visibility, &params, hashes(of_inputs..of_params)),
+        outputs: process(&args.output_visibility, &outputs, hashes(of_outputs..all.len())),
+    };
+    let (min_lookup_inputs, max_lookup_inputs) = witness.lookup_extremes();
+    let widths = settings.required_range_checks.iter().map(|(low, high)| high - low);
+    let extremes = LookupExtremes {
+        max_lookup_inputs,
+        min_lookup_inputs,
+        max_range_size: widths.max().unwrap_or(0),
+    };
+    Ok(GraphWitness::new(inputs, outputs, processed, extremes, settings))
+}
+
+/// Commits to tensors as the circuit's unblinded columns do (spec 04 §7.6).
+struct Committer {
+    srs: Srs,
+    usable_rows: usize,
+}
+
+impl Committer {
+    fn new(path: &Path, settings: &Settings) -> Result<Self, Error> {
+        let k = settings.run_args.logrows;
+        let (system, _) = configure(settings, ProductTree::FullySplit)?;
+        Ok(Self { srs: read_srs(path, k)?, usable_rows: system.usable_rows(k) })
+    }
+
+    fn commit(&self, tensor: &[Fr]) -> Vec<G1Affine> {
+        let chunks = tensor.len() / self.usable_rows + 1;
+        let chunk = |index: usize| {
+            let start = (index * self.usable_rows).min(tensor.len());
+            let end = (start + self.usable_rows).min(tensor.len());
+            let mut column = tensor[start..end].to_vec();
+            column.resize(self.usable_rows, Fr::ZERO);
+            column.resize(1 << self.srs.k(), Fr::ONE);
+            self.srs.commit_lagrange(&column)
+        };
+        (0..chunks).map(chunk).collect()
+    }
+}
+
+/// Checks a witness, and names what fails.
+pub fn mock(witness_path: &Path, circuit_path: &Path) -> Result<(), Error> {
+    const SHOWN: usize = 20;
+    let (compiled, circuit) = load_circuit(circuit_path)?;
+    let witness = GraphWitness::read(witness_path)?;
+    let values = run(&compiled, &circuit, &witness.inputs)?;
+    let failures = twain_circuit::mock(&circuit, &values, SHOWN);
+    if failures.is_empty() {
+        println!("every constraint holds");
+        return Ok(());
+    }
+    for failure in &failures {
+        println!("{failure}");
+    }
+    Err(Error::file(witness_path, "the witness does not satisfy the circuit (failures above)"))
+}
