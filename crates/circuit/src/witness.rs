@@ -60,7 +60,7 @@ impl<'a> Witness<'a> {
             return AdviceColumn { values, kinds: CellKinds::Uniform(Kind::Public) };
         }
         let program = &self.circuit.program;
-        let share = |wire: &Wire| program.operand(*wire, adds_public, &self.values.values).share;
+        let share = |wire: &Wire| program.share(*wire, adds_public, &self.values.values);
         AdviceColumn {
             values: wires.iter().map(share).collect::<Vec<Fr>>().into(),
             kinds: CellKinds::Rows(wires.iter().map(|wire| program.kind(*wire)).collect()),
@@ -79,7 +79,6 @@ impl<'a> Witness<'a> {
     /// A failed step of the party; a circuit with dynamic tables.
     pub fn count<P: WitnessParty>(&self, party: &mut P) -> Result<Vec<Shares>, PartyError> {
         let geometry = &self.circuit.columns.geometry;
-        let adds_public = party.adds_public();
         let tables = self.table_columns();
         let arguments = self.circuit.cs.lookup_arguments();
         let mut prepared = Vec::with_capacity(arguments.len());
@@ -96,8 +95,7 @@ impl<'a> Witness<'a> {
             let uses = selectors.iter().flat_map(|index| &self.circuit.uses[*index as usize]);
             let uses: Vec<LookupUse> = uses
                 .map(|item| {
-                    let operand =
-                        |wire| self.circuit.program.operand(wire, adds_public, &self.values.values);
+                    let operand = |wire| self.circuit.program.operand(wire, &self.values.values);
                     let chunk = item.chunk.map(|wire| (wire, operand(wire)));
                     LookupUse { wire: item.wire, operand: operand(item.wire), chunk }
                 })

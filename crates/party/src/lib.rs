@@ -56,6 +56,17 @@ pub trait WitnessParty {
     /// Whether public constants are added to this party's share (true for exactly one party).
     fn adds_public(&self) -> bool;
 
+    /// Whether this party's shares are the values themselves (true alone only). The prover then takes
+    /// shortcuts that give the same values; products need no care, so it keeps them factored.
+    fn holds_values(&self) -> bool {
+        false
+    }
+
+    /// Whether this party's share takes the public summands of a value of `kind`.
+    fn adds_public_to(&self, kind: Kind) -> bool {
+        self.holds_values() || (kind.public_side() == Role::Model) == self.adds_public()
+    }
+
     /// This party's share of a value both know.
     fn public(&self, value: Fr) -> Fr {
         if self.adds_public() { value } else { Fr::ZERO }
@@ -92,17 +103,6 @@ pub trait WitnessParty {
 
 /// The operations of the argument, beyond linear ones.
 pub trait ProverParty: WitnessParty {
-    /// Whether this party's shares are the values themselves (true alone only). The prover then takes
-    /// shortcuts that give the same values; products need no care, so it keeps them factored.
-    fn holds_values(&self) -> bool {
-        false
-    }
-
-    /// Whether this party's share takes the public summands of a value of `kind`.
-    fn adds_public_to(&self, kind: Kind) -> bool {
-        self.holds_values() || (kind.public_side() == Role::Model) == self.adds_public()
-    }
-
     /// This party's summand of the random values at `rows` of `item`: zero if `kind` is public or
     /// owned by the other party. The same seeds give the same sum, alone and in pairs.
     fn blinding(&self, item: BlindingItem, kind: Kind, rows: Range<usize>) -> Shares;

@@ -147,27 +147,28 @@ impl Program {
         values: &mut [Fr],
     ) -> Result<(), WitnessError> {
         for level in &self.levels {
-            self.local(&level.local, party.adds_public(), values)?;
+            self.local(&level.local, party, values)?;
             self.products(level, party, values)?;
             self.hints(level, party, values)?;
         }
         Ok(())
     }
 
-    fn local(
+    fn local<P: WitnessParty>(
         &self,
         level: &LocalInstructions,
-        adds_public: bool,
+        party: &P,
         values: &mut [Fr],
     ) -> Result<(), WitnessError> {
         let public = |wire: Wire| self.kind(wire) == Kind::Public;
+        // Public summands of a share are added by one party only: the owner, if there is one.
+        let whole = |out: Wire| public(out) || party.adds_public_to(self.kind(out));
         let (mut term, mut pair) = (0, 0);
         let mut outputs = Vec::new();
         for instruction in &level.instructions {
             match *instruction {
                 Local::Linear { out, end } => {
-                    // Public summands of a share are added by one party only.
-                    let whole = adds_public || public(out);
+                    let whole = whole(out);
                     let mut sum = Fr::ZERO;
                     for &(coefficient, wire) in &level.terms[term..end] {
                         if !whole && public(wire) {
@@ -184,7 +185,7 @@ impl Program {
                     values[out as usize] = sum;
                 }
                 Local::InnerProduct { out, end } => {
-                    let whole = adds_public || public(out);
+                    let whole = whole(out);
                     let mut sum = Fr::ZERO;
                     for &(left, right) in &level.pairs[pair..end] {
                         if whole || !(public(left) && public(right)) {
@@ -207,15 +208,21 @@ impl Program {
     }
 
     /// What a party needs to know of a wire.
-    pub(crate) fn operand(&self, wire: Wire, adds_public: bool, values: &[Fr]) -> Operand {
-        let kind = self.kind(wire);
-        let mine = adds_public || kind != Kind::Public;
-        let share = if mine { values[wire as usize] } else { Fr::ZERO };
-        Operand { share, kind, bits: u16::from(self.bits[wire as usize]) }
+    pub(crate) fn operand(&self, wire: Wire, values: &[Fr]) -> Operand {
+        let bits = u16::from(self.bits[wire as usize]);
+        Operand { share: values[wire as usize], kind: self.kind(wire), bits }
     }
 
-    fn operands(&self, wires: &[Wire], adds_public: bool, values: &[Fr]) -> Vec<Operand> {
-        wires.iter().map(|wire| self.operand(*wire, adds_public, values)).collect()
+    fn operands(&self, wires: &[Wire], values: &[Fr]) -> Vec<Operand> {
+        wires.iter().map(|wire| self.operand(*wire, values)).collect()
+    }
+
+    /// This party's summand of a wire's value.
+    pub(crate) fn share(&self, wire: Wire, adds_public: bool, values: &[Fr]) -> Fr {
+        match self.kind(wire) {
+            Kind::Public if !adds_public => Fr::ZERO,
+            _ => values[wire as usize],
+        }
     }
 
     fn products<P: WitnessParty>(
@@ -228,8 +235,8 @@ impl Program {
         if products.ends.is_empty() {
             return Ok(());
         }
-        let left = self.operands(&products.left, party.adds_public(), values);
-        let right = self.operands(&products.right, party.adds_public(), values);
+        let left = self.operands(&products.left, values);
+        let right = self.operands(&products.right, values);
         let shares = party.inner_products(&left, &right, &products.ends)?;
         check_length(shares.len(), products.outs.len())?;
         for (out, share) in products.outs.iter().zip(shares) {
@@ -247,9 +254,8 @@ impl Program {
         if level.hints.is_empty() {
             return Ok(());
         }
-        let adds_public = party.adds_public();
         let inputs = level.hints.iter();
-        let inputs = inputs.map(|batch| self.operands(&batch.inputs, adds_public, values));
+        let inputs = inputs.map(|batch| self.operands(&batch.inputs, values));
         let inputs: Vec<Vec<Operand>> = inputs.collect();
         let batches = level.hints.iter().zip(&inputs).map(|(batch, inputs)| HintBatch {
             hint: self.hints[batch.hint as usize].clone(),
@@ -273,7 +279,7 @@ impl Program {
         mut values: Shares,
     ) -> Result<WitnessValues, WitnessError> {
         let adds_public = party.adds_public();
-        let share = |wire: Wire| self.operand(wire, adds_public, &values).share;
+        let share = |wire: Wire| self.share(wire, adds_public, &values);
         let differences = self.equalities.iter().map(|(left, right)| share(*left) - share(*right));
         let differences = Shares::new(differences.collect());
         party.check_zero(&differences)?;
@@ -289,7 +295,7 @@ impl Program {
         for (wire, value) in public.into_iter().zip(outputs) {
             values[wire as usize] = value;
         }
-        self.local(&self.after_opening, adds_public, &mut values)?;
+        self.local(&self.after_opening, party, &mut values)?;
         let instances = self.instances.iter().map(|row| values[row.wire() as usize]).collect();
         Ok(WitnessValues { values, instances })
     }

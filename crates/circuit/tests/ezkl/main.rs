@@ -3,4 +3,5 @@
 mod case;
 mod keys;
 mod mock;
+mod pair;
 mod proofs;

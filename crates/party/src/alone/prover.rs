@@ -10,10 +10,6 @@ use std::ops::Range;
 use twain_algebra::{Fr, G1Affine, vector};
 
 impl ProverParty for Alone {
-    fn holds_values(&self) -> bool {
-        true
-    }
-
     fn blinding(&self, item: BlindingItem, kind: Kind, rows: Range<usize>) -> Shares {
         Shares::new(self.seeds.values(item, kind, rows))
     }

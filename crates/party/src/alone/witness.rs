@@ -88,6 +88,10 @@ impl WitnessParty for Alone {
         true
     }
 
+    fn holds_values(&self) -> bool {
+        true
+    }
+
     fn inner_products(
         &mut self,
         left: &[Operand],
