@@ -4,8 +4,11 @@
 //! [`OleSource`] is the one interface behind which correlations are made: from ring-LWE encryption
 //! while the proof runs, from a store filled ahead of time, or, in tests, by a trusted dealer.
 
+mod bgv;
 mod ideal;
+mod packing;
 
+pub use bgv::BgvOle;
 pub use ideal::{IdealOle, ideal_pair};
 
 use crate::channel::Channel;

@@ -1,0 +1,314 @@
+//! Where the elements of inner products go in plaintexts of `N` slots: a layout both parties derive
+//! from the groups alone.
+//!
+//! An encrypted operand is worth the same slots in all answers that use it, so groups that share an
+//! operand form a *component* and stay side by side. A component with many terms may be *folded*: its
+//! encrypted operands are dealt out over several stretches of slots ("lanes"), and an output is the
+//! sum over the lanes. Folding saves encryptions that would be mostly empty, and costs answer slots.
+//! The components lie end to end on a line, those of like shape next to each other, and the line is
+//! cut every `N` slots into *blocks*: some encryptions, some answers, one encryptor. The encryptor of a
+//! block is chosen so that both directions of the link fill evenly.
+
+use super::OleGroup;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use twain_party::Role;
+use twain_rlwe::{ANSWER_BYTES, FRESH_BYTES, SLOTS};
+
+/// Most encryptions a block holds at a time (3.4 MB each in memory): longer sums are folded.
+const MAX_ENCRYPTIONS: usize = 16;
+
+/// Groups tied together by the operands they share.
+#[derive(Debug)]
+pub struct Component {
+    /// Length of its operands and outputs.
+    pub length: usize,
+    /// Lanes.
+    folds: usize,
+    /// The distinct operands of the model and of the data.
+    operands: [Vec<u32>; 2],
+    /// Indices of the groups.
+    pub groups: Vec<usize>,
+}
+
+impl Component {
+    /// Encryptions a block needs for it if `encryptor` sends them.
+    fn encryptions(&self, encryptor: Role) -> usize {
+        self.operands[encryptor as usize].len().div_ceil(self.folds)
+    }
+
+    /// The encryptor's operand in encryption `encryption` on `lane`, if there is one.
+    pub fn operand(&self, encryptor: Role, lane: usize, encryption: usize) -> Option<u32> {
+        let index = lane * self.encryptions(encryptor) + encryption;
+        let in_lane = encryption < self.encryptions(encryptor);
+        self.operands[encryptor as usize].get(index).copied().filter(|_| in_lane)
+    }
+
+    /// Bytes per block if `encryptor` sends the encryptions.
+    fn block_bytes(&self, encryptor: Role) -> usize {
+        self.encryptions(encryptor) * FRESH_BYTES + self.groups.len() * ANSWER_BYTES
+    }
+
+    /// Sets the number of lanes, at most `most`, to what is cheapest for the component by itself.
+    fn fold(&mut self, most: usize) {
+        let terms = self.operands.iter().map(Vec::len).min().unwrap_or(1);
+        let least = terms.div_ceil(MAX_ENCRYPTIONS);
+        let cost = |component: &Component| {
+            let blocks = (component.folds * component.length).div_ceil(SLOTS);
+            let bytes = [Role::Model, Role::Data].map(|role| component.block_bytes(role));
+            blocks * bytes[0].min(bytes[1])
+        };
+        let mut best = (usize::MAX, least);
+        for folds in least..=terms.min(most).max(least) {
+            self.folds = folds;
+            best = best.min((cost(self), folds));
+        }
+        self.folds = best.1;
+    }
+}
+
+/// A stretch of slots that holds elements of one lane.
+#[derive(Clone, Copy, Debug)]
+pub struct Run {
+    /// Index of the component.
+    pub component: usize,
+    /// Its lane.
+    pub lane: usize,
+    /// First element.
+    pub element: usize,
+    /// First slot.
+    pub slot: usize,
+    /// Number of both.
+    pub length: usize,
+}
+
+/// What one plaintext's worth of slots holds.
+#[derive(Debug)]
+pub struct Block {
+    /// Who encrypts; the other answers.
+    pub encryptor: Role,
+    /// Number of fresh encryptions.
+    pub encryptions: usize,
+    /// Number of answers.
+    pub answers: usize,
+    /// Disjoint stretches of slots.
+    pub runs: Vec<Run>,
+}
+
+/// The layout of some groups.
+#[derive(Debug)]
+pub struct Layout {
+    /// Components, those without elements left out.
+    pub components: Vec<Component>,
+    /// Blocks in the order they are sent.
+    pub blocks: Vec<Block>,
+    /// Ciphertext bytes from the model's side to the data's, and back.
+    pub bytes: [usize; 2],
+}
+
+impl Layout {
+    /// The cheapest layout found.
+    pub fn new(groups: &[OleGroup]) -> Self {
+        let mut best: Option<Layout> = None;
+        let widest = groups.iter().map(|g| g.terms.len()).max().unwrap_or(0);
+        let mut most = 1;
+        loop {
+            let layout = Self::with_folds(groups, most);
+            let total = |layout: &Layout| layout.bytes[0] + layout.bytes[1];
+            if best.as_ref().is_none_or(|best| total(&layout) < total(best)) {
+                best = Some(layout);
+            }
+            if most >= widest {
+                break;
+            }
+            most *= 2;
+        }
+        best.unwrap_or(Layout { components: vec![], blocks: vec![], bytes: [0; 2] })
+    }
+
+    fn with_folds(groups: &[OleGroup], most: usize) -> Self {
+        let mut components = components(groups);
+        for component in &mut components {
+            component.fold(most);
+        }
+        components.sort_by_key(|c| {
+            let [model, data] = [Role::Model, Role::Data].map(|role| c.encryptions(role));
+            Reverse((model + data, c.groups.len(), c.length))
+        });
+        let mut layout = Layout { components, blocks: vec![], bytes: [0; 2] };
+        let mut runs = Vec::new();
+        let mut slot = 0;
+        for (index, component) in layout.components.iter().enumerate() {
+            for lane in 0..component.folds {
+                let mut element = 0;
+                while element < component.length {
+                    let length = (component.length - element).min(SLOTS - slot % SLOTS);
+                    if slot % SLOTS == 0 {
+                        runs.push(Vec::new());
+                    }
+                    if let Some(block) = runs.last_mut() {
+                        let slot = slot % SLOTS;
+                        block.push(Run { component: index, lane, element, slot, length });
+                    }
+                    element += length;
+                    slot += length;
+                }
+            }
+        }
+        for runs in runs {
+            layout.push(runs);
+        }
+        layout
+    }
+
+    /// Adds a block, with the encryptor that leaves the fuller direction of the link least full.
+    fn push(&mut self, runs: Vec<Run>) {
+        let most = |count: &dyn Fn(&Component) -> usize| {
+            runs.iter().map(|run| count(&self.components[run.component])).max().unwrap_or(0)
+        };
+        let answers = most(&|component| component.groups.len());
+        let choice = [Role::Model, Role::Data].map(|encryptor| {
+            let encryptions = most(&|component| component.encryptions(encryptor));
+            let mut bytes = self.bytes;
+            bytes[encryptor as usize] += encryptions * FRESH_BYTES;
+            bytes[encryptor.other() as usize] += answers * ANSWER_BYTES;
+            (bytes[0].max(bytes[1]), bytes[0] + bytes[1], encryptor, encryptions, bytes)
+        });
+        let [model, data] = choice;
+        // Many encryptions at a time are what folding avoids: not for the sake of balance.
+        let too_many = |choice: &(_, _, _, usize, _)| choice.3 > MAX_ENCRYPTIONS;
+        let model_first = (too_many(&model), model.0, model.1) <= (too_many(&data), data.0, data.1);
+        let (_, _, encryptor, encryptions, bytes) = if model_first { model } else { data };
+        self.bytes = bytes;
+        self.blocks.push(Block { encryptor, encryptions, answers, runs });
+    }
+}
+
+/// Groups that share operands, directly or through others.
+fn components(groups: &[OleGroup]) -> Vec<Component> {
+    // Union-find over groups; the first group of each operand ties in the later ones.
+    let mut parent: Vec<usize> = (0..groups.len()).collect();
+    fn root(parent: &mut [usize], mut group: usize) -> usize {
+        while parent[group] != group {
+            parent[group] = parent[parent[group]];
+            group = parent[group];
+        }
+        group
+    }
+    let mut first: [BTreeMap<u32, usize>; 2] = Default::default();
+    for (index, group) in groups.iter().enumerate() {
+        for &(model, data) in &group.terms {
+            for (map, operand) in first.iter_mut().zip([model, data]) {
+                let other = *map.entry(operand).or_insert(index);
+                let (a, b) = (root(&mut parent, index), root(&mut parent, other));
+                parent[a.max(b)] = a.min(b);
+            }
+        }
+    }
+    let mut found: BTreeMap<usize, Component> = BTreeMap::new();
+    for (index, group) in groups.iter().enumerate() {
+        if group.length == 0 || group.terms.is_empty() {
+            continue;
+        }
+        let component = found.entry(root(&mut parent, index)).or_insert_with(|| Component {
+            length: group.length,
+            folds: 1,
+            operands: Default::default(),
+            groups: vec![],
+        });
+        component.groups.push(index);
+        for &(model, data) in &group.terms {
+            component.operands[0].push(model);
+            component.operands[1].push(data);
+        }
+    }
+    for component in found.values_mut() {
+        for operands in &mut component.operands {
+            operands.sort_unstable();
+            operands.dedup();
+        }
+    }
+    found.into_values().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn group(length: usize, terms: &[(u32, u32)]) -> OleGroup {
+        OleGroup { length, terms: terms.to_vec() }
+    }
+
+    /// Every term of every element of every group meets in exactly one slot of one answer.
+    fn check(groups: &[OleGroup]) -> Layout {
+        let layout = Layout::new(groups);
+        for (index, group) in groups.iter().enumerate() {
+            for &(model, data) in &group.terms {
+                let mut seen = vec![0; group.length];
+                for block in &layout.blocks {
+                    let own = [model, data][block.encryptor as usize];
+                    for run in &block.runs {
+                        let component = &layout.components[run.component];
+                        let answer = component.groups.iter().position(|&g| g == index);
+                        let Some(answer) = answer else { continue };
+                        assert!(answer < block.answers && run.slot + run.length <= SLOTS);
+                        for encryption in 0..block.encryptions {
+                            let there = component.operand(block.encryptor, run.lane, encryption);
+                            if there == Some(own) {
+                                seen[run.element..][..run.length].iter_mut().for_each(|n| *n += 1);
+                            }
+                        }
+                    }
+                }
+                assert!(seen.iter().all(|&n| n == 1), "term {model},{data} of group {index}");
+            }
+        }
+        for block in &layout.blocks {
+            let mut next = 0;
+            for run in &block.runs {
+                assert_eq!(run.slot, next, "no gap, no overlap");
+                next += run.length;
+            }
+            assert!(block.encryptions <= MAX_ENCRYPTIONS);
+        }
+        layout
+    }
+
+    #[test]
+    fn every_term_has_its_slot() {
+        check(&[group(1, &[(0, 0)])]);
+        check(&[group(SLOTS + 1, &[(0, 0), (1, 1)]), group(7, &[(2, 2)]), group(0, &[(3, 3)])]);
+        let dot: Vec<_> = (0..100).map(|i| (i, i)).collect();
+        check(&[group(12, &dot), group(3000, &[(200, 100)])]);
+        check(&[group(SLOTS, &dot)]);
+        // One against many, both ways round, and a chain of shared operands.
+        let many: Vec<_> = (0..5).map(|i| group(900, &[(7, i)])).collect();
+        check(&many);
+        check(&[group(10, &[(0, 0), (0, 1)]), group(10, &[(1, 1), (0, 0)]), group(10, &[(2, 2)])]);
+        assert!(check(&[]).blocks.is_empty());
+    }
+
+    #[test]
+    fn bytes_are_close_to_what_the_products_need() {
+        let per_slot = |layout: &Layout, slots: usize| {
+            (layout.bytes[0] + layout.bytes[1]) as f64 / slots as f64
+        };
+        // Full blocks of two terms: 222 bytes, both directions even.
+        let long = check(&[group(16 * SLOTS, &[(0, 0), (1, 1)])]);
+        assert_eq!(per_slot(&long, 16 * SLOTS), 222.0);
+        let [up, down] = long.bytes.map(|b| b as f64);
+        assert!((up / down - 1.0).abs() < 0.15, "{up} {down}");
+        // One operand against four: encrypted once.
+        let shared: Vec<_> = (0..4).map(|i| group(SLOTS, &[(0, i)])).collect();
+        assert_eq!(per_slot(&check(&shared), SLOTS), 76.5 + 4.0 * 69.0);
+        // A short, wide sum is folded into one encryption instead of many nearly empty ones.
+        let dot: Vec<_> = (0..100).map(|i| (i, i)).collect();
+        assert_eq!(
+            check(&[group(300, &dot)]).bytes.iter().sum::<usize>(),
+            FRESH_BYTES + ANSWER_BYTES
+        );
+        // Groups of other shapes fill what is left of a block.
+        let mixed: Vec<_> = (0..64).map(|i| group(512, &[(i, i)])).collect();
+        assert_eq!(check(&mixed).blocks.len(), 1);
+    }
+}
