@@ -147,16 +147,16 @@ impl Call<'_> {
             blocks.filter(move |block| block.encryptor == encryptor).collect::<Vec<_>>()
         };
         let (own, theirs) = (blocks(self.role), blocks(self.role.other()));
-        if let Some(first) = own.first() {
-            self.send_encryptions(channel, first)?;
-        }
+        // On the wire, each way: the encryptions of block 0; then, step by step, those of the next
+        // block and the answers to the peer's block of this step.
+        self.send_encryptions(channel, own.first())?;
+        let mut received = self.receive_encryptions(channel, theirs.first())?;
         for step in 0..own.len().max(theirs.len()) {
-            if let Some(next) = own.get(step + 1) {
-                self.send_encryptions(channel, next)?;
-            }
+            self.send_encryptions(channel, own.get(step + 1))?;
             if let Some(block) = theirs.get(step) {
-                self.answer(channel, block)?;
+                self.answer(channel, block, &received)?;
             }
+            received = self.receive_encryptions(channel, theirs.get(step + 1))?;
             if let Some(block) = own.get(step) {
                 self.receive_answers(channel, block)?;
             }
@@ -171,8 +171,9 @@ impl Call<'_> {
     fn send_encryptions(
         &mut self,
         channel: &mut dyn Channel,
-        block: &Block,
+        block: Option<&&Block>,
     ) -> Result<(), PartyError> {
+        let Some(block) = block else { return Ok(()) };
         let mut plaintexts = vec![Shares::zero(SLOTS); block.encryptions];
         for (encryption, plaintext) in plaintexts.iter_mut().enumerate() {
             for run in &block.runs {
@@ -190,14 +191,28 @@ impl Call<'_> {
         Ok(())
     }
 
-    fn answer(&mut self, channel: &mut dyn Channel, block: &Block) -> Result<(), PartyError> {
-        let mut encryptions = Vec::with_capacity(block.encryptions);
-        for _ in 0..block.encryptions {
-            let bytes = channel.receive(self.phase, FRESH_BYTES)?;
-            let counter = self.keys.next_counter;
-            self.keys.next_counter += 1;
-            encryptions.push(Encryption::from_bytes(counter, &bytes).map_err(failed)?);
-        }
+    /// The messages, in the order of their counters.
+    fn receive_encryptions(
+        &mut self,
+        channel: &mut dyn Channel,
+        block: Option<&&Block>,
+    ) -> Result<Vec<(u64, Vec<u8>)>, PartyError> {
+        let count = block.map_or(0, |block| block.encryptions as u64);
+        let first = self.keys.next_counter;
+        self.keys.next_counter += count;
+        let receive = |counter| Ok((counter, channel.receive(self.phase, FRESH_BYTES)?));
+        (first..first + count).map(receive).collect()
+    }
+
+    fn answer(
+        &mut self,
+        channel: &mut dyn Channel,
+        block: &Block,
+        received: &[(u64, Vec<u8>)],
+    ) -> Result<(), PartyError> {
+        let read = |(counter, bytes): &(u64, Vec<u8>)| Encryption::from_bytes(*counter, bytes);
+        let encryptions = received.iter().map(read).collect::<Result<Vec<_>, _>>();
+        let encryptions = encryptions.map_err(failed)?;
         let all: Vec<usize> = (0..block.answers).collect();
         for answers in all.chunks(ANSWERS_AT_ONCE) {
             let mut masks = Vec::new();
@@ -298,9 +313,10 @@ mod tests {
         let (mut model, mut data) = memory_pair([session; 32]);
         let [model_source, data_source] = sources;
         let slices = |side: usize| operands[side].iter().map(Vec::as_slice).collect::<Vec<_>>();
+        let datas = slices(1);
         std::thread::scope(|scope| {
-            let theirs = scope.spawn(|| {
-                data_source.inner_products(&mut data, "test", &slices(1), groups).unwrap()
+            let theirs = scope.spawn(move || {
+                data_source.inner_products(&mut data, "test", &datas, groups).unwrap()
             });
             let own = model_source.inner_products(&mut model, "test", &slices(0), groups).unwrap();
             ([own, theirs.join().unwrap()], model.traffic())
