@@ -215,3 +215,101 @@ fn apply(operation: Operation, left: Operand<'_>, right: Operand<'_>, output: &m
         }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{CellKinds, Kind, Node, PublicPolynomial};
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng;
+
+    /// `x·X·a(ωX)·b - p·(a + 3 - b(X/ω))`, less the polynomial with the same values on the rows.
+    fn numerator(k: u32) -> Numerator {
+        let public = |index| PublicPolynomial::Given(index);
+        let nodes = vec![
+            Node::Public(PublicPolynomial::Identity, 0),
+            Node::Secret(0, 1),
+            Node::Secret(1, 0),
+            Node::Product(0, 1),
+            Node::Public(public(0), 0),
+            Node::Secret(0, 0),
+            Node::Constant(Fr::from(3)),
+            Node::Sum(5, 6),
+            Node::Secret(1, -1),
+            Node::Difference(7, 8),
+            Node::InnerProduct {
+                terms: vec![(Fr::ONE, 3, 2), (-Fr::ONE, 4, 9)],
+                vanishes_on_active_rows: false,
+            },
+            Node::Public(public(1), 0),
+            Node::Public(public(2), 0),
+            Node::Product(12, 10),
+            Node::Scaled(11, -Fr::ONE),
+            Node::Sum(10, 14),
+            Node::Sum(15, 13),
+        ];
+        Numerator { nodes, k, usable_rows: 0 }
+    }
+
+    #[test]
+    fn the_quotient_times_the_divisor_is_the_numerator() {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        // Shorter and longer than a block.
+        for k in [3, 11] {
+            let domain = Domain::new(k).unwrap();
+            let n = domain.n();
+            let mut random = || (0..n).map(|_| Fr::random(&mut rng)).collect::<Vec<_>>();
+            let (a, b, p) = (random(), random(), random());
+            let values = |polynomial: &[Fr]| {
+                let mut values = polynomial.to_vec();
+                domain.ntt(&mut values);
+                values
+            };
+            let value = |a0: Fr, a1: Fr, b0: Fr, b1: Fr, p: Fr, x: Fr| {
+                x * a1 * b0 - p * (a0 + Fr::from(3) - b1)
+            };
+            let (on_a, on_b, on_p) = (values(&a), values(&b), values(&p));
+            let roots = vector::powers(domain.omega(), n);
+            let mut rows: Vec<Fr> = (0..n)
+                .map(|i| {
+                    let (next, before) = ((i + 1) % n, (i + n - 1) % n);
+                    value(on_a[i], on_a[next], on_b[i], on_b[before], on_p[i], roots[i])
+                })
+                .collect();
+            domain.intt(&mut rows);
+            let zero = vec![Fr::ZERO; n];
+            let kinds = CellKinds::Uniform(Kind::Shared);
+            let secrets =
+                [&a, &b].map(|coefficients| SecretPolynomial { coefficients, kinds: &kinds });
+            let pieces = quotient(&numerator(k), &[&p, &rows, &zero], &secrets, 3).unwrap();
+            let x = Fr::from(987_654_321);
+            let at = |polynomial: &[Fr], rotation| {
+                vector::eval_polynomial(polynomial, domain.rotate(x, rotation))
+            };
+            let expected =
+                value(at(&a, 0), at(&a, 1), at(&b, 0), at(&b, -1), at(&p, 0), x) - at(&rows, 0);
+            let power = x.pow_vartime([n as u64]);
+            let quotient = pieces.iter().rev().fold(Fr::ZERO, |sum, h| sum * power + at(h, 0));
+            assert_eq!(quotient * (power - Fr::ONE), expected, "k = {k}");
+        }
+    }
+
+    #[test]
+    fn bad_numerators_are_errors() {
+        let kinds = CellKinds::Uniform(Kind::Shared);
+        let short = [Fr::ONE; 3];
+        let secret = [SecretPolynomial { coefficients: &short, kinds: &kinds }];
+        let run = |nodes: Vec<Node>, k, pieces| {
+            quotient(&Numerator { nodes, k, usable_rows: 0 }, &[], &secret, pieces)
+        };
+        for (nodes, k, pieces) in [
+            (vec![Node::Secret(0, 0)], 3, 2),
+            (vec![Node::Secret(1, 0)], 3, 2),
+            (vec![Node::Scaled(0, Fr::ONE)], 3, 2),
+            (vec![Node::Constant(Fr::ONE)], 27, 4),
+            (vec![Node::Constant(Fr::ONE)], 60, 1),
+        ] {
+            assert!(matches!(run(nodes, k, pieces), Err(PartyError::Unsupported(_))), "k = {k}");
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! The lookup arguments: multiplicities and the grand sums `φ` (spec 01 §5.4, §5.6).
 
 use super::error::ProveError;
+use super::operands::Operands;
 use super::rows::{RowValues, Rows, queries_advice};
 use crate::{Challenges, CompiledSystem, LookupArgument};
 use ff::Field;
@@ -129,7 +130,7 @@ fn accumulate(values: &mut [Fr]) -> Fr {
 /// Inverses that the parties make together, all in one batch.
 #[derive(Default)]
 struct Pending {
-    operands: Vec<Operand>,
+    operands: Operands,
     /// Argument and row of each.
     places: Vec<(u32, u32)>,
 }

@@ -12,6 +12,7 @@ mod graph;
 mod lookup;
 mod numerator;
 mod opening;
+mod operands;
 mod permutation;
 mod rounds;
 mod rows;

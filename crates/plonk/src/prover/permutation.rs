@@ -8,6 +8,7 @@
 //! it ends at 1, and so it is before the first.
 
 use super::error::ProveError;
+use super::operands::Operands;
 use crate::CompiledSystem;
 use ff::{Field, PrimeField};
 use rayon::prelude::*;
@@ -159,20 +160,40 @@ fn invert_all(values: &mut [Fr]) -> Result<(), PartyError> {
 struct MovedCell {
     position: usize,
     row: usize,
+    identity: Fr,
     kind: Kind,
 }
 
-/// What one row of a chunk multiplies `z` by.
-struct RowRatio {
+/// What each row of each chunk multiplies `z` by; the rows `0..u` of the chunks one after the other.
+struct Ratios {
     /// The part that every party knows.
-    known: Fr,
+    known: Shares,
     /// This party's factor of the rest.
-    own: Fr,
+    own: Shares,
     /// Who knows the rest; none if there is none. A public advice cell counts as the model's, since
     /// only the side that adds public values holds it.
-    kind: Option<Kind>,
+    kinds: Vec<Option<Kind>>,
     /// Whether a moved secret cell is in the row.
-    secret: bool,
+    secret: Vec<bool>,
+}
+
+/// Fractions under construction.
+struct Fractions {
+    numerators: Shares,
+    denominators: Shares,
+}
+
+impl Fractions {
+    fn ones(length: usize) -> Self {
+        let ones = || Shares::new(vec![Fr::ONE; length]);
+        Self { numerators: ones(), denominators: ones() }
+    }
+
+    fn quotients(mut self) -> Result<Shares, PartyError> {
+        invert_all(&mut self.denominators)?;
+        vector::mul_assign(&mut self.numerators, &self.denominators);
+        Ok(self.numerators)
+    }
 }
 
 fn products_of_shares<P: ProverParty>(
@@ -182,18 +203,16 @@ fn products_of_shares<P: ProverParty>(
     let moved = moved_advice_cells(cells);
     let secret: Vec<MovedCell> =
         moved.iter().filter(|cell| cell.kind != Kind::Public).copied().collect();
-    let operands: Vec<Operand> = secret
-        .iter()
-        .map(|cell| {
-            let identity = cells.identities(cell.position, cell.row).next().unwrap_or(Fr::ZERO);
-            let mut share = cells.columns[cell.position].values[cell.row];
-            if party.adds_public_to(cell.kind) {
-                share += cells.beta * identity + cells.gamma;
-            }
-            Operand { share, kind: cell.kind, bits: 254 }
-        })
-        .collect();
+    let mut operands = Operands::default();
+    for cell in &secret {
+        let mut share = cells.columns[cell.position].values[cell.row];
+        if party.adds_public_to(cell.kind) {
+            share += cells.beta * cell.identity + cells.gamma;
+        }
+        operands.push(Operand { share, kind: cell.kind, bits: 254 });
+    }
     let factors = party.to_multiplicative(&operands)?;
+    drop(operands);
     let ratios = row_ratios(cells, &moved, &secret, &factors, party.adds_public())?;
     running_products(party, cells, &moved, &ratios)
 }
@@ -206,25 +225,31 @@ fn moved_advice_cells(cells: &PermutedColumns<'_>) -> Vec<MovedCell> {
         let identities = cells.identities(position, 0);
         let rows = column.sigma.iter().zip(identities).enumerate();
         let rows = rows.filter(|(_, (sigma, identity))| *sigma != identity);
-        moved.extend(rows.map(|(row, _)| MovedCell { position, row, kind: kinds.row(row) }));
+        moved.extend(rows.map(|(row, (_, identity))| MovedCell {
+            position,
+            row,
+            identity,
+            kind: kinds.row(row),
+        }));
     }
     moved
 }
 
-/// The ratios of all rows `0..u`, chunk by chunk.
+/// The ratios of all rows.
 fn row_ratios(
     cells: &PermutedColumns<'_>,
     moved: &[MovedCell],
     secret: &[MovedCell],
     factors: &Factors,
     adds_public: bool,
-) -> Result<Vec<Vec<RowRatio>>, ProveError> {
+) -> Result<Ratios, ProveError> {
     let usable = cells.system.usable_rows();
     let (beta, gamma) = (cells.beta, cells.gamma);
-    let mut known = vec![(Fr::ONE, Fr::ONE); cells.chunks() * usable];
-    let mut own = known.clone();
-    let mut kinds = vec![(None, false); known.len()];
-    let place = |position: usize, row: usize| {
+    let length = cells.chunks() * usable;
+    let (mut known, mut own) = (Fractions::ones(length), Fractions::ones(length));
+    let mut kinds = vec![None; length];
+    let mut has_secret = vec![false; length];
+    let step_of = |position: usize, row: usize| {
         (row < usable).then(|| position / cells.chunk_length() * usable + row)
     };
 
@@ -235,69 +260,56 @@ fn row_ratios(
         }
         let identities = cells.identities(position, 0);
         for (row, (sigma, identity)) in column.sigma.iter().zip(identities).enumerate() {
-            if let Some(place) = place(position, row).filter(|_| *sigma != identity) {
+            if let Some(step) = step_of(position, row).filter(|_| *sigma != identity) {
                 let shifted = column.values[row] + gamma;
-                known[place].0 *= shifted + beta * identity;
-                known[place].1 *= shifted + beta * sigma;
+                known.numerators[step] *= shifted + beta * identity;
+                known.denominators[step] *= shifted + beta * sigma;
             }
         }
     }
 
     // Public advice cells: the same, for the side that holds them. A secret cell's value is that of
-    // the cell it is sent to, so a denominator is the target's numerator.
+    // the cell it is sent to, so its denominator is the target's numerator.
     let index: HashMap<(usize, usize), usize> =
         secret.iter().enumerate().map(|(i, cell)| ((cell.position, cell.row), i)).collect();
     let cell_of_identity = identities_of_moved_cells(cells);
     for cell in moved {
-        let (column, identity) = (
-            cells.columns[cell.position],
-            cells.identities(cell.position, cell.row).next().unwrap_or(Fr::ZERO),
-        );
-        let Some(place) = place(cell.position, cell.row) else { continue };
+        let Some(step) = step_of(cell.position, cell.row) else { continue };
+        let column = &cells.columns[cell.position];
         let (value, sigma) = (column.values[cell.row], column.sigma[cell.row]);
         let Some(factor) = index.get(&(cell.position, cell.row)) else {
             if adds_public {
-                own[place].0 *= value + beta * identity + gamma;
-                own[place].1 *= value + beta * sigma + gamma;
+                own.numerators[step] *= value + beta * cell.identity + gamma;
+                own.denominators[step] *= value + beta * sigma + gamma;
             }
-            kinds[place].0 = Some(join(kinds[place].0, Kind::Owned(Role::Model)));
+            kinds[step] = Some(join(kinds[step], Kind::Owned(Role::Model)));
             continue;
         };
-        kinds[place] = (Some(join(kinds[place].0, cell.kind)), true);
-        own[place].0 *= factors[*factor];
+        has_secret[step] = true;
+        own.numerators[step] *= factors[*factor];
         let Some(target) = cell_of_identity.get(&sigma) else {
             let text = "a permutation polynomial of the key does not permute the cells";
             return Err(ProveError::Unsupported(text.to_owned()));
         };
+        let mut kind = cell.kind;
         if let Some(factor) = index.get(target) {
-            own[place].1 *= factors[*factor];
-            kinds[place].0 = Some(join(kinds[place].0, secret[*factor].kind));
+            own.denominators[step] *= factors[*factor];
+            kind = kind.join(secret[*factor].kind);
         } else {
-            let column = cells.columns[target.0];
+            let column = &cells.columns[target.0];
             let denominator = column.values[target.1] + beta * sigma + gamma;
             if column.kinds.is_none() {
-                known[place].1 *= denominator;
-            } else if adds_public {
-                own[place].1 *= denominator;
-                kinds[place].0 = Some(join(kinds[place].0, Kind::Owned(Role::Model)));
+                known.denominators[step] *= denominator;
             } else {
-                kinds[place].0 = Some(join(kinds[place].0, Kind::Owned(Role::Model)));
+                kind = kind.join(Kind::Owned(Role::Model));
+                if adds_public {
+                    own.denominators[step] *= denominator;
+                }
             }
         }
+        kinds[step] = Some(join(kinds[step], kind));
     }
-
-    let known = divide(known)?;
-    let own = divide(own)?;
-    let rows = known.iter().zip(own.iter()).zip(kinds);
-    let ratios: Vec<RowRatio> = rows
-        .map(|((known, own), (kind, secret))| RowRatio { known: *known, own: *own, kind, secret })
-        .collect();
-    let mut chunks = Vec::with_capacity(cells.chunks());
-    let mut ratios = ratios.into_iter();
-    for _ in 0..cells.chunks() {
-        chunks.push(ratios.by_ref().take(usable).collect());
-    }
-    Ok(chunks)
+    Ok(Ratios { known: known.quotients()?, own: own.quotients()?, kinds, secret: has_secret })
 }
 
 fn join(a: Option<Kind>, b: Kind) -> Kind {
@@ -318,59 +330,53 @@ fn identities_of_moved_cells(cells: &PermutedColumns<'_>) -> HashMap<Fr, (usize,
     map
 }
 
-fn divide(fractions: Vec<(Fr, Fr)>) -> Result<Shares, PartyError> {
-    let (numerators, denominators): (Vec<Fr>, Vec<Fr>) = fractions.into_iter().unzip();
-    let (mut quotients, mut denominators) = (Shares::new(numerators), Shares::new(denominators));
-    invert_all(&mut denominators)?;
-    vector::mul_assign(&mut quotients, &denominators);
-    Ok(quotients)
-}
-
 /// Running products over all chunks, back to additive shares.
 fn running_products<P: ProverParty>(
     party: &mut P,
     cells: &PermutedColumns<'_>,
     moved: &[MovedCell],
-    ratios: &[Vec<RowRatio>],
+    ratios: &Ratios,
 ) -> Result<Vec<GrandProduct>, ProveError> {
-    let steps = || ratios.iter().flatten().enumerate();
-    let first_secret = steps().find(|(_, ratio)| ratio.secret).map(|(step, _)| step);
-    let last_secret = steps().filter(|(_, ratio)| ratio.secret).last().map(|(step, _)| step);
+    let total = ratios.secret.len();
+    let first_secret = ratios.secret.iter().position(|secret| *secret).unwrap_or(total);
+    // The first step of the public tail.
+    let tail = ratios.secret.iter().rposition(|secret| *secret).map_or(0, |last| last + 1);
 
     // The running product of factors after every changed row between the first and the last secret.
     let (mut running, mut kind) = (Fr::ONE, None);
-    let (mut factors, mut kinds) = (Vec::new(), Vec::new());
-    if let (Some(first), Some(last)) = (first_secret, last_secret) {
-        for (step, ratio) in steps().take(last) {
-            running *= ratio.own;
-            kind = ratio.kind.map(|k| join(kind, k)).or(kind);
-            if let (Some(kind), true) = (kind, step >= first && ratio.kind.is_some()) {
-                factors.push(running);
-                kinds.push(kind);
-            }
+    let mut factors = Factors::zero(tail.saturating_sub(first_secret));
+    let mut kinds = Vec::new();
+    for step in 0..tail.saturating_sub(1) {
+        running *= ratios.own[step];
+        let Some(of_row) = ratios.kinds[step] else { continue };
+        let joined = join(kind, of_row);
+        kind = Some(joined);
+        if step >= first_secret {
+            factors[kinds.len()] = running;
+            kinds.push(joined);
         }
     }
+    let mut factors = factors.into_vec();
+    factors.truncate(kinds.len());
     let additive = party.to_additive(Factors::new(factors), &kinds)?;
-    let mut converted = additive.iter().zip(&kinds);
+    let mut converted = additive.iter().copied().zip(kinds.iter().copied());
 
     // What remains to be multiplied from each step of the tail on; z there is its inverse.
-    let tail = last_secret.map_or(0, |last| last + 1);
-    let total = ratios.iter().map(Vec::len).sum::<usize>();
     let mut remaining = Shares::new(vec![Fr::ONE; total + 1 - tail]);
-    for (step, ratio) in steps().collect::<Vec<_>>().into_iter().rev().take(total - tail) {
-        remaining[step - tail] = remaining[step + 1 - tail] * ratio.known * ratio.own;
+    for step in (tail..total).rev() {
+        remaining[step - tail] = remaining[step + 1 - tail] * ratios.known[step] * ratios.own[step];
     }
     invert_all(&mut remaining)?;
-    let known_to_all = chunks_known_to_all(cells, moved, ratios);
-    let moved_secret: Vec<bool> =
-        ratios.iter().map(|chunk| chunk.iter().any(|ratio| ratio.secret)).collect();
-    let public = public_chunks(&moved_secret);
 
     let (n, usable) = (cells.system.rows(), cells.system.usable_rows());
+    let moved_secret: Vec<bool> =
+        ratios.secret.chunks(usable).map(|rows| rows.contains(&true)).collect();
+    let public = public_chunks(&moved_secret);
+    let known_to_all = chunks_known_to_all(cells, moved, &moved_secret);
     let (mut known, mut own) = (Fr::ONE, Fr::ONE);
     let mut current: Option<(Fr, Kind)> = None;
-    let mut products = Vec::with_capacity(ratios.len());
-    for (chunk, rows) in ratios.iter().enumerate() {
+    let mut products = Vec::with_capacity(cells.chunks());
+    for chunk in 0..cells.chunks() {
         let mut shares = Shares::zero(n);
         let mut kinds = vec![Kind::Public; usable + 1];
         let is_known = public[chunk] && known_to_all[chunk];
@@ -385,12 +391,14 @@ fn running_products<P: ProverParty>(
             } else {
                 shares[row] = public_share(party, own * known);
             }
-            // The step from the last row leads to the next chunk's first row: nothing to multiply.
-            let Some(ratio) = rows.get(row) else { continue };
-            known *= ratio.known;
-            own *= ratio.own;
-            if first_secret.is_some_and(|first| step >= first) && ratio.kind.is_some() {
-                current = converted.next().map(|(share, kind)| (*share, *kind)).or(current);
+            // Row `u` is the next chunk's row 0: nothing to multiply in between.
+            if row == usable {
+                continue;
+            }
+            known *= ratios.known[step];
+            own *= ratios.own[step];
+            if step >= first_secret && ratios.kinds[step].is_some() {
+                current = converted.next().or(current);
             }
         }
         let kinds = CellKinds::Rows(kinds);
@@ -404,21 +412,19 @@ fn running_products<P: ProverParty>(
 fn chunks_known_to_all(
     cells: &PermutedColumns<'_>,
     moved: &[MovedCell],
-    ratios: &[Vec<RowRatio>],
+    moved_secret: &[bool],
 ) -> Vec<bool> {
-    let mut with_advice = vec![false; ratios.len()];
+    let mut with_advice = vec![false; moved_secret.len()];
     for cell in moved {
         if let Some(chunk) = with_advice.get_mut(cell.position / cells.chunk_length()) {
             *chunk = true;
         }
     }
-    let secret: Vec<bool> = ratios.iter().map(|rows| rows.iter().any(|r| r.secret)).collect();
-    (0..ratios.len())
-        .map(|i| {
-            // Computed from the start before the first secret cell, from the end after the last.
-            let before = !secret[..=i].contains(&true);
-            let advice = if before { &with_advice[..=i] } else { &with_advice[i..] };
-            !advice.contains(&true)
-        })
-        .collect()
+    let known = |i: usize| {
+        // Computed from the start before the first secret cell, from the end after the last.
+        let before = !moved_secret[..=i].contains(&true) && moved_secret.contains(&true);
+        let advice = if before { &with_advice[..=i] } else { &with_advice[i..] };
+        !advice.contains(&true)
+    };
+    (0..moved_secret.len()).map(known).collect()
 }
