@@ -261,4 +261,24 @@ mod tests {
         assert_eq!(values[1], Fr::from(3) + Fr::from(5) * ZETA * domain.omega());
         assert_eq!(domain.coset_intt(&mut values.clone(), Fr::ZERO), Err(AlgebraError::ZeroShift));
     }
+
+    #[test]
+    fn values_at_the_ends_of_the_reductions_survive() {
+        let ends = [Fr::ZERO, Fr::ONE, -Fr::ONE, Fr([1, 0, 0, 0])];
+        let k = 14;
+        let mixed: Vec<Fr> = (0usize..1 << k).map(|i| ends[(i * 7 + i / 5) % 4]).collect();
+        for coefficients in [vec![-Fr::ONE; 1 << k], mixed] {
+            for backend in [Backend::Portable, Backend::Ifma] {
+                let domain = Domain::with_backend(k, backend).unwrap();
+                let mut shifted = coefficients.clone();
+                vector::scale_by_powers(&mut shifted, ZETA);
+                let mut expected = shifted.clone();
+                best_fft(&mut expected, domain.omega(), k);
+                let mut values = domain.coset_ntt(&coefficients, ZETA);
+                assert!(values == expected, "{backend:?}");
+                domain.coset_intt(&mut values, ZETA).unwrap();
+                assert!(values == coefficients, "{backend:?}");
+            }
+        }
+    }
 }

@@ -2,10 +2,14 @@
 //! buckets.
 //!
 //! Two ways to treat the scalars. [`msm`] looks at them and saves work on zeros and short values:
-//! for public values and for a prover alone. [`msm_bounded`] is told a bound and does the work that
-//! the bound asks for, whatever the values: for a party whose timing its peer can see. (It visits a
-//! bucket per digit, so which memory it touches does depend on the digits; of shares these are
-//! random. Digits of zero are added up like any other.)
+//! for public values and for a prover alone. [`msm_bounded`] is told a bound and adds up every digit
+//! of every scalar within it, zeros too: for a party whose timing its peer can see.
+//!
+//! What [`msm_bounded`] hides is limited. It does the same additions but for one per occupied bucket,
+//! yet it visits a bucket per digit, so caches see the distribution of the digits. That tells nothing
+//! if the scalars are shares or masked, hence uniform whatever the secret. It is **not** constant-time
+//! in scalars of another distribution: with 2^18 scalars of 128 bits, nine in ten zero took a quarter
+//! longer than uniform ones. A party's own sparse values have to be masked before.
 
 pub(crate) mod addition;
 mod buckets;
@@ -78,8 +82,9 @@ impl MsmBases {
         self.multiply(&recode::by_length(scalars), false)
     }
 
-    /// `Σ scalars[i] · bases[i]` for scalars in `[0, 2^bits)` or negatives of such, in a time that
-    /// depends on `bits` and the number of scalars only. Fails if a scalar is longer.
+    /// `Σ scalars[i] · bases[i]` for scalars in `[0, 2^bits)` or negatives of such, without skipping
+    /// or grouping by value. Not constant-time: for scalars that are uniform whatever the secret; see
+    /// the text of the module. Fails if a scalar is longer.
     pub fn msm_bounded(&self, scalars: &[Fr], bits: u32) -> Result<G1, AlgebraError> {
         assert!(scalars.len() <= self.len(), "more scalars than bases");
         Ok(self.multiply(&recode::by_bound(scalars, bits)?, true))

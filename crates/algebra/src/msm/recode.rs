@@ -92,7 +92,8 @@ pub(super) fn by_length(scalars: &[Fr]) -> Recoded {
     Recoded { batches, window_bits, windows }
 }
 
-/// Recodes scalars whose magnitude is below `2^bits`; the work does not depend on the values.
+/// Recodes scalars whose magnitude is below `2^bits`; the number of digits does not depend on the
+/// values.
 pub(super) fn by_bound(scalars: &[Fr], bits: u32) -> Result<Recoded, AlgebraError> {
     let bounded = bits.min(MAX_BITS);
     let mut histogram = [0usize; MAX_BITS as usize + 1];
