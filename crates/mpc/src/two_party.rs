@@ -4,7 +4,8 @@ use crate::arithmetic::{
     self, SCALAR_BYTES, decode_scalars, encode_scalars, malformed, open_scalars, products,
 };
 use crate::channel::{Channel, Traffic};
-use crate::ole::OleSource;
+use crate::digits::{DigitMaskSource, Hints, InlineMaterial};
+use crate::ole::{BgvOle, OleSource};
 use crate::quotient;
 use ff::Field;
 use group::{Curve, GroupEncoding};
@@ -14,15 +15,16 @@ use sha2::{Digest, Sha256};
 use std::ops::Range;
 use twain_algebra::{Fr, G1, G1Affine};
 use twain_party::{
-    BlindingItem, BlindingSeeds, Factors, Kind, Numerator, Opening, Operand, PartyError,
-    ProverParty, Role, SecretPolynomial, Seed, Shares, WitnessParty,
+    BlindingItem, BlindingSeeds, Factors, HintBatch, Kind, LookupArgument, Numerator, Opening,
+    Operand, PartyError, ProverParty, Role, SecretPolynomial, Seed, Shares, WitnessParty,
 };
 
 /// One side of a pair.
-pub struct TwoParty {
-    pub(crate) channel: Box<dyn Channel>,
-    pub(crate) source: Box<dyn OleSource>,
-    pub(crate) rng: ChaCha20Rng,
+pub struct TwoParty<'a> {
+    channel: &'a mut dyn Channel,
+    source: Box<dyn OleSource>,
+    hints: Hints,
+    rng: ChaCha20Rng,
     role: Role,
     blinding: BlindingSeeds,
     opened: Vec<(Opening, usize)>,
@@ -36,23 +38,45 @@ pub struct PartySeeds {
     pub protocol: Seed,
 }
 
-impl TwoParty {
-    /// This side of the pair at the other end of `channel`.
-    pub fn new(channel: Box<dyn Channel>, source: Box<dyn OleSource>, seeds: PartySeeds) -> Self {
-        let role = channel.role();
-        // A machine cloned with its randomness diverges with the session id, to which the peer contributes.
+impl PartySeeds {
+    /// The generator for one purpose in one session. A machine cloned with its randomness diverges
+    /// with the session id, to which the peer contributes.
+    fn generator(&self, channel: &dyn Channel, purpose: &str) -> ChaCha20Rng {
         let mut hash = Sha256::new();
         hash.update(b"twain protocol randomness");
         hash.update(channel.session_id());
-        hash.update([role as u8]);
-        hash.update(seeds.protocol.0);
+        hash.update([channel.role() as u8]);
+        hash.update(self.protocol.0);
+        hash.update(purpose);
+        ChaCha20Rng::from_seed(hash.finalize().into())
+    }
+}
+
+impl<'a> TwoParty<'a> {
+    /// This side of the pair at the other end of `channel`; all correlations are made when they are
+    /// needed.
+    pub fn inline(channel: &'a mut dyn Channel, seeds: &PartySeeds) -> Self {
+        let source = Box::new(BgvOle::new(seeds.generator(channel, "OLE")));
+        let masks = Box::new(InlineMaterial::new(seeds.generator(channel, "digit masks")));
+        Self::new(channel, source, masks, seeds)
+    }
+
+    /// This side of the pair, with these sources of correlations.
+    pub fn new(
+        channel: &'a mut dyn Channel,
+        source: Box<dyn OleSource>,
+        masks: Box<dyn DigitMaskSource>,
+        seeds: &PartySeeds,
+    ) -> Self {
+        let role = channel.role();
         TwoParty {
-            channel,
             source,
-            rng: ChaCha20Rng::from_seed(hash.finalize().into()),
+            hints: Hints::new(masks, seeds.generator(channel, "hints")),
+            rng: seeds.generator(channel, "arithmetic"),
             role,
-            blinding: BlindingSeeds::Own(role, seeds.blinding),
+            blinding: BlindingSeeds::Own(role, seeds.blinding.clone()),
             opened: Vec::new(),
+            channel,
         }
     }
 
@@ -90,7 +114,7 @@ impl TwoParty {
     }
 }
 
-impl WitnessParty for TwoParty {
+impl WitnessParty for TwoParty<'_> {
     fn adds_public(&self) -> bool {
         self.role == Role::Model
     }
@@ -101,27 +125,32 @@ impl WitnessParty for TwoParty {
         right: &[Operand],
         ends: &[u32],
     ) -> Result<Vec<Fr>, PartyError> {
-        arithmetic::inner_products(&mut *self.channel, &mut *self.source, left, right, ends)
+        arithmetic::inner_products(self.channel, &mut *self.source, left, right, ends)
     }
 
-    fn hints(&mut self, _batches: &[twain_party::HintBatch]) -> Result<Vec<Vec<Fr>>, PartyError> {
-        Err(PartyError::Unsupported("hints between two parties are not there yet".into()))
+    fn hints(&mut self, batches: &[HintBatch]) -> Result<Vec<Vec<Fr>>, PartyError> {
+        self.hints.hints(self.channel, &mut *self.source, batches)
     }
 
     fn multiplicities(
         &mut self,
-        _arguments: &[twain_party::LookupArgument],
-        _rows: usize,
+        arguments: &[LookupArgument],
+        rows: usize,
     ) -> Result<Vec<Shares>, PartyError> {
-        Err(PartyError::Unsupported("multiplicities between two parties are not there yet".into()))
+        let columns = self.hints.multiplicities(self.channel, arguments, rows)?;
+        // A looked-up value outside its table must not reach a commitment.
+        self.check_zero(&[])?;
+        Ok(columns)
     }
 
     fn check_zero(&mut self, values: &[Fr]) -> Result<(), PartyError> {
+        let claims = self.hints.take_claims();
         let challenge = self.coin()?;
-        let combination = values.iter().rev().fold(Fr::ZERO, |sum, v| sum * challenge + v);
+        let all = values.iter().chain(&claims).rev();
+        let combination = all.fold(Fr::ZERO, |sum, v| sum * challenge + v);
         let factor = Fr::random(&mut self.rng);
-        let masked = products(&mut *self.channel, &mut *self.source, &[combination], &[factor])?;
-        match open_scalars(&mut *self.channel, "validity test", &masked)?[0] {
+        let masked = products(self.channel, &mut *self.source, &[combination], &[factor])?;
+        match open_scalars(self.channel, "validity test", &masked)?[0] {
             Fr::ZERO => Ok(()),
             _ => Err(PartyError::Invalid),
         }
@@ -129,11 +158,11 @@ impl WitnessParty for TwoParty {
 
     fn open(&mut self, what: Opening, shares: &[Fr]) -> Result<Vec<Fr>, PartyError> {
         self.opened.push((what, shares.len()));
-        open_scalars(&mut *self.channel, "openings", shares)
+        open_scalars(self.channel, "openings", shares)
     }
 }
 
-impl ProverParty for TwoParty {
+impl ProverParty for TwoParty<'_> {
     fn blinding(&self, item: BlindingItem, kind: Kind, rows: Range<usize>) -> Shares {
         self.blinding.values(item, kind, rows).into()
     }
@@ -174,12 +203,11 @@ impl ProverParty for TwoParty {
     }
 
     fn to_additive(&mut self, factors: Factors, kinds: &[Kind]) -> Result<Shares, PartyError> {
-        arithmetic::to_additive(&mut *self.channel, &mut *self.source, &factors, kinds)
-            .map(Shares::new)
+        arithmetic::to_additive(self.channel, &mut *self.source, &factors, kinds).map(Shares::new)
     }
 
     fn invert(&mut self, values: &[Operand]) -> Result<Vec<Fr>, PartyError> {
-        arithmetic::invert(&mut *self.channel, &mut *self.source, &mut self.rng, values)
+        arithmetic::invert(self.channel, &mut *self.source, &mut self.rng, values)
     }
 
     fn quotient(
@@ -190,6 +218,6 @@ impl ProverParty for TwoParty {
         pieces: usize,
     ) -> Result<Vec<Shares>, PartyError> {
         let leaves = quotient::Leaves { publics, secrets };
-        quotient::quotient(&mut *self.channel, &mut *self.source, numerator, leaves, pieces)
+        quotient::quotient(self.channel, &mut *self.source, numerator, leaves, pieces)
     }
 }

@@ -7,32 +7,30 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use std::thread;
 use twain_algebra::Fr;
-use twain_mpc::channel::memory_pair;
-use twain_mpc::ole::ideal_pair;
+use twain_mpc::channel::{Channel, memory_pair};
+use twain_mpc::digits::InlineMaterial;
+use twain_mpc::ole::{IdealOle, ideal_pair};
 use twain_mpc::{PartySeeds, TwoParty};
 use twain_party::{Kind, Operand, PartyError, ProverParty, Role, Seed, WitnessParty};
 
 const KINDS: [Kind; 4] =
     [Kind::Public, Kind::Owned(Role::Model), Kind::Owned(Role::Data), Kind::Shared];
 
-fn pair() -> (TwoParty, TwoParty) {
-    let (m, d) = memory_pair([7; 32]);
-    let (ideal_m, ideal_d) = ideal_pair(1);
-    let seeds = |x| PartySeeds { blinding: Seed([x; 32]), protocol: Seed([x + 1; 32]) };
-    (
-        TwoParty::new(Box::new(m), Box::new(ideal_m), seeds(1)),
-        TwoParty::new(Box::new(d), Box::new(ideal_d), seeds(3)),
-    )
-}
-
-/// Runs both sides.
+/// Runs both sides with an ideal OLE.
 fn run<T: Send>(
     body: impl Fn(&mut TwoParty, Role) -> Result<T, PartyError> + Sync,
 ) -> (Result<T, PartyError>, Result<T, PartyError>) {
-    let (mut model, mut data) = pair();
+    let (mut model_end, mut data_end) = memory_pair([7; 32]);
+    let (model_ole, data_ole) = ideal_pair(1);
+    let side = |end: &mut dyn Channel, ole: IdealOle, x: u8| {
+        let seeds = PartySeeds { blinding: Seed([x; 32]), protocol: Seed([x + 1; 32]) };
+        let masks = InlineMaterial::new(ChaCha20Rng::from_seed([x; 32]));
+        let role = end.role();
+        body(&mut TwoParty::new(end, Box::new(ole), Box::new(masks), &seeds), role)
+    };
     thread::scope(|scope| {
-        let model = scope.spawn(|| body(&mut model, Role::Model));
-        let data = scope.spawn(|| body(&mut data, Role::Data));
+        let model = scope.spawn(|| side(&mut model_end, model_ole, 1));
+        let data = scope.spawn(|| side(&mut data_end, data_ole, 3));
         (model.join().unwrap(), data.join().unwrap())
     })
 }
