@@ -9,6 +9,7 @@ use tracing::span::{Attributes, Id};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::Registry;
+use twain_mpc::channel::{Traffic, TrafficMeter};
 
 /// What a phase took.
 #[derive(Clone, Copy, Debug, Default)]
@@ -119,4 +120,15 @@ pub fn print_costs(phases: &Phases) {
     }
     eprintln!("{:<28}{:>10.3}{:>12.2}", "sum", total.0.as_secs_f64(), total.1.as_secs_f64());
     eprintln!("peak memory {}", bytes(peak_memory()));
+}
+
+/// Prints what went over the link.
+pub fn print_traffic(meter: &TrafficMeter) {
+    eprintln!("{:<28}{:>12}{:>12}{:>8}", "traffic", "sent", "received", "rounds");
+    let line = |name: &str, traffic: &Traffic| {
+        let (sent, received) = (bytes(traffic.sent), bytes(traffic.received));
+        eprintln!("{name:<28}{sent:>12}{received:>12}{:>8}", traffic.rounds);
+    };
+    meter.phases().iter().for_each(|(name, traffic)| line(name, traffic));
+    line("sum", &meter.total());
 }

@@ -57,7 +57,9 @@ fn side(case: &Case, mut channel: impl Channel) -> (Vec<Fr>, Vec<u8>) {
     let values = case.circuit.program.run(&mut party, &sources).unwrap();
     let mut source = Witness::new(&case.circuit, &values);
     let instances = values.instances.clone();
-    let proof = prove(&mut party, &case.key, &case.srs, &[instances.clone()], &mut source).unwrap();
+    let proof =
+        prove(&mut party, &case.key, &case.srs, std::slice::from_ref(&instances), &mut source)
+            .unwrap();
     (instances, proof)
 }
 
@@ -73,7 +75,7 @@ fn pair_equals_alone(name: &str) {
     let (instances, proof) = model;
     let k = case.compiled.settings.run_args.logrows;
     let srs = read_verifier_srs(&vectors().join(format!("srs/kzg{k}.srs"))).unwrap();
-    verify(case.key.vk(), &srs, &[instances.clone()], &proof).unwrap();
+    verify(case.key.vk(), &srs, std::slice::from_ref(&instances), &proof).unwrap();
     assert_eq!(instances, case.witness.instances(&case.compiled.settings.run_args));
 
     let parameters = parameters(&case.compiled.model);
