@@ -19,6 +19,7 @@ mod ops;
 mod program;
 mod supported;
 mod tensor;
+mod warnings;
 mod witness;
 
 pub use circuit::Circuit;
@@ -33,4 +34,5 @@ pub use mock::{MockFailure, mock};
 pub use model::{lay_out, parameters};
 pub use program::{InstanceRow, Program, Source, Sources, Step, Wire, WitnessValues};
 pub use supported::check_supported;
+pub use warnings::{Warning, warnings};
 pub use witness::Witness;

@@ -5,3 +5,4 @@ mod keys;
 mod mock;
 mod pair;
 mod proofs;
+mod warnings;
