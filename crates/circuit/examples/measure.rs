@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let equal = values.instances == witness.instances(&compiled.settings.run_args);
     println!("instances equal EZKL's: {equal}");
     let start = Instant::now();
-    let failures = mock(&circuit, &values, 3);
+    let failures = mock(&circuit, &values, 3)?;
     println!("mock {:?}: {} failures", start.elapsed(), failures.len());
     failures.iter().for_each(|failure| println!("  {failure}"));
     Ok(())

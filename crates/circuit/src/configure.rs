@@ -4,6 +4,7 @@
 //! digest of the verifying key.
 
 mod dynamic;
+mod einsum;
 mod gates;
 mod tables;
 
@@ -98,6 +99,7 @@ pub fn configure(
     };
     tables::configure(&mut cs, &mut columns, settings, product_tree)?;
     dynamic::configure(&mut cs, &mut columns, settings)?;
+    columns.einsum = einsum::configure(&mut cs, settings, &geometry)?;
     Ok((cs, columns))
 }
 
@@ -105,9 +107,6 @@ pub fn configure(
 fn refuse_unsupported(settings: &Settings) -> Result<(), LayoutError> {
     let refuse = |what: &str| Err(LayoutError::UnsupportedSettings(what.into()));
     let args = &settings.run_args;
-    if settings.einsum_params.total_einsum_col_size > 0 {
-        return refuse("Freivalds einsums (use disable_freivalds)");
-    }
     if args.output_visibility.is_fixed() {
         return refuse("fixed outputs");
     }

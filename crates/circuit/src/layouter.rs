@@ -27,6 +27,8 @@ pub(crate) struct Layouter {
     pub decompositions: Decompositions,
     /// Linear coordinate of the next free cell of the main variables.
     pub cursor: usize,
+    /// Linear coordinate of the next free cell of the einsum variables.
+    pub einsum_cursor: usize,
     /// Wires by advice column and row; a column without a cell is empty, a cell not written is 0.
     pub cells: Vec<Vec<Wire>>,
     pub copies: Vec<(Cell, Cell)>,
@@ -54,6 +56,7 @@ impl Layouter {
             recorder: Recorder::new(),
             decompositions,
             cursor: 0,
+            einsum_cursor: 0,
             cells: vec![Vec::new(); cs.advice_phases().len()],
             copies: Vec::new(),
             selectors: vec![BitRows::new(rows); cs.selectors().len()],

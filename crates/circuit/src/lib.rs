@@ -8,6 +8,7 @@ mod circuit;
 mod columns;
 mod configure;
 mod dispatch;
+mod einsum;
 mod error;
 mod functions;
 mod geometry;

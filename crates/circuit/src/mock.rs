@@ -1,6 +1,7 @@
 //! Checks a witness against its circuit without a proof: every gate, every lookup, every copy, and for
 //! what fails the constraint, the node of the graph, the row and the values.
 
+use crate::WitnessError;
 use crate::circuit::Circuit;
 use crate::program::{WitnessValues, show};
 use crate::witness::{Witness, selector};
@@ -9,7 +10,7 @@ use rayon::prelude::*;
 use std::collections::HashSet;
 use std::fmt;
 use twain_algebra::Fr;
-use twain_party::Shares;
+use twain_party::{Alone, Seed, Shares};
 use twain_plonk::{Cell, ColumnKind, Expression, Query};
 
 /// A constraint that a witness does not satisfy.
@@ -37,15 +38,35 @@ struct Table<'a> {
     circuit: &'a Circuit,
     advice: Vec<Shares>,
     instances: &'a [Fr],
+    challenges: Vec<Fr>,
 }
 
-/// Checks the values of a local run; at most `limit` failures are reported.
+/// Checks the values of a local run; at most `limit` failures are reported. Challenges take fixed
+/// values: a mistake could pass with a probability no one would bet on, and nothing is proved here.
 ///
-/// Circuits with challenges (Freivalds einsums) are checked in the first phase's columns only.
-pub fn mock(circuit: &Circuit, values: &WitnessValues, limit: usize) -> Vec<MockFailure> {
-    let columns = Witness::new(circuit, values).columns(true, 0);
-    let advice = columns.into_iter().map(|column| column.values).collect();
-    Table { circuit, advice, instances: &values.instances }.check(limit)
+/// # Errors
+/// The values that depend on challenges cannot be computed.
+pub fn mock(
+    circuit: &Circuit,
+    values: &WitnessValues,
+    limit: usize,
+) -> Result<Vec<MockFailure>, WitnessError> {
+    let count = circuit.cs.challenges().len() as u64;
+    // Powers of a number that is no root of a polynomial in sight.
+    let challenges: Vec<Fr> =
+        (1..=count).map(|i| Fr::from_u128(u128::MAX / 7).pow_vartime([i])).collect();
+    let mut witness = Witness::new(circuit, values);
+    if count > 0 {
+        witness.meet_challenges(&mut Alone::new(Seed([0; 32])), &challenges)?;
+    }
+    let mut advice = Vec::with_capacity(circuit.cs.advice_phases().len());
+    let mut phases = [witness.columns(true, 0).into_iter(), witness.columns(true, 1).into_iter()];
+    for phase in circuit.cs.advice_phases() {
+        let column = phases.get_mut(usize::from(*phase)).and_then(Iterator::next);
+        advice.push(column.map(|column| column.values).unwrap_or_default());
+    }
+    let instances = &values.instances;
+    Ok(Table { circuit, advice, instances, challenges }.check(limit))
 }
 
 impl Table<'_> {
@@ -143,7 +164,9 @@ impl Table<'_> {
                 Fr::from(u64::from(on))
             }
             Expression::Query(query) => self.value(self.cell(query, row)),
-            Expression::Challenge(_) => Fr::ZERO,
+            Expression::Challenge(challenge) => {
+                self.challenges.get(challenge.index as usize).copied().unwrap_or_default()
+            }
             Expression::Negated(a) => -self.evaluate(a, row),
             Expression::Sum(a, b) => self.evaluate(a, row) + self.evaluate(b, row),
             Expression::Product(a, b) => self.evaluate(a, row) * self.evaluate(b, row),

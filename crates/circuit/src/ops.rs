@@ -6,6 +6,7 @@ mod arithmetic;
 mod conv;
 mod decompose;
 mod einsum;
+mod freivalds;
 mod logic;
 mod nonlinear;
 mod shape;

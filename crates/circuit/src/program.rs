@@ -45,6 +45,10 @@ pub struct Program {
     pub(crate) parameters: Vec<Source>,
     pub(crate) hints: Vec<Hint>,
     pub(crate) levels: Vec<Level>,
+    /// What depends on challenges: the values of the second phase's columns.
+    pub(crate) second_levels: Vec<Level>,
+    /// Wires of the challenges.
+    pub(crate) challenges: Vec<Wire>,
     /// What depends on public outputs.
     pub(crate) after_opening: LocalInstructions,
     /// Pairs of wires that are equal in a valid witness but not by construction.
@@ -171,12 +175,13 @@ impl Program {
         let count = |level: &Level| {
             usize::from(!level.products.ends.is_empty()) + usize::from(!level.hints.is_empty())
         };
-        self.levels.iter().map(count).sum()
+        self.levels.iter().chain(&self.second_levels).map(count).sum()
     }
 
     /// Products between values of different owners or shared ones.
     pub fn interactive_products(&self) -> usize {
-        self.levels.iter().map(|level| level.products.left.len()).sum()
+        let levels = self.levels.iter().chain(&self.second_levels);
+        levels.map(|level| level.products.left.len()).sum()
     }
 
     /// The inputs a run takes, in order.

@@ -1,6 +1,7 @@
 //! A run's values in the places the prover asks for: advice columns with the kinds of their cells, and
 //! lookup multiplicities (spec 01 §5.4).
 
+use crate::WitnessError;
 use crate::circuit::Circuit;
 use crate::program::{Wire, WitnessValues};
 use rayon::prelude::*;
@@ -12,10 +13,12 @@ use twain_party::{
 use twain_plonk::{AdviceColumn, Expression, LookupView, ProveError, WitnessSource};
 
 /// A circuit with the values of a run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Witness<'a> {
     circuit: &'a Circuit,
     values: &'a WitnessValues,
+    /// The values with those of the second phase, once its challenges are known.
+    second: Option<Shares>,
 }
 
 /// What a lookup argument looks up: a column of a table of consecutive integers.
@@ -28,7 +31,7 @@ struct TableColumn {
 impl<'a> Witness<'a> {
     /// The witness of a circuit whose program gave these values.
     pub fn new(circuit: &'a Circuit, values: &'a WitnessValues) -> Self {
-        Self { circuit, values }
+        Self { circuit, values, second: None }
     }
 
     /// The model's outputs: this party's shares, and the values of public ones.
@@ -60,11 +63,31 @@ impl<'a> Witness<'a> {
             return AdviceColumn { values, kinds: CellKinds::Uniform(Kind::Public) };
         }
         let program = &self.circuit.program;
-        let share = |wire: &Wire| program.share(*wire, adds_public, &self.values.values);
+        let values = self.known();
+        let share = |wire: &Wire| program.share(*wire, adds_public, values);
         AdviceColumn {
             values: wires.iter().map(share).collect::<Vec<Fr>>().into(),
             kinds: CellKinds::Rows(wires.iter().map(|wire| program.kind(*wire)).collect()),
         }
+    }
+
+    /// Computes the values that depend on the circuit's challenges.
+    ///
+    /// # Errors
+    /// A failed step of the party.
+    pub fn meet_challenges<P: WitnessParty>(
+        &mut self,
+        party: &mut P,
+        challenges: &[Fr],
+    ) -> Result<(), WitnessError> {
+        let mut values = self.values.values.clone();
+        self.circuit.program.run_second(party, &mut values, challenges)?;
+        self.second = Some(values);
+        Ok(())
+    }
+
+    fn known(&self) -> &[Fr] {
+        self.second.as_ref().unwrap_or(&self.values.values)
     }
 
     /// Whether some argument looks up tables of witness values: the party's multiplicities do not
@@ -164,8 +187,15 @@ impl<P: WitnessParty> WitnessSource<P> for Witness<'_> {
         &mut self,
         party: &mut P,
         phase: u8,
-        _challenges: &[Fr],
+        challenges: &[Fr],
     ) -> Result<Vec<AdviceColumn>, ProveError> {
+        if phase > 0 {
+            let met = self.meet_challenges(party, challenges);
+            met.map_err(|error| match error {
+                WitnessError::Party(error) => ProveError::Party(error),
+                error => ProveError::Witness(Box::new(error)),
+            })?;
+        }
         Ok(self.columns(party.adds_public(), phase))
     }
 

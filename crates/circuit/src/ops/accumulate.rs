@@ -16,7 +16,7 @@ enum Accumulation {
 
 impl Layouter {
     /// Fills up the last row.
-    fn padded(&self, elements: &[Element], filler: Wire) -> Vec<Element> {
+    pub fn padded(&self, elements: &[Element], filler: Wire) -> Vec<Element> {
         let mut padded = elements.to_vec();
         let length = elements.len().next_multiple_of(self.inner());
         padded.resize(length, Element::constant(filler));
@@ -35,6 +35,33 @@ impl Layouter {
             let sum = self.recorder.accumulate(previous, &pairs);
             previous = Some(sum);
             running.push(sum);
+        }
+        running
+    }
+
+    /// The running values of a sum, one for each row.
+    pub fn running_sum(&mut self, elements: &[Element]) -> Vec<Wire> {
+        let inner = self.inner();
+        let mut running = Vec::with_capacity(elements.len().div_ceil(inner));
+        let mut terms = Vec::with_capacity(inner + 1);
+        for row in elements.chunks(inner) {
+            terms.clear();
+            terms.extend(running.last().map(|previous| (ONE, *previous)));
+            terms.extend(row.iter().map(|element| (ONE, element.wire)));
+            running.push(self.recorder.linear(&terms));
+        }
+        running
+    }
+
+    /// The running values of a product, one for each row.
+    pub fn running_product(&mut self, elements: &[Element]) -> Vec<Wire> {
+        let mut running = Vec::with_capacity(elements.len().div_ceil(self.inner()));
+        let mut product = ONE;
+        for row in elements.chunks(self.inner()) {
+            for element in row {
+                product = self.recorder.mul(product, element.wire);
+            }
+            running.push(product);
         }
         running
     }
@@ -65,29 +92,14 @@ impl Layouter {
         if let [element] = elements {
             return Ok(*element);
         }
-        let inner = self.inner();
-        let mut running = Vec::new();
-        let mut terms = Vec::with_capacity(inner + 1);
-        for row in elements.chunks(inner) {
-            terms.clear();
-            terms.extend(running.last().map(|previous| (ONE, *previous)));
-            terms.extend(row.iter().map(|element| (ONE, element.wire)));
-            running.push(self.recorder.linear(&terms));
-        }
+        let running = self.running_sum(elements);
         let padded = self.padded(elements, ZERO);
         self.accumulation(None, &padded, &running, Accumulation::Sum)
     }
 
     /// The product.
     pub fn prod(&mut self, elements: &[Element]) -> Result<Element, LayoutError> {
-        let mut running = Vec::new();
-        let mut product = ONE;
-        for row in elements.chunks(self.inner()) {
-            for element in row {
-                product = self.recorder.mul(product, element.wire);
-            }
-            running.push(product);
-        }
+        let running = self.running_product(elements);
         let padded = self.padded(elements, ONE);
         self.accumulation(None, &padded, &running, Accumulation::Product)
     }

@@ -163,7 +163,12 @@ impl Layouter {
         let mut sums = Vec::with_capacity(count);
         self.flush();
         for (digits, value) in checked.elements.chunks(legs as usize).zip(&values) {
-            sums.push(self.dot_cells(digits, &powers, &value.running)?);
+            let sum = self.dot_cells(digits, &powers, &value.running)?;
+            // With Freivalds einsums the results of all einsums lose their cells.
+            sums.push(match self.columns.einsum {
+                Some(_) => Element::unplaced(sum.wire),
+                None => sum,
+            });
         }
         let sums = Tensor::new(sums, &tensor.dims)?;
         let recomposed: Vec<Wire> = values.iter().map(|value| value.value).collect();

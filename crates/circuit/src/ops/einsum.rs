@@ -2,66 +2,11 @@
 
 use super::Pairwise;
 use crate::LayoutError;
+use crate::einsum::{Equation, Sizes};
 use crate::layouter::Layouter;
 use crate::tensor::{Element, Tensor, coordinates};
 use std::collections::BTreeMap;
 use std::ops::Range;
-
-/// An equation such as `mk,nk->mn`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Equation {
-    pub inputs: Vec<Vec<char>>,
-    pub output: Vec<char>,
-}
-
-impl Equation {
-    pub fn parse(text: &str) -> Result<Self, LayoutError> {
-        let (inputs, output) = text
-            .split_once("->")
-            .ok_or_else(|| LayoutError::Operands(format!("the einsum {text} has no output")))?;
-        let letters = |term: &str| term.trim().chars().collect::<Vec<char>>();
-        Ok(Self { inputs: inputs.split(',').map(letters).collect(), output: letters(output) })
-    }
-
-    /// Length of each letter's axis.
-    pub fn sizes(&self, tensors: &[Tensor]) -> Result<BTreeMap<char, usize>, LayoutError> {
-        let fail = || {
-            let shapes: Vec<_> = tensors.iter().map(|tensor| &tensor.dims).collect();
-            LayoutError::Operands(format!("shapes {shapes:?} do not fit the einsum {self:?}"))
-        };
-        if tensors.len() != self.inputs.len() {
-            return Err(fail());
-        }
-        let mut sizes = BTreeMap::new();
-        for (letters, tensor) in self.inputs.iter().zip(tensors) {
-            if letters.len() != tensor.dims.len() {
-                return Err(fail());
-            }
-            for (letter, dim) in letters.iter().zip(&tensor.dims) {
-                if *sizes.entry(*letter).or_insert(*dim) != *dim {
-                    return Err(fail());
-                }
-            }
-        }
-        for letter in &self.output {
-            sizes.entry(*letter).or_insert(1);
-        }
-        Ok(sizes)
-    }
-
-    /// Every occurrence of a letter that occurred before, in order.
-    fn common(&self) -> Vec<char> {
-        let mut seen = Vec::new();
-        let mut common = Vec::new();
-        for letter in self.inputs.iter().flatten() {
-            match seen.contains(letter) {
-                true => common.push(*letter),
-                false => seen.push(*letter),
-            }
-        }
-        common
-    }
-}
 
 /// The part of an operand at the given positions of some letters.
 fn slice(
@@ -81,6 +26,32 @@ impl Layouter {
     pub fn einsum(&mut self, equation: &str, tensors: &[Tensor]) -> Result<Tensor, LayoutError> {
         let equation = Equation::parse(equation)?;
         let sizes = equation.sizes(tensors)?;
+        let Some(columns) = self.columns.einsum.clone() else {
+            return self.direct_einsum(&equation, &sizes, tensors);
+        };
+        let output: Vec<usize> = equation.output.iter().map(|letter| sizes[letter]).collect();
+        let (equation, sizes) = equation.sanitised(sizes);
+        let mut squeezed = Vec::with_capacity(tensors.len());
+        for (letters, tensor) in equation.inputs.iter().zip(tensors) {
+            let dims: Vec<usize> = letters.iter().map(|letter| sizes[letter]).collect();
+            squeezed.push(tensor.clone().reshape(&dims)?);
+        }
+        let result = match equation.is_reduced(&sizes) {
+            true => self.freivalds(&columns, &equation, &sizes, squeezed)?,
+            // The cells of the result are dropped.
+            false => self.direct_einsum(&equation, &sizes, &squeezed)?,
+        };
+        let dims = if output.is_empty() { vec![1] } else { output };
+        Tensor::new(result.wires().map(Element::unplaced).collect(), &dims)
+    }
+
+    /// The einsum with base operations.
+    fn direct_einsum(
+        &mut self,
+        equation: &Equation,
+        sizes: &Sizes,
+        tensors: &[Tensor],
+    ) -> Result<Tensor, LayoutError> {
         let mut dims: Vec<usize> = equation.output.iter().map(|letter| sizes[letter]).collect();
         let common = equation.common();
         let others = sizes.iter().filter(|(letter, _)| !common.contains(letter));
@@ -108,7 +79,7 @@ impl Layouter {
             let slices = slices.collect::<Result<Vec<_>, _>>()?;
             elements.push(match &slices[..] {
                 [left, right] if as_dots => self.dot(&left.elements, &right.elements)?,
-                _ => self.sum_of_products(&equation, &common, &sizes, &slices)?,
+                _ => self.sum_of_products(equation, &common, sizes, &slices)?,
             });
         }
         if dims.is_empty() {
@@ -121,7 +92,7 @@ impl Layouter {
         &mut self,
         equation: &Equation,
         common: &[char],
-        sizes: &BTreeMap<char, usize>,
+        sizes: &Sizes,
         slices: &[Tensor],
     ) -> Result<Element, LayoutError> {
         let ranges: Vec<usize> = common

@@ -20,6 +20,9 @@ const CONSTANT: u32 = u32::MAX;
 /// Level of what depends on public outputs.
 const AFTER_OPENING: u32 = u32::MAX - 1;
 
+/// Levels from here on depend on challenges.
+const AFTER_CHALLENGE: u32 = 1 << 30;
+
 /// A program under construction.
 pub(crate) struct Recorder {
     kinds: Vec<Kind>,
@@ -32,6 +35,9 @@ pub(crate) struct Recorder {
     constant_values: HashMap<Wire, Fr>,
     hints: Vec<Hint>,
     program_levels: Vec<Level>,
+    second_levels: Vec<Level>,
+    /// Powers of each challenge, from the first on.
+    challenges: Vec<Vec<Wire>>,
     after_opening: LocalInstructions,
     equalities: Vec<(Wire, Wire)>,
     pub inputs: Vec<Source>,
@@ -56,6 +62,8 @@ impl Recorder {
             constant_values: HashMap::new(),
             hints: Vec::new(),
             program_levels: Vec::new(),
+            second_levels: Vec::new(),
+            challenges: Vec::new(),
             after_opening: LocalInstructions::default(),
             equalities: Vec::new(),
             inputs: Vec::new(),
@@ -132,6 +140,22 @@ impl Recorder {
         public
     }
 
+    /// The wires of the first `count` powers of a challenge.
+    pub fn challenge_powers(&mut self, challenge: u32, count: usize) -> Vec<Wire> {
+        let challenge = challenge as usize;
+        while self.challenges.len() <= challenge {
+            let wire = self.wire(Kind::Public, Bound::UNKNOWN, AFTER_CHALLENGE);
+            self.challenges.push(vec![wire]);
+        }
+        while self.challenges[challenge].len() < count {
+            let powers = &self.challenges[challenge];
+            let (first, last) = (powers[0], powers[powers.len() - 1]);
+            let next = self.mul(last, first);
+            self.challenges[challenge].push(next);
+        }
+        self.challenges[challenge].clone()
+    }
+
     /// The wire that stands for `wire` by now: what was decomposed is replaced by its recomposition.
     pub fn now(&self, wire: Wire) -> Wire {
         self.current[wire as usize]
@@ -174,11 +198,14 @@ impl Recorder {
     }
 
     fn at(&mut self, level: u32) -> &mut Level {
-        let level = level as usize;
-        if self.program_levels.len() <= level {
-            self.program_levels.resize_with(level + 1, Level::default);
+        let (levels, level) = match level.checked_sub(AFTER_CHALLENGE) {
+            Some(level) => (&mut self.second_levels, level as usize),
+            None => (&mut self.program_levels, level as usize),
+        };
+        if levels.len() <= level {
+            levels.resize_with(level + 1, Level::default);
         }
-        &mut self.program_levels[level]
+        &mut levels[level]
     }
 
     fn local(&mut self, level: u32) -> &mut LocalInstructions {
@@ -364,6 +391,8 @@ impl Recorder {
             parameters: self.parameters,
             hints: self.hints,
             levels: self.program_levels,
+            second_levels: self.second_levels,
+            challenges: self.challenges.iter().map(|powers| powers[0]).collect(),
             after_opening: self.after_opening,
             equalities: self.equalities,
             instances: self.instances,

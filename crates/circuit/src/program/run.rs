@@ -42,7 +42,7 @@ impl Program {
         sources: &Sources,
     ) -> Result<WitnessValues, WitnessError> {
         let mut values = self.start(sources)?;
-        self.levels(party, &mut values)?;
+        self.levels(&self.levels, party, &mut values)?;
         self.test_and_open(party, values)
     }
 
@@ -57,7 +57,7 @@ impl Program {
         sources: &Sources,
     ) -> Result<WitnessValues, WitnessError> {
         let mut values = self.start(sources)?;
-        if let Err(error) = self.levels(party, &mut values) {
+        if let Err(error) = self.levels(&self.levels, party, &mut values) {
             return Err(self.out_of_range(&values).unwrap_or(error));
         }
         let differ = |(l, r): &&(Wire, Wire)| values[*l as usize] != values[*r as usize];
@@ -141,12 +141,27 @@ impl Program {
         Ok(())
     }
 
-    fn levels<P: WitnessParty>(
+    /// The values that depend on the circuit's challenges, into `values` of a run.
+    pub(crate) fn run_second<P: WitnessParty>(
         &self,
         party: &mut P,
         values: &mut [Fr],
+        challenges: &[Fr],
     ) -> Result<(), WitnessError> {
-        for level in &self.levels {
+        check_length(challenges.len().min(self.challenges.len()), self.challenges.len())?;
+        for (wire, value) in self.challenges.iter().zip(challenges) {
+            values[*wire as usize] = *value;
+        }
+        self.levels(&self.second_levels, party, values)
+    }
+
+    fn levels<P: WitnessParty>(
+        &self,
+        levels: &[Level],
+        party: &mut P,
+        values: &mut [Fr],
+    ) -> Result<(), WitnessError> {
+        for level in levels {
             self.local(&level.local, party, values)?;
             self.products(level, party, values)?;
             self.hints(level, party, values)?;

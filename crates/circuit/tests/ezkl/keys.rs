@@ -88,6 +88,6 @@ fn difference(folder: PathBuf) -> Option<String> {
     if values.instances != case.witness().instances(&case.compiled.settings.run_args) {
         return Some("the instances differ".into());
     }
-    let failures = mock(&case.circuit, &values, 1);
+    let failures = mock(&case.circuit, &values, 1).expect("a check");
     failures.first().map(|failure| failure.to_string())
 }
