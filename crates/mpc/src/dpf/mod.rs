@@ -11,13 +11,17 @@
 
 mod deal;
 mod generate;
+mod kernels;
 mod tree;
+#[cfg(target_arch = "x86_64")]
+mod vaes;
 
 pub use deal::deal;
 pub use generate::generate;
 pub use tree::Scratch;
 
 use ff::{Field, PrimeField};
+use tree::MaskCipher;
 use twain_algebra::Fr;
 use twain_party::Role;
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -55,16 +59,29 @@ impl DigitMask {
 
     /// Expands the vector in runs of consecutive entries: `visit(first index, raw shares)`.
     pub fn expand(&self, scratch: &mut Scratch, visit: impl FnMut(usize, &[u128])) {
-        let cipher = tree::MaskCipher::new(&self.session, self.index);
-        tree::expand(&cipher, self.root, &self.corrections, self.last, scratch, visit);
+        self.expand_under(&self.cipher(), scratch, visit);
+    }
+
+    fn cipher(&self) -> MaskCipher {
+        MaskCipher::new(&self.session, self.index)
+    }
+
+    fn expand_under(
+        &self,
+        cipher: &MaskCipher,
+        scratch: &mut Scratch,
+        visit: impl FnMut(usize, &[u128]),
+    ) {
+        tree::expand(cipher, self.root, &self.corrections, self.last, scratch, visit);
     }
 
     /// Raw shares of `[limit < r]` and of `[limit = r]`.
     pub fn compare(&self, limit: usize, scratch: &mut Scratch) -> (u128, u128) {
         let (mut above, mut equal) = (0u128, 0u128);
-        self.expand(scratch, |first, run| {
+        let cipher = self.cipher();
+        self.expand_under(&cipher, scratch, |first, run| {
             let from = (limit + 1).saturating_sub(first).min(run.len());
-            above = above.wrapping_add(sum(&run[from..]));
+            above = above.wrapping_add(cipher.sum(&run[from..]));
             if let Some(entry) = limit.checked_sub(first).and_then(|i| run.get(i)) {
                 equal = *entry;
             }
@@ -76,11 +93,12 @@ impl DigitMask {
     /// goes to `r - shift` modulo `2^d`.
     pub fn accumulate(&self, shift: usize, counts: &mut [u128], scratch: &mut Scratch) {
         let length = counts.len();
-        self.expand(scratch, |first, run| {
+        let cipher = self.cipher();
+        self.expand_under(&cipher, scratch, |first, run| {
             let start = (first + length - shift % length) % length;
             let (head, tail) = run.split_at(run.len().min(length - start));
-            add_assign(&mut counts[start..], head);
-            add_assign(counts, tail);
+            cipher.add_assign(&mut counts[start..], head);
+            cipher.add_assign(counts, tail);
         });
     }
 }
@@ -102,20 +120,6 @@ pub fn lift(role: Role, share: u128) -> Fr {
         Role::Model => moved,
         Role::Data => moved - Fr::from_u128(u128::MAX) - Fr::ONE,
     }
-}
-
-fn add_assign(sums: &mut [u128], terms: &[u128]) {
-    sums.iter_mut().zip(terms).for_each(|(sum, term)| *sum = sum.wrapping_add(*term));
-}
-
-/// Sum modulo `2^128`, in four chains.
-fn sum(values: &[u128]) -> u128 {
-    let (quads, rest) = values.as_chunks::<4>();
-    let mut sums = [0u128; 4];
-    for quad in quads {
-        add_assign(&mut sums, quad);
-    }
-    sums.iter().chain(rest).fold(0, |sum, value| sum.wrapping_add(*value))
 }
 
 #[cfg(test)]

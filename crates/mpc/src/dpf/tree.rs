@@ -5,20 +5,21 @@
 //! children `left = H(x) ^ t*c` and `right = left ^ x`. The last level is hashed under a second
 //! cipher and gives the share `H'(x) + t * last`. Both ciphers belong to one mask of one session.
 
-use aes::Aes128Enc;
-use aes::cipher::{Array, BlockCipherEncrypt, KeyInit};
+use super::kernels::BlockHash;
 use sha2::{Digest, Sha512};
 use zeroize::{Zeroize, Zeroizing};
 
-/// Blocks encrypted in one call: what the widest implementation takes at once.
-const TILE: usize = 64;
-/// Levels of the subtrees that are walked one after the other: their nodes stay in the first cache.
-const SUBTREE_LEVELS: usize = 10;
+/// The last levels are walked for so many of their roots at a time, which is what the kernels take
+/// in one go; their nodes stay in the first cache.
+const RUN_ROOTS: usize = 32;
+const RUN_LEVELS: usize = 4;
+/// Nodes of a run.
+const RUN: usize = RUN_ROOTS << RUN_LEVELS;
 
 /// The ciphers of one mask.
 pub(super) struct MaskCipher {
-    tree: Aes128Enc,
-    leaves: Aes128Enc,
+    tree: BlockHash,
+    leaves: BlockHash,
     /// Public offset of the two roots.
     pub offset: u128,
 }
@@ -31,39 +32,20 @@ impl MaskCipher {
             .finalize();
         let part = |i: usize| -> [u8; 16] { std::array::from_fn(|j| hash[16 * i + j]) };
         Self {
-            tree: Aes128Enc::new(&Array(part(0))),
-            leaves: Aes128Enc::new(&Array(part(1))),
+            tree: BlockHash::new(&part(0)),
+            leaves: BlockHash::new(&part(1)),
             offset: u128::from_le_bytes(part(2)) & !1,
         }
     }
-}
 
-/// Hashes up to [`TILE`] nodes and hands each hash to `put` with its position.
-fn hash_tile(cipher: &Aes128Enc, nodes: &[u128], mut put: impl FnMut(usize, u128)) {
-    let spread = |node: u128| node.rotate_left(64) ^ (node >> 64 << 64);
-    let mut tile = [Array([0u8; 16]); TILE];
-    for (block, node) in tile.iter_mut().zip(nodes) {
-        block.0 = spread(*node).to_le_bytes();
+    /// Adds `terms` to `sums` modulo `2^128`.
+    pub fn add_assign(&self, sums: &mut [u128], terms: &[u128]) {
+        self.leaves.add_assign(sums, terms);
     }
-    cipher.encrypt_blocks(&mut tile[..nodes.len().min(TILE)]);
-    for (i, (block, node)) in tile.iter().zip(nodes).enumerate() {
-        put(i, u128::from_le_bytes(block.0) ^ spread(*node));
-    }
-}
 
-/// All ones if the control bit of `node` is set.
-fn control_mask(node: u128) -> u128 {
-    0u128.wrapping_sub(node & 1)
-}
-
-fn next_level(cipher: &MaskCipher, correction: u128, nodes: &[u128], children: &mut [u128]) {
-    let tiles = nodes.chunks(TILE).zip(children.chunks_mut(2 * TILE));
-    for (nodes, children) in tiles {
-        let (pairs, _) = children.as_chunks_mut::<2>();
-        hash_tile(&cipher.tree, nodes, |i, hash| {
-            let left = hash ^ correction & control_mask(nodes[i]);
-            pairs[i] = [left, left ^ nodes[i]];
-        });
+    /// The sum modulo `2^128`.
+    pub fn sum(&self, values: &[u128]) -> u128 {
+        self.leaves.sum(values)
     }
 }
 
@@ -71,31 +53,37 @@ fn next_level(cipher: &MaskCipher, correction: u128, nodes: &[u128], children: &
 #[derive(Default)]
 pub struct Scratch {
     top: [Vec<u128>; 2],
-    subtree: [Vec<u128>; 2],
+    run: [Vec<u128>; 2],
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        self.top.iter_mut().chain(&mut self.subtree).for_each(Zeroize::zeroize);
+        self.top.iter_mut().chain(&mut self.run).for_each(Zeroize::zeroize);
     }
 }
 
-/// Walks down from `roots`; the last level's nodes are in the first buffer.
+/// Walks down from `roots` and returns the last level's nodes.
 fn descend<'a>(
     cipher: &MaskCipher,
     roots: &[u128],
     corrections: &[u128],
     buffers: &'a mut [Vec<u128>; 2],
 ) -> &'a [u128] {
+    let length = roots.len() << corrections.len();
     let [nodes, children] = buffers;
-    nodes.clear();
-    nodes.extend_from_slice(roots);
-    for correction in corrections {
-        children.resize(2 * nodes.len(), 0);
-        next_level(cipher, *correction, nodes, children);
-        std::mem::swap(nodes, children);
+    for buffer in [&mut *nodes, &mut *children] {
+        if buffer.len() < length {
+            buffer.resize(length, 0);
+        }
     }
-    nodes
+    nodes[..roots.len()].copy_from_slice(roots);
+    let mut count = roots.len();
+    for correction in corrections {
+        cipher.tree.next_level(*correction, &nodes[..count], &mut children[..2 * count]);
+        std::mem::swap(nodes, children);
+        count *= 2;
+    }
+    &nodes[..length]
 }
 
 /// Visits the nodes below `corrections` in runs: `visit(first index, nodes)`.
@@ -106,11 +94,11 @@ fn visit_nodes(
     scratch: &mut Scratch,
     mut visit: impl FnMut(usize, &[u128]),
 ) {
-    let (top, bottom) = corrections.split_at(corrections.len().saturating_sub(SUBTREE_LEVELS));
+    let (top, bottom) = corrections.split_at(corrections.len().saturating_sub(RUN_LEVELS));
     let roots = descend(cipher, &[root], top, &mut scratch.top);
-    for (i, root) in roots.iter().enumerate() {
-        let nodes = descend(cipher, &[*root], bottom, &mut scratch.subtree);
-        visit(i << bottom.len(), nodes);
+    for (i, roots) in roots.chunks(RUN_ROOTS).enumerate() {
+        let nodes = descend(cipher, roots, bottom, &mut scratch.run);
+        visit(i * (RUN_ROOTS << bottom.len()), nodes);
     }
 }
 
@@ -122,11 +110,7 @@ pub(super) fn level_sum(
     scratch: &mut Scratch,
 ) -> u128 {
     let mut sum = 0;
-    visit_nodes(cipher, root, corrections, scratch, |_, nodes| {
-        for nodes in nodes.chunks(TILE) {
-            hash_tile(&cipher.tree, nodes, |_, hash| sum ^= hash);
-        }
-    });
+    visit_nodes(cipher, root, corrections, scratch, |_, nodes| sum ^= cipher.tree.hash_sum(nodes));
     sum
 }
 
@@ -150,25 +134,35 @@ pub(super) fn leaf_sums(
     scratch: &mut Scratch,
 ) -> LeafSums {
     let mut sums = LeafSums::default();
+    let mut shares = Zeroizing::new([0u128; RUN]);
     visit_nodes(cipher, root, corrections, scratch, |first, nodes| {
-        for (tile, nodes) in nodes.chunks(TILE).enumerate() {
-            let base = first + TILE * tile;
-            let (mut total, mut weighted) = (0u128, 0u128);
-            let (mut controls, mut weighted_controls) = (0, 0);
-            hash_tile(&cipher.leaves, nodes, |i, hash| {
-                total = total.wrapping_add(hash);
-                weighted = weighted.wrapping_add(hash.wrapping_mul(i as u128));
-                controls += nodes[i] as u64 & 1;
-                weighted_controls += (nodes[i] as u64 & 1) * i as u64;
-            });
-            sums.shares = sums.shares.wrapping_add(total);
-            let offset = total.wrapping_mul(base as u128);
-            sums.weighted_shares = sums.weighted_shares.wrapping_add(weighted).wrapping_add(offset);
-            sums.controls += controls;
-            sums.weighted_controls += weighted_controls + controls * base as u64;
+        cipher.leaves.shares(0, nodes, &mut *shares);
+        let (total, weighted) = cipher.leaves.weighted_sum(&shares[..nodes.len()]);
+        sums.shares = sums.shares.wrapping_add(total);
+        let weighted = weighted.wrapping_add(total.wrapping_mul(first as u128));
+        sums.weighted_shares = sums.weighted_shares.wrapping_add(weighted);
+        for (start, nodes) in (first as u64..).step_by(64).zip(nodes.chunks(64)) {
+            let bits = nodes.iter().rev().fold(0u64, |bits, node| bits << 1 | *node as u64 & 1);
+            sums.controls += u64::from(bits.count_ones());
+            sums.weighted_controls += start * u64::from(bits.count_ones()) + index_sum(bits);
         }
     });
     sums
+}
+
+/// The sum of the positions of the bits that are set.
+fn index_sum(bits: u64) -> u64 {
+    // Positions whose binary digit 0, 1, ... 5 is 1.
+    const DIGITS: [u64; 6] = [
+        0xaaaa_aaaa_aaaa_aaaa,
+        0xcccc_cccc_cccc_cccc,
+        0xf0f0_f0f0_f0f0_f0f0,
+        0xff00_ff00_ff00_ff00,
+        0xffff_0000_ffff_0000,
+        0xffff_ffff_0000_0000,
+    ];
+    let digits = DIGITS.iter().enumerate();
+    digits.map(|(i, digit)| u64::from((bits & digit).count_ones()) << i).sum()
 }
 
 /// Visits the leaves' raw shares in runs: `visit(first index, shares)`.
@@ -180,13 +174,9 @@ pub(super) fn expand(
     scratch: &mut Scratch,
     mut visit: impl FnMut(usize, &[u128]),
 ) {
-    let mut shares = Zeroizing::new([0u128; 1 << SUBTREE_LEVELS]);
+    let mut shares = Zeroizing::new([0u128; RUN]);
     visit_nodes(cipher, root, corrections, scratch, |first, nodes| {
-        for (nodes, shares) in nodes.chunks(TILE).zip(shares.chunks_mut(TILE)) {
-            hash_tile(&cipher.leaves, nodes, |i, hash| {
-                shares[i] = hash.wrapping_add(last & control_mask(nodes[i]));
-            });
-        }
+        cipher.leaves.shares(last, nodes, &mut *shares);
         visit(first, &shares[..nodes.len()]);
     });
 }
