@@ -171,6 +171,8 @@ pub enum Command {
         #[arg(short = 'O', long, default_value = "model.bound.compiled")]
         output: PathBuf,
     },
+    /// Shows it all: two processes on this machine prove a bundled model's score of bundled data.
+    Demo,
     /// Prints the fingerprint by which peers know this machine; makes its key where there is none.
     Identity {
         /// Folder of the identity [default: ~/.config/twain].

@@ -23,7 +23,9 @@ fn main() -> ExitCode {
     let people = arguments.log_format == LogFormat::Text;
     let phases = Phases::new(people && std::io::stderr().is_terminal());
     let registry = tracing_subscriber::registry().with(phases.clone());
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     if people {
         registry.with(lines.with_target(false).without_time().with_filter(filter)).init();
     } else {

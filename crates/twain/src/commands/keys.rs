@@ -33,6 +33,7 @@ pub fn setup(arguments: &Setup) -> Result<(), Error> {
         return Err(Error::file(path, reason));
     }
     let (compiled, circuit) = load_circuit(&arguments.compiled_circuit)?;
+    super::warn_of_looseness(&compiled);
     let k = compiled.settings.run_args.logrows;
     let format = files::key_format()?;
     let srs = read_srs(&files::srs_path(&arguments.srs, k)?, k)?;

@@ -1,5 +1,6 @@
 //! The commands, one module each or one for a family.
 
+mod demo;
 mod keys;
 mod model;
 mod pair;
@@ -60,6 +61,7 @@ pub fn run(command: Command, phases: &Phases) -> Result<(), Error> {
         Command::BindParams { compiled_circuit, output } => {
             model::bind_params(&compiled_circuit, &output)
         }
+        Command::Demo => demo::run(),
         Command::Identity { identity } => pair::identity(identity),
     }
 }
@@ -71,6 +73,13 @@ fn load_circuit(path: &Path) -> Result<(CompiledModel, Circuit), Error> {
     let circuit = lay_out(&compiled.model, &compiled.settings, ProductTree::FullySplit)
         .map_err(|error| Error::file(path, error))?;
     Ok((compiled, circuit))
+}
+
+/// Says in a line each what the circuit leaves loose or gives away.
+fn warn_of_looseness(compiled: &CompiledModel) {
+    for warning in twain_circuit::warnings(&compiled.model, &compiled.settings) {
+        tracing::warn!("{warning}");
+    }
 }
 
 /// Says so if settings are of another version of EZKL, as EZKL does.

@@ -22,6 +22,12 @@ pub fn redact(path: &Path, output: &Path, yes: bool) -> Result<(), Error> {
     Ok(redacted.write(output)?)
 }
 
+/// As [`redact`] for a circuit whose owner has seen what stays visible.
+pub fn redact_quietly(path: &Path, output: &Path) -> Result<(), Error> {
+    let compiled = CompiledModel::read(path)?;
+    Ok(twain_artifacts::redact(&compiled).at(path)?.write(output)?)
+}
+
 /// Ties every parameter to the cells that are hashed or committed (spec 02 §6.6).
 pub fn bind_params(path: &Path, output: &Path) -> Result<(), Error> {
     let mut compiled = CompiledModel::read(path)?;

@@ -41,6 +41,7 @@ pub fn prove(arguments: &Prove, side: Side, phases: &Phases) -> Result<(), Error
     };
     let load = info_span!("load").entered();
     let (compiled, circuit) = load_circuit(&arguments.compiled_circuit)?;
+    super::warn_of_looseness(&compiled);
     check_visibilities(&compiled.settings.run_args, &arguments.pair)?;
     let secret = Secret::read(role, &compiled, arguments)?;
     let logrows = compiled.settings.run_args.logrows;

@@ -1,7 +1,7 @@
 //! `prove` without a peer.
 
 use super::load_circuit;
-use super::witness::{fresh_seed, run};
+use super::witness::{check_instances, fresh_seed, run};
 use crate::arguments::{CheckMode, Prove};
 use crate::error::Error;
 use crate::files;
@@ -16,6 +16,7 @@ use twain_party::Alone;
 /// Proves, checks the proof unless told not to, and writes it.
 pub fn prove(arguments: &Prove, phases: &Phases) -> Result<(), Error> {
     let (compiled, circuit) = load_circuit(&arguments.compiled_circuit)?;
+    super::warn_of_looseness(&compiled);
     let witness = GraphWitness::read(&arguments.witness)?;
     let logrows = compiled.settings.run_args.logrows;
     let srs_path = files::srs_path(&arguments.srs.srs_path, logrows)?;
@@ -26,6 +27,7 @@ pub fn prove(arguments: &Prove, phases: &Phases) -> Result<(), Error> {
     );
     let (key, srs) = (key?, srs?);
     let values = run(&compiled, &circuit, &witness.inputs)?;
+    check_instances(&arguments.witness, &witness, &compiled, &values)?;
     let mut party = Alone::new(fresh_seed());
     let mut source = Witness::new(&circuit, &values);
     let instances = vec![values.instances.clone()];

@@ -133,13 +133,35 @@ impl Committer {
     }
 }
 
+/// Fails if the file's public values are not those its inputs give.
+pub fn check_instances(
+    path: &Path,
+    witness: &GraphWitness,
+    compiled: &CompiledModel,
+    values: &WitnessValues,
+) -> Result<(), Error> {
+    let claimed = witness.instances(&compiled.settings.run_args);
+    let mut pairs = claimed.iter().zip(&values.instances);
+    let differs = pairs.position(|(claimed, computed)| claimed != computed);
+    if claimed.len() == values.instances.len() && differs.is_none() {
+        return Ok(());
+    }
+    let place = differs.map_or("their number".into(), |i| format!("value {i}"));
+    let reason = format!(
+        "its public values are not what the circuit computes from its inputs ({place} differs): \
+         make it again with gen-witness from this circuit"
+    );
+    Err(Error::file(path, reason))
+}
+
 /// Checks a witness, and names what fails.
 pub fn mock(witness_path: &Path, circuit_path: &Path) -> Result<(), Error> {
     const SHOWN: usize = 20;
     let (compiled, circuit) = load_circuit(circuit_path)?;
     let witness = GraphWitness::read(witness_path)?;
     let values = run(&compiled, &circuit, &witness.inputs)?;
-    let failures = twain_circuit::mock(&circuit, &values, SHOWN);
+    check_instances(witness_path, &witness, &compiled, &values)?;
+    let failures = twain_circuit::mock(&circuit, &values, SHOWN)?;
     if failures.is_empty() {
         println!("every constraint holds");
         return Ok(());
