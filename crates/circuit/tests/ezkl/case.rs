@@ -15,6 +15,11 @@ pub fn vector(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors").join(name)
 }
 
+/// A circuit of `tests/circuits`.
+pub fn circuit(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/circuits").join(name)
+}
+
 /// A circuit EZKL made, laid out anew.
 pub struct Case {
     pub directory: PathBuf,

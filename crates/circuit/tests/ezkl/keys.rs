@@ -1,7 +1,7 @@
 //! Layouts equal EZKL's: selectors, fixed columns and permutation as in its verifying keys,
 //! constraints as its proofs need them, outputs as in its witnesses.
 
-use crate::case::{Case, vector};
+use crate::case::{Case, circuit, vector};
 use std::path::PathBuf;
 use twain_circuit::mock;
 
@@ -48,6 +48,23 @@ fn fixed_parameters() {
 fn committed_parameters() {
     compare("1l_mlp-k9-polycommit");
     compare("credit_mlp-k10-polycommit");
+}
+
+/// One circuit for each group of operations and columns that the vectors do not have.
+#[test]
+fn operations_and_modules() {
+    let names = [
+        "average-pool",
+        "conv-transpose",
+        "freivalds",
+        "freivalds-three",
+        "hashed-all",
+        "logic",
+        "sigmoid-tanh",
+    ];
+    for name in names {
+        assert_eq!(difference(circuit(name)), None, "{name}");
+    }
 }
 
 /// Every circuit of `tests/interop/circuits.py`: the keys are EZKL's, the witness program gives EZKL's

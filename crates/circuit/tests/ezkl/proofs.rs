@@ -1,12 +1,13 @@
 //! Proofs of our witnesses verify under EZKL's keys.
 
-use crate::case::{Case, vector};
+use crate::case::{Case, circuit, vector};
+use std::path::PathBuf;
 use twain_circuit::Witness;
 use twain_party::{Alone, Seed};
 use twain_plonk::{generate_keys, prove, verify};
 
-fn prove_and_verify(name: &str) {
-    let case = Case::new(vector(name));
+fn prove_and_verify(folder: PathBuf) {
+    let case = Case::new(folder);
     let srs = case.srs();
     let (cs, assembly) = (case.circuit.cs.clone(), case.circuit.assembly.clone());
     let keys = generate_keys(cs, assembly, &srs, true).expect("keys");
@@ -20,15 +21,26 @@ fn prove_and_verify(name: &str) {
 
 #[test]
 fn one_relu() {
-    prove_and_verify("1l_relu-k8-private");
+    prove_and_verify(vector("1l_relu-k8-private"));
 }
 
 #[test]
 fn two_layers_with_committed_parameters() {
-    prove_and_verify("credit_mlp-k10-polycommit");
+    prove_and_verify(vector("credit_mlp-k10-polycommit"));
 }
 
 #[test]
 fn convolution() {
-    prove_and_verify("tiny_cnn-k11-private");
+    prove_and_verify(vector("tiny_cnn-k11-private"));
+}
+
+#[test]
+fn hashes_and_static_lookups() {
+    prove_and_verify(circuit("hashed-all"));
+    prove_and_verify(circuit("sigmoid-tanh"));
+}
+
+#[test]
+fn two_phases() {
+    prove_and_verify(circuit("freivalds"));
 }
