@@ -5,11 +5,12 @@
 //! is an encryption of zero; it takes counter 0. A counter is used once: two encryptions under one
 //! `c1` would show the difference of their plaintexts, so the key hands counters out itself.
 
+use crate::buffer::{Element, Words};
 use crate::context::{Prime, context};
 use crate::expand::{Stream, new_uniform_half, uniform_half};
 use crate::kernels;
 use crate::parameters::{ANSWER_BYTES, ANSWER_PRIMES, FRESH_BYTES, FRESH_PRIMES, SLOTS};
-use crate::secret::{Coefficients, SecretWords, errors, ternary};
+use crate::secret::{Coefficients, errors, ternary};
 use crate::{Error, slots, wire};
 use rand_core::{CryptoRng, RngCore};
 use rayon::prelude::*;
@@ -21,7 +22,7 @@ pub struct SecretKey {
     session: [u8; 32],
     next_counter: u64,
     /// Transformed residues in Montgomery form.
-    pub(crate) residues: Vec<SecretWords>,
+    pub(crate) residues: Element,
 }
 
 impl SecretKey {
@@ -67,20 +68,15 @@ impl SecretKey {
     }
 
     /// Transformed residues of `m + t·e - c1·s`.
-    fn encrypt_with(
-        &self,
-        counter: u64,
-        plaintext: &Coefficients,
-        stream: &mut Stream,
-    ) -> Vec<Vec<u64>> {
+    fn encrypt_with(&self, counter: u64, plaintext: &Coefficients, stream: &mut Stream) -> Element {
         let errors = errors(stream);
         let primes = context().primes.par_iter().zip(&self.residues);
         primes
             .map(|(prime, secret)| {
                 let modulus = &prime.modulus;
                 let addend = modulus.add(prime.negated_half, prime.error_shift);
-                let mut residues = vec![0; SLOTS];
-                let [a, b, c, d, e] = plaintext.0.each_ref().map(Vec::as_slice);
+                let mut residues = Words::new();
+                let [a, b, c, d, e] = plaintext.0.each_ref().map(|limb| &limb[..]);
                 let [ca, cb, cc, cd, ce] = prime.limb;
                 let terms = [(a, ca), (b, cb), (c, cc), (d, cd), (e, ce), (&*errors, prime.error)];
                 kernels::linear_combination(modulus, &terms, addend, &mut residues);
@@ -96,7 +92,7 @@ impl SecretKey {
     pub fn decrypt(&self, answer: &Answer) -> Vec<Fr> {
         let primes = context().primes[..ANSWER_PRIMES].par_iter().zip(&self.residues);
         let elements = answer.constant.par_iter().zip(&answer.linear);
-        let phase: Vec<Vec<u64>> = primes
+        let phase: Element = primes
             .zip(elements)
             .map(|((prime, secret), (constant, linear))| {
                 let mut phase = linear.clone();
@@ -114,8 +110,8 @@ impl SecretKey {
 }
 
 /// Transformed residues, in Montgomery form, of a ternary polynomial.
-pub(crate) fn ternary_residues(prime: &Prime, shifted: &[u64]) -> SecretWords {
-    let mut residues = SecretWords::new();
+pub(crate) fn ternary_residues(prime: &Prime, shifted: &[u64]) -> Words {
+    let mut residues = Words::new();
     let (one, minus_one) = prime.ternary;
     kernels::linear_combination(&prime.modulus, &[(shifted, one)], minus_one, &mut residues);
     prime.transform.forward(&mut residues);
@@ -126,7 +122,7 @@ pub(crate) fn ternary_residues(prime: &Prime, shifted: &[u64]) -> SecretWords {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicKey {
     /// Transformed residues of the half that is sent.
-    pub(crate) residues: Vec<Vec<u64>>,
+    pub(crate) residues: Element,
 }
 
 /// A fresh encryption of `N` slots, without its uniform half. May serve any number of answers.
@@ -134,7 +130,7 @@ pub struct PublicKey {
 pub struct Encryption {
     counter: u64,
     /// Transformed residues of the half that is sent.
-    pub(crate) residues: Vec<Vec<u64>>,
+    pub(crate) residues: Element,
 }
 
 impl Encryption {
@@ -177,8 +173,8 @@ impl PublicKey {
     }
 }
 
-fn fresh_to_bytes(residues: &[Vec<u64>]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(FRESH_BYTES);
+fn fresh_to_bytes(residues: &[Words]) -> Vec<u8> {
+    let mut bytes = vec![0; FRESH_BYTES];
     wire::write_element(residues, &mut bytes);
     bytes
 }
@@ -187,17 +183,18 @@ fn fresh_to_bytes(residues: &[Vec<u64>]) -> Vec<u8> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// Coefficients of `c0`.
-    pub(crate) constant: Vec<Vec<u64>>,
+    pub(crate) constant: Element,
     /// Coefficients of `c1`.
-    pub(crate) linear: Vec<Vec<u64>>,
+    pub(crate) linear: Element,
 }
 
 impl Answer {
     /// [`ANSWER_BYTES`] bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(ANSWER_BYTES);
-        wire::write_element(&self.constant, &mut bytes);
-        wire::write_element(&self.linear, &mut bytes);
+        let mut bytes = vec![0; ANSWER_BYTES];
+        let (constant, linear) = bytes.split_at_mut(ANSWER_BYTES / 2);
+        wire::write_element(&self.constant, constant);
+        wire::write_element(&self.linear, linear);
         bytes
     }
 

@@ -5,12 +5,13 @@
 //! the encryptor, who knows every `c1`, could solve. The flood `f` hides what the phase says of the
 //! noise; it stands in the place of the error `e0` of the textbook encryption, and covers it.
 
+use crate::buffer::{Element, Words};
 use crate::context::{Prime, context};
 use crate::encryption::{Answer, Encryption, PublicKey, ternary_residues};
 use crate::expand::{Stream, new_uniform_half};
 use crate::kernels::{self, LIMBS};
 use crate::parameters::{FLOOD_BITS, FloodBudget, SLOTS};
-use crate::secret::{Coefficients, FLOOD_LIMBS, Limbs, SecretWords, errors, flood, ternary};
+use crate::secret::{Coefficients, FLOOD_LIMBS, Limbs, errors, flood, ternary};
 use crate::{Error, slots};
 use rand_core::{CryptoRng, RngCore};
 use rayon::prelude::*;
@@ -29,7 +30,7 @@ pub struct Evaluator {
     session: [u8; 32],
     public_key: PublicKey,
     /// The uniform half of the public key.
-    uniform: Vec<Vec<u64>>,
+    uniform: Element,
     budget: FloodBudget,
 }
 
@@ -84,7 +85,7 @@ impl Evaluator {
         &self,
         request: &Request<'_>,
         secrets: &Secrets,
-    ) -> (Vec<Vec<u64>>, Vec<Vec<u64>>) {
+    ) -> (Element, Element) {
         let primes = context().primes.par_iter().enumerate();
         primes.map(|(k, prime)| self.answer_modulo(k, prime, request, secrets)).unzip()
     }
@@ -96,14 +97,14 @@ impl Evaluator {
         prime: &Prime,
         request: &Request<'_>,
         secrets: &Secrets,
-    ) -> (Vec<u64>, Vec<u64>) {
+    ) -> (Words, Words) {
         let modulus = &prime.modulus;
         let zero = ternary_residues(prime, &secrets.ternary);
-        let (mut constant, mut linear) = (vec![0; SLOTS], vec![0; SLOTS]);
+        let (mut constant, mut linear) = (Words::new(), Words::new());
         kernels::add_product(modulus, &self.public_key.residues[k], &zero, &mut constant);
         kernels::add_product(modulus, &self.uniform[k], &zero, &mut linear);
-        let mut multiplier = SecretWords::new();
-        let mut uniform = vec![0; SLOTS];
+        let mut multiplier = Words::new();
+        let mut uniform = Words::new();
         for ((encryption, _), limbs) in request.products.iter().zip(&secrets.multipliers) {
             multiplier.fill(0);
             let terms = limb_terms(limbs, &prime.lifted_limb);
@@ -128,8 +129,8 @@ impl Evaluator {
 }
 
 /// To the modulus of an answer.
-pub(crate) fn switch(constant: &[Vec<u64>], linear: &[Vec<u64>]) -> Answer {
-    let switch = |element: &[Vec<u64>]| kernels::switch_modulus(&context().switch, element);
+pub(crate) fn switch(constant: &[Words], linear: &[Words]) -> Answer {
+    let switch = |element: &[Words]| kernels::switch_modulus(&context().switch, element);
     let (constant, linear) = rayon::join(|| switch(constant), || switch(linear));
     Answer { constant, linear }
 }
@@ -139,9 +140,9 @@ pub(crate) struct Secrets {
     multipliers: Vec<Coefficients>,
     mask: Coefficients,
     /// `w`, plus one.
-    pub(crate) ternary: SecretWords,
+    pub(crate) ternary: Words,
     /// `e1`, plus 21.
-    pub(crate) errors: SecretWords,
+    pub(crate) errors: Words,
     flood: Limbs<FLOOD_LIMBS>,
     flood_bits: u32,
 }

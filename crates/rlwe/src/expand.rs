@@ -5,8 +5,8 @@
 //! session's identifier, so that neither can choose them (protocol §3); and the secret errors, masks
 //! and floods, from seeds drawn from the caller's generator.
 
+use crate::buffer::Words;
 use crate::modulus::Modulus;
-use crate::parameters::SLOTS;
 use aes::Aes256;
 use aes::cipher::{Array, BlockCipherEncrypt, KeyInit};
 use rand_core::{CryptoRng, RngCore};
@@ -79,9 +79,9 @@ pub fn uniform_half(session: &[u8; 32], counter: u64, modulus: &Modulus, out: &m
     }
 }
 
-/// The uniform half as a new vector.
-pub fn new_uniform_half(session: &[u8; 32], counter: u64, modulus: &Modulus) -> Vec<u64> {
-    let mut out = vec![0; SLOTS];
+/// The uniform half in a new buffer.
+pub fn new_uniform_half(session: &[u8; 32], counter: u64, modulus: &Modulus) -> Words {
+    let mut out = Words::new();
     uniform_half(session, counter, modulus, &mut out);
     out
 }
@@ -89,7 +89,7 @@ pub fn new_uniform_half(session: &[u8; 32], counter: u64, modulus: &Modulus) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parameters::PRIMES;
+    use crate::parameters::{PRIMES, SLOTS};
 
     #[test]
     fn stream_is_the_counter_mode_of_aes() {

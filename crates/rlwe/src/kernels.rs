@@ -4,6 +4,7 @@
 //! `2^52`: a product of `x` and `y` comes out as `x·y/2^52`, so one factor is kept multiplied by `2^52`
 //! ("in Montgomery form").
 
+use crate::buffer::{Element, Words};
 use crate::lanes::{self, Kernel, Lanes};
 use crate::modulus::Modulus;
 use crate::parameters::{ANSWER_PRIMES, FRESH_PRIMES, SLOTS};
@@ -264,17 +265,17 @@ pub struct Switch {
 
 /// From residues modulo all primes to residues modulo the kept ones: `(x + t·d)/P`, `d` the number
 /// nearest to 0 that makes it exact. Divides what `x` is modulo `t` by `P`, and adds at most `t/2`.
-pub fn switch_modulus(constants: &Switch, residues: &[Vec<u64>]) -> Vec<Vec<u64>> {
+pub fn switch_modulus(constants: &Switch, residues: &[Words]) -> Element {
     debug_assert_eq!(residues.len(), FRESH_PRIMES);
-    let mut out = vec![vec![0; SLOTS]; ANSWER_PRIMES];
+    let mut out = vec![Words::new(); ANSWER_PRIMES];
     lanes::run(SwitchModulus { constants, residues, out: &mut out });
     out
 }
 
 struct SwitchModulus<'a> {
     constants: &'a Switch,
-    residues: &'a [Vec<u64>],
-    out: &'a mut [Vec<u64>],
+    residues: &'a [Words],
+    out: &'a mut [Words],
 }
 
 impl Kernel for SwitchModulus<'_> {
@@ -326,15 +327,15 @@ pub struct Recombine {
 
 /// From residues modulo the primes of `q'` of a number nearest to 0 to that number times `P` modulo
 /// `t`: five vectors of 52-bit limbs of a number below `2 t`.
-pub fn recombine(constants: &Recombine, residues: &[Vec<u64>], out: &mut [Vec<u64>; LIMBS]) {
+pub fn recombine(constants: &Recombine, residues: &[Words], out: &mut [Words; LIMBS]) {
     debug_assert!(residues.len() == ANSWER_PRIMES && out.iter().all(|limb| limb.len() == SLOTS));
     lanes::run(Recombination { constants, residues, out });
 }
 
 struct Recombination<'a> {
     constants: &'a Recombine,
-    residues: &'a [Vec<u64>],
-    out: &'a mut [Vec<u64>; LIMBS],
+    residues: &'a [Words],
+    out: &'a mut [Words; LIMBS],
 }
 
 impl Kernel for Recombination<'_> {
@@ -386,16 +387,17 @@ impl Kernel for Recombination<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::buffer::{Element, Words};
     use crate::context::context;
     use crate::expand::Stream;
     use crate::lanes::Scalar;
     use crate::parameters::PRIMES;
 
     /// Residues modulo every prime; the first ones the largest and smallest there are.
-    fn residues(seed: u8) -> Vec<Vec<u64>> {
+    fn residues(seed: u8) -> Element {
         let mut stream = Stream::new(&[seed; 32]);
         let element = PRIMES.into_iter().map(|prime| {
-            let mut words = vec![0; SLOTS];
+            let mut words = Words::new();
             stream.fill(&mut words);
             words.iter_mut().for_each(|word| *word %= prime);
             words[..9].fill(prime - 1);
@@ -456,11 +458,13 @@ mod tests {
     fn switch_and_recombination_agree() {
         let element = residues(3);
         let constants = &context().switch;
-        let zeros = vec![vec![0; SLOTS]; ANSWER_PRIMES];
+        let zeros = vec![Words::new(); ANSWER_PRIMES];
         let switched = agree!(zeros, |out| SwitchModulus { constants, residues: &element, out });
         let constants = &context().recombine;
-        let zeros: [Vec<u64>; LIMBS] = std::array::from_fn(|_| vec![0; SLOTS]);
+        let zeros: [Words; LIMBS] = std::array::from_fn(|_| Words::new());
         let limbs = agree!(zeros, |out| Recombination { constants, residues: &switched, out });
-        assert!(limbs.iter().flatten().all(|&limb| limb <= crate::modulus::MASK));
+        assert!(
+            limbs.iter().flat_map(|limb| limb.iter()).all(|&limb| limb <= crate::modulus::MASK)
+        );
     }
 }

@@ -16,6 +16,7 @@
 //! Gentry, Vaikuntanathan, *(Leveled) fully homomorphic encryption without bootstrapping* (ITCS 2012);
 //! Keller, Pastro, Rotaru, *Overdrive* (EUROCRYPT 2018).
 
+mod buffer;
 mod context;
 mod encryption;
 mod error;

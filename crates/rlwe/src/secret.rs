@@ -1,62 +1,19 @@
-//! Buffers of secrets, and the secret distributions.
+//! Plaintexts in limbs, and the secret distributions.
 
+use crate::buffer::{Words, erase};
 use crate::expand::Stream;
 use crate::kernels::LIMBS;
-use crate::parameters::{ERROR_FLIPS, FLOOD_BITS, PLAINTEXT_MODULUS, SLOTS};
-use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{Ordering, compiler_fence};
+use crate::parameters::{ERROR_FLIPS, FLOOD_BITS, PLAINTEXT_MODULUS};
 use twain_algebra::Fr;
 
-/// `N` words, overwritten with zeros when dropped.
-pub struct SecretWords(Vec<u64>);
-
-impl SecretWords {
-    /// Zeros.
-    pub fn new() -> Self {
-        Self(vec![0; SLOTS])
-    }
-}
-
-impl Deref for SecretWords {
-    type Target = [u64];
-    fn deref(&self) -> &[u64] {
-        &self.0
-    }
-}
-
-impl DerefMut for SecretWords {
-    fn deref_mut(&mut self) -> &mut [u64] {
-        &mut self.0
-    }
-}
-
-impl Drop for SecretWords {
-    fn drop(&mut self) {
-        erase(&mut self.0);
-    }
-}
-
-/// Overwrites with zeros; the fence and the opaque read keep the compiler from dropping the writes.
-pub fn erase(words: &mut [u64]) {
-    words.fill(0);
-    compiler_fence(Ordering::SeqCst);
-    std::hint::black_box(words);
-}
-
-/// A polynomial over the integers in 52-bit limbs, each limb a vector of `N` words. What the number
+/// A polynomial over the integers in 52-bit limbs, each limb `N` words. What the number
 /// stands for (an offset, a bound) is said by the function that makes it.
-pub struct Limbs<const K: usize>(pub [Vec<u64>; K]);
+pub struct Limbs<const K: usize>(pub [Words; K]);
 
 impl<const K: usize> Limbs<K> {
     /// Zeros.
     pub fn new() -> Self {
-        Self(std::array::from_fn(|_| vec![0; SLOTS]))
-    }
-}
-
-impl<const K: usize> Drop for Limbs<K> {
-    fn drop(&mut self) {
-        self.0.iter_mut().for_each(|limb| erase(limb));
+        Self(std::array::from_fn(|_| Words::new()))
     }
 }
 
@@ -67,8 +24,8 @@ pub type Coefficients = Limbs<LIMBS>;
 pub const FLOOD_LIMBS: usize = FLOOD_BITS.div_ceil(52) as usize;
 
 /// Errors plus [`ERROR_FLIPS`]: the centred binomial distribution, shifted to be positive.
-pub fn errors(stream: &mut Stream) -> SecretWords {
-    let mut words = SecretWords::new();
+pub fn errors(stream: &mut Stream) -> Words {
+    let mut words = Words::new();
     stream.fill(&mut words);
     let mask = (1u64 << ERROR_FLIPS) - 1;
     for word in words.iter_mut() {
@@ -79,8 +36,8 @@ pub fn errors(stream: &mut Stream) -> SecretWords {
 }
 
 /// Uniform among 0, 1, 2 (to within 2^-62): a ternary polynomial plus one.
-pub fn ternary(stream: &mut Stream) -> SecretWords {
-    let mut words = SecretWords::new();
+pub fn ternary(stream: &mut Stream) -> Words {
+    let mut words = Words::new();
     stream.fill(&mut words);
     for word in words.iter_mut() {
         *word = ((u128::from(*word) * 3) >> 64) as u64;

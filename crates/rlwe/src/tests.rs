@@ -1,6 +1,7 @@
 //! The scheme as a whole: right answers, measured noise, and what breaks if a part is left out.
 
 use super::*;
+use crate::buffer::{Element, Words};
 use crate::context::context;
 use crate::evaluator::{Secrets, switch};
 use crate::expand::new_uniform_half;
@@ -100,7 +101,7 @@ fn same_seed_same_bytes_on_any_number_of_threads() {
 }
 
 /// `c0 + c1·s` modulo every prime.
-fn phase(key: &SecretKey, constant: &[Vec<u64>], linear: &[Vec<u64>]) -> Vec<Vec<u64>> {
+fn phase(key: &SecretKey, constant: &[Words], linear: &[Words]) -> Element {
     let primes = context().primes.iter().zip(&key.residues);
     primes
         .zip(constant.iter().zip(linear))
@@ -144,7 +145,7 @@ fn log2_absolute(residues: &[u64]) -> f64 {
 }
 
 /// Root mean square of some coefficients, as a base-2 logarithm, and the largest.
-fn size(phase: &[Vec<u64>]) -> (f64, f64) {
+fn size(phase: &[Words]) -> (f64, f64) {
     let column = |i: usize| phase.iter().map(|residues| residues[i]).collect::<Vec<_>>();
     let logs: Vec<f64> = (0..SLOTS).step_by(64).map(|i| log2_absolute(&column(i))).collect();
     let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -162,12 +163,12 @@ fn noise_is_what_the_parameters_say() {
     let encryptions = key.encrypt(&[&a[0], &a[1]], &mut rng).unwrap();
 
     // Fresh: |m + t·e|, e of standard deviation 3.24.
-    let uniform: Vec<Vec<u64>> = context()
+    let uniform: Element = context()
         .primes
         .iter()
         .map(|p| new_uniform_half(&[4; 32], encryptions[0].counter(), &p.modulus))
         .collect();
-    let coefficients = |element: &[Vec<u64>]| -> Vec<Vec<u64>> {
+    let coefficients = |element: &[Words]| -> Element {
         let mut element = element.to_vec();
         for (residues, prime) in element.iter_mut().zip(&context().primes) {
             prime.transform.inverse(residues);
@@ -203,7 +204,9 @@ fn noise_is_what_the_parameters_say() {
     let mut difference = real;
     let simulation = phase(&key, &constant, &linear);
     for (prime, (x, y)) in context().primes.iter().zip(difference.iter_mut().zip(&simulation)) {
-        x.iter_mut().zip(y).for_each(|(x, y)| *x = prime.modulus.add(*x, prime.modulus.negate(*y)));
+        x.iter_mut()
+            .zip(y.iter())
+            .for_each(|(x, y)| *x = prime.modulus.add(*x, prime.modulus.negate(*y)));
     }
     let (rms, _) = size(&difference);
     assert!((rms - predicted).abs() < 0.2);
@@ -261,6 +264,7 @@ fn without_the_encryption_of_zero_the_answer_shows_the_multiplier() {
     let real = Secrets::draw(&request, &mut Stream::new(&[9; 32]), FLOOD_BITS);
     let real = answer(real);
     let expected = encryptor_expects(&b);
-    let equal = real.linear.iter().flatten().zip(expected.iter().flatten()).filter(|(x, y)| x == y);
+    let pairs = real.linear.iter().zip(&expected).flat_map(|(x, y)| x.iter().zip(y.iter()));
+    let equal = pairs.filter(|(x, y)| x == y);
     assert!(equal.count() < 3, "the answer's c1 tells nothing of b");
 }

@@ -2,28 +2,36 @@
 //! prime has, least significant first. The length is fixed by the parameters.
 
 use crate::Error;
+use crate::buffer::{Element, Words};
 use crate::parameters::{PRIMES, RESIDUE_BITS, SLOTS, element_bytes};
 use rayon::prelude::*;
 
 /// Residues packed at a time: four of them fill three words.
 const GROUP: usize = 4;
 
-/// Appends the residues of the first primes.
-pub fn write_element(residues: &[Vec<u64>], out: &mut Vec<u8>) {
+/// Writes the residues of the first primes; `out` is as long as they are on the wire.
+pub fn write_element(residues: &[Words], out: &mut [u8]) {
+    debug_assert_eq!(out.len(), element_bytes(residues.len()));
+    let mut rest = out;
+    let mut parts = Vec::new();
     for (residues, bits) in residues.iter().zip(RESIDUE_BITS) {
-        let start = out.len();
-        let group_bytes = GROUP * bits as usize / 8;
-        out.resize(start + residues.len() / GROUP * group_bytes, 0);
-        let groups = residues.as_chunks::<GROUP>().0;
-        for (bytes, &[a, b, c, d]) in out[start..].chunks_exact_mut(group_bytes).zip(groups) {
-            let words = [
-                a | b << bits,
-                b >> (64 - bits) | c << (2 * bits - 64),
-                c >> (128 - 2 * bits) | d << (3 * bits - 128),
-            ];
-            for (bytes, word) in bytes.chunks_mut(8).zip(words) {
-                bytes.copy_from_slice(&word.to_le_bytes()[..bytes.len()]);
-            }
+        let (part, after) = rest.split_at_mut(SLOTS * bits as usize / 8);
+        rest = after;
+        parts.push((part, residues, bits));
+    }
+    parts.into_par_iter().for_each(|(part, residues, bits)| write_residues(residues, bits, part));
+}
+
+fn write_residues(residues: &[u64], bits: u32, out: &mut [u8]) {
+    let groups = residues.as_chunks::<GROUP>().0;
+    for (bytes, &[a, b, c, d]) in out.chunks_exact_mut(GROUP * bits as usize / 8).zip(groups) {
+        let words = [
+            a | b << bits,
+            b >> (64 - bits) | c << (2 * bits - 64),
+            c >> (128 - 2 * bits) | d << (3 * bits - 128),
+        ];
+        for (bytes, word) in bytes.chunks_mut(8).zip(words) {
+            bytes.copy_from_slice(&word.to_le_bytes()[..bytes.len()]);
         }
     }
 }
@@ -32,7 +40,7 @@ pub fn write_element(residues: &[Vec<u64>], out: &mut Vec<u8>) {
 ///
 /// # Errors
 /// The length is not that of the element, or a residue is not below its prime.
-pub fn read_element(bytes: &[u8], primes: usize) -> Result<Vec<Vec<u64>>, Error> {
+pub fn read_element(bytes: &[u8], primes: usize) -> Result<Element, Error> {
     let expected = element_bytes(primes);
     if bytes.len() != expected {
         return Err(Error::Length { got: bytes.len(), expected });
@@ -51,11 +59,13 @@ pub fn read_element(bytes: &[u8], primes: usize) -> Result<Vec<Vec<u64>>, Error>
     parts.into_par_iter().map(|(part, prime, bits)| read_residues(part, prime, bits)).collect()
 }
 
-fn read_residues(bytes: &[u8], prime: u64, bits: u32) -> Result<Vec<u64>, Error> {
+fn read_residues(bytes: &[u8], prime: u64, bits: u32) -> Result<Words, Error> {
     let mask = (1u64 << bits) - 1;
-    let mut residues = Vec::with_capacity(SLOTS);
-    let mut largest = 0;
-    for group in bytes.chunks_exact(GROUP * bits as usize / 8) {
+    let mut residues = Words::new();
+    // Its top bit is set once a residue is not below the prime.
+    let mut beyond = 0;
+    let groups = bytes.chunks_exact(GROUP * bits as usize / 8);
+    for (out, group) in residues.as_chunks_mut::<GROUP>().0.iter_mut().zip(groups) {
         let mut words = [0u64; 3];
         for (word, bytes) in words.iter_mut().zip(group.chunks(8)) {
             let mut full = [0; 8];
@@ -63,16 +73,15 @@ fn read_residues(bytes: &[u8], prime: u64, bits: u32) -> Result<Vec<u64>, Error>
             *word = u64::from_le_bytes(full);
         }
         let [x, y, z] = words;
-        let group = [
+        *out = [
             x & mask,
             (x >> bits | y << (64 - bits)) & mask,
             (y >> (2 * bits - 64) | z << (128 - 2 * bits)) & mask,
             z >> (3 * bits - 128) & mask,
         ];
-        largest = group.into_iter().fold(largest, u64::max);
-        residues.extend(group);
+        beyond |= out.iter().fold(0, |all, &x| all | (prime - 1).wrapping_sub(x));
     }
-    if largest >= prime {
+    if beyond >> 63 == 1 {
         return Err(Error::Residue { prime });
     }
     Ok(residues)
@@ -86,7 +95,7 @@ mod tests {
     use crate::parameters::{ANSWER_PRIMES, FRESH_PRIMES};
     use proptest::prelude::*;
 
-    fn element(primes: usize) -> Vec<Vec<u64>> {
+    fn element(primes: usize) -> Element {
         PRIMES[..primes].iter().map(|&p| new_uniform_half(&[3; 32], 5, &Modulus::new(p))).collect()
     }
 
@@ -97,9 +106,8 @@ mod tests {
             for (residues, prime) in element.iter_mut().zip(PRIMES) {
                 residues[SLOTS - 1] = prime - 1;
             }
-            let mut bytes = Vec::new();
+            let mut bytes = vec![0; element_bytes(element.len())];
             write_element(&element, &mut bytes);
-            assert_eq!(bytes.len(), element_bytes(primes));
             assert_eq!(read_element(&bytes, primes).unwrap(), element);
         }
     }
@@ -111,9 +119,9 @@ mod tests {
         let short = read_element(&bytes[1..], ANSWER_PRIMES).unwrap_err();
         assert_eq!(short, Error::Length { got: bytes.len() - 1, expected: bytes.len() });
         for (k, prime) in PRIMES.into_iter().enumerate() {
-            let mut element = vec![vec![0; SLOTS]; FRESH_PRIMES];
+            let mut element = vec![Words::new(); FRESH_PRIMES];
             element[k][SLOTS - 2] = prime;
-            let mut bytes = Vec::new();
+            let mut bytes = vec![0; element_bytes(element.len())];
             write_element(&element, &mut bytes);
             let error = read_element(&bytes, FRESH_PRIMES).unwrap_err();
             assert_eq!(error, Error::Residue { prime });
