@@ -21,7 +21,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     let people = arguments.log_format == LogFormat::Text;
-    let phases = Phases::new(people && std::io::stderr().is_terminal());
+    let phases = Phases::new(people && std::io::stderr().is_terminal(), !people);
     let registry = tracing_subscriber::registry().with(phases.clone());
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)

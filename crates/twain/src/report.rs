@@ -26,20 +26,22 @@ pub struct Cost {
 pub struct Phases {
     costs: Arc<Mutex<BTreeMap<&'static str, Cost>>>,
     bar: Option<ProgressBar>,
+    json: bool,
 }
 
 struct Started(Instant, Duration);
 
 impl Phases {
-    /// A collector; with a line on the terminal that names the running phase if there is one.
-    pub fn new(show: bool) -> Self {
+    /// A collector; `show`: with a line on the terminal that names the running phase; `json`: it
+    /// tells the costs to a program.
+    pub fn new(show: bool, json: bool) -> Self {
         let bar = show.then(|| {
             let style = ProgressStyle::with_template("{spinner} {elapsed} {msg}");
             let bar = ProgressBar::new_spinner();
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
             bar
         });
-        Phases { costs: Arc::default(), bar }
+        Phases { costs: Arc::default(), bar, json }
     }
 
     /// The costs so far, in the order the phases first ended.
@@ -110,8 +112,20 @@ pub fn bytes(count: u64) -> String {
     }
 }
 
-/// Prints what each phase took.
+/// Prints what each phase took: a table, or one line of JSON.
 pub fn print_costs(phases: &Phases) {
+    if phases.json {
+        let costs = phases.costs().into_iter().map(|(name, cost)| {
+            let (seconds, cpu) = (cost.wall.as_secs_f64(), cost.cpu.as_secs_f64());
+            serde_json::json!({ "phase": name, "seconds": seconds, "cpu_seconds": cpu })
+        });
+        let line = serde_json::json!({
+            "phases": costs.collect::<Vec<_>>(),
+            "cpu_seconds": process_cpu().as_secs_f64(),
+            "peak_memory": peak_memory(),
+        });
+        return eprintln!("{line}");
+    }
     eprintln!("{:<28}{:>10}{:>12}", "phase", "seconds", "CPU seconds");
     let mut total = (Duration::ZERO, Duration::ZERO);
     for (name, cost) in phases.costs() {

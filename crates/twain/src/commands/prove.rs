@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::files;
 use crate::report::{self, Phases};
 use std::time::{SystemTime, UNIX_EPOCH};
+use tracing::info_span;
 use twain::key_files::{read_proving_key, read_srs};
 use twain_artifacts::{CompiledModel, GraphWitness, Proof, Split};
 use twain_circuit::Witness;
@@ -15,6 +16,7 @@ use twain_party::Alone;
 
 /// Proves, checks the proof unless told not to, and writes it.
 pub fn prove(arguments: &Prove, phases: &Phases) -> Result<(), Error> {
+    let span = info_span!("circuit and files").entered();
     let (compiled, circuit) = load_circuit(&arguments.compiled_circuit)?;
     super::warn_of_looseness(&compiled);
     let witness = GraphWitness::read(&arguments.witness)?;
@@ -26,13 +28,17 @@ pub fn prove(arguments: &Prove, phases: &Phases) -> Result<(), Error> {
         || read_srs(&srs_path, logrows),
     );
     let (key, srs) = (key?, srs?);
+    span.exit();
+    let span = info_span!("witness").entered();
     let values = run(&compiled, &circuit, &witness.inputs)?;
     check_instances(&arguments.witness, &witness, &compiled, &values)?;
+    span.exit();
     let mut party = Alone::new(fresh_seed());
     let mut source = Witness::new(&circuit, &values);
     let instances = vec![values.instances.clone()];
     let proof = twain_plonk::prove(&mut party, &key, &srs, &instances, &mut source)?;
     if arguments.check_mode == CheckMode::Safe {
+        let _span = info_span!("verify").entered();
         twain_plonk::verify(key.vk(), srs.verifier(), &instances, &proof).map_err(|error| {
             let reason = format!("the proof made with it does not verify ({error}): is it the key of this circuit, made with this SRS?");
             Error::file(&arguments.pk_path, reason)

@@ -1,0 +1,129 @@
+//! Our own command line, as a user runs it.
+
+use crate::error::Error;
+use crate::files::{Folder, Settings};
+use crate::process::{Output, run};
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The binary.
+pub struct Twain {
+    binary: PathBuf,
+}
+
+/// What a phase of a proof took, as `twain --log-format json prove` tells it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Phase {
+    /// Name.
+    pub phase: String,
+    /// Wall time.
+    pub seconds: f64,
+    /// Time of all threads.
+    pub cpu_seconds: f64,
+}
+
+/// What a proof took.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ProveCost {
+    /// The phases, in the order they ran.
+    pub phases: Vec<Phase>,
+    /// Time of all threads, from the start of the process.
+    pub cpu_seconds: f64,
+    /// Peak resident memory, bytes.
+    pub peak_memory: u64,
+    /// Seconds the process ran.
+    #[serde(skip)]
+    pub wall: f64,
+}
+
+impl Twain {
+    /// A binary that is there.
+    pub fn at(binary: PathBuf) -> Self {
+        Self { binary }
+    }
+
+    /// Builds the binary of this repository, in the profile of `xtask` itself.
+    pub fn build(repository: &Path) -> Result<Self, Error> {
+        let own = std::env::current_exe().map_err(Error::file("xtask"))?;
+        let folder = own.parent().unwrap_or(repository);
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut build = Command::new(cargo);
+        build.current_dir(repository).args(["build", "--quiet", "--package", "twain"]);
+        if folder.ends_with("release") {
+            build.arg("--release");
+        }
+        run("cargo build", &mut build)?;
+        Ok(Self { binary: folder.join(format!("twain{}", std::env::consts::EXE_SUFFIX)) })
+    }
+
+    fn run(&self, command: &str, flags: &[(&str, &Path)]) -> Result<Output, Error> {
+        let mut twain = Command::new(&self.binary);
+        twain.arg(command);
+        for (flag, path) in flags {
+            twain.arg(flag).arg(path);
+        }
+        run(&format!("twain {command}"), &mut twain)
+    }
+
+    /// Makes keys in `to`.
+    pub fn setup(&self, from: &Folder, to: &Folder, srs: &Path) -> Result<(), Error> {
+        let flags = [
+            ("-M", &*from.at("model.compiled")),
+            ("--srs-path", srs),
+            ("--vk-path", &to.at("vk.key")),
+            ("--pk-path", &to.at("pk.key")),
+        ];
+        self.run("setup", &flags).map(drop)
+    }
+
+    /// Makes the witness in `to`, with commitments if the circuit has any.
+    pub fn witness(
+        &self,
+        from: &Folder,
+        to: &Folder,
+        srs: &Path,
+        settings: Settings,
+    ) -> Result<(), Error> {
+        let (input, circuit) = (from.at("input.json"), from.at("model.compiled"));
+        let (output, key) = (to.at("witness.json"), from.at("vk.key"));
+        let mut flags = vec![("-D", &*input), ("-M", &*circuit), ("-O", &*output)];
+        if settings.commits {
+            flags.extend([("-V", &*key), ("-P", srs)]);
+        }
+        self.run("gen-witness", &flags).map(drop)
+    }
+
+    /// Makes a proof in `to`, from the keys and the witness in `keys`.
+    pub fn prove(
+        &self,
+        from: &Folder,
+        keys: &Folder,
+        to: &Folder,
+        srs: &Path,
+        portable: bool,
+    ) -> Result<ProveCost, Error> {
+        let mut twain = Command::new(&self.binary);
+        twain.args(["--log-format", "json", "prove", "--check-mode", "unsafe"]);
+        twain.arg("-W").arg(keys.at("witness.json")).arg("-M").arg(from.at("model.compiled"));
+        twain.arg("--pk-path").arg(keys.at("pk.key")).arg("--srs-path").arg(srs);
+        twain.arg("--proof-path").arg(to.at("proof.json"));
+        twain.env("TWAIN_PORTABLE", if portable { "1" } else { "0" });
+        let output = run("twain prove", &mut twain)?;
+        let last = output.stderr.lines().last().unwrap_or_default();
+        let cost: ProveCost = serde_json::from_str(last)
+            .map_err(|error| Error::content("twain prove", format!("{error} in {last:?}")))?;
+        Ok(ProveCost { wall: output.wall.as_secs_f64(), ..cost })
+    }
+
+    /// Checks a proof with the verifying key of a folder.
+    pub fn verify(&self, folder: &Folder, srs: &Path, proof: &Path) -> Result<(), Error> {
+        let flags = [
+            ("-S", &*folder.at("settings.json")),
+            ("--vk-path", &folder.at("vk.key")),
+            ("--srs-path", srs),
+            ("--proof-path", proof),
+        ];
+        self.run("verify", &flags).map(drop)
+    }
+}
