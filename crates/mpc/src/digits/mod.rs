@@ -96,6 +96,18 @@ pub struct Hints {
     budget: Budget,
 }
 
+impl Drop for Hints {
+    fn drop(&mut self) {
+        twain_algebra::erase(&mut self.claims);
+        for held in self.held.values_mut() {
+            if let Held::Sign { not_negative, zero } = held {
+                twain_algebra::erase(std::slice::from_mut(not_negative));
+                twain_algebra::erase(std::slice::from_mut(zero));
+            }
+        }
+    }
+}
+
 impl Hints {
     /// `rng` makes the covers of this party's openings: seeded from the operating system's
     /// randomness, the session id and the role, and used for nothing else.
