@@ -15,7 +15,7 @@ use twain_party::Role;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const QUICK: Timeouts =
-    Timeouts { silence: Duration::from_millis(800), frame: Duration::from_secs(20) };
+    Timeouts { silence: Duration::from_millis(2000), frame: Duration::from_secs(20) };
 
 fn identity() -> Identity {
     let directory = tempfile::tempdir().expect("temporary directory");
