@@ -133,7 +133,7 @@ fn switch(primes: &[Prime]) -> Switch {
 fn recombine(primes: &[Prime]) -> Recombine {
     let (kept, dropped) = PRIMES.split_at(ANSWER_PRIMES);
     let product = |primes: &[u64]| primes.iter().map(|&p| Fr::from(p)).product::<Fr>();
-    let base = product(dropped) * Fr::from(2).pow_vartime([52]);
+    let base = product(dropped) * Fr::from(2).pow_vartime([52 + 256]);
     let without = |k: usize| product(&[&kept[..k], &kept[k + 1..]].concat());
     let mut limbs: Vec<_> = (0..ANSWER_PRIMES).map(|k| to_limbs(base * without(k))).collect();
     limbs.push(to_limbs(-base * product(kept)));

@@ -318,15 +318,15 @@ pub struct Recombine {
     pub moduli: Vec<Modulus>,
     /// `y_k = x · (q'/p_k)^-1`.
     pub digits: Digits,
-    /// Limbs of `2^52 · P · q'/p_k` modulo `t` for each prime, and of `-2^52 · P · q'`: what a digit, and
-    /// the rounded sum, contribute.
+    /// Limbs of `2^308 · P · q'/p_k` modulo `t` for each prime, and of `-2^308 · P · q'`: what a digit,
+    /// and the rounded sum, contribute.
     pub limbs: Vec<[u64; LIMBS]>,
     /// Limbs of `t`, and `-1/t` modulo `2^52`.
     pub plaintext: ([u64; LIMBS], u64),
 }
 
-/// From residues modulo the primes of `q'` of a number nearest to 0 to that number times `P` modulo
-/// `t`: five vectors of 52-bit limbs of a number below `2 t`.
+/// From residues modulo the primes of `q'` of a number nearest to 0 to that number times `2^256 · P`
+/// modulo `t`: five vectors of 52-bit limbs of a number below `2 t`.
 pub fn recombine(constants: &Recombine, residues: &[Words], out: &mut [Words; LIMBS]) {
     debug_assert!(residues.len() == ANSWER_PRIMES && out.iter().all(|limb| limb.len() == SLOTS));
     lanes::run(Recombination { constants, residues, out });

@@ -3,6 +3,7 @@
 use crate::buffer::{Words, erase};
 use crate::expand::Stream;
 use crate::kernels::LIMBS;
+use crate::lanes::{self, Kernel, Lanes};
 use crate::parameters::{ERROR_FLIPS, FLOOD_BITS, PLAINTEXT_MODULUS};
 use twain_algebra::Fr;
 
@@ -27,12 +28,25 @@ pub const FLOOD_LIMBS: usize = FLOOD_BITS.div_ceil(52) as usize;
 pub fn errors(stream: &mut Stream) -> Words {
     let mut words = Words::new();
     stream.fill(&mut words);
-    let mask = (1u64 << ERROR_FLIPS) - 1;
-    for word in words.iter_mut() {
-        let (plus, minus) = (*word & mask, *word >> ERROR_FLIPS & mask);
-        *word = u64::from(plus.count_ones() + ERROR_FLIPS - minus.count_ones());
-    }
+    lanes::run(CountFlips(&mut words));
     words
+}
+
+/// From uniform words to differences of coin flips. Plain code: the compiler makes vectors of it.
+struct CountFlips<'a>(&'a mut [u64]);
+
+impl Kernel for CountFlips<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        let mask = (1u64 << ERROR_FLIPS) - 1;
+        for word in self.0 {
+            // plus + 21 - minus: the ones among the first flips and the zeros among the others.
+            let flips = (*word ^ mask << ERROR_FLIPS) & (mask << ERROR_FLIPS | mask);
+            *word = u64::from(flips.count_ones());
+        }
+    }
 }
 
 /// Uniform among 0, 1, 2 (to within 2^-62): a ternary polynomial plus one.

@@ -6,10 +6,11 @@
 
 use crate::kernels::LIMBS;
 use crate::modulus::MASK;
-use crate::parameters::{LOG_DEGREE, SLOTS};
+use crate::parameters::{LOG_DEGREE, PLAINTEXT_MODULUS, SLOTS};
 use crate::secret::Coefficients;
 use ff::{Field, PrimeField};
 use std::sync::LazyLock;
+use twain_algebra::vector::{mul_assign, powers, scale};
 use twain_algebra::{Domain, Fr, erase};
 
 /// The domain of order `N`.
@@ -21,6 +22,14 @@ static DOMAIN: LazyLock<Domain> = LazyLock::new(|| {
 static ROOT: LazyLock<Fr> =
     LazyLock::new(|| Fr::ROOT_OF_UNITY.pow_vartime([1 << (Fr::S as usize - LOG_DEGREE - 1)]));
 
+/// `1/ψ^i / 2^256`: takes the coset off the coefficients, and Montgomery's factor off their limbs.
+static UNSHIFT: LazyLock<Vec<Fr>> = LazyLock::new(|| {
+    let inverse = |x: Fr| x.invert().expect("neither is zero");
+    let mut table = powers(inverse(*ROOT), SLOTS);
+    scale(&mut table, inverse(Fr::from(2).pow_vartime([256])));
+    table
+});
+
 /// The coefficients of the plaintext with these slots (zeros behind them), each plus `(t - 1)/2`,
 /// canonical: so minus `(t - 1)/2` they are the representatives nearest to 0.
 ///
@@ -29,24 +38,53 @@ static ROOT: LazyLock<Fr> =
 pub fn encode(slots: &[Fr]) -> Coefficients {
     let mut values = vec![Fr::ZERO; SLOTS];
     values[..slots.len()].copy_from_slice(slots);
-    DOMAIN.coset_intt(&mut values, *ROOT).expect("a root of unity is not zero");
-    let half = -Fr::TWO_INV;
+    DOMAIN.intt(&mut values);
+    mul_assign(&mut values, &UNSHIFT);
+    // The words of a scalar are those of the number times 2^256, which the table has divided by.
+    let half = Fr(half_words());
     let mut coefficients = Coefficients::new();
-    for (i, value) in values.iter().enumerate() {
-        for (vector, limb) in coefficients.0.iter_mut().zip(to_limbs(*value + half)) {
-            vector[i] = limb;
-        }
+    let [a, b, c, d, e] = &mut coefficients.0;
+    let low = a.iter_mut().zip(b.iter_mut()).zip(c.iter_mut());
+    let limbs = low.zip(d.iter_mut()).zip(e.iter_mut());
+    for (((((a, b), c), d), e), value) in limbs.zip(&values) {
+        [*a, *b, *c, *d, *e] = split((*value + half).0);
     }
     erase(&mut values);
     coefficients
 }
 
-/// The slots of the plaintext whose coefficients are these numbers (below `2^256`, not shifted).
+/// The slots of the plaintext whose coefficients, times `2^256` (Montgomery's factor), are these
+/// numbers below `2 t`.
 pub fn decode(coefficients: &Coefficients) -> Vec<Fr> {
-    let limbs = |i: usize| coefficients.0.each_ref().map(|limb| limb[i]);
-    let mut values: Vec<Fr> = (0..SLOTS).map(|i| from_limbs(limbs(i))).collect();
+    let limbs = coefficients.0.each_ref().map(|limb| &limb[..SLOTS]);
+    let value = |i: usize| {
+        let [a, b, c, d, e] = limbs.map(|limb| limb[i]);
+        Fr(reduce([a | b << 52, b >> 12 | c << 40, c >> 24 | d << 28, d >> 36 | e << 16]))
+    };
+    let mut values: Vec<Fr> = (0..SLOTS).map(value).collect();
     DOMAIN.coset_ntt_in_place(&mut values, *ROOT);
     values
+}
+
+/// A number below `2 t` modulo `t`, in constant time.
+#[inline(always)]
+fn reduce(words: [u64; 4]) -> [u64; 4] {
+    let mut difference = [0; 4];
+    let mut borrow = false;
+    for i in 0..4 {
+        let (partial, first) = words[i].overflowing_sub(PLAINTEXT_MODULUS[i]);
+        let (word, second) = partial.overflowing_sub(u64::from(borrow));
+        difference[i] = word;
+        borrow = first | second;
+    }
+    let keep = u64::from(borrow).wrapping_neg();
+    std::array::from_fn(|i| words[i] & keep | difference[i] & !keep)
+}
+
+/// `(t - 1)/2`.
+const fn half_words() -> [u64; 4] {
+    let [a, b, c, d] = PLAINTEXT_MODULUS;
+    [a >> 1 | b << 63, b >> 1 | c << 63, c >> 1 | d << 63, d >> 1]
 }
 
 /// Four words as five limbs.
@@ -71,11 +109,6 @@ pub fn to_limbs(scalar: Fr) -> [u64; LIMBS] {
     split(words)
 }
 
-/// The scalar of a number below `2^256` in limbs of 52 bits.
-fn from_limbs([a, b, c, d, e]: [u64; LIMBS]) -> Fr {
-    Fr::from_raw([a | b << 52, b >> 12 | c << 40, c >> 24 | d << 28, d >> 36 | e << 16])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,7 +118,11 @@ mod tests {
     /// Coefficients without the shift.
     fn coefficients(slots: &[Fr]) -> Vec<Fr> {
         let limbs = encode(slots);
-        let unshift = |i: usize| from_limbs(limbs.0.each_ref().map(|l| l[i])) + Fr::TWO_INV;
+        let base = Fr::from(1 << 52);
+        let unshift = |i: usize| {
+            let number = limbs.0.iter().rev().fold(Fr::ZERO, |sum, l| sum * base + Fr::from(l[i]));
+            number + Fr::TWO_INV
+        };
         (0..SLOTS).map(unshift).collect()
     }
 
@@ -95,11 +132,16 @@ mod tests {
         slots
     }
 
-    fn unshifted(coefficients: &[Fr]) -> Coefficients {
+    /// What [`decode`] takes: times 2^256, and for every other one plus the modulus.
+    fn prepared(coefficients: &[Fr]) -> Coefficients {
         let mut limbs = Coefficients::new();
         for (i, value) in coefficients.iter().enumerate() {
-            for (vector, limb) in limbs.0.iter_mut().zip(to_limbs(*value)) {
-                vector[i] = limb;
+            let modulus = split(PLAINTEXT_MODULUS).map(|limb| limb * (i as u64 % 2));
+            let mut carry = 0;
+            for ((vector, limb), more) in limbs.0.iter_mut().zip(split(value.0)).zip(modulus) {
+                carry += limb + more;
+                vector[i] = carry & MASK;
+                carry >>= 52;
             }
         }
         limbs
@@ -115,7 +157,7 @@ mod tests {
             assert_eq!(slots[k], value);
         }
         assert_eq!(*ROOT * *ROOT, DOMAIN.omega());
-        assert_eq!(decode(&unshifted(&coefficients)), slots);
+        assert_eq!(decode(&prepared(&coefficients)), slots);
     }
 
     #[test]

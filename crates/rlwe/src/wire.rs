@@ -6,7 +6,7 @@ use crate::buffer::{Element, Words};
 use crate::parameters::{PRIMES, RESIDUE_BITS, SLOTS, element_bytes};
 use rayon::prelude::*;
 
-/// Residues packed at a time: four of them fill three words.
+/// Residues packed at a time: four of them take three words, 46 or 48 bits each.
 const GROUP: usize = 4;
 
 /// Writes the residues of the first primes; `out` is as long as they are on the wire.
@@ -19,20 +19,23 @@ pub fn write_element(residues: &[Words], out: &mut [u8]) {
         rest = after;
         parts.push((part, residues, bits));
     }
-    parts.into_par_iter().for_each(|(part, residues, bits)| write_residues(residues, bits, part));
+    parts.into_par_iter().for_each(|(part, residues, bits)| match bits {
+        46 => write_residues::<23>(residues, part),
+        _ => write_residues::<24>(residues, part),
+    });
 }
 
-fn write_residues(residues: &[u64], bits: u32, out: &mut [u8]) {
+/// `BYTES` bytes hold a group, so a residue has `2·BYTES` bits. A constant, so that the copies are moves.
+fn write_residues<const BYTES: usize>(residues: &[u64], out: &mut [u8]) {
+    let bits = 2 * BYTES as u32;
     let groups = residues.as_chunks::<GROUP>().0;
-    for (bytes, &[a, b, c, d]) in out.chunks_exact_mut(GROUP * bits as usize / 8).zip(groups) {
-        let words = [
-            a | b << bits,
-            b >> (64 - bits) | c << (2 * bits - 64),
-            c >> (128 - 2 * bits) | d << (3 * bits - 128),
-        ];
-        for (bytes, word) in bytes.chunks_mut(8).zip(words) {
-            bytes.copy_from_slice(&word.to_le_bytes()[..bytes.len()]);
-        }
+    for (bytes, &[a, b, c, d]) in out.as_chunks_mut::<BYTES>().0.iter_mut().zip(groups) {
+        let x = a | b << bits;
+        let y = b >> (64 - bits) | c << (2 * bits - 64);
+        let z = c >> (128 - 2 * bits) | d << (3 * bits - 128);
+        bytes[..8].copy_from_slice(&x.to_le_bytes());
+        bytes[8..16].copy_from_slice(&y.to_le_bytes());
+        bytes[16..].copy_from_slice(&z.to_le_bytes()[..BYTES - 16]);
     }
 }
 
@@ -56,23 +59,27 @@ pub fn read_element(bytes: &[u8], primes: usize) -> Result<Element, Error> {
             (part, prime, bits)
         })
         .collect();
-    parts.into_par_iter().map(|(part, prime, bits)| read_residues(part, prime, bits)).collect()
+    let parts = parts.into_par_iter();
+    let read = parts.map(|(part, prime, bits)| match bits {
+        46 => read_residues::<23>(part, prime),
+        _ => read_residues::<24>(part, prime),
+    });
+    read.collect()
 }
 
-fn read_residues(bytes: &[u8], prime: u64, bits: u32) -> Result<Words, Error> {
+/// As [`write_residues`].
+fn read_residues<const BYTES: usize>(bytes: &[u8], prime: u64) -> Result<Words, Error> {
+    let bits = 2 * BYTES as u32;
     let mask = (1u64 << bits) - 1;
     let mut residues = Words::new();
     // Its top bit is set once a residue is not below the prime.
     let mut beyond = 0;
-    let groups = bytes.chunks_exact(GROUP * bits as usize / 8);
+    let groups = bytes.as_chunks::<BYTES>().0;
     for (out, group) in residues.as_chunks_mut::<GROUP>().0.iter_mut().zip(groups) {
-        let mut words = [0u64; 3];
-        for (word, bytes) in words.iter_mut().zip(group.chunks(8)) {
-            let mut full = [0; 8];
-            full[..bytes.len()].copy_from_slice(bytes);
-            *word = u64::from_le_bytes(full);
-        }
-        let [x, y, z] = words;
+        let mut full = [0; 8 * 3];
+        full[..BYTES].copy_from_slice(group);
+        let words = full.as_chunks::<8>().0;
+        let [x, y, z] = [words[0], words[1], words[2]].map(u64::from_le_bytes);
         *out = [
             x & mask,
             (x >> bits | y << (64 - bits)) & mask,
@@ -114,6 +121,7 @@ mod tests {
 
     #[test]
     fn lengths_and_ranges_are_checked() {
+        assert!(RESIDUE_BITS.into_iter().all(|bits| bits == 46 || bits == 48));
         let bytes = vec![0; element_bytes(ANSWER_PRIMES)];
         assert!(read_element(&bytes, ANSWER_PRIMES).is_ok());
         let short = read_element(&bytes[1..], ANSWER_PRIMES).unwrap_err();
