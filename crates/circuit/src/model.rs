@@ -76,10 +76,15 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn lay_out(&mut self) -> Result<(), LayoutError> {
-        self.step("the inputs".into());
+        // The instance column has all digests before public inputs (spec 04 §7.5).
+        let digests_first = self.model.visibility.input.is_public();
+        if digests_first {
+            self.parameters()?;
+        }
         let inputs = self.inputs()?;
-        self.step("the parameters".into());
-        self.parameters()?;
+        if !digests_first {
+            self.parameters()?;
+        }
         for kind in self.model.graph.nodes.values() {
             let NodeKind::Node(node) = kind else {
                 let op = "a loop".into();
@@ -131,6 +136,7 @@ impl Walk<'_> {
 
     /// The tensors of the input nodes, by index of the node.
     fn inputs(&mut self) -> Result<BTreeMap<usize, Tensor>, LayoutError> {
+        self.step("the inputs".into());
         let bound = Bound::symmetric(self.layouter.decompositions.limit() - 1.0);
         let mut inputs = BTreeMap::new();
         for (position, index) in self.model.graph.inputs.iter().enumerate() {
@@ -174,6 +180,7 @@ impl Walk<'_> {
 
     /// The parameters: values, or their cells in the commitment or hash.
     fn parameters(&mut self) -> Result<(), LayoutError> {
+        self.step("the parameters".into());
         let mut all = Vec::new();
         for kind in self.model.graph.nodes.values() {
             let NodeKind::Node(Node { op: SupportedOp::Constant(constant), idx, .. }) = kind else {

@@ -31,7 +31,7 @@ fn folders() -> Vec<PathBuf> {
     let entries = roots.iter().flat_map(|root| std::fs::read_dir(root).unwrap());
     let paths = entries.map(|entry| entry.unwrap().path());
     let folders: Vec<_> = paths.filter(|path| path.join("proof.json").exists()).collect();
-    assert_eq!(folders.len(), 8 + 11);
+    assert_eq!(folders.len(), 8 + 13);
     folders
 }
 

@@ -25,6 +25,14 @@ impl Layouter {
     /// The einsum of the operands.
     pub fn einsum(&mut self, equation: &str, tensors: &[Tensor]) -> Result<Tensor, LayoutError> {
         let equation = Equation::parse(equation)?;
+        // A single value stands for an operand without letters (such as the first of `,n->mn`).
+        let scalars = equation.inputs.iter().zip(tensors).map(|(letters, tensor)| {
+            match letters.is_empty() && tensor.len() == 1 {
+                true => tensor.clone().reshape(&[]),
+                false => Ok(tensor.clone()),
+            }
+        });
+        let tensors = &scalars.collect::<Result<Vec<Tensor>, _>>()?;
         let sizes = equation.sizes(tensors)?;
         let Some(columns) = self.columns.einsum.clone() else {
             return self.direct_einsum(&equation, &sizes, tensors);
