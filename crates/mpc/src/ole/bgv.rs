@@ -252,7 +252,8 @@ impl Call<'_> {
             };
             for &(model, data) in &self.groups[group].terms {
                 let pair = [model, data];
-                if pair[block.encryptor as usize] == encrypted {
+                let here = component.has_on_lane(run.lane, model);
+                if here && pair[block.encryptor as usize] == encrypted {
                     let own = self.operands[pair[self.role as usize] as usize];
                     let slots = slots.get_or_insert_with(|| Shares::zero(SLOTS));
                     let slots = &mut slots[run.slot..][..run.length];

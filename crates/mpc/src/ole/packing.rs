@@ -23,10 +23,13 @@ const MAX_ENCRYPTIONS: usize = 16;
 pub struct Component {
     /// Length of its operands and outputs.
     pub length: usize,
-    /// Lanes.
-    folds: usize,
-    /// The distinct operands of the model and of the data.
-    operands: [Vec<u32>; 2],
+    /// Its distinct terms: operands of the model and of the data, sorted.
+    terms: Vec<(u32, u32)>,
+    /// The distinct operands of the model, sorted.
+    models: Vec<u32>,
+    /// The operands of each side on each lane. A lane has the terms of some of the model's operands,
+    /// whoever encrypts: lanes lie in several blocks, and those may differ in the encryptor.
+    lanes: [Vec<Vec<u32>>; 2],
     /// Indices of the groups.
     pub groups: Vec<usize>,
 }
@@ -34,14 +37,39 @@ pub struct Component {
 impl Component {
     /// Encryptions a block needs for it if `encryptor` sends them.
     fn encryptions(&self, encryptor: Role) -> usize {
-        self.operands[encryptor as usize].len().div_ceil(self.folds)
+        self.lanes[encryptor as usize].iter().map(Vec::len).max().unwrap_or(0)
     }
 
     /// The encryptor's operand in encryption `encryption` on `lane`, if there is one.
     pub fn operand(&self, encryptor: Role, lane: usize, encryption: usize) -> Option<u32> {
-        let index = lane * self.encryptions(encryptor) + encryption;
-        let in_lane = encryption < self.encryptions(encryptor);
-        self.operands[encryptor as usize].get(index).copied().filter(|_| in_lane)
+        self.lanes[encryptor as usize].get(lane)?.get(encryption).copied()
+    }
+
+    /// Whether `lane` has the terms of this operand of the model's.
+    pub fn has_on_lane(&self, lane: usize, model: u32) -> bool {
+        let operands = self.lanes[Role::Model as usize].get(lane);
+        operands.is_some_and(|operands| operands.binary_search(&model).is_ok())
+    }
+
+    /// Deals the terms out over at most `folds` lanes.
+    fn deal(&mut self, folds: usize) {
+        let per_lane = self.models.len().div_ceil(folds).max(1);
+        let models: Vec<Vec<u32>> = self.models.chunks(per_lane).map(<[u32]>::to_vec).collect();
+        let datas = models.iter().map(|models| {
+            let (first, last) = (models.first().copied(), models.last().copied());
+            let lane = self.terms.iter().filter(|(m, _)| Some(*m) >= first && Some(*m) <= last);
+            let mut datas: Vec<u32> = lane.map(|(_, data)| *data).collect();
+            datas.sort_unstable();
+            datas.dedup();
+            datas
+        });
+        let datas = datas.collect();
+        self.lanes = [models, datas];
+    }
+
+    /// Lanes.
+    fn folds(&self) -> usize {
+        self.lanes[0].len()
     }
 
     /// Bytes per block if `encryptor` sends the encryptions.
@@ -51,19 +79,25 @@ impl Component {
 
     /// Sets the number of lanes, at most `most`, to what is cheapest for the component by itself.
     fn fold(&mut self, most: usize) {
-        let terms = self.operands.iter().map(Vec::len).min().unwrap_or(1);
+        let mut datas: Vec<u32> = self.terms.iter().map(|(_, data)| *data).collect();
+        datas.sort_unstable();
+        datas.dedup();
+        let terms = self.models.len().min(datas.len()).max(1);
         let least = terms.div_ceil(MAX_ENCRYPTIONS);
         let cost = |component: &Component| {
-            let blocks = (component.folds * component.length).div_ceil(SLOTS);
+            let blocks = (component.folds() * component.length).div_ceil(SLOTS);
             let bytes = [Role::Model, Role::Data].map(|role| component.block_bytes(role));
             blocks * bytes[0].min(bytes[1])
         };
         let mut best = (usize::MAX, least);
-        for folds in least..=terms.min(most).max(least) {
-            self.folds = folds;
+        // Counts in between hardly differ: each costs a pass over the terms.
+        let mut folds = least;
+        while folds <= terms.min(most).max(least) {
+            self.deal(folds);
             best = best.min((cost(self), folds));
+            folds += folds.div_ceil(16);
         }
-        self.folds = best.1;
+        self.deal(best.1);
     }
 }
 
@@ -139,7 +173,7 @@ impl Layout {
         let mut runs = Vec::new();
         let mut slot = 0;
         for (index, component) in layout.components.iter().enumerate() {
-            for lane in 0..component.folds {
+            for lane in 0..component.folds() {
                 let mut element = 0;
                 while element < component.length {
                     let length = (component.length - element).min(SLOTS - slot % SLOTS);
@@ -212,21 +246,19 @@ fn components(groups: &[OleGroup]) -> Vec<Component> {
         }
         let component = found.entry(root(&mut parent, index)).or_insert_with(|| Component {
             length: group.length,
-            folds: 1,
-            operands: Default::default(),
+            terms: vec![],
+            models: vec![],
+            lanes: Default::default(),
             groups: vec![],
         });
         component.groups.push(index);
-        for &(model, data) in &group.terms {
-            component.operands[0].push(model);
-            component.operands[1].push(data);
-        }
+        component.terms.extend(&group.terms);
     }
     for component in found.values_mut() {
-        for operands in &mut component.operands {
-            operands.sort_unstable();
-            operands.dedup();
-        }
+        component.terms.sort_unstable();
+        component.terms.dedup();
+        component.models = component.terms.iter().map(|(model, _)| *model).collect();
+        component.models.dedup();
     }
     found.into_values().collect()
 }
@@ -254,7 +286,7 @@ mod tests {
                         assert!(answer < block.answers && run.slot + run.length <= SLOTS);
                         for encryption in 0..block.encryptions {
                             let there = component.operand(block.encryptor, run.lane, encryption);
-                            if there == Some(own) {
+                            if there == Some(own) && component.has_on_lane(run.lane, model) {
                                 seen[run.element..][..run.length].iter_mut().for_each(|n| *n += 1);
                             }
                         }
@@ -281,6 +313,9 @@ mod tests {
         let dot: Vec<_> = (0..100).map(|i| (i, i)).collect();
         check(&[group(12, &dot), group(3000, &[(200, 100)])]);
         check(&[group(SLOTS, &dot)]);
+        // Both cross terms of many shared products, on lanes that lie in several blocks.
+        let cross: Vec<_> = (0..300).map(|i| (i, (i + 150) % 300)).collect();
+        check(&[group(4000, &[(900, 900)]), group(1111, &cross), group(3000, &[(901, 901)])]);
         // One against many, both ways round, and a chain of shared operands.
         let many: Vec<_> = (0..5).map(|i| group(900, &[(7, i)])).collect();
         check(&many);
