@@ -8,6 +8,7 @@ mod error;
 mod ezkl;
 mod files;
 mod interop;
+mod licences;
 mod process;
 mod twain;
 
@@ -40,6 +41,8 @@ struct Tools {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Checks that every dependency is permissively licensed.
+    Licences,
     /// Compares both tools on random circuits: keys, witness, and each other's proofs.
     Differential {
         /// How many circuits.
@@ -84,19 +87,27 @@ fn main() -> ExitCode {
 
 /// Runs a command; false if a comparison failed.
 fn run(arguments: Arguments) -> Result<bool, Error> {
-    let twain = match arguments.tools.twain {
-        Some(path) => Twain::at(path),
-        None => Twain::build(repository())?,
+    let Tools { twain, python } = arguments.tools;
+    let tools = || -> Result<(Twain, Ezkl), Error> {
+        let twain = match twain {
+            Some(path) => Twain::at(path),
+            None => Twain::build(repository())?,
+        };
+        Ok((twain, Ezkl::new(python, repository().join("xtask/python/ezkl_tool.py"))))
     };
-    let driver = repository().join("xtask/python/ezkl_tool.py");
-    let ezkl = Ezkl::new(arguments.tools.python, driver);
     match arguments.command {
-        Command::Differential { count, seed } => differential::run(&twain, &ezkl, count, seed),
+        Command::Licences => licences::check(repository()),
+        Command::Differential { count, seed } => {
+            let (twain, ezkl) = tools()?;
+            differential::run(&twain, &ezkl, count, seed)
+        }
         Command::Interop { vectors } => {
+            let (twain, ezkl) = tools()?;
             let vectors = vectors.unwrap_or_else(|| repository().join("tests/vectors"));
             interop::run(&twain, &ezkl, &vectors)
         }
         Command::Bench { alone: _, models, runs, names } => {
+            let (twain, ezkl) = tools()?;
             let models = models.unwrap_or_else(|| repository().join("tests/models"));
             let work = repository().join("target/bench");
             bench::run(&twain, &ezkl, &bench::Plan { models, work, runs, names }).map(|()| true)
