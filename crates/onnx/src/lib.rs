@@ -1,1 +1,19 @@
-//! ONNX to EZKL graph through tract.
+//! From an ONNX file to EZKL's computation graph and settings (spec 05).
+//!
+//! [`load`] runs tract's front end and its simplifications as EZKL does; [`build`] turns the result
+//! into the graph a `model.compiled` holds: scales, rescalings, quantised constants; [`settings`] measures the
+//! circuit that graph leads to.
+
+mod axes;
+mod constants;
+mod convert;
+mod error;
+mod load;
+mod operators;
+mod scales;
+mod sizing;
+
+pub use convert::build;
+pub use error::OnnxError;
+pub use load::{Loaded, load};
+pub use sizing::settings;
