@@ -24,9 +24,7 @@ pub(crate) fn raw_values(tensor: &TractTensor) -> TractResult<Tensor<f32>> {
     let dims = tensor.shape().to_vec();
     let values = match tensor.datum_type() {
         DatumType::F32 => tensor.as_slice::<f32>()?.to_vec(),
-        DatumType::F16 | DatumType::F64 => {
-            tensor.cast_to::<f32>()?.as_slice::<f32>()?.to_vec()
-        }
+        DatumType::F16 | DatumType::F64 => tensor.cast_to::<f32>()?.as_slice::<f32>()?.to_vec(),
         DatumType::Bool => {
             let values = tensor.as_slice::<bool>()?.iter();
             values.map(|value| f32::from(u8::from(*value))).collect()

@@ -1,10 +1,10 @@
 //! tract's graph to EZKL's, node by node (spec 05 §1.3, §2.1, §2.2, §2.5).
 
+use crate::OnnxError;
 use crate::constants::{input_type, requantize};
 use crate::load::Loaded;
 use crate::operators::{Operands, operator};
 use crate::scales::{homogeneous, homogenise, out_scale, rebase};
-use crate::OnnxError;
 use std::collections::BTreeMap;
 use tract_core::internal::*;
 use twain_graph::{

@@ -5,6 +5,7 @@
 //! circuit that graph leads to.
 
 mod axes;
+pub mod calibrate;
 mod constants;
 mod convert;
 mod error;

@@ -4,7 +4,9 @@ use crate::constants::{constant, input_type, raw_values, requantize};
 use crate::scales::factor;
 use tract_core::internal::*;
 use tract_core::ops::array as tract_array;
-use tract_core::ops::cnn::{Conv, Deconv, KernelFormat as TractKernelFormat, MaxPool, PoolSpec, SumPool};
+use tract_core::ops::cnn::{
+    Conv, Deconv, KernelFormat as TractKernelFormat, MaxPool, PoolSpec, SumPool,
+};
 use tract_core::ops::element_wise::ElementWiseOp;
 use tract_core::ops::konst::Const;
 use tract_core::ops::nn::{DataFormat as TractDataFormat, LeakyRelu, Reduce, Reducer, Softmax};
@@ -119,7 +121,8 @@ pub(crate) fn operator(
         "Const" => {
             let tensor = &of::<Const>(node)?.0;
             let datum = input_type(tensor.datum_type());
-            let datum = datum.ok_or_else(|| format!("elements of type {:?}", tensor.datum_type()))?;
+            let datum =
+                datum.ok_or_else(|| format!("elements of type {:?}", tensor.datum_type()))?;
             let raw = raw_values(tensor).map_err(|error| format!("{error:#}"))?;
             let constant = constant(raw, datum, args).map_err(|error| error.to_string())?;
             SupportedOp::Constant(constant)
@@ -284,9 +287,7 @@ pub(crate) fn operator(
             };
             Linear(PolyOp::Reshape { shape })
         }
-        "Flatten" => {
-            Linear(PolyOp::Flatten { shape: vec![operands.shape(0)?.iter().product()] })
-        }
+        "Flatten" => Linear(PolyOp::Flatten { shape: vec![operands.shape(0)?.iter().product()] }),
         "Concat" => Linear(PolyOp::Concat { axis: of::<tract_array::TypedConcat>(node)?.axis }),
         "Slice" => {
             let slice = of::<tract_array::Slice>(node)?;

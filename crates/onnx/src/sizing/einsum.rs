@@ -47,7 +47,8 @@ impl Equation {
     /// Without the axes of length 1.
     fn without_units(mut self) -> Self {
         self.sizes.retain(|_, size| *size != 1);
-        let kept = |letters: &mut Vec<char>| letters.retain(|letter| self.sizes.contains_key(letter));
+        let kept =
+            |letters: &mut Vec<char>| letters.retain(|letter| self.sizes.contains_key(letter));
         self.inputs.iter_mut().for_each(kept);
         self.output.retain(|letter| self.sizes.contains_key(letter));
         self
@@ -67,7 +68,9 @@ impl Equation {
 impl Region {
     pub fn einsum(&mut self, text: &str, tensors: &[Tensor]) -> Result<Tensor, String> {
         let equation = Equation::parse(text, tensors)?;
-        let sizes = equation.sizes.iter().map(|(letter, size)| (*letter, *size)).collect();
+        // EZKL lists the axes of the operands only.
+        let listed = equation.sizes.iter().filter(|(l, _)| equation.inputs.concat().contains(l));
+        let sizes = listed.map(|(letter, size)| (*letter, *size)).collect();
         self.equations.push((text.to_string(), sizes));
         let mut dims: Vec<usize> = equation.output.iter().map(|l| equation.sizes[l]).collect();
         if dims.is_empty() {
@@ -98,9 +101,10 @@ impl Region {
         let common = equation.common();
         let reduced = |letter: &&char| !equation.output.contains(letter);
         let as_dots = tensors.len() == 2
-            && !equation.sizes.iter().any(|(letter, size)| {
-                *size > 1 && reduced(&letter) && !common.contains(letter)
-            });
+            && !equation
+                .sizes
+                .iter()
+                .any(|(letter, size)| *size > 1 && reduced(&letter) && !common.contains(letter));
         let dims: Vec<usize> = equation.output.iter().map(|l| equation.sizes[l]).collect();
         let summed: Vec<char> = common.iter().filter(reduced).copied().collect();
         let others = equation.sizes.keys().filter(|l| reduced(l) && !common.contains(l));

@@ -35,13 +35,15 @@ pub fn settings(model: &Model, args: &RunArgs, timestamp: u128) -> Result<Settin
         args.decomp_legs,
         !args.disable_freivalds,
     );
-    let mut region = region.ok_or(OnnxError::Analyse("logrows or num_inner_cols is out of range".into()))?;
+    let mut region =
+        region.ok_or(OnnxError::Analyse("logrows or num_inner_cols is out of range".into()))?;
     walk(model, args, &mut region)?;
 
     let input_nodes: Vec<&Node> = graph.inputs.iter().filter_map(|idx| node(model, *idx)).collect();
     let output_nodes: Vec<&Node> =
         graph.outputs.iter().filter_map(|outlet| node(model, outlet.node)).collect();
-    let shapes = |nodes: &[&Node]| nodes.iter().map(|node| node.out_dims.clone()).collect::<Vec<_>>();
+    let shapes =
+        |nodes: &[&Node]| nodes.iter().map(|node| node.out_dims.clone()).collect::<Vec<_>>();
     let mut model_instance_shapes = Vec::new();
     if args.input_visibility.is_public() {
         model_instance_shapes.extend(shapes(&input_nodes));
@@ -127,10 +129,9 @@ fn module_sizes(
 fn walk(model: &Model, args: &RunArgs, region: &mut Region) -> Result<(), OnnxError> {
     let mut results: BTreeMap<Outlet, Tensor> = BTreeMap::new();
     for kind in model.graph.nodes.values() {
-        let fail = |reason: String| OnnxError::Graph(twain_graph::GraphError::Node {
-            node: kind.to_string(),
-            reason,
-        });
+        let fail = |reason: String| {
+            OnnxError::Graph(twain_graph::GraphError::Node { node: kind.to_string(), reason })
+        };
         let NodeKind::Node(node) = kind else {
             return Err(fail("loops are not supported yet".into()));
         };

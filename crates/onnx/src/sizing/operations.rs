@@ -47,7 +47,8 @@ impl Region {
                     }
                     let tensor = operand(&scaled, *position)?.clone();
                     // EZKL cuts the multiplier off at 64 bits.
-                    scaled[*position] = self.pairwise_number(&tensor, i128::from(*multiplier as u64));
+                    scaled[*position] =
+                        self.pairwise_number(&tensor, i128::from(*multiplier as u64));
                 }
                 self.apply(&rescaled.inner, &scaled)
             }
@@ -80,7 +81,9 @@ impl Region {
             PolyOp::Reshape { shape } | PolyOp::Flatten { shape } => {
                 input(0)?.clone().reshape(shape)?
             }
-            PolyOp::MoveAxis { source, destination } => input(0)?.move_axis(*source, *destination)?,
+            PolyOp::MoveAxis { source, destination } => {
+                input(0)?.move_axis(*source, *destination)?
+            }
             PolyOp::Pad { padding } => {
                 let tensor = input(0)?;
                 tensor.pad(padding, tensor.dims.len().saturating_sub(padding.len()))?
@@ -210,7 +213,9 @@ impl Region {
                 let weights = &kernel.elements[output * size..(output + 1) * size];
                 for position in coordinates(&spatial) {
                     let mut ranges = vec![n..n + 1, channel..channel + channels];
-                    for ((start, step), length) in position.iter().zip(stride).zip(&kernel.dims[2..]) {
+                    for ((start, step), length) in
+                        position.iter().zip(stride).zip(&kernel.dims[2..])
+                    {
                         ranges.push(start * step..start * step + length);
                     }
                     let window = image.slice(&ranges)?;

@@ -157,7 +157,12 @@ impl Region {
         Ok(self.pairwise(&first, &second))
     }
 
-    pub fn leaky_relu(&mut self, tensor: &Tensor, slope: f32, scale: i32) -> Result<Tensor, String> {
+    pub fn leaky_relu(
+        &mut self,
+        tensor: &Tensor,
+        slope: f32,
+        scale: i32,
+    ) -> Result<Tensor, String> {
         let sign = self.sign(tensor, false)?;
         let mask = self.equals(&sign, &one());
         let positive = self.pairwise(tensor, &mask);

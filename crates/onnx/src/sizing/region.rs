@@ -32,7 +32,13 @@ pub(crate) struct Region {
 }
 
 impl Region {
-    pub fn new(logrows: u32, inner: usize, base: u64, legs: usize, freivalds: bool) -> Option<Self> {
+    pub fn new(
+        logrows: u32,
+        inner: usize,
+        base: u64,
+        legs: usize,
+        freivalds: bool,
+    ) -> Option<Self> {
         let rows = 1usize.checked_shl(logrows)?.checked_sub(RESERVED_ROWS)?;
         let block = rows.checked_mul(inner).filter(|block| *block > 0)?;
         Some(Self {

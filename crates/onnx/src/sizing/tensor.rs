@@ -49,7 +49,11 @@ impl Tensor {
     }
 
     /// The elements at source positions, in a new shape.
-    fn pick_positions(&self, positions: impl Iterator<Item = usize>, dims: Vec<usize>) -> Result<Self, String> {
+    fn pick_positions(
+        &self,
+        positions: impl Iterator<Item = usize>,
+        dims: Vec<usize>,
+    ) -> Result<Self, String> {
         let elements = positions.map(|position| self.elements.get(position).copied());
         let elements: Option<Vec<Element>> = elements.collect();
         Self::new(elements.ok_or("an index is out of range")?, dims)
