@@ -122,11 +122,11 @@ fn convert(
         let largest = in_scales.iter().max().copied();
         let Some(source) = nodes.get_mut(&inlet.node) else { continue };
         let SupportedOp::Constant(constant) = &mut source.op else { continue };
-        if let Some(largest) = largest.filter(|largest| *largest > source.out_scale) {
-            if source.num_uses == 1 {
-                requantize(constant, largest, &args.param_visibility)
-                    .map_err(|error| error.to_string())?;
-            }
+        if let Some(largest) = largest.filter(|largest| *largest > source.out_scale)
+            && source.num_uses == 1
+        {
+            requantize(constant, largest, &args.param_visibility)
+                .map_err(|error| error.to_string())?;
         }
         source.out_scale = constant.quantized_values.scale.unwrap_or_default();
         if let Some(scale) = in_scales.get_mut(position) {

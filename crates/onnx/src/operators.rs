@@ -543,12 +543,11 @@ fn rescale_bias(operands: &mut Operands, args: &RunArgs) -> Result<(), String> {
     let scale = operands.scale(0)?.checked_add(operands.scale(1)?);
     let scale = scale.ok_or("the scale overflows")?;
     let bias = &mut operands.records[2];
-    if let SupportedOp::Constant(constant) = &mut bias.op {
-        if bias.out_scale != scale {
-            requantize(constant, scale, &args.param_visibility)
-                .map_err(|error| error.to_string())?;
-            bias.out_scale = scale;
-        }
+    if let SupportedOp::Constant(constant) = &mut bias.op
+        && bias.out_scale != scale
+    {
+        requantize(constant, scale, &args.param_visibility).map_err(|error| error.to_string())?;
+        bias.out_scale = scale;
     }
     Ok(())
 }

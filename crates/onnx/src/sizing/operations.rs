@@ -200,9 +200,9 @@ impl Region {
         self.flush();
 
         let mut spatial = Vec::with_capacity(axes);
-        for axis in 0..axes {
+        for (axis, step) in stride.iter().enumerate() {
             let room = image.dims[axis + 2].checked_sub(kernel.dims[axis + 2]);
-            spatial.push(room.ok_or_else(misfit)? / stride[axis] + 1);
+            spatial.push(room.ok_or_else(misfit)? / step + 1);
         }
         let (outputs, channels) = (kernel.dims[0], kernel.dims[1]);
         let size: usize = kernel.dims[1..].iter().product();
