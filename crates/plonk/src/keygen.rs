@@ -11,7 +11,7 @@ use crate::verifying_key::VerifyingKey;
 use ff::Field;
 use group::Curve;
 use twain_algebra::domain::DELTA;
-use twain_algebra::{Domain, Fr, G1, G1Affine, msm, vector};
+use twain_algebra::{Domain, Fr, G1, G1Affine, vector};
 
 /// Makes the keys of a circuit; a function of its arguments only. The SRS has exactly the circuit's
 /// number of rows ([`Srs::downsize`]).
@@ -45,7 +45,7 @@ pub fn generate_keys(
     let new = selector_columns.iter().map(|column| column.values(&selectors, system.rows()));
     fixed_values.extend(new);
     let fixed = ColumnPolynomials::from_values(fixed_values, &domain)?;
-    let commit = |column: &Vec<Fr>| msm(column, srs.g_lagrange()).to_affine();
+    let commit = |column: &Vec<Fr>| srs.commit_lagrange(column);
     let fixed_commitments = fixed.values.iter().map(commit).collect();
 
     let permutation = Permutation::new(system.permutation(), system.rows(), usable, &copies)?;
@@ -69,15 +69,15 @@ fn commit_permutation(
     srs: &Srs,
 ) -> Vec<G1Affine> {
     let roots = vector::powers(domain.omega(), domain.n());
+    let second_power = srs.g().point(1);
     let mut delta = Fr::ONE;
     let mut commitments = Vec::with_capacity(values.len());
     for (position, column) in values.iter().enumerate() {
         let moved = permutation.moved_rows(position);
-        let differences: Vec<Fr> =
-            moved.iter().map(|row| column[*row] - delta * roots[*row]).collect();
-        let bases: Vec<G1Affine> = moved.iter().map(|row| srs.g_lagrange()[*row]).collect();
-        let unmoved: G1 = srs.g()[1] * delta;
-        commitments.push((unmoved + msm(&differences, &bases)).to_affine());
+        let mut differences = vec![Fr::ZERO; column.len()];
+        moved.iter().for_each(|row| differences[*row] = column[*row] - delta * roots[*row]);
+        let unmoved: G1 = second_power * delta;
+        commitments.push((unmoved + srs.g_lagrange().msm(&differences)).to_affine());
         delta *= DELTA;
     }
     commitments

@@ -1,10 +1,11 @@
-//! The structured reference string: powers of a secret `s` in the exponent (spec 01 §2).
+//! The structured reference string: powers of a secret `s` in the exponent (spec 01 §2). Its points
+//! are kept only as multi-scalar multiplications need them.
 
 use crate::error::SrsError;
 use ff::Field;
 use group::{Curve, prime::PrimeCurveAffine};
 use halo2curves::CurveAffine;
-use twain_algebra::{Fr, G1Affine, G2Affine, g_lagrange_from_g, msm};
+use twain_algebra::{Fr, G1Affine, G2Affine, MsmBases, g_lagrange_from_g};
 
 /// What a verifier needs of an SRS, whatever its size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +39,8 @@ impl VerifierSrs {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Srs {
     k: u32,
-    g: Vec<G1Affine>,
-    g_lagrange: Vec<G1Affine>,
+    g: MsmBases,
+    g_lagrange: MsmBases,
     verifier: VerifierSrs,
 }
 
@@ -55,7 +56,8 @@ impl Srs {
     ) -> Result<Self, SrsError> {
         check_length(k, g.len(), g_lagrange.len())?;
         let verifier = VerifierSrs::new(g[0], g2, s_g2)?;
-        Ok(Self { k, g, g_lagrange, verifier })
+        let prepare = |points: Vec<G1Affine>| MsmBases::new(&points);
+        Ok(Self { k, g: prepare(g), g_lagrange: prepare(g_lagrange), verifier })
     }
 
     /// As [`Srs::new`], with the Lagrange form computed: from the first powers of a larger SRS.
@@ -71,15 +73,14 @@ impl Srs {
     }
 
     /// The SRS for `2^k` rows that the same secret gives.
-    pub fn downsize(mut self, k: u32) -> Result<Self, SrsError> {
+    pub fn downsize(self, k: u32) -> Result<Self, SrsError> {
         if k > self.k {
             return Err(SrsError::TooSmall { needed: k, found: self.k });
         }
         if k == self.k {
             return Ok(self);
         }
-        self.g.truncate(1 << k);
-        Self::from_powers(k, self.g, self.verifier.g2, self.verifier.s_g2)
+        Self::from_powers(k, self.g.points(0..1 << k), self.verifier.g2, self.verifier.s_g2)
     }
 
     /// log2 of the number of powers.
@@ -88,12 +89,12 @@ impl Srs {
     }
 
     /// The powers: `[s^i]G1`.
-    pub fn g(&self) -> &[G1Affine] {
+    pub fn g(&self) -> &MsmBases {
         &self.g
     }
 
     /// `[L_i(s)]G1`, `L_i` the Lagrange polynomials of the rows.
-    pub fn g_lagrange(&self) -> &[G1Affine] {
+    pub fn g_lagrange(&self) -> &MsmBases {
         &self.g_lagrange
     }
 
@@ -109,12 +110,12 @@ impl Srs {
 
     /// Commits to a polynomial given by at most `2^k` coefficients.
     pub fn commit(&self, coefficients: &[Fr]) -> G1Affine {
-        msm(coefficients, &self.g[..coefficients.len()]).to_affine()
+        self.g.msm(coefficients).to_affine()
     }
 
     /// Commits to a polynomial given by its values on the first rows (0 on the others).
     pub fn commit_lagrange(&self, values: &[Fr]) -> G1Affine {
-        msm(values, &self.g_lagrange[..values.len()]).to_affine()
+        self.g_lagrange.msm(values).to_affine()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The `twain` command: proofs that a private model applied to private data gives an output, by EZKL's
 //! files and keys, alone or between two parties.
 
+mod allocator;
 mod arguments;
 mod commands;
 mod error;
@@ -18,6 +19,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
 fn main() -> ExitCode {
+    allocator::keep_freed_memory();
     let arguments = Arguments::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     let people = arguments.log_format == LogFormat::Text;

@@ -17,6 +17,9 @@ pub(crate) mod point;
 mod recode;
 pub(crate) mod reduction;
 
+use std::ops::Range;
+
+use ff::Field;
 use group::Group;
 use halo2curves::bn256::Fq;
 use rayon::prelude::*;
@@ -35,7 +38,8 @@ const MIN_BATCHES: usize = 4;
 const PREPARED: usize = 4096;
 
 /// Bases prepared for many multiplications: points in cache lines of their own, in the
-/// implementation's radix.
+/// implementation's radix. They stand in for the points themselves: see [`MsmBases::point`].
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MsmBases {
     points: Vec<Point>,
     backend: Backend,
@@ -52,11 +56,7 @@ impl MsmBases {
 
     pub(crate) fn with_backend(bases: &[G1Affine], backend: Backend) -> Self {
         assert!(u32::try_from(bases.len()).is_ok_and(|length| length <= addition::NEGATIVE));
-        let factor = match backend {
-            #[cfg(target_arch = "x86_64")]
-            Backend::Ifma => crate::ifma::base::RADIX_RATIO,
-            _ => Fq::one(),
-        };
+        let factor = radix_ratio(backend);
         let prepare = |base: &G1Affine| Point { x: (base.x * factor).0, y: (base.y * factor).0 };
         let points = bases.par_iter().with_min_len(PREPARED).map(prepare).collect();
         Self { points, backend }
@@ -65,6 +65,24 @@ impl MsmBases {
     /// Number of bases.
     pub fn len(&self) -> usize {
         self.points.len()
+    }
+
+    /// A base as it was given; costs an inversion.
+    ///
+    /// # Panics
+    /// If there is no such base.
+    pub fn point(&self, index: usize) -> G1Affine {
+        self.points(index..index + 1)[0]
+    }
+
+    /// Some of the bases as they were given.
+    ///
+    /// # Panics
+    /// If there are not as many bases.
+    pub fn points(&self, range: Range<usize>) -> Vec<G1Affine> {
+        let factor = radix_ratio(self.backend).invert().unwrap_or(Fq::ONE);
+        let restore = |point: &Point| G1Affine { x: Fq(point.x) * factor, y: Fq(point.y) * factor };
+        self.points[range].par_iter().with_min_len(PREPARED).map(restore).collect()
     }
 
     /// Whether there are no bases.
@@ -135,6 +153,15 @@ impl MsmBases {
             }
         }
         result
+    }
+}
+
+/// What coordinates are multiplied by for a backend.
+fn radix_ratio(backend: Backend) -> Fq {
+    match backend {
+        #[cfg(target_arch = "x86_64")]
+        Backend::Ifma => crate::ifma::base::RADIX_RATIO,
+        _ => Fq::ONE,
     }
 }
 

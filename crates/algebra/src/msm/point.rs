@@ -15,7 +15,7 @@ pub(crate) const BASE_PRIME: [u64; 4] =
 /// An affine point in one cache line. Coordinates are below the modulus, in Montgomery form with the
 /// radix of the implementation; the identity has `x = 0`, which no point of the curve has.
 #[repr(C, align(64))]
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Point {
     pub(crate) x: [u64; 4],
     pub(crate) y: [u64; 4],

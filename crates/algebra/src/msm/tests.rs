@@ -83,6 +83,7 @@ fn every_size_agrees() {
         let expected = if length < 8 { sum(&scalars, &bases) } else { msm_best(&scalars, &bases) };
         for backend in BACKENDS {
             let prepared = MsmBases::with_backend(&bases, backend);
+            assert_eq!(prepared.points(0..length), bases, "{length} {backend:?}");
             assert_eq!(prepared.msm(&scalars), expected, "{length} {backend:?}");
             assert_eq!(prepared.msm_bounded(&scalars, 254), Ok(expected), "{length} {backend:?}");
         }

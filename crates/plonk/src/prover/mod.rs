@@ -32,7 +32,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use tracing::info_span;
-use twain_algebra::{Domain, Fr, G1Affine, msm, msm_bounded};
+use twain_algebra::{Domain, Fr, G1Affine};
 use twain_party::{BlindingItem, CellKinds, Kind, Party, SecretPolynomial, Shares};
 
 /// Bits of a scalar.
@@ -132,22 +132,25 @@ impl<P: Party> Prover<'_, P> {
     /// Commits to columns of shares and writes the commitments. Of a column that every party knows
     /// (`true`) one party commits to the whole.
     fn commit(&mut self, columns: &[(&[Fr], Basis, bool)]) -> Result<(), ProveError> {
-        let mut parts = Vec::with_capacity(columns.len());
-        for (column, basis, known) in columns {
+        let (adds_public, holds_values) = (self.party.adds_public(), self.party.holds_values());
+        let srs = self.srs;
+        let part = |(column, basis, known): &(&[Fr], Basis, bool)| {
             let bases = match basis {
-                Basis::Powers => self.srs.g(),
-                Basis::Lagrange => self.srs.g_lagrange(),
+                Basis::Powers => srs.g(),
+                Basis::Lagrange => srs.g_lagrange(),
             };
-            let bases = &bases[..column.len()];
-            parts.push(if *known && !self.party.adds_public() {
+            Ok(if *known && !adds_public {
                 G1Affine::identity()
-            } else if self.party.holds_values() {
-                msm(column, bases).to_affine()
+            } else if holds_values {
+                bases.msm(column).to_affine()
             } else {
                 // The other party could time the work: it must not depend on the shares.
-                msm_bounded(column, bases, SCALAR_BITS)?.to_affine()
-            });
-        }
+                bases.msm_bounded(column, SCALAR_BITS)?.to_affine()
+            })
+        };
+        // One after the other would leave threads idle at the end of each.
+        let parts = columns.par_iter().with_max_len(1).map(part);
+        let parts = parts.collect::<Result<Vec<G1Affine>, ProveError>>()?;
         self.party.compare(&self.writer.transcript.digest())?;
         let points = self.party.open_points(&parts)?;
         check_shape("opened commitments", parts.len(), points.len())?;

@@ -189,7 +189,15 @@ fn manifest(compiled: &CompiledModel, key: &ProvingKey, srs: &Srs) -> Result<Man
         ("settings", digest([settings.as_slice()])),
         ("proving key", digest_scalars(columns.flatten())),
         ("verifying key", digest_scalars([&key.vk().transcript_repr()])),
-        ("SRS", digest(srs.g().iter().flat_map(|point| [point.x.to_bytes(), point.y.to_bytes()]))),
+        (
+            "SRS",
+            digest(
+                srs.g()
+                    .points(0..srs.g().len())
+                    .iter()
+                    .flat_map(|point| [point.x.to_bytes(), point.y.to_bytes()]),
+            ),
+        ),
     ];
     Manifest::new(digests.map(|(name, digest)| (name.to_string(), digest))).map_err(Error::peer)
 }
