@@ -3,12 +3,12 @@
 
 use crate::WitnessError;
 use crate::circuit::Circuit;
-use crate::program::{Wire, WitnessValues};
+use crate::program::{Wire, WitnessValues, ZERO};
 use rayon::prelude::*;
 use std::collections::HashMap;
 use twain_algebra::Fr;
 use twain_party::{
-    CellKinds, Kind, LookupArgument, LookupUse, PartyError, Shares, WitnessParty, signed_integer,
+    CellKinds, LookupArgument, LookupUse, PartyError, Shares, WitnessParty, signed_integer,
 };
 use twain_plonk::{AdviceColumn, Expression, LookupView, ProveError, WitnessSource};
 
@@ -60,14 +60,16 @@ impl<'a> Witness<'a> {
         let wires = &self.circuit.cells[index];
         if wires.is_empty() {
             let values = Shares::zero(geometry.rows());
-            return AdviceColumn { values, kinds: CellKinds::Uniform(Kind::Public) };
+            return AdviceColumn { values, kinds: CellKinds::Rows(Vec::new()) };
         }
         let program = &self.circuit.program;
         let values = self.known();
+        // What no one assigns is this wire; a zero that someone assigns may be as well.
+        let kind = |wire: &Wire| (*wire != ZERO).then(|| program.kind(*wire));
         let share = |wire: &Wire| program.share(*wire, adds_public, values);
         AdviceColumn {
             values: wires.iter().map(share).collect::<Vec<Fr>>().into(),
-            kinds: CellKinds::Rows(wires.iter().map(|wire| program.kind(*wire)).collect()),
+            kinds: CellKinds::Rows(wires.iter().map(kind).collect()),
         }
     }
 

@@ -11,6 +11,7 @@ use crate::arithmetic::InnerProducts;
 use crate::channel::Channel;
 use crate::ole::{OleGroup, OleSource};
 use ff::Field;
+use std::cell::RefCell;
 use std::collections::HashMap;
 use twain_algebra::Fr;
 use twain_algebra::domain::{Domain, ZETA};
@@ -48,6 +49,12 @@ pub fn quotient(
     evaluation.finish()
 }
 
+/// Columns by whether they are secret and by index.
+type Transformed = HashMap<(bool, u32), Vec<Fr>>;
+
+/// Memory for columns that are kept transformed from one level to the next.
+const TRANSFORMED_BYTES: usize = 1 << 28;
+
 struct Evaluation<'a> {
     role: Role,
     numerator: &'a Numerator,
@@ -62,6 +69,8 @@ struct Evaluation<'a> {
     nodes: Vec<NodeFacts>,
     /// Shares of the interactive nodes.
     made: HashMap<(NodeId, Place), Vec<Fr>>,
+    /// Columns at each place, if they are kept.
+    transformed: Vec<RefCell<Transformed>>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -106,6 +115,7 @@ impl<'a> Evaluation<'a> {
             constants,
             nodes,
             made,
+            transformed: (0..=pieces).map(|_| RefCell::default()).collect(),
         })
     }
 
@@ -163,14 +173,17 @@ impl<'a> Evaluation<'a> {
         for &id in ids {
             let (terms, vanishes) = self.terms(id);
             let first = if vanishes { self.numerator.usable_rows } else { 0 };
+            let column = |id: NodeId| (&values[&id][..], kinds[&id].as_deref());
+            let terms: Vec<_> = terms.iter().map(|&(f, l, r)| (f, column(l), column(r))).collect();
             for row in first..self.n {
+                let operand = |(values, kinds): (&[Fr], Option<&[Kind]>)| {
+                    let kind = kinds.map_or(Kind::Public, |kinds| kinds[row]);
+                    Operand { share: values[row], kind, bits: 254 }
+                };
                 for &(factor, l, r) in &terms {
-                    let operand = |id: NodeId, factor: Fr| {
-                        let kind = kinds[&id].as_ref().map_or(Kind::Public, |kinds| kinds[row]);
-                        Operand { share: factor * values[&id][row], kind, bits: 254 }
-                    };
-                    left.push(operand(l, factor));
-                    right.push(operand(r, Fr::ONE));
+                    let l = operand(l);
+                    left.push(Operand { share: factor * l.share, ..l });
+                    right.push(operand(r));
                 }
                 ends.push(left.len() as u32);
             }
@@ -237,7 +250,8 @@ impl<'a> Evaluation<'a> {
     }
 
     /// Who knows the rows of each target; `None` for public polynomials, whose values both hold. A
-    /// public cell of a column of shares is held by the model's side only.
+    /// public cell of a column of shares is held by the model's side only, unless no one assigned it:
+    /// then it is 0, both shares are, and it stays public, so that products with it are free.
     fn row_kinds(&self, targets: &[NodeId]) -> HashMap<NodeId, Option<Vec<Kind>>> {
         let held = |kind| if kind == Kind::Public { Kind::Owned(Role::Model) } else { kind };
         let mut all: Vec<Option<Vec<Kind>>> = Vec::new();
@@ -249,17 +263,17 @@ impl<'a> Evaluation<'a> {
                     let row = |row: usize| {
                         (row as i64 + i64::from(*rotation)).rem_euclid(self.n as i64) as usize
                     };
-                    Some((0..self.n).map(|r| held(cells.row(row(r)))).collect())
+                    let kind = |r| cells.assigned(row(r)).map_or(Kind::Public, held);
+                    Some((0..self.n).map(kind).collect())
                 }
                 _ if self.nodes[id].interactive => Some(vec![Kind::Shared; self.n]),
                 node => children(node)
                     .into_iter()
                     .map(|child| match &all[child as usize] {
                         Some(kinds) => kinds.clone(),
-                        // A public summand of a shared sum is held by the model's side.
-                        None if matches!(node, Node::Product(..) | Node::InnerProduct { .. }) => {
-                            vec![Kind::Public; self.n]
-                        }
+                        // A public summand of a shared sum is held by the model's side; so may be
+                        // one of an inner product.
+                        None if matches!(node, Node::Product(..)) => vec![Kind::Public; self.n],
                         None => vec![Kind::Owned(Role::Model); self.n],
                     })
                     .reduce(|mut a, b| {
@@ -325,7 +339,9 @@ impl<'a> Evaluation<'a> {
             self.domain.coset_intt(&mut values, self.shifts[coset]).map_err(unsupported)?;
             residues.push(values);
         }
-        for values in self.made.values_mut() {
+        let transformed =
+            self.transformed.iter_mut().flat_map(|columns| columns.get_mut().values_mut());
+        for values in self.made.values_mut().chain(transformed) {
             twain_algebra::erase(values);
         }
         let pieces = combine(&vandermonde_inverse(&self.constants)?, &residues, self.n);
@@ -353,33 +369,31 @@ impl<'a> Evaluation<'a> {
                 stack.push(child);
             }
         }
-        let mut columns = Columns { evaluation: self, place, values: HashMap::new() };
-        let mut values: HashMap<NodeId, Vec<Fr>> = HashMap::new();
+        let transformed = self.transformed[place].take();
+        let mut columns = Columns { evaluation: self, place, values: transformed };
+        let mut values = Values { waiting, values: HashMap::new() };
         for id in (0..nodes.len() as NodeId).filter(|&id| needed[id as usize]) {
             let value = match self.made.get(&(id, place)) {
                 Some(made) => made.clone(),
-                None => self.node(id, &values, &mut columns),
+                None => self.node(id, &mut values, &mut columns),
             };
-            values.insert(id, value);
-            if self.made.contains_key(&(id, place)) {
-                continue;
-            }
-            for child in children(&nodes[id as usize]) {
-                waiting[child as usize] -= 1;
-                if waiting[child as usize] == 0 {
-                    values.remove(&child);
-                }
-            }
+            values.values.insert(id, value);
         }
-        values
+        if self.keeps_transformed() {
+            self.transformed[place].replace(columns.values);
+        }
+        values.values
     }
 
-    fn node(
-        &self,
-        id: NodeId,
-        values: &HashMap<NodeId, Vec<Fr>>,
-        columns: &mut Columns,
-    ) -> Vec<Fr> {
+    /// Whether all columns at all places fit the memory set aside for them.
+    fn keeps_transformed(&self) -> bool {
+        let columns = self.leaves.publics.len() + self.leaves.secrets.len();
+        let scalars = (self.pieces + 1).saturating_mul(columns).saturating_mul(self.n);
+        scalars <= TRANSFORMED_BYTES / size_of::<Fr>()
+    }
+
+    /// The value of a node from those of its children, which are given up if nothing else needs them.
+    fn node(&self, id: NodeId, values: &mut Values, columns: &mut Columns) -> Vec<Fr> {
         let secret = |id: NodeId| self.is_secret(id);
         // A public summand of a shared sum counts on one side only.
         let counts = |child: NodeId| secret(child) || !secret(id) || self.role == Role::Model;
@@ -388,32 +402,38 @@ impl<'a> Evaluation<'a> {
             Node::Public(polynomial, rotation) => columns.public(*polynomial, *rotation),
             Node::Secret(index, rotation) => columns.secret(*index, *rotation),
             Node::Sum(a, b) | Node::Difference(a, b) => {
-                let mut sum = if counts(*a) { values[a].clone() } else { vec![Fr::ZERO; self.n] };
+                let mut sum = values.take(*a);
+                if !counts(*a) {
+                    sum.fill(Fr::ZERO);
+                }
                 match &self.numerator.nodes[id as usize] {
                     _ if !counts(*b) => {}
-                    Node::Sum(..) => vector::add_assign(&mut sum, &values[b]),
-                    _ => vector::sub_assign(&mut sum, &values[b]),
+                    Node::Sum(..) => vector::add_assign(&mut sum, values.get(*b)),
+                    _ => vector::sub_assign(&mut sum, values.get(*b)),
                 }
+                values.release(*b);
                 sum
             }
             Node::Scaled(a, factor) => {
-                let mut value = values[a].clone();
+                let mut value = values.take(*a);
                 vector::scale(&mut value, *factor);
                 value
             }
             Node::Product(a, b) => {
-                let mut product = values[a].clone();
-                vector::mul_assign(&mut product, &values[b]);
+                let mut product = values.take(*a);
+                vector::mul_assign(&mut product, values.get(*b));
+                values.release(*b);
                 product
             }
             Node::InnerProduct { terms, .. } => {
                 let mut sum = vec![Fr::ZERO; self.n];
                 for (factor, a, b) in terms {
+                    let mut product = values.take(*a);
                     if secret(*a) || secret(*b) || counts(*a) {
-                        let mut product = values[a].clone();
-                        vector::mul_assign(&mut product, &values[b]);
+                        vector::mul_assign(&mut product, values.get(*b));
                         vector::add_scaled(&mut sum, &product, *factor);
                     }
+                    values.release(*b);
                 }
                 sum
             }
@@ -436,11 +456,40 @@ struct CosetProducts {
     results: Vec<(NodeId, Place, Vec<Fr>)>,
 }
 
+/// Values of nodes at one place.
+struct Values {
+    /// How many nodes each is still an operand of.
+    waiting: Vec<u32>,
+    values: HashMap<NodeId, Vec<Fr>>,
+}
+
+impl Values {
+    fn get(&self, id: NodeId) -> &[Fr] {
+        &self.values[&id]
+    }
+
+    /// An operand to work on: the value itself if nothing else waits for it, otherwise a copy.
+    fn take(&mut self, id: NodeId) -> Vec<Fr> {
+        self.waiting[id as usize] -= 1;
+        let last = self.waiting[id as usize] == 0;
+        let value = if last { self.values.remove(&id) } else { self.values.get(&id).cloned() };
+        value.unwrap_or_default()
+    }
+
+    /// An operand is done with.
+    fn release(&mut self, id: NodeId) {
+        self.waiting[id as usize] -= 1;
+        if self.waiting[id as usize] == 0 {
+            self.values.remove(&id);
+        }
+    }
+}
+
 /// Columns at one place, each transformed once.
 struct Columns<'e, 'a> {
     evaluation: &'e Evaluation<'a>,
     place: Place,
-    values: HashMap<(bool, u32), Vec<Fr>>,
+    values: Transformed,
 }
 
 impl Columns<'_, '_> {

@@ -56,18 +56,23 @@ impl Kind {
 pub enum CellKinds {
     /// All cells alike.
     Uniform(Kind),
-    /// Row by row, one entry for each row of the column. Cells that no one assigns hold 0 and are
-    /// public.
-    Rows(Vec<Kind>),
+    /// Row by row. Cells that no one assigns have no kind: they hold 0, and so do both shares of
+    /// them. Likewise the rows beyond the list.
+    Rows(Vec<Option<Kind>>),
 }
 
 impl CellKinds {
-    /// The kind of a row. Rows outside a list are public: such cells hold 0.
-    pub fn row(&self, row: usize) -> Kind {
+    /// The kind of an assigned cell; none if no one assigns it.
+    pub fn assigned(&self, row: usize) -> Option<Kind> {
         match self {
-            CellKinds::Uniform(kind) => *kind,
-            CellKinds::Rows(kinds) => kinds.get(row).copied().unwrap_or(Kind::Public),
+            CellKinds::Uniform(kind) => Some(*kind),
+            CellKinds::Rows(kinds) => kinds.get(row).copied().flatten(),
         }
+    }
+
+    /// The kind of a row; cells that no one assigns are public.
+    pub fn row(&self, row: usize) -> Kind {
+        self.assigned(row).unwrap_or(Kind::Public)
     }
 
     /// Who knows all of the cells in `rows`.
@@ -76,7 +81,7 @@ impl CellKinds {
             CellKinds::Uniform(kind) => *kind,
             CellKinds::Rows(kinds) => {
                 let rows = kinds.get(rows.start..rows.end.min(kinds.len())).unwrap_or(&[]);
-                rows.iter().fold(Kind::Public, |join, kind| join.join(*kind))
+                rows.iter().flatten().fold(Kind::Public, |join, kind| join.join(*kind))
             }
         }
     }

@@ -401,7 +401,7 @@ fn running_products<P: ProverParty>(
                 current = converted.next().or(current);
             }
         }
-        let kinds = CellKinds::Rows(kinds);
+        let kinds = CellKinds::Rows(kinds.into_iter().map(Some).collect());
         products.push(GrandProduct { shares, kinds, public: public[chunk], known: is_known });
     }
     Ok(products)

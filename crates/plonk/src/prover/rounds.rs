@@ -106,7 +106,9 @@ impl<P: Party> Prover<'_, P> {
             kind
         };
         if !self.party.holds_values() {
-            let rows = (0..n).map(|row| if row < u { column.kinds.row(row) } else { last_rows });
+            let kinds = &column.kinds;
+            let rows =
+                (0..n).map(|row| if row < u { kinds.assigned(row) } else { Some(last_rows) });
             column.kinds = CellKinds::Rows(rows.collect());
         }
         Ok(kind)
@@ -177,9 +179,9 @@ impl<P: Party> Prover<'_, P> {
         }
         if !self.party.holds_values() {
             for product in &mut products {
-                let last_rows = if product.public { Kind::Public } else { Kind::Shared };
+                let last_rows = (!product.public).then_some(Kind::Shared);
                 let kinds = &product.kinds;
-                let rows = (0..n).map(|row| if row <= u { kinds.row(row) } else { last_rows });
+                let rows = (0..n).map(|row| if row <= u { kinds.assigned(row) } else { last_rows });
                 product.kinds = CellKinds::Rows(rows.collect());
             }
         }

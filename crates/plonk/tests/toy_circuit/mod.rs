@@ -394,7 +394,7 @@ impl<P> WitnessSource<P> for Source {
         let of_phase = (0..self.phases.len()).filter(|i| self.phases[*i] == phase);
         let column = |i: usize| AdviceColumn {
             values: Shares::new(self.columns[i].clone()),
-            kinds: CellKinds::Rows(self.kinds[i].clone()),
+            kinds: CellKinds::Rows(self.kinds[i].iter().copied().map(Some).collect()),
         };
         Ok(of_phase.map(column).collect())
     }
