@@ -222,3 +222,64 @@ fn the_quotient_is_that_of_the_sums() {
     });
     assert_eq!(quotient * vanishing, whole);
 }
+
+/// A gate of degree 6, as Poseidon's: powers of a sum, one product upon another.
+#[test]
+fn the_quotient_of_a_fifth_power() {
+    use twain_algebra::{Domain, vector};
+    use twain_party::{CellKinds, Node, Numerator, PublicPolynomial, SecretPolynomial};
+
+    let (k, n) = (4, 16usize);
+    let domain = Domain::new(k).unwrap();
+    let [a, p] = [1, 2].map(|s| values(s, n));
+    let power = |row: usize| (a[row] + p[row]).pow_vartime([5]);
+    let secrets = [a.clone(), (0..n).map(power).collect()];
+    let coefficients = |values: &[Fr]| {
+        let mut values = values.to_vec();
+        domain.intt(&mut values);
+        values
+    };
+    let public = coefficients(&p);
+    let numerator = Numerator {
+        k,
+        usable_rows: n,
+        nodes: vec![
+            Node::Secret(0, 0),                          // 0: a
+            Node::Public(PublicPolynomial::Given(0), 0), // 1: p
+            Node::Sum(0, 1),                             // 2: a + p
+            Node::Product(2, 2),                         // 3
+            Node::Product(3, 3),                         // 4
+            Node::Product(2, 4),                         // 5: (a + p)^5
+            Node::Secret(1, 0),                          // 6: b
+            Node::Difference(5, 6),                      // 7
+            Node::Product(1, 7),                         // 8
+        ],
+    };
+    let masks: Vec<Vec<Fr>> = (0..2).map(|i| values(10 + i, n)).collect();
+    let (model, data) = run(|party, role| {
+        let columns: Vec<Vec<Fr>> = (0..2)
+            .map(|i| {
+                let share = |row: usize| {
+                    split(secrets[i][row], Kind::Shared, masks[i][row], role, false).share
+                };
+                coefficients(&(0..n).map(share).collect::<Vec<_>>())
+            })
+            .collect();
+        let kinds = CellKinds::Uniform(Kind::Shared);
+        let columns: Vec<SecretPolynomial> = columns
+            .iter()
+            .map(|coefficients| SecretPolynomial { coefficients, kinds: &kinds })
+            .collect();
+        party.quotient(&numerator, &[&public], &columns, 5)
+    });
+    let (model, data) = (model.unwrap(), data.unwrap());
+    let point = Fr::from(12345);
+    let at = |values: &[Fr]| vector::eval_polynomial(&coefficients(values), point);
+    let whole = at(&p) * ((at(&a) + at(&p)).pow_vartime([5]) - at(&secrets[1]));
+    let vanishing = point.pow_vartime([n as u64]) - Fr::ONE;
+    let quotient = model.iter().zip(&data).rev().fold(Fr::ZERO, |sum, (m, d)| {
+        let piece = vector::eval_polynomial(m, point) + vector::eval_polynomial(d, point);
+        sum * (vanishing + Fr::ONE) + piece
+    });
+    assert_eq!(quotient * vanishing, whole);
+}

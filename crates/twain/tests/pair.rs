@@ -137,3 +137,9 @@ fn folder_from_the_environment() {
     );
     assert_eq!(differs, None);
 }
+
+/// Gates of degree 6, and a quotient whose products share ciphertexts of many blocks.
+#[test]
+fn hashed_input_and_parameters() {
+    pair_equals_alone("../pair_circuits/hashed_input_parameters-k11");
+}

@@ -321,6 +321,18 @@ mod tests {
         check(&many);
         check(&[group(10, &[(0, 0), (0, 1)]), group(10, &[(1, 1), (0, 0)]), group(10, &[(2, 2)])]);
         assert!(check(&[]).blocks.is_empty());
+        // Cross products, folded, over several blocks: what the quotient of a Poseidon circuit asks.
+        let crosses = |first: u32, pairs: u32| {
+            let pairs = (0..pairs).map(|i| first + 2 * i);
+            group(2048, &pairs.flat_map(|a| [(a, a + 1), (a + 1, a)]).collect::<Vec<_>>())
+        };
+        let of_place = |place: u32| {
+            [(0, 1), (2, 1), (4, 1), (6, 6)].map(|(a, pairs)| crosses(18 * place + a, pairs))
+        };
+        let mut places: Vec<_> = (0..4).flat_map(of_place).collect();
+        places.extend([group(5775, &[(72, 72)]), group(369, &[(73, 73), (74, 74)])]);
+        places.push(group(6, &(75..87).map(|i| (i, i)).collect::<Vec<_>>()));
+        check(&places);
     }
 
     #[test]
