@@ -11,10 +11,12 @@ mod convert;
 mod error;
 mod load;
 mod operators;
+mod random;
 mod scales;
 mod sizing;
 
 pub use convert::build;
 pub use error::OnnxError;
 pub use load::{Loaded, load};
+pub use random::random_inputs;
 pub use sizing::settings;

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use twain_artifacts::{CompiledModel, read_settings};
 use twain_graph::{CheckMode, Settings};
-use twain_onnx::{OnnxError, build, load, settings};
+use twain_onnx::{OnnxError, build, load, random_inputs, settings};
 
 /// Folders with an ONNX file, its settings and the circuit EZKL compiled.
 fn folders() -> Vec<PathBuf> {
@@ -81,6 +81,16 @@ fn mlp() -> Vec<u8> {
 
 fn batch_of_one() -> Vec<(String, usize)> {
     vec![("batch_size".into(), 1)]
+}
+
+/// As the real `gen_random_data` with seed 21242.
+#[test]
+fn random_inputs_are_those_of_the_tool() {
+    let loaded = load(&mlp(), &batch_of_one()).unwrap();
+    let expected = [0.2909665107727051, 0.3558194637298584, 0.1625751256942749];
+    assert_eq!(random_inputs(&loaded, 21242, 0.0, 1.0).unwrap(), [expected]);
+    let expected = [-0.6722679138183594, -0.1534442901611328, -1.6993989944458008];
+    assert_eq!(random_inputs(&loaded, 21242, -3.0, 5.0).unwrap(), [expected]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The command line: EZKL's commands with EZKL's names, flags and defaults (spec 02 §5), and what a
 //! pair of provers needs on top.
 
+use crate::run_arguments::{RunArguments, Variables, variables};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -37,6 +38,87 @@ pub struct SrsPath {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Prints the nodes of a model as they become circuit operations.
+    Table {
+        /// The ONNX file.
+        #[arg(short = 'M', long, default_value = "network.onnx")]
+        model: PathBuf,
+        /// Scales, visibilities, circuit size.
+        #[command(flatten)]
+        args: RunArguments,
+    },
+    /// Measures the circuit of a model and writes its settings.
+    GenSettings {
+        /// The ONNX file.
+        #[arg(short = 'M', long, default_value = "network.onnx")]
+        model: PathBuf,
+        /// Where the settings go.
+        #[arg(short = 'O', long, default_value = "settings.json")]
+        settings_path: PathBuf,
+        /// Scales, visibilities, circuit size.
+        #[command(flatten)]
+        args: RunArguments,
+    },
+    /// Writes random inputs of the right shape.
+    GenRandomData {
+        /// The ONNX file.
+        #[arg(short = 'M', long, default_value = "network.onnx")]
+        model: PathBuf,
+        /// Where the inputs go.
+        #[arg(short = 'D', long, default_value = "input.json")]
+        data: PathBuf,
+        /// Values of named dimensions, `name->value`, separated by commas.
+        #[arg(short = 'V', long, default_value = "batch_size->1", value_parser = variables)]
+        variables: Variables,
+        /// Seed: the same seed gives the same data.
+        #[arg(long, default_value_t = 21242)]
+        seed: u64,
+        /// The smallest number.
+        #[arg(long, default_value_t = 0.0, allow_negative_numbers = true)]
+        min: f32,
+        /// Numbers are below this.
+        #[arg(long, default_value_t = 1.0, allow_negative_numbers = true)]
+        max: f32,
+    },
+    /// Chooses scales, lookup range and number of rows from sample data.
+    CalibrateSettings {
+        /// Sample data: a file, @file, or JSON itself; any number of inputs one after the other.
+        #[arg(short = 'D', long, default_value = "calibration.json")]
+        data: String,
+        /// The ONNX file.
+        #[arg(short = 'M', long, default_value = "network.onnx")]
+        model: PathBuf,
+        /// The settings, rewritten.
+        #[arg(short = 'O', long, default_value = "settings.json")]
+        settings_path: PathBuf,
+        /// What matters most.
+        #[arg(long, value_enum, default_value_t = Target::Resources)]
+        target: Target,
+        /// How many times the range the data needs lookup tables cover.
+        #[arg(long, default_value_t = 2.0)]
+        lookup_safety_margin: f64,
+        /// Scales to try.
+        #[arg(long, value_delimiter = ',', default_value = "11,12,13")]
+        scales: Vec<i32>,
+        /// Multipliers to try.
+        #[arg(long, value_delimiter = ',', default_value = "1,10")]
+        scale_rebase_multiplier: Vec<u32>,
+        /// log2 of the most rows.
+        #[arg(long, default_value_t = 26)]
+        max_logrows: u32,
+    },
+    /// Turns an ONNX model into a circuit.
+    CompileCircuit {
+        /// The ONNX file.
+        #[arg(short = 'M', long, default_value = "network.onnx")]
+        model: PathBuf,
+        /// Where the circuit goes.
+        #[arg(long, default_value = "model.compiled")]
+        compiled_circuit: PathBuf,
+        /// The settings.
+        #[arg(short = 'S', long, default_value = "settings.json")]
+        settings_path: PathBuf,
+    },
     /// Runs the quantised model on an input and writes what the proof will be about.
     GenWitness {
         /// Input: a file, @file, or JSON itself.
@@ -205,6 +287,28 @@ pub struct Prove {
     /// The peer.
     #[command(flatten)]
     pub pair: Pair,
+}
+
+/// What calibration aims at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Target {
+    /// The fewest rows, then the highest scales.
+    Resources,
+    /// The same, with as few rows as tables and instances allow.
+    #[value(name = "resources/col-overflow")]
+    ResourcesColumnOverflow,
+    /// The highest scales, then the fewest rows.
+    Accuracy,
+}
+
+impl From<Target> for twain_onnx::calibrate::Target {
+    fn from(target: Target) -> Self {
+        match target {
+            Target::Resources => Self::Resources,
+            Target::ResourcesColumnOverflow => Self::ResourcesColumnOverflow,
+            Target::Accuracy => Self::Accuracy,
+        }
+    }
 }
 
 /// Whether a proof is verified before it is written.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use twain::key_files::KeyFileError;
 use twain_artifacts::{ArtifactError, FormatError};
 use twain_circuit::{LayoutError, WitnessError};
+use twain_onnx::OnnxError;
 use twain_plonk::{KeyError, ProveError};
 
 /// An error of a command.
@@ -68,4 +69,4 @@ macro_rules! at_file {
         }
     )*};
 }
-at_file!(FormatError, KeyError);
+at_file!(FormatError, KeyError, OnnxError);

@@ -7,6 +7,7 @@ mod commands;
 mod error;
 mod files;
 mod report;
+mod run_arguments;
 
 use arguments::{Arguments, LogFormat};
 use clap::Parser;

@@ -1,8 +1,10 @@
 //! The commands, one module each or one for a family.
 
+mod calibrate;
 mod demo;
 mod keys;
 mod model;
+mod onnx;
 mod pair;
 mod prove;
 mod srs;
@@ -19,6 +21,35 @@ use twain_circuit::{Circuit, ProductTree, lay_out};
 /// Runs a command.
 pub fn run(command: Command, phases: &Phases) -> Result<(), Error> {
     match command {
+        Command::Table { model, args } => onnx::table(&model, &args.into()),
+        Command::GenSettings { model, settings_path, args } => {
+            onnx::generate_settings(&model, &settings_path, &args.into())
+        }
+        Command::GenRandomData { model, data, variables, seed, min, max } => {
+            onnx::random_data(&model, &data, &variables.0, seed, min..max)
+        }
+        Command::CalibrateSettings {
+            data,
+            model,
+            settings_path,
+            target,
+            lookup_safety_margin,
+            scales,
+            scale_rebase_multiplier,
+            max_logrows,
+        } => calibrate::calibrate(&calibrate::Calibration {
+            data,
+            model,
+            settings_path,
+            target: target.into(),
+            margin: lookup_safety_margin,
+            scales,
+            multipliers: scale_rebase_multiplier,
+            max_logrows,
+        }),
+        Command::CompileCircuit { model, compiled_circuit, settings_path } => {
+            onnx::compile(&model, &compiled_circuit, &settings_path)
+        }
         Command::GenWitness { data, compiled_circuit, output, vk_path, srs_path } => {
             witness::generate(&data, &compiled_circuit, &output, vk_path, srs_path)
         }
