@@ -14,18 +14,18 @@ use ff::Field;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use twain_algebra::Fr;
-use twain_algebra::domain::{Domain, ZETA};
+use twain_algebra::domain::Domain;
 use twain_algebra::vector;
 use twain_party::{
-    Kind, Node, NodeId, Numerator, Operand, PartyError, PublicPolynomial, Role, SecretPolynomial,
-    Shares,
+    Kind, KnownPolynomial, Node, NodeId, Numerator, Operand, PartyError, PublicPolynomial, Role,
+    SecretPolynomial, Shares, coset_shifts,
 };
 
 /// Coefficients of the polynomials at the leaves of a numerator.
 #[derive(Clone, Copy)]
 pub struct Leaves<'a> {
     /// Known to both.
-    pub publics: &'a [&'a [Fr]],
+    pub publics: &'a [KnownPolynomial<'a>],
     /// This party's shares.
     pub secrets: &'a [SecretPolynomial<'a>],
 }
@@ -91,12 +91,7 @@ impl<'a> Evaluation<'a> {
         pieces: usize,
     ) -> Result<Self, PartyError> {
         let domain = Domain::new(numerator.k).map_err(unsupported)?;
-        // Distinct cosets of the rows, none of them the rows themselves: zeta times the powers of a
-        // root of unity whose order is a larger power of two.
-        let extra = pieces.next_power_of_two().trailing_zeros();
-        let larger = Domain::new(numerator.k + extra).map_err(unsupported)?;
-        let mut shifts = vector::powers(larger.omega(), pieces);
-        vector::scale(&mut shifts, ZETA);
+        let shifts = coset_shifts(numerator.k, pieces)?;
         let n = domain.n();
         let constants = shifts.iter().map(|s| s.pow_vartime([n as u64])).collect();
         let mut nodes: Vec<NodeFacts> = Vec::with_capacity(numerator.nodes.len());
@@ -497,7 +492,11 @@ impl Columns<'_, '_> {
         let evaluation = self.evaluation;
         match polynomial {
             PublicPolynomial::Given(index) => {
-                self.column(false, index, evaluation.leaves.publics[index as usize], rotation)
+                let polynomial = evaluation.leaves.publics[index as usize];
+                match self.place.checked_sub(1).and_then(|coset| polynomial.cosets.get(coset)) {
+                    Some(values) => rotated(values, rotation),
+                    None => self.column(false, index, polynomial.coefficients, rotation),
+                }
             }
             PublicPolynomial::Identity => {
                 let shift = match self.place {

@@ -15,8 +15,9 @@ use sha2::{Digest, Sha256};
 use std::ops::Range;
 use twain_algebra::{Fr, G1, G1Affine};
 use twain_party::{
-    BlindingItem, BlindingSeeds, Factors, HintBatch, Kind, LookupArgument, Numerator, Opening,
-    Operand, PartyError, ProverParty, Role, SecretPolynomial, Seed, Shares, WitnessParty,
+    BlindingItem, BlindingSeeds, Factors, HintBatch, Kind, KnownPolynomial, LookupArgument,
+    Numerator, Opening, Operand, PartyError, ProverParty, Role, SecretPolynomial, Seed, Shares,
+    WitnessParty,
 };
 
 /// One side of a pair.
@@ -213,7 +214,7 @@ impl ProverParty for TwoParty<'_> {
     fn quotient(
         &mut self,
         numerator: &Numerator,
-        publics: &[&[Fr]],
+        publics: &[KnownPolynomial],
         secrets: &[SecretPolynomial],
         pieces: usize,
     ) -> Result<Vec<Shares>, PartyError> {

@@ -11,7 +11,9 @@ use twain_mpc::channel::{Channel, memory_pair};
 use twain_mpc::digits::InlineMaterial;
 use twain_mpc::ole::{IdealOle, ideal_pair};
 use twain_mpc::{PartySeeds, TwoParty};
-use twain_party::{Kind, Operand, PartyError, ProverParty, Role, Seed, WitnessParty};
+use twain_party::{
+    Kind, KnownPolynomial, Operand, PartyError, ProverParty, Role, Seed, WitnessParty,
+};
 
 const KINDS: [Kind; 4] =
     [Kind::Public, Kind::Owned(Role::Model), Kind::Owned(Role::Data), Kind::Shared];
@@ -193,7 +195,8 @@ fn the_quotient_is_that_of_the_sums() {
             Node::Sum(4, 15),           // 16
         ],
     };
-    let publics: Vec<&[Fr]> = publics.iter().map(Vec::as_slice).collect();
+    let publics =
+        publics.each_ref().map(|coefficients| KnownPolynomial { coefficients, cosets: &[] });
     let (model, data) = run(|party, role| {
         let columns: Vec<(Vec<Fr>, CellKinds)> = (0..5)
             .map(|i| {
@@ -270,7 +273,12 @@ fn the_quotient_of_a_fifth_power() {
             .iter()
             .map(|coefficients| SecretPolynomial { coefficients, kinds: &kinds })
             .collect();
-        party.quotient(&numerator, &[&public], &columns, 5)
+        party.quotient(
+            &numerator,
+            &[KnownPolynomial { coefficients: &public, cosets: &[] }],
+            &columns,
+            5,
+        )
     });
     let (model, data) = (model.unwrap(), data.unwrap());
     let point = Fr::from(12345);

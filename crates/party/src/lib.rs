@@ -21,7 +21,9 @@ pub use blinding::{BlindingItem, BlindingSeeds, Seed};
 pub use error::PartyError;
 pub use hint::{Hint, HintBatch, LookupArgument, LookupUse, StaticTable};
 pub use kind::{CellKinds, Kind, Role};
-pub use numerator::{Node, NodeId, Numerator, PublicPolynomial, SecretPolynomial};
+pub use numerator::{
+    KnownPolynomial, Node, NodeId, Numerator, PublicPolynomial, SecretPolynomial, coset_shifts,
+};
 pub use shares::{Factors, Shares};
 
 use ff::Field;
@@ -125,13 +127,13 @@ pub trait ProverParty: WitnessParty {
     fn invert(&mut self, values: &[Operand]) -> Result<Vec<Fr>, PartyError>;
 
     /// The quotient `numerator / (X^n - 1)` in `pieces` parts of `n` coefficients each, lowest first
-    /// (spec 01 §5.7). `publics` are coefficient vectors, known to all; `secrets` are in the order of
+    /// (spec 01 §5.7). `publics` are known to all; `secrets` are in the order of
     /// the numerator's secret polynomials. Every vector has `n` entries. For a numerator that is no
     /// multiple of `X^n - 1` (an invalid witness) the result is arbitrary.
     fn quotient(
         &mut self,
         numerator: &Numerator,
-        publics: &[&[Fr]],
+        publics: &[KnownPolynomial<'_>],
         secrets: &[SecretPolynomial<'_>],
         pieces: usize,
     ) -> Result<Vec<Shares>, PartyError>;

@@ -2,8 +2,9 @@
 //! the constraint system and evaluated by a party: pointwise on cosets alone, with as few products
 //! as the degrees need in pairs.
 
-use crate::CellKinds;
-use twain_algebra::Fr;
+use crate::{CellKinds, PartyError};
+use twain_algebra::domain::ZETA;
+use twain_algebra::{Domain, Fr, vector};
 
 /// Index of a node.
 pub type NodeId = u32;
@@ -53,6 +54,30 @@ pub struct Numerator {
     pub k: u32,
     /// Usable rows `u`.
     pub usable_rows: usize,
+}
+
+/// A polynomial that every party knows, as an operand of the quotient.
+#[derive(Clone, Copy)]
+pub struct KnownPolynomial<'a> {
+    /// The `n` coefficients.
+    pub coefficients: &'a [Fr],
+    /// Its values on the cosets of [`coset_shifts`], `n` each in the order of the rows, for who has
+    /// them already; otherwise empty.
+    pub cosets: &'a [Vec<Fr>],
+}
+
+/// The shifts of the `count` cosets of the rows on which a quotient of `count` pieces is computed:
+/// `zeta·W^j`, with `W` the root of unity whose order is the number of rows times the next power of
+/// two. None of the cosets is that of the rows. They are those of a key's extended form (spec 01 §1.4).
+///
+/// # Errors
+/// There is no such root of unity.
+pub fn coset_shifts(k: u32, count: usize) -> Result<Vec<Fr>, PartyError> {
+    let extended = Domain::new(k + count.next_power_of_two().trailing_zeros());
+    let extended = extended.map_err(|error| PartyError::Unsupported(error.to_string()))?;
+    let mut shifts = vector::powers(extended.omega(), count);
+    vector::scale(&mut shifts, ZETA);
+    Ok(shifts)
 }
 
 /// A polynomial of shares, as an operand of the quotient.

@@ -33,7 +33,9 @@ pub use lookup::{LookupArgument, LookupMap, LookupTable};
 pub use opening::{RotationSet, all_rotations, evaluations, opening_queries, rotation_sets};
 pub use polynomial::Polynomial;
 pub use prover::{AdviceColumn, LookupView, ProveError, WitnessSource, prove};
-pub use proving_key::{ColumnPolynomials, ExtendedDomain, ProvingKey, RowPolynomials};
+pub use proving_key::{
+    ColumnPolynomials, ExtendedDomain, ProvingKey, RowPolynomials, split_into_cosets,
+};
 pub use srs::{Srs, VerifierSrs};
 pub use transcript::{ProofReader, ProofWriter, Transcript};
 pub use verifier::{verify, verify_any};

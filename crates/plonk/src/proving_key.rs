@@ -25,6 +25,9 @@ pub struct ColumnPolynomials {
     pub values: Vec<Vec<Fr>>,
     /// Coefficients by column and power.
     pub coefficients: Vec<Vec<Fr>>,
+    /// The extended form by column, coset ([`twain_party::coset_shifts`]) and row, if it is kept: a
+    /// prover without it computes what it needs.
+    pub cosets: Vec<Vec<Vec<Fr>>>,
 }
 
 impl ColumnPolynomials {
@@ -33,7 +36,7 @@ impl ColumnPolynomials {
         check_lengths(&values, domain.n())?;
         let mut coefficients = values.clone();
         coefficients.iter_mut().for_each(|column| domain.intt(column));
-        Ok(Self { values, coefficients })
+        Ok(Self { values, coefficients, cosets: Vec::new() })
     }
 }
 
@@ -93,6 +96,7 @@ impl ProvingKey {
                 }
                 check_lengths(part, system.rows())?;
             }
+            columns.cosets.iter().try_for_each(|cosets| check_lengths(cosets, system.rows()))?;
         }
         Ok(Self { vk, fixed, sigma })
     }
@@ -116,6 +120,13 @@ impl ProvingKey {
     pub fn sigma(&self) -> &ColumnPolynomials {
         &self.sigma
     }
+}
+
+/// The extended form of a polynomial, coset by coset.
+pub fn split_into_cosets(extended: &[Fr], rows: usize) -> Vec<Vec<Fr>> {
+    let cosets = extended.len() / rows.max(1);
+    let coset = |index| extended.iter().skip(index).step_by(cosets).copied().collect();
+    (0..cosets).map(coset).collect()
 }
 
 /// The extended domain of a system, for writing key files.

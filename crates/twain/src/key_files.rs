@@ -4,7 +4,7 @@
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::path::Path;
-use twain_algebra::{Domain, Fr};
+use twain_algebra::{Backend, Domain, Fr, backend};
 use twain_artifacts::ArtifactError;
 use twain_artifacts::key::{
     KeyFormat, KeyPolynomial, KeyShape, ProvingKeyFile, SelectorRows, VerifyingKeyFile,
@@ -15,7 +15,7 @@ use twain_circuit::{LayoutError, ProductTree, configure};
 use twain_graph::Settings;
 use twain_plonk::{
     BitRows, ColumnPolynomials, ConstraintSystem, ExtendedDomain, KeyError, ProvingKey,
-    RowPolynomials, Srs, SrsError, VerifierSrs, VerifyingKey, VerifyingKeyParts,
+    RowPolynomials, Srs, SrsError, VerifierSrs, VerifyingKey, VerifyingKeyParts, split_into_cosets,
 };
 
 /// Why a key or an SRS could not be read or written.
@@ -120,7 +120,26 @@ pub fn write_verifying_key(
     Ok(verifying_key_file(key).write(path, format)?)
 }
 
-/// Reads a proving key of a circuit with `2^k` rows: the column polynomials only, in parallel.
+/// What to do with the extended form of a key's polynomials, most of its file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExtendedForm {
+    /// Keep it: the prover saves its transforms.
+    Read,
+    /// Leave it in the file.
+    Skip,
+}
+
+impl ExtendedForm {
+    /// What makes a proof sooner: with AVX-512, transforms are as fast as reading.
+    pub fn faster() -> Self {
+        match backend() {
+            Backend::Portable => Self::Read,
+            Backend::Ifma => Self::Skip,
+        }
+    }
+}
+
+/// Reads a proving key of a circuit with `2^k` rows: the column polynomials, in parallel.
 ///
 /// # Errors
 /// No such file, or not a key of this circuit.
@@ -129,6 +148,7 @@ pub fn read_proving_key(
     format: KeyFormat,
     configured: ConstraintSystem,
     k: u32,
+    extended: ExtendedForm,
 ) -> Result<ProvingKey, KeyFileError> {
     let file = ProvingKeyFile::open(path, format, shape(&configured), configured.extended_k(k))?;
     let vk = verifying_key(file.verifying_key(), path, configured, k)?;
@@ -136,14 +156,23 @@ pub fn read_proving_key(
         let columns = (0..count).into_par_iter().map(|index| file.polynomial(name(index)));
         columns.collect::<Result<Vec<Vec<Fr>>, ArtifactError>>()
     };
+    let rows = vk.system().rows();
+    let read_cosets = |count: usize, name: fn(usize) -> KeyPolynomial| {
+        let count = if extended == ExtendedForm::Read { count } else { 0 };
+        let columns = (0..count).into_par_iter();
+        let columns = columns.map(|i| Ok(split_into_cosets(&file.polynomial(name(i))?, rows)));
+        columns.collect::<Result<Vec<_>, ArtifactError>>()
+    };
     let (fixed, permutation) = (vk.system().fixed_columns(), vk.system().permutation().len());
     let fixed = ColumnPolynomials {
         values: read(fixed, KeyPolynomial::FixedValues)?,
         coefficients: read(fixed, KeyPolynomial::FixedCoefficients)?,
+        cosets: read_cosets(fixed, KeyPolynomial::FixedCoset)?,
     };
     let sigma = ColumnPolynomials {
         values: read(permutation, KeyPolynomial::PermutationValues)?,
         coefficients: read(permutation, KeyPolynomial::PermutationCoefficients)?,
+        cosets: read_cosets(permutation, KeyPolynomial::PermutationCoset)?,
     };
     ProvingKey::new(vk, fixed, sigma).map_err(KeyFileError::key(path))
 }

@@ -3,12 +3,14 @@
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use twain::key_files::{
-    KeyFileError, read_proving_key, read_srs, read_verifier_srs, read_verifying_key,
+    ExtendedForm, KeyFileError, read_proving_key, read_srs, read_verifier_srs, read_verifying_key,
     read_verifying_keys, write_proving_key, write_verifying_key,
 };
+use twain_algebra::Domain;
 use twain_artifacts::key::KeyFormat;
 use twain_artifacts::{CompiledModel, Proof, read_settings};
 use twain_circuit::{ProductTree, configure, lay_out};
+use twain_party::coset_shifts;
 use twain_plonk::{ConstraintSystem, KeyError, generate_keys, verify_any};
 
 fn folder(name: &str) -> PathBuf {
@@ -99,8 +101,17 @@ fn keys_of_compiled_circuits_equal_those_of_ezkl() {
         assert!(std::fs::read(&vk_path).unwrap() == expected, "{}", folder.display());
         let ours = sha256(&std::fs::read(&pk_path).unwrap());
         assert_eq!(digest.split_whitespace().next(), Some(&ours[..]), "{}", folder.display());
-        let read = read_proving_key(&pk_path, KeyFormat::RawBytes, circuit.cs, k).unwrap();
-        assert!(read == key);
+        let read = |form| {
+            read_proving_key(&pk_path, KeyFormat::RawBytes, circuit.cs.clone(), k, form).unwrap()
+        };
+        assert!(read(ExtendedForm::Skip) == key);
+        let with_cosets = read(ExtendedForm::Read);
+        let shifts = coset_shifts(k, with_cosets.system().quotient_pieces()).unwrap();
+        let domain = Domain::new(k).unwrap();
+        let sigma = with_cosets.sigma();
+        for (coset, shift) in shifts.into_iter().enumerate() {
+            assert!(sigma.cosets[0][coset] == domain.coset_ntt(&sigma.coefficients[0], shift));
+        }
     }
     let known = ["arg_max-k10", "freivalds-k10", "hashed_input-k11", "max_pool-k10"];
     assert!(refused.iter().all(|name| known.contains(&&name[..])), "{refused:?}");

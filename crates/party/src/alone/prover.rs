@@ -2,8 +2,8 @@
 
 use super::quotient::quotient;
 use crate::{
-    Alone, BlindingItem, Factors, Kind, Numerator, Operand, PartyError, ProverParty,
-    SecretPolynomial, Shares,
+    Alone, BlindingItem, Factors, Kind, KnownPolynomial, Numerator, Operand, PartyError,
+    ProverParty, SecretPolynomial, Shares,
 };
 use ff::Field;
 use std::ops::Range;
@@ -42,7 +42,7 @@ impl ProverParty for Alone {
     fn quotient(
         &mut self,
         numerator: &Numerator,
-        publics: &[&[Fr]],
+        publics: &[KnownPolynomial<'_>],
         secrets: &[SecretPolynomial<'_>],
         pieces: usize,
     ) -> Result<Vec<Shares>, PartyError> {

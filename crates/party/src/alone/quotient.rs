@@ -7,8 +7,8 @@
 //! vector is longer than `n`.
 
 use super::program::{Column, Instruction, Operation, Program, Source};
-use crate::{Numerator, PartyError, SecretPolynomial, Shares};
-use ff::{Field, PrimeField};
+use crate::{KnownPolynomial, Numerator, PartyError, SecretPolynomial, Shares, coset_shifts};
+use ff::Field;
 use rayon::prelude::*;
 use twain_algebra::{Domain, Fr, kernels, vector};
 
@@ -18,16 +18,20 @@ const BLOCK: usize = 512;
 /// See [`crate::ProverParty::quotient`].
 pub(super) fn quotient(
     numerator: &Numerator,
-    publics: &[&[Fr]],
+    publics: &[KnownPolynomial<'_>],
     secrets: &[SecretPolynomial<'_>],
     pieces: usize,
 ) -> Result<Vec<Shares>, PartyError> {
     let domain = Domain::new(numerator.k).map_err(|error| unsupported(error.to_string()))?;
     let n = domain.n();
     let coefficients = |column| match column {
-        Column::Public(index) => publics.get(index as usize).copied(),
+        Column::Public(index) => publics.get(index as usize).map(|p| p.coefficients),
         Column::Secret(index) => secrets.get(index as usize).map(|s| s.coefficients),
         Column::Identity => Some(&[][..]),
+    };
+    let known = |column| match column {
+        Column::Public(index) => publics.get(index as usize).map_or(&[][..], |p| p.cosets),
+        _ => &[],
     };
     let is_zero = |column| {
         column != Column::Identity
@@ -36,7 +40,8 @@ pub(super) fn quotient(
     let program = Program::compile(numerator, is_zero)?;
     for column in &program.columns {
         let length = coefficients(*column).map(<[Fr]>::len);
-        if *column != Column::Identity && length != Some(n) {
+        let short = known(*column).iter().any(|values| values.len() != n);
+        if *column != Column::Identity && (length != Some(n) || short) {
             return Err(unsupported("a polynomial of the numerator is missing or short".into()));
         }
     }
@@ -48,15 +53,14 @@ pub(super) fn quotient(
     let mut values = Shares::zero(n);
     for (coset, shift) in shifts.iter().enumerate() {
         for (column, name) in columns.iter_mut().zip(&program.columns) {
-            match (name, coefficients(*name)) {
-                (Column::Identity, _) | (_, None) => {
-                    column.copy_from_slice(&vector::powers(domain.omega(), n));
-                    vector::scale(column, *shift);
-                }
-                (_, Some(coefficients)) => {
-                    column.copy_from_slice(coefficients);
-                    domain.coset_ntt_in_place(column, *shift);
-                }
+            if let Some(values) = known(*name).get(coset) {
+                column.copy_from_slice(values);
+            } else if let Some(coefficients) = coefficients(*name).filter(|c| c.len() == n) {
+                column.copy_from_slice(coefficients);
+                domain.coset_ntt_in_place(column, *shift);
+            } else {
+                column.copy_from_slice(&vector::powers(domain.omega(), n));
+                vector::scale(column, *shift);
             }
         }
         evaluate(&program, &columns, &mut values);
@@ -70,19 +74,6 @@ pub(super) fn quotient(
 
 fn unsupported(text: String) -> PartyError {
     PartyError::Unsupported(text)
-}
-
-/// `count` shifts whose `n`-th powers differ from each other and from 1.
-fn coset_shifts(k: u32, count: usize) -> Result<Vec<Fr>, PartyError> {
-    let extended = k + count.next_power_of_two().trailing_zeros();
-    if extended > Fr::S {
-        return Err(unsupported(format!("2^{k} rows and {count} quotient pieces are too many")));
-    }
-    let root = Fr::ROOT_OF_UNITY.pow_vartime([1u64 << (Fr::S - extended)]);
-    // A generator's power is no root of unity of order n, so the cosets avoid the rows.
-    Ok(std::iter::successors(Some(Fr::MULTIPLICATIVE_GENERATOR), |s| Some(*s * root))
-        .take(count)
-        .collect())
 }
 
 /// Row `e`: the factors by which the residues on the cosets, still to be divided by `c - 1`, add up
@@ -281,7 +272,15 @@ mod tests {
             let kinds = CellKinds::Uniform(Kind::Shared);
             let secrets =
                 [&a, &b].map(|coefficients| SecretPolynomial { coefficients, kinds: &kinds });
-            let pieces = quotient(&numerator(k), &[&p, &rows, &zero], &secrets, 3).unwrap();
+            let mut publics = [&p, &rows, &zero]
+                .map(|coefficients| KnownPolynomial { coefficients, cosets: &[] });
+            let pieces = quotient(&numerator(k), &publics, &secrets, 3).unwrap();
+            let shifts = coset_shifts(k, 3).unwrap();
+            let cosets =
+                shifts.iter().map(|shift| domain.coset_ntt(&p, *shift)).collect::<Vec<_>>();
+            publics[0].cosets = &cosets;
+            let again = quotient(&numerator(k), &publics, &secrets, 3).unwrap();
+            assert!(pieces.iter().zip(&again).all(|(a, b)| a[..] == b[..]), "k = {k}");
             let x = Fr::from(987_654_321);
             let at = |polynomial: &[Fr], rotation| {
                 vector::eval_polynomial(polynomial, domain.rotate(x, rotation))

@@ -33,7 +33,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use tracing::info_span;
 use twain_algebra::{Domain, Fr, G1Affine};
-use twain_party::{BlindingItem, CellKinds, Kind, Party, SecretPolynomial, Shares};
+use twain_party::{
+    BlindingItem, CellKinds, Kind, KnownPolynomial, Party, SecretPolynomial, Shares,
+};
 
 /// Bits of a scalar.
 const SCALAR_BITS: u32 = 254;
@@ -171,13 +173,22 @@ impl<P: Party> Prover<'_, P> {
         ];
         for (name, coefficients) in of_rows {
             leaves.insert(name, Leaf::Public(publics.len() as u32));
-            publics.push(&coefficients[..]);
+            publics.push(KnownPolynomial { coefficients, cosets: &[] });
         }
+        let key = self.key;
+        let cosets = |name: &Polynomial| {
+            let of_key = match name {
+                Polynomial::Fixed(index) => key.fixed().cosets.get(*index as usize),
+                Polynomial::Sigma(index) => key.sigma().cosets.get(*index as usize),
+                _ => None,
+            };
+            of_key.map_or(&[][..], |cosets| cosets)
+        };
         for (name, held) in &self.polynomials {
             let leaf = match held {
                 Held::Public(coefficients) if is_zero(coefficients) => Leaf::Zero,
                 Held::Public(coefficients) => {
-                    publics.push(coefficients);
+                    publics.push(KnownPolynomial { coefficients, cosets: cosets(name) });
                     Leaf::Public(publics.len() as u32 - 1)
                 }
                 Held::Secret(coefficients, kinds) => {

@@ -11,9 +11,9 @@ use std::ops::Range;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use twain_algebra::{Fr, G1, G1Affine};
 use twain_party::{
-    Alone, BlindingItem, BlindingSeeds, CellKinds, Factors, HintBatch, Kind, LookupArgument,
-    Numerator, Opening, Operand, PartyError, ProverParty, Role, SecretPolynomial, Seed, Shares,
-    WitnessParty,
+    Alone, BlindingItem, BlindingSeeds, CellKinds, Factors, HintBatch, Kind, KnownPolynomial,
+    LookupArgument, Numerator, Opening, Operand, PartyError, ProverParty, Role, SecretPolynomial,
+    Seed, Shares, WitnessParty,
 };
 
 enum Message {
@@ -189,7 +189,7 @@ impl ProverParty for IdealParty {
     fn quotient(
         &mut self,
         numerator: &Numerator,
-        publics: &[&[Fr]],
+        publics: &[KnownPolynomial<'_>],
         secrets: &[SecretPolynomial<'_>],
         pieces: usize,
     ) -> Result<Vec<Shares>, PartyError> {

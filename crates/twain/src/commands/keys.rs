@@ -4,7 +4,9 @@ use super::load_circuit;
 use crate::error::{AtFile, Error};
 use crate::files;
 use std::path::{Path, PathBuf};
-use twain::key_files::{read_proving_key, read_srs, write_proving_key, write_verifying_key};
+use twain::key_files::{
+    ExtendedForm, read_proving_key, read_srs, write_proving_key, write_verifying_key,
+};
 use twain_artifacts::read_settings;
 use twain_circuit::{ProductTree, configure};
 use twain_plonk::generate_keys;
@@ -54,6 +56,6 @@ pub fn vk_from_pk(pk: &Path, settings: &Path, vk: &Path) -> Result<(), Error> {
     let settings = read_settings(settings)?;
     let (system, _) = configure(&settings, ProductTree::FullySplit)?;
     let format = files::key_format()?;
-    let key = read_proving_key(pk, format, system, settings.run_args.logrows)?;
+    let key = read_proving_key(pk, format, system, settings.run_args.logrows, ExtendedForm::Skip)?;
     Ok(write_verifying_key(vk, format, key.vk())?)
 }

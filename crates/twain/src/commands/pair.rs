@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 use tracing::info_span;
-use twain::key_files::{read_proving_key, read_srs};
+use twain::key_files::{ExtendedForm, read_proving_key, read_srs};
 use twain_algebra::Fr;
 use twain_artifacts::{
     CompiledModel, GraphWitness, InputFile, LookupExtremes, ProcessedElements, Proof, redact,
@@ -47,7 +47,13 @@ pub fn prove(arguments: &Prove, side: Side, phases: &Phases) -> Result<(), Error
     let logrows = compiled.settings.run_args.logrows;
     let format = files::key_format()?;
     let srs_path = files::srs_path(&arguments.srs.srs_path, logrows)?;
-    let key = read_proving_key(&arguments.pk_path, format, circuit.cs.clone(), logrows)?;
+    let key = read_proving_key(
+        &arguments.pk_path,
+        format,
+        circuit.cs.clone(),
+        logrows,
+        ExtendedForm::faster(),
+    )?;
     let srs = read_srs(&srs_path, logrows)?;
     let manifest = manifest(&compiled, &key, &srs)?;
     drop(load);

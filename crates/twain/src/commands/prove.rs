@@ -8,7 +8,7 @@ use crate::files;
 use crate::report::{self, Phases};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tracing::info_span;
-use twain::key_files::{read_proving_key, read_srs};
+use twain::key_files::{ExtendedForm, read_proving_key, read_srs};
 use twain_artifacts::{CompiledModel, GraphWitness, Proof, Split};
 use twain_circuit::Witness;
 use twain_graph::Visibility;
@@ -24,7 +24,15 @@ pub fn prove(arguments: &Prove, phases: &Phases) -> Result<(), Error> {
     let srs_path = files::srs_path(&arguments.srs.srs_path, logrows)?;
     let format = files::key_format()?;
     let (key, srs) = rayon::join(
-        || read_proving_key(&arguments.pk_path, format, circuit.cs.clone(), logrows),
+        || {
+            read_proving_key(
+                &arguments.pk_path,
+                format,
+                circuit.cs.clone(),
+                logrows,
+                ExtendedForm::faster(),
+            )
+        },
         || read_srs(&srs_path, logrows),
     );
     let (key, srs) = (key?, srs?);
