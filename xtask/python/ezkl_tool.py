@@ -3,6 +3,8 @@
     ezkl_tool.py random DIR SEED       writes a random network.onnx, input.json and run_args.json
     ezkl_tool.py settings DIR          network.onnx, input.json [, run_args.json] -> settings.json, model.compiled
                                        (calibrated if run_args.json has "calibrate": true)
+    ezkl_tool.py front-end DIR         network.onnx, calibration.json -> settings.json, model.compiled, and the same
+                                       after calibration: calibrated.json, calibrated.compiled
     ezkl_tool.py srs FILE LOGROWS      a test SRS
     ezkl_tool.py setup DIR SRS         vk.key, pk.key
     ezkl_tool.py witness DIR SRS       witness.json (with the commitments of polycommit values)
@@ -16,6 +18,7 @@ import json
 import os
 import random
 import resource
+import shutil
 import sys
 import time
 
@@ -45,6 +48,17 @@ def settings(folder):
     if calibrate:
         ezkl.calibrate_settings(at(folder, "input.json"), model, path, "resources")
     ezkl.compile_circuit(model, at(folder, "model.compiled"), path)
+
+
+def front_end(folder):
+    """What EZKL makes of a model before any key. Sizes depend on the number of its threads: one is exact."""
+    os.environ["RAYON_NUM_THREADS"] = "1"
+    settings(folder)
+    calibrated = at(folder, "calibrated.json")
+    shutil.copy(at(folder, "settings.json"), calibrated)
+    model = at(folder, "network.onnx")
+    ezkl.calibrate_settings(at(folder, "calibration.json"), model, calibrated, "resources")
+    ezkl.compile_circuit(model, at(folder, "calibrated.compiled"), calibrated)
 
 
 def random_model(folder, seed):
@@ -126,6 +140,8 @@ def main():
         random_model(rest[0], int(rest[1]))
     elif command == "settings":
         settings(rest[0])
+    elif command == "front-end":
+        front_end(rest[0])
     elif command == "srs":
         ezkl.gen_srs(rest[0], int(rest[1]))
     elif command == "setup":

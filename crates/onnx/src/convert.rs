@@ -2,13 +2,16 @@
 
 use crate::OnnxError;
 use crate::constants::{input_type, requantize};
-use crate::load::Loaded;
-use crate::operators::{Operands, operator};
-use crate::scales::{homogeneous, homogenise, out_scale, rebase};
+use crate::load::{Loaded, analyse_error};
+use crate::operands::Operands;
+use crate::operators::operator;
+use crate::scales::{homogeneous, homogenise, out_scale, rebase, rebase_state};
+use crate::scan::loop_node;
 use std::collections::BTreeMap;
 use tract_core::internal::*;
+use tract_core::ops::scan::Scan;
 use twain_graph::{
-    Graph, Model, ModelVisibility, Node, NodeKind, Outlet, RunArgs, SupportedOp,
+    Graph, Input, Model, ModelVisibility, Node, NodeKind, Outlet, RunArgs, SupportedOp,
     Tensor as GraphTensor, Visibility,
 };
 
@@ -24,39 +27,8 @@ pub fn build(loaded: &Loaded, args: &RunArgs) -> Result<Model, OnnxError> {
         output: args.output_visibility.clone(),
     };
     check_visibility(&visibility)?;
-    let Loaded { model, symbols } = loaded;
-    let analyse = |error: TractError| OnnxError::Analyse(format!("{error:#}"));
-
-    let mut nodes = BTreeMap::new();
-    for node in &model.nodes {
-        convert(&mut nodes, model, symbols, args, node).map_err(|reason| OnnxError::Node {
-            index: node.id,
-            name: node.name.clone(),
-            op: node.op.name().into_owned(),
-            reason,
-        })?;
-    }
-    nodes.retain(|_, node| node.num_uses > 0);
-    for node in nodes.values_mut() {
-        if let SupportedOp::Constant(constant) = &mut node.op {
-            constant.raw_values = GraphTensor::empty();
-        }
-    }
-
-    let inputs = model.input_outlets().map_err(analyse)?;
-    let outputs = model.output_outlets().map_err(analyse)?;
-    let mut output_types = Vec::with_capacity(outputs.len());
-    for outlet in outputs {
-        let datum = model.outlet_fact(*outlet).map_err(analyse)?.datum_type;
-        let unknown = || OnnxError::Analyse(format!("an output has elements of type {datum:?}"));
-        output_types.push(input_type(datum).ok_or_else(unknown)?);
-    }
-    let graph = Graph {
-        nodes: nodes.into_iter().map(|(idx, node)| (idx, NodeKind::Node(node))).collect(),
-        inputs: inputs.iter().map(|outlet| outlet.node).collect(),
-        outputs: outputs.iter().map(outlet).collect(),
-        output_types,
-    };
+    let conversion = Conversion { model: &loaded.model, symbols: &loaded.symbols, args };
+    let graph = conversion.graph(&Overrides::default())?;
     let model = Model { graph, visibility };
     model.validate()?;
     Ok(model)
@@ -76,80 +48,160 @@ fn check_visibility(visibility: &ModelVisibility) -> Result<(), OnnxError> {
     Ok(())
 }
 
-fn outlet(outlet: &OutletId) -> Outlet {
+/// An outlet of tract's graph.
+pub(crate) fn outlet(outlet: &OutletId) -> Outlet {
     Outlet { node: outlet.node, slot: outlet.slot }
 }
 
-/// Converts one node; an error is the reason.
-fn convert(
-    nodes: &mut BTreeMap<usize, Node>,
-    model: &TypedModel,
-    symbols: &SymbolValues,
-    args: &RunArgs,
-    node: &TypedNode,
-) -> Result<(), String> {
-    let shape = |outlet: OutletId| -> Result<Vec<usize>, String> {
-        let fact = model.outlet_fact(outlet).map_err(|error| format!("{error:#}"))?;
-        let dims = fact.shape.eval_to_usize(symbols).map_err(|error| {
+/// Scales a loop imposes on its body.
+#[derive(Default)]
+pub(crate) struct Overrides {
+    /// Those of the inputs, in the order of the nodes.
+    pub inputs: Option<Vec<i32>>,
+    /// Those of results that become a state, by node.
+    pub results: BTreeMap<usize, i32>,
+}
+
+/// A model on its way.
+pub(crate) struct Conversion<'a> {
+    pub model: &'a TypedModel,
+    pub symbols: &'a SymbolValues,
+    pub args: &'a RunArgs,
+}
+
+impl Conversion<'_> {
+    /// All nodes, inputs and outputs.
+    pub fn graph(&self, overrides: &Overrides) -> Result<Graph, OnnxError> {
+        let model = self.model;
+        let mut input_scales = overrides.inputs.iter().flatten();
+        let mut nodes = BTreeMap::new();
+        for node in &model.nodes {
+            let fail = |reason| OnnxError::Node {
+                index: node.id,
+                name: node.name.clone(),
+                op: node.op.name().into_owned(),
+                reason,
+            };
+            let mut kind = match node.op_as::<Scan>() {
+                Some(scan) => NodeKind::SubGraph(loop_node(self, &nodes, node, scan)?),
+                None => NodeKind::Node(self.node(&mut nodes, node).map_err(fail)?),
+            };
+            if let NodeKind::Node(converted) = &mut kind {
+                let input_scale = match converted.op {
+                    SupportedOp::Input(_) => input_scales.next(),
+                    _ => None,
+                };
+                impose(converted, input_scale.copied(), overrides.results.get(&node.id))
+                    .map_err(fail)?;
+            }
+            nodes.insert(node.id, kind);
+        }
+        nodes.retain(|_, kind| !matches!(kind, NodeKind::Node(node) if node.num_uses == 0));
+        for kind in nodes.values_mut() {
+            if let NodeKind::Node(Node { op: SupportedOp::Constant(constant), .. }) = kind {
+                constant.raw_values = GraphTensor::empty();
+            }
+        }
+
+        let inputs = model.input_outlets().map_err(analyse_error)?;
+        let outputs = model.output_outlets().map_err(analyse_error)?;
+        let mut output_types = Vec::with_capacity(outputs.len());
+        for outlet in outputs {
+            let datum = model.outlet_fact(*outlet).map_err(analyse_error)?.datum_type;
+            let unknown =
+                || OnnxError::Analyse(format!("an output has elements of type {datum:?}"));
+            output_types.push(input_type(datum).ok_or_else(unknown)?);
+        }
+        Ok(Graph {
+            nodes,
+            inputs: inputs.iter().map(|outlet| outlet.node).collect(),
+            outputs: outputs.iter().map(outlet).collect(),
+            output_types,
+        })
+    }
+
+    /// The shape of an outlet.
+    pub fn shape(&self, outlet: OutletId) -> Result<Vec<usize>, String> {
+        let fact = self.model.outlet_fact(outlet).map_err(|error| format!("{error:#}"))?;
+        let dims = fact.shape.eval_to_usize(self.symbols).map_err(|error| {
             format!("its shape is not known ({error}): set the dimension with --variables")
         })?;
         Ok(dims.to_vec())
-    };
-    let mut records = Vec::with_capacity(node.inputs.len());
-    let mut shapes = Vec::with_capacity(node.inputs.len());
-    for inlet in &node.inputs {
-        let source = nodes.get(&inlet.node);
-        let source = source.ok_or("it reads a node that does not come before it")?;
-        records.push(source.clone());
-        shapes.push(shape(*inlet)?);
-    }
-    let mut out_dims = shape(OutletId::new(node.id, 0))?;
-    let mut operands = Operands { records, shapes, out_dims: &out_dims, deleted: Vec::new() };
-    let op = operator(node, &mut operands, args)?;
-    let Operands { records, deleted, .. } = operands;
-    for record in records {
-        nodes.insert(record.idx, record);
     }
 
-    let kept = node.inputs.iter().enumerate().filter(|(p, _)| !deleted.contains(p));
-    let kept: Vec<OutletId> = kept.map(|(_, outlet)| *outlet).collect();
-    let mut in_scales: Vec<i32> =
-        kept.iter().filter_map(|o| nodes.get(&o.node)).map(|source| source.out_scale).collect();
-    for position in homogeneous(&op) {
-        let Some(inlet) = node.inputs.get(position).filter(|_| !deleted.contains(&position)) else {
-            continue;
-        };
-        let largest = in_scales.iter().max().copied();
-        let Some(source) = nodes.get_mut(&inlet.node) else { continue };
-        let SupportedOp::Constant(constant) = &mut source.op else { continue };
-        if let Some(largest) = largest.filter(|largest| *largest > source.out_scale)
-            && source.num_uses == 1
-        {
-            requantize(constant, largest, &args.param_visibility)
-                .map_err(|error| error.to_string())?;
+    /// Converts one node; an error is the reason.
+    fn node(
+        &self,
+        nodes: &mut BTreeMap<usize, NodeKind>,
+        node: &TypedNode,
+    ) -> Result<Node, String> {
+        let args = self.args;
+        let mut records = Vec::with_capacity(node.inputs.len());
+        for inlet in &node.inputs {
+            let source = nodes.get(&inlet.node);
+            records.push(source.ok_or("it reads a node that does not come before it")?.clone());
         }
-        source.out_scale = constant.quantized_values.scale.unwrap_or_default();
-        if let Some(scale) = in_scales.get_mut(position) {
-            *scale = source.out_scale;
+        let mut out_dims = self.shape(OutletId::new(node.id, 0))?;
+        let mut operands = Operands::new(records, &out_dims);
+        let op = operator(node, &mut operands, args)?;
+        let (records, deleted) = operands.into_changes();
+        for record in records {
+            nodes.insert(record.idx(), record);
         }
-    }
 
-    let op = homogenise(op, &in_scales)?;
-    let scale = out_scale(&op, &in_scales)?;
-    let op = rebase(op, scale, args)?;
-    let out_scale = out_scale(&op, &in_scales)?;
-    if out_dims.is_empty() {
-        out_dims.push(1);
+        let kept = node.inputs.iter().enumerate().filter(|(p, _)| !deleted.contains(p));
+        let kept: Vec<OutletId> = kept.map(|(_, outlet)| *outlet).collect();
+        let mut in_scales = Vec::with_capacity(kept.len());
+        for outlet in &kept {
+            let scale = nodes.get(&outlet.node).and_then(|s| s.out_scales().get(outlet.slot));
+            in_scales.push(*scale.ok_or("it reads an output that does not exist")?);
+        }
+        for position in homogeneous(&op) {
+            let inlet = node.inputs.get(position).filter(|_| !deleted.contains(&position));
+            let source = inlet.and_then(|inlet| nodes.get_mut(&inlet.node));
+            let Some(NodeKind::Node(source)) = source else { continue };
+            let SupportedOp::Constant(constant) = &mut source.op else { continue };
+            if let Some(largest) = in_scales.iter().max().filter(|l| **l > source.out_scale)
+                && source.num_uses == 1
+            {
+                requantize(constant, *largest, &args.param_visibility)
+                    .map_err(|error| error.to_string())?;
+            }
+            source.out_scale = constant.quantized_values.scale.unwrap_or_default();
+            if let Some(scale) = in_scales.get_mut(position) {
+                *scale = source.out_scale;
+            }
+        }
+
+        let op = homogenise(op, &in_scales)?;
+        let scale = out_scale(&op, &in_scales)?;
+        let op = rebase(op, scale, args)?;
+        let out_scale = out_scale(&op, &in_scales)?;
+        if out_dims.is_empty() {
+            out_dims.push(1);
+        }
+        let uses: usize = node.outputs.iter().map(|output| output.successors.len()).sum();
+        Ok(Node {
+            op,
+            out_scale,
+            inputs: kept.iter().map(outlet).collect(),
+            out_dims,
+            idx: node.id,
+            num_uses: uses.max(1),
+        })
     }
-    let uses: usize = node.outputs.iter().map(|output| output.successors.len()).sum();
-    let converted = Node {
-        op,
-        out_scale,
-        inputs: kept.iter().map(outlet).collect(),
-        out_dims,
-        idx: node.id,
-        num_uses: uses.max(1),
-    };
-    nodes.insert(node.id, converted);
+}
+
+/// Gives a node of a loop's body the scale the loop wants.
+fn impose(node: &mut Node, input: Option<i32>, result: Option<&i32>) -> Result<(), String> {
+    if let (SupportedOp::Input(Input { scale, .. }), Some(imposed)) = (&mut node.op, input) {
+        *scale = imposed;
+        node.out_scale = imposed;
+    }
+    if let Some(target) = result {
+        let op = std::mem::replace(&mut node.op, SupportedOp::Unknown);
+        node.op = rebase_state(op, node.out_scale, *target)?;
+        node.out_scale = *target;
+    }
     Ok(())
 }

@@ -6,13 +6,16 @@
 
 mod axes;
 pub mod calibrate;
+mod check;
 mod constants;
 mod convert;
 mod error;
 mod load;
+mod operands;
 mod operators;
 mod random;
 mod scales;
+mod scan;
 mod sizing;
 
 pub use convert::build;

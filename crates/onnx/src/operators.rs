@@ -1,6 +1,7 @@
 //! One tract operator to EZKL's (spec 05 §2.3, §2.5). What has no counterpart here is refused.
 
-use crate::constants::{constant, input_type, raw_values, requantize};
+use crate::constants::{constant, input_type, quantized, raw_values, requantize};
+use crate::operands::Operands;
 use crate::scales::factor;
 use tract_core::internal::*;
 use tract_core::ops::array as tract_array;
@@ -12,89 +13,11 @@ use tract_core::ops::konst::Const;
 use tract_core::ops::nn::{DataFormat as TractDataFormat, LeakyRelu, Reduce, Reducer, Softmax};
 use twain_graph::{
     Constant, DataFormat, HybridOp, Input, InputType, KernelFormat, LookupOp, Node, PolyOp,
-    Rescaled, RunArgs, SupportedOp, Tensor as GraphTensor,
+    Rescaled, RunArgs, SupportedOp, Tensor as GraphTensor, Visibility,
 };
 
-/// What a node reads: copies of its operands' records, which conversion may change.
-pub(crate) struct Operands<'a> {
-    /// The records, by inlet; written back afterwards.
-    pub records: Vec<Node>,
-    /// Shapes, by inlet.
-    pub shapes: Vec<Vec<usize>>,
-    /// The shape of the result.
-    pub out_dims: &'a [usize],
-    /// Inlets that became part of the operation.
-    pub deleted: Vec<usize>,
-}
-
-impl Operands<'_> {
-    fn record(&self, position: usize) -> Result<&Node, String> {
-        self.records.get(position).ok_or_else(|| format!("operand {position} is missing"))
-    }
-
-    fn scale(&self, position: usize) -> Result<i32, String> {
-        Ok(self.record(position)?.out_scale)
-    }
-
-    fn shape(&self, position: usize) -> Result<&[usize], String> {
-        let shape = self.shapes.get(position).map(Vec::as_slice);
-        shape.ok_or_else(|| format!("operand {position} is missing"))
-    }
-
-    fn constant(&self, position: usize) -> Option<&Constant> {
-        match &self.records.get(position)?.op {
-            SupportedOp::Constant(constant) => Some(constant),
-            _ => None,
-        }
-    }
-
-    /// Makes a constant operand part of the operation.
-    fn absorb(&mut self, position: usize) -> Result<GraphTensor<f32>, String> {
-        let raw = self.constant(position).map(|constant| constant.raw_values.clone());
-        let raw = raw.ok_or_else(|| format!("operand {position} must be a constant"))?;
-        let uses = &mut self.records[position].num_uses;
-        *uses = uses.saturating_sub(1);
-        self.deleted.push(position);
-        Ok(raw)
-    }
-
-    /// The only element of a constant operand.
-    fn single(&self, position: usize) -> Option<f32> {
-        match self.constant(position)?.raw_values.inner[..] {
-            [value] => Some(value),
-            _ => None,
-        }
-    }
-
-    fn absorb_single(&mut self, position: usize) -> Result<f32, String> {
-        match self.absorb(position)?.inner[..] {
-            [value] => Ok(value),
-            _ => Err(format!("operand {position} must be one number")),
-        }
-    }
-
-    /// An index operand: part of the operation if it is constant; an input is one of whole numbers.
-    fn indices(
-        &mut self,
-        decomp: bool,
-        number: impl Fn(f32) -> usize,
-    ) -> Result<Option<GraphTensor<usize>>, String> {
-        let record = self.records.get_mut(1).ok_or("operand 1 is missing")?;
-        match &mut record.op {
-            SupportedOp::Constant(_) => {
-                let raw = self.absorb(1)?;
-                let indices = raw.inner.iter().map(|value| number(*value)).collect();
-                Ok(Some(GraphTensor::new(indices, raw.dims.clone())))
-            }
-            SupportedOp::Input(input) => {
-                *input = Input { scale: 0, datum_type: InputType::TDim, decomp };
-                record.out_scale = 0;
-                Ok(None)
-            }
-            _ => Ok(None),
-        }
-    }
-}
+/// Most numbers of a range that becomes a constant.
+const MOST_NUMBERS: usize = 1 << 28;
 
 /// The operation of a node; an error is the reason there is none.
 pub(crate) fn operator(
@@ -107,7 +30,7 @@ pub(crate) fn operator(
     let largest = args.input_scale.max(args.param_scale);
     let (legs, eps) = (args.decomp_legs, args.epsilon());
     let decomp = !args.ignore_range_check_inputs_outputs;
-    let binary = |operands: &Operands| match operands.records.len() {
+    let binary = |operands: &Operands| match operands.count() {
         2 => Ok(()),
         count => Err(format!("{count} operands instead of 2")),
     };
@@ -360,7 +283,11 @@ pub(crate) fn operator(
             let constant_idx = operands.indices(decomp, |value| value as usize)?;
             Linear(PolyOp::ScatterND { constant_idx })
         }
-        "Scan" => return Err("loops are not supported yet".into()),
+        "Range" => {
+            let mut bound = |position| Ok::<_, String>(operands.absorb_single(position)? as usize);
+            let (start, end, step) = (bound(0)?, bound(1)?, bound(2)?);
+            range(start..end, step, decomp)?
+        }
         _ => match node.op_as::<Reduce>() {
             Some(reduce) => reduction(reduce, operands)?,
             None => function(&name, operands)?,
@@ -395,14 +322,35 @@ fn function(name: &str, operands: &Operands) -> Result<SupportedOp, String> {
         "Asinh" => op(|scale| LookupOp::ASinh { scale }),
         "Acosh" => op(|scale| LookupOp::ACosh { scale }),
         "Atanh" => op(|scale| LookupOp::ATanh { scale }),
-        _ => Err("the operator is not supported".into()),
+        _ => Err(
+            "the operator has no circuit: replace it in the model by others (docs/operators.md \
+             lists those with a layout)"
+                .into(),
+        ),
     }
 }
 
 /// A product; by a power of two below 1 it only changes the scale.
+/// Whole numbers that are part of the circuit.
+fn range(
+    numbers: std::ops::Range<usize>,
+    step: usize,
+    decomp: bool,
+) -> Result<SupportedOp, String> {
+    if step == 0 || numbers.len() / step > MOST_NUMBERS {
+        return Err("a range without an end".into());
+    }
+    let values: Vec<f32> = numbers.step_by(step).map(|number| number as f32).collect();
+    let dims = vec![values.len()];
+    let raw_values = GraphTensor::new(values, dims);
+    let quantized_values =
+        quantized(&raw_values, 0, &Visibility::Fixed).map_err(|error| error.to_string())?;
+    Ok(SupportedOp::Constant(Constant { quantized_values, raw_values, decomp }))
+}
+
 fn multiplication(operands: &mut Operands) -> Result<SupportedOp, String> {
     let constants: Vec<usize> =
-        (0..operands.records.len()).filter(|p| operands.constant(*p).is_some()).collect();
+        (0..operands.count()).filter(|p| operands.constant(*p).is_some()).collect();
     let position = match constants[..] {
         [] => return Ok(SupportedOp::Linear(PolyOp::Mult)),
         [position] => position,
@@ -464,10 +412,10 @@ fn cast(operands: &mut Operands, to: InputType, args: &RunArgs) -> Result<Suppor
     if !to.is_integer() || scale == 0 {
         return Ok(SupportedOp::Linear(PolyOp::Identity { out_scale: None }));
     }
-    let record = &mut operands.records[0];
-    if let SupportedOp::Constant(constant) = &mut record.op {
+    if let Some(Node { op: SupportedOp::Constant(constant), out_scale, .. }) = operands.node_mut(0)
+    {
         requantize(constant, 0, &args.param_visibility).map_err(|error| error.to_string())?;
-        record.out_scale = 0;
+        *out_scale = 0;
         return Ok(SupportedOp::Linear(PolyOp::Identity { out_scale: Some(0) }));
     }
     Ok(SupportedOp::Hybrid(HybridOp::Floor { scale: factor(scale), legs: args.decomp_legs }))
@@ -480,7 +428,7 @@ fn resize(node: &TypedNode, operands: &mut Operands) -> Result<Vec<usize>, Strin
     if !text.contains("interpolator: Nearest") && !text.contains("nearest: Floor") {
         return Err("only the nearest neighbour is supported".into());
     }
-    if !(2..=3).contains(&operands.records.len()) {
+    if !(2..=3).contains(&operands.count()) {
         return Err("2 or 3 operands are expected".into());
     }
     let named = text.split_once("optional_scales_input: Some(");
@@ -492,10 +440,8 @@ fn resize(node: &TypedNode, operands: &mut Operands) -> Result<Vec<usize>, Strin
             constant.raw_values.inner.iter().map(|factor| *factor as usize).collect()
         }
     };
-    for position in 1..operands.records.len() {
-        let uses = &mut operands.records[position].num_uses;
-        *uses = uses.saturating_sub(1);
-        operands.deleted.push(position);
+    for position in 1..operands.count() {
+        operands.delete(position);
     }
     Ok(factors)
 }
@@ -537,17 +483,16 @@ fn kernel_format(format: TractKernelFormat) -> KernelFormat {
 
 /// Brings a constant bias to the scale of the products it is added to.
 fn rescale_bias(operands: &mut Operands, args: &RunArgs) -> Result<(), String> {
-    if operands.records.len() != 3 {
+    if operands.count() != 3 {
         return Ok(());
     }
     let scale = operands.scale(0)?.checked_add(operands.scale(1)?);
     let scale = scale.ok_or("the scale overflows")?;
-    let bias = &mut operands.records[2];
-    if let SupportedOp::Constant(constant) = &mut bias.op
-        && bias.out_scale != scale
+    if let Some(Node { op: SupportedOp::Constant(constant), out_scale, .. }) = operands.node_mut(2)
+        && *out_scale != scale
     {
         requantize(constant, scale, &args.param_visibility).map_err(|error| error.to_string())?;
-        bias.out_scale = scale;
+        *out_scale = scale;
     }
     Ok(())
 }

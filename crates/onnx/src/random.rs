@@ -1,10 +1,10 @@
 //! Random inputs, the same EZKL's `gen-random-data` draws from a seed (spec 02 §3.1).
 
 use crate::constants::input_type;
+use crate::load::analyse_error;
 use crate::{Loaded, OnnxError};
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
-use tract_core::internal::TractError;
 use twain_graph::InputType;
 use twain_graph::numbers::cast_datum;
 
@@ -22,11 +22,10 @@ pub fn random_inputs(
     low: f32,
     high: f32,
 ) -> Result<Vec<Vec<f64>>, OnnxError> {
-    let analyse = |error: TractError| OnnxError::Analyse(format!("{error:#}"));
     let mut inputs = Vec::new();
-    for outlet in loaded.model.input_outlets().map_err(analyse)? {
-        let fact = loaded.model.outlet_fact(*outlet).map_err(analyse)?;
-        let dims = fact.shape.eval_to_usize(&loaded.symbols).map_err(analyse)?;
+    for outlet in loaded.model.input_outlets().map_err(analyse_error)? {
+        let fact = loaded.model.outlet_fact(*outlet).map_err(analyse_error)?;
+        let dims = fact.shape.eval_to_usize(&loaded.symbols).map_err(analyse_error)?;
         let length = dims.iter().try_fold(1usize, |length, dim| length.checked_mul(*dim));
         let length = length.filter(|length| *length <= MOST_ELEMENTS);
         let length = length.ok_or_else(|| OnnxError::Analyse("an input is too large".into()))?;

@@ -140,23 +140,57 @@ fn is_identity(op: &SupportedOp) -> bool {
     }
 }
 
+/// The largest scale of a result.
+fn largest_scale(args: &RunArgs) -> Option<i32> {
+    let global = args.rebase_scale.unwrap_or(args.input_scale.max(args.param_scale));
+    global.checked_mul(i32::try_from(args.scale_rebase_multiplier).ok()?)
+}
+
+fn has_own_scale(op: &SupportedOp) -> bool {
+    matches!(op, SupportedOp::Constant(_) | SupportedOp::Input(_))
+}
+
 /// Divides a result whose scale exceeds the graph's.
 pub(crate) fn rebase(op: SupportedOp, scale: i32, args: &RunArgs) -> Result<SupportedOp, String> {
-    let global = args.rebase_scale.unwrap_or(args.input_scale.max(args.param_scale));
-    let multiplier = i32::try_from(args.scale_rebase_multiplier).ok();
-    let target = multiplier.and_then(|multiplier| global.checked_mul(multiplier));
-    let target = target.ok_or("the scale to come back to overflows")?;
-    let fixed = matches!(op, SupportedOp::Constant(_) | SupportedOp::Input(_)) || is_identity(&op);
-    if scale <= target || fixed {
-        return Ok(op);
+    let target = largest_scale(args).ok_or("the scale to come back to overflows")?;
+    rebase_down(op, scale, target)
+}
+
+fn rebase_down(op: SupportedOp, scale: i32, target: i32) -> Result<SupportedOp, String> {
+    match scale <= target || has_own_scale(&op) || is_identity(&op) {
+        true => Ok(op),
+        false => divide(op, scale, target),
     }
+}
+
+/// Brings the result of a loop's body to the scale of the state it becomes.
+pub(crate) fn rebase_state(
+    op: SupportedOp,
+    scale: i32,
+    target: i32,
+) -> Result<SupportedOp, String> {
+    match scale >= target || has_own_scale(&op) {
+        true => rebase_down(op, scale, target),
+        false => divide(op, scale, target),
+    }
+}
+
+fn divide(op: SupportedOp, scale: i32, target: i32) -> Result<SupportedOp, String> {
     let excess = scale.checked_sub(target).ok_or("the scale overflows")?;
     let multiplier = scale_to_multiplier(excess);
-    Ok(SupportedOp::RebaseScale(RebaseScale {
-        inner: Box::new(op),
-        rebase_op: HybridOp::Div { denom: multiplier as f32 },
-        target_scale: target,
-        original_scale: scale,
-        multiplier,
+    Ok(SupportedOp::RebaseScale(match op {
+        // A second division becomes one with the first; the scales stay those of the first.
+        SupportedOp::RebaseScale(first) => {
+            let multiplier = first.multiplier * multiplier;
+            let rebase_op = HybridOp::Div { denom: multiplier as f32 };
+            RebaseScale { rebase_op, multiplier, ..first }
+        }
+        op => RebaseScale {
+            inner: Box::new(op),
+            rebase_op: HybridOp::Div { denom: multiplier as f32 },
+            target_scale: target,
+            original_scale: scale,
+            multiplier,
+        },
     }))
 }

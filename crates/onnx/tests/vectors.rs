@@ -1,14 +1,17 @@
 //! Files of the real tool: compiled circuits must come out the same to the byte, settings but for the
 //! orders EZKL leaves to chance.
 
-use std::path::{Path, PathBuf};
+mod files;
+
+use files::{ordered, repository};
+use std::path::PathBuf;
 use twain_artifacts::{CompiledModel, read_settings};
-use twain_graph::{CheckMode, Settings};
+use twain_graph::CheckMode;
 use twain_onnx::{OnnxError, build, load, random_inputs, settings};
 
 /// Folders with an ONNX file, its settings and the circuit EZKL compiled.
 fn folders() -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors");
+    let root = repository().join("tests/vectors");
     let mut folders: Vec<PathBuf> =
         std::fs::read_dir(root).unwrap().map(|e| e.unwrap().path()).collect();
     folders.extend(
@@ -41,22 +44,6 @@ fn compiles_to_the_same_bytes() {
     }
 }
 
-/// Brings what EZKL orders by chance into one order.
-fn ordered(settings: &Settings) -> serde_json::Value {
-    let mut value = serde_json::to_value(settings).unwrap();
-    let lists = ["/required_lookups", "/required_range_checks", "/einsum_params/equations"];
-    for list in lists {
-        let list = value.pointer_mut(list).unwrap().as_array_mut().unwrap();
-        for item in list.iter_mut() {
-            if let Some(axes) = item.get_mut(1).and_then(|axes| axes.as_object_mut()) {
-                axes.sort_keys();
-            }
-        }
-        list.sort_by_key(|item| item.to_string());
-    }
-    value
-}
-
 #[test]
 fn measures_the_same_circuit() {
     for folder in folders() {
@@ -75,7 +62,7 @@ fn measures_the_same_circuit() {
 }
 
 fn mlp() -> Vec<u8> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors");
+    let root = repository().join("tests/vectors");
     std::fs::read(root.join("1l_mlp-k9-private/network.onnx")).unwrap()
 }
 

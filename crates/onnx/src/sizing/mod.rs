@@ -2,19 +2,22 @@
 //! order EZKL lays nodes out (spec 05 §4). Where EZKL's lists have an arbitrary order, ours is the
 //! order of first use.
 
+mod dynamic;
 mod einsum;
+mod functions;
+mod indexing;
 mod operations;
+mod pools;
 mod primitives;
 mod region;
 mod tensor;
+mod walk;
 
 use crate::OnnxError;
 use region::Region;
-use std::collections::BTreeMap;
-use tensor::{Element, Tensor};
 use twain_graph::{
-    DynamicLookupParams, EZKL_VERSION, EinsumParams, InputType, Model, ModuleSizes, Node, NodeKind,
-    Outlet, RunArgs, Settings, ShuffleParams, SupportedOp, Visibility,
+    EZKL_VERSION, EinsumParams, InputType, Model, ModuleSizes, Node, NodeKind, RunArgs, Settings,
+    SupportedOp, Visibility,
 };
 
 /// Rows of the hash of `length` elements.
@@ -25,7 +28,7 @@ fn hash_rows(length: usize) -> usize {
 /// The settings of a model, as `gen-settings` writes them. `timestamp` is in milliseconds since 1970.
 ///
 /// # Errors
-/// An operation whose size is not known yet; run arguments that make no circuit.
+/// Operands that do not fit an operation, with its node; run arguments that make no circuit.
 pub fn settings(model: &Model, args: &RunArgs, timestamp: u128) -> Result<Settings, OnnxError> {
     let graph = &model.graph;
     let region = Region::new(
@@ -37,21 +40,27 @@ pub fn settings(model: &Model, args: &RunArgs, timestamp: u128) -> Result<Settin
     );
     let mut region =
         region.ok_or(OnnxError::Analyse("logrows or num_inner_cols is out of range".into()))?;
-    walk(model, args, &mut region)?;
+    walk::walk(model, args, &mut region)?;
 
     let input_nodes: Vec<&Node> = graph.inputs.iter().filter_map(|idx| node(model, *idx)).collect();
-    let output_nodes: Vec<&Node> =
-        graph.outputs.iter().filter_map(|outlet| node(model, outlet.node)).collect();
-    let shapes =
-        |nodes: &[&Node]| nodes.iter().map(|node| node.out_dims.clone()).collect::<Vec<_>>();
+    let input_shapes: Vec<_> = input_nodes.iter().map(|node| node.out_dims.clone()).collect();
+    let outputs: Vec<(&Vec<usize>, i32)> = graph
+        .outputs
+        .iter()
+        .filter_map(|o| {
+            let kind = graph.nodes.get(&o.node)?;
+            Some((kind.out_dims().get(o.slot)?, *kind.out_scales().get(o.slot)?))
+        })
+        .collect();
+    let output_shapes: Vec<_> = outputs.iter().map(|(dims, _)| (*dims).clone()).collect();
     let mut model_instance_shapes = Vec::new();
     if args.input_visibility.is_public() {
-        model_instance_shapes.extend(shapes(&input_nodes));
+        model_instance_shapes.extend(input_shapes.clone());
     }
     if args.output_visibility.is_public() {
-        model_instance_shapes.extend(shapes(&output_nodes));
+        model_instance_shapes.extend(output_shapes.clone());
     }
-    let module_sizes = module_sizes(model, args, &shapes(&input_nodes), &shapes(&output_nodes));
+    let module_sizes = module_sizes(model, args, &input_shapes, &output_shapes);
     let input_type = |node: &&Node| match &node.op {
         SupportedOp::Input(input) => input.datum_type,
         _ => InputType::Unknown,
@@ -61,14 +70,14 @@ pub fn settings(model: &Model, args: &RunArgs, timestamp: u128) -> Result<Settin
         num_rows: (region.cells / region.inner).max(module_sizes.poseidon.0),
         total_assignments: region.cells,
         total_const_size: region.constants.len(),
-        dynamic_lookup_params: DynamicLookupParams::default(),
-        shuffle_params: ShuffleParams::default(),
+        dynamic_lookup_params: region.dynamic,
+        shuffle_params: region.shuffles,
         einsum_params: EinsumParams {
             equations: region.equations,
             total_einsum_col_size: region.einsum_cells,
         },
         model_instance_shapes,
-        model_output_scales: output_nodes.iter().map(|node| node.out_scale).collect(),
+        model_output_scales: outputs.iter().map(|(_, scale)| *scale).collect(),
         model_input_scales: input_nodes.iter().map(|node| node.out_scale).collect(),
         module_sizes,
         required_lookups: region.lookups,
@@ -124,87 +133,4 @@ fn module_sizes(
         }
     }
     sizes
-}
-
-fn walk(model: &Model, args: &RunArgs, region: &mut Region) -> Result<(), OnnxError> {
-    let mut results: BTreeMap<Outlet, Tensor> = BTreeMap::new();
-    for kind in model.graph.nodes.values() {
-        let fail = |reason: String| {
-            OnnxError::Graph(twain_graph::GraphError::Node { node: kind.to_string(), reason })
-        };
-        let NodeKind::Node(node) = kind else {
-            return Err(fail("loops are not supported yet".into()));
-        };
-        let result = walk_node(node, model, region, &results).map_err(fail)?;
-        results.insert(Outlet { node: node.idx, slot: 0 }, result);
-    }
-
-    let visibility = &args.output_visibility;
-    for outlet in &model.graph.outputs {
-        let missing = || OnnxError::Analyse("an output has no result".into());
-        let output = results.get(outlet).ok_or_else(missing)?;
-        if visibility.is_public() || visibility.is_fixed() {
-            let comparator = unknown(output.dims.clone(), visibility, region);
-            if args.ignore_range_check_inputs_outputs {
-                region.assign(&output.elements);
-                region.assign(&comparator.elements);
-            } else {
-                for tensor in [output, &comparator] {
-                    region.decompose(tensor, false).map_err(OnnxError::Analyse)?;
-                }
-            }
-            region.enforce_equal(output, &comparator);
-        } else if *visibility != Visibility::Private
-            && !matches!(visibility, Visibility::Hashed { hash_is_public: false, .. })
-        {
-            region.assign(&output.elements);
-        }
-    }
-    Ok(())
-}
-
-/// A tensor not known yet; its elements are part of the circuit if it is fixed.
-fn unknown(dims: Vec<usize>, visibility: &Visibility, region: &mut Region) -> Tensor {
-    let mut tensor = Tensor::values(dims);
-    if visibility.is_fixed() {
-        tensor.elements.fill_with(|| region.unknown_constant());
-    }
-    tensor
-}
-
-fn walk_node(
-    node: &Node,
-    model: &Model,
-    region: &mut Region,
-    results: &BTreeMap<Outlet, Tensor>,
-) -> Result<Tensor, String> {
-    let result = match &node.op {
-        SupportedOp::Constant(constant) => {
-            let values = &constant.quantized_values;
-            let tensor = match values.visibility {
-                Some(Visibility::Fixed) => {
-                    let elements = values.inner.iter().map(|value| Element::Constant(*value));
-                    Tensor::new(elements.collect(), values.dims.clone())?
-                }
-                _ => Tensor::values(values.dims.clone()),
-            };
-            match node.num_uses {
-                1 => tensor,
-                _ => region.apply(&node.op, &[tensor])?,
-            }
-        }
-        SupportedOp::Input(_) => {
-            let tensor = unknown(node.out_dims.clone(), &model.visibility.input, region);
-            region.apply(&node.op, &[tensor])?
-        }
-        op => {
-            let mut operands = Vec::with_capacity(node.inputs.len());
-            for outlet in &node.inputs {
-                let operand = results.get(outlet).ok_or("an operand has no result")?;
-                operands.push(operand.clone());
-            }
-            region.apply(op, &operands)?
-        }
-    };
-    result.reshape(&node.out_dims)
 }

@@ -1,7 +1,9 @@
-//! What the operations of a graph cost, those with a layout (spec 05 §4.2, §4.3).
+//! What the operations of a graph cost (spec 05 §4.2, §4.3).
 
+use crate::sizing::functions::Rounding;
+use crate::sizing::pools::Convolution;
 use crate::sizing::region::Region;
-use crate::sizing::tensor::{Element, Tensor, coordinates};
+use crate::sizing::tensor::Tensor;
 use ff::Field;
 use std::ops::Range;
 use twain_algebra::Fr;
@@ -75,6 +77,38 @@ impl Region {
                 let arguments = Convolution { padding, stride, groups: *group };
                 self.conv(input(0)?, input(1)?, inputs.get(2), &arguments)?
             }
+            PolyOp::DeConv { padding, output_padding, stride, group, .. } => {
+                let arguments = Convolution { padding, stride, groups: *group };
+                self.deconv(input(0)?, input(1)?, inputs.get(2), &arguments, output_padding)?
+            }
+            PolyOp::GatherElements { dim, constant_idx: Some(indices) } => {
+                input(0)?.gather_elements(indices, *dim)?
+            }
+            PolyOp::GatherElements { dim, constant_idx: None } => {
+                self.gather_elements(input(0)?, input(1)?, *dim)?
+            }
+            PolyOp::GatherND { batch_dims, indices: Some(indices) } => {
+                input(0)?.gather_nd(indices, *batch_dims)?
+            }
+            PolyOp::GatherND { batch_dims, indices: None } => {
+                self.gather_nd(input(0)?, input(1)?, *batch_dims)?
+            }
+            PolyOp::ScatterElements { dim, constant_idx: Some(indices) } => {
+                input(0)?.scatter_elements(indices, input(1)?, *dim)?
+            }
+            PolyOp::ScatterElements { dim, constant_idx: None } => {
+                self.scatter_elements(input(0)?, input(1)?, input(2)?, *dim)?
+            }
+            PolyOp::ScatterND { constant_idx: Some(indices) } => {
+                input(0)?.scatter_nd(indices, input(1)?)?
+            }
+            PolyOp::ScatterND { constant_idx: None } => {
+                self.scatter_nd(input(0)?, input(1)?, input(2)?)?
+            }
+            PolyOp::Trilu { upper, k } => {
+                let triangle = input(0)?.triangle(*upper, *k)?;
+                self.identity(&triangle)
+            }
             PolyOp::Add | PolyOp::Sub | PolyOp::Mult => self.pairwise(input(0)?, input(1)?),
             PolyOp::Neg => self.pairwise(&Tensor::constant(Fr::ZERO), input(0)?),
             PolyOp::Identity { .. } => self.identity(input(0)?),
@@ -88,14 +122,18 @@ impl Region {
                 let tensor = input(0)?;
                 tensor.pad(padding, tensor.dims.len().saturating_sub(padding.len()))?
             }
-            PolyOp::Sum { axes } => self.along_axes(input(0)?, axes, Region::sum)?,
+            PolyOp::Sum { axes } => {
+                self.along_axes(input(0)?, axes, |region, part| Ok(region.sum(part)))?
+            }
             PolyOp::MeanOfSquares { axes } => {
                 let tensor = input(0)?;
                 let squares = self.pairwise(tensor, tensor);
-                let sums = self.along_axes(&squares, axes, Region::sum)?;
+                let sums = self.along_axes(&squares, axes, |region, part| Ok(region.sum(part)))?;
                 self.divide(&sums, (tensor.len() / sums.len().max(1)) as i128)?
             }
-            PolyOp::Prod { axes, .. } => self.along_axes(input(0)?, axes, Region::prod)?,
+            PolyOp::Prod { axes, .. } => {
+                self.along_axes(input(0)?, axes, |region, part| Ok(region.prod(part)))?
+            }
             PolyOp::Pow { exponent } => {
                 let tensor = input(0)?;
                 let mut power = tensor.clone();
@@ -138,7 +176,6 @@ impl Region {
             PolyOp::And => self.and(input(0)?, input(1)?),
             PolyOp::Or => self.or(input(0)?, input(1)?),
             PolyOp::Xor => self.xor(input(0)?, input(1)?),
-            other => return Err(format!("the size of {} is not known yet", other.name())),
         })
     }
 
@@ -166,112 +203,39 @@ impl Region {
             HybridOp::Gather { dim, constant_idx: Some(indices) } => {
                 input(0)?.pick(*dim, &indices.inner)
             }
-            other => Err(format!("the size of {} is not known yet", other.name())),
-        }
-    }
-
-    fn conv(
-        &mut self,
-        image: &Tensor,
-        kernel: &Tensor,
-        bias: Option<&Tensor>,
-        arguments: &Convolution,
-    ) -> Result<Tensor, String> {
-        let misfit = || {
-            let (image, kernel) = (&image.dims, &kernel.dims);
-            format!("a convolution of an image {image:?} with a kernel {kernel:?}")
-        };
-        let Convolution { padding, stride, groups } = *arguments;
-        let axes = image.dims.len().checked_sub(2).filter(|axes| *axes > 0).ok_or_else(misfit)?;
-        let fits = kernel.dims.len() == axes + 2
-            && padding.len() == axes
-            && stride.len() == axes
-            && !stride.contains(&0)
-            && groups > 0
-            && kernel.dims[0].is_multiple_of(groups)
-            && kernel.dims[1].checked_mul(groups) == Some(image.dims[1]);
-        if !fits || bias.is_some_and(|bias| bias.len() != 1 && bias.len() != kernel.dims[0]) {
-            return Err(misfit());
-        }
-        self.assign(&kernel.elements);
-        self.assign(&image.elements);
-        self.cells += kernel.len().max(image.len());
-        let image = image.pad(padding, 2)?;
-        self.flush();
-
-        let mut spatial = Vec::with_capacity(axes);
-        for (axis, step) in stride.iter().enumerate() {
-            let room = image.dims[axis + 2].checked_sub(kernel.dims[axis + 2]);
-            spatial.push(room.ok_or_else(misfit)? / step + 1);
-        }
-        let (outputs, channels) = (kernel.dims[0], kernel.dims[1]);
-        let size: usize = kernel.dims[1..].iter().product();
-        let mut elements = Vec::new();
-        for n in 0..image.dims[0] {
-            for output in 0..outputs {
-                let channel = output / (outputs / groups) * channels;
-                let weights = &kernel.elements[output * size..(output + 1) * size];
-                for position in coordinates(&spatial) {
-                    let mut ranges = vec![n..n + 1, channel..channel + channels];
-                    for ((start, step), length) in
-                        position.iter().zip(stride).zip(&kernel.dims[2..])
-                    {
-                        ranges.push(start * step..start * step + length);
-                    }
-                    let window = image.slice(&ranges)?;
-                    let mut result = self.dot(&window.elements, weights);
-                    if let Some(bias) = bias {
-                        let bias = bias.elements[if bias.len() == 1 { 0 } else { output }];
-                        self.assign(&[bias]);
-                        self.cells += 1;
-                        result = Element::Value;
-                    }
-                    self.flush();
-                    elements.push(result);
-                }
+            HybridOp::Gather { dim, constant_idx: None } => self.gather(input(0)?, input(1)?, *dim),
+            HybridOp::MaxPool { padding, stride, pool_dims, .. } => {
+                self.max_pool(input(0)?, pool_dims, padding, stride)
             }
-        }
-        let mut dims = vec![image.dims[0], outputs];
-        dims.extend(spatial);
-        Tensor::new(elements, dims)
-    }
-
-    fn sum_pool(
-        &mut self,
-        image: &Tensor,
-        kernel_shape: &[usize],
-        arguments: &Convolution,
-        normalized: bool,
-    ) -> Result<Tensor, String> {
-        let [batch, channels, ..] = image.dims[..] else {
-            return Err(format!("a pool over an image {:?}", image.dims));
-        };
-        let size: usize = kernel_shape.iter().product();
-        let mut dims = vec![1, 1];
-        dims.extend_from_slice(kernel_shape);
-        let kernel = Tensor::new(vec![Element::Constant(Fr::ONE); size], dims)?;
-        let kernel = self.identity(&kernel);
-        let mut elements = Vec::new();
-        let mut dims = vec![batch, channels];
-        for n in 0..batch {
-            for channel in 0..channels {
-                let mut ranges: Vec<Range<usize>> = image.dims.iter().map(|dim| 0..*dim).collect();
-                ranges[0] = n..n + 1;
-                ranges[1] = channel..channel + 1;
-                let part = self.conv(&image.slice(&ranges)?, &kernel, None, arguments)?;
-                dims.truncate(2);
-                dims.extend_from_slice(&part.dims[2..]);
-                elements.extend(part.elements);
+            HybridOp::ReduceMax { axes } | HybridOp::ReduceMin { axes } => {
+                self.along_axes(input(0)?, axes, Region::extreme_of)
             }
+            HybridOp::ReduceArgMax { dim } | HybridOp::ReduceArgMin { dim } => {
+                self.along_axes(input(0)?, &[*dim], Region::extreme_position)
+            }
+            HybridOp::TopK { dim, k, .. } => self.top_k(input(0)?, *dim, *k),
+            HybridOp::OneHot { dim, num_classes } => self.one_hot(input(0)?, *dim, *num_classes),
+            HybridOp::Softmax { input_scale, output_scale, axes, eps } => {
+                self.softmax(input(0)?, axes, (*input_scale, *output_scale), *eps)
+            }
+            HybridOp::Recip { input_scale, output_scale, eps } => {
+                self.reciprocal(input(0)?, (*input_scale, *output_scale), *eps)
+            }
+            HybridOp::Rsqrt { input_scale, output_scale, eps } => {
+                let root = self.square_root(input(0)?, *input_scale)?;
+                self.reciprocal(&root, (*input_scale, *output_scale), *eps)
+            }
+            HybridOp::Sqrt { scale } => self.square_root(input(0)?, *scale),
+            HybridOp::Ln { scale, eps } => self.logarithm(input(0)?, *scale, *eps),
+            HybridOp::Floor { scale, legs } => self.round(input(0)?, *scale, *legs, Rounding::Down),
+            HybridOp::Ceil { scale, legs } => self.round(input(0)?, *scale, *legs, Rounding::Up),
+            HybridOp::Round { scale, legs } => {
+                self.round(input(0)?, *scale, *legs, Rounding::HalfAway)
+            }
+            HybridOp::RoundHalfToEven { scale, legs } => {
+                self.round(input(0)?, *scale, *legs, Rounding::HalfToEven)
+            }
+            HybridOp::Output { .. } => Err("a comparison with the output is not a node".into()),
         }
-        let sums = Tensor::new(elements, dims)?;
-        if normalized { self.divide(&sums, size as i128) } else { Ok(sums) }
     }
-}
-
-/// The arguments of a convolution.
-struct Convolution<'a> {
-    padding: &'a [(usize, usize)],
-    stride: &'a [usize],
-    groups: usize,
 }

@@ -7,7 +7,8 @@ use std::ops::Range;
 use twain_algebra::Fr;
 use twain_graph::numbers::integer_to_field;
 
-fn one() -> Tensor {
+/// The constant 1.
+pub(crate) fn one() -> Tensor {
     Tensor::constant(Fr::ONE)
 }
 
@@ -66,9 +67,19 @@ impl Region {
 
     /// Sign and digits in the circuit's base.
     pub fn decompose(&mut self, tensor: &Tensor, zero_sign_matters: bool) -> Result<(), String> {
-        let (count, legs) = (tensor.len(), self.legs);
+        self.decompose_to(tensor, self.base, self.legs, zero_sign_matters)
+    }
+
+    /// Sign and `legs` digits in a base.
+    pub fn decompose_to(
+        &mut self,
+        tensor: &Tensor,
+        base: u64,
+        legs: usize,
+        zero_sign_matters: bool,
+    ) -> Result<(), String> {
         self.assign(&tensor.elements);
-        self.cells += count * (legs + 1);
+        self.cells += tensor.len() * (legs + 1);
         let signs = Tensor::values(tensor.dims.clone());
         self.range_check(&signs.elements, -1, 1);
         if zero_sign_matters {
@@ -78,23 +89,30 @@ impl Region {
         }
         let mut dims = tensor.dims.clone();
         dims.push(legs);
-        let digits = Tensor::values(dims.clone());
-        self.range_check(&digits.elements, 0, i128::from(self.base) - 1);
-
-        let letters: String = ('a'..='z').take(dims.len()).collect();
-        if letters.len() != dims.len() {
-            return Err(format!("a tensor of rank {}", tensor.dims.len()));
-        }
-        let equation = format!("{letters},{letters}->{}", &letters[..letters.len() - 1]);
-        let base = Fr::from(self.base);
-        let powers = std::iter::successors(Some(Fr::ONE), |power| Some(power * base));
-        let mut powers: Vec<Element> = powers.take(legs).map(Element::Constant).collect();
-        powers.reverse();
-        let elements = (0..count).flat_map(|_| powers.iter().copied()).collect();
-        let sums = self.einsum(&equation, &[digits, Tensor::new(elements, dims)?])?;
+        let digits = Tensor::values(dims);
+        self.range_check(&digits.elements, 0, i128::from(base) - 1);
+        let sums = self.weigh_digits(&digits, base)?;
         let product = self.pairwise(&sums, &signs);
         self.enforce_equal(tensor, &product);
         Ok(())
+    }
+
+    /// The numbers of digits along the last axis, the highest first.
+    pub fn weigh_digits(&mut self, digits: &Tensor, base: u64) -> Result<Tensor, String> {
+        let dims = digits.dims.clone();
+        let legs = dims.last().copied().unwrap_or_default();
+        let letters: String = ('a'..='z').take(dims.len()).collect();
+        if letters.len() != dims.len() {
+            return Err(format!("digits of a tensor of rank {}", dims.len()));
+        }
+        let equation = format!("{letters},{letters}->{}", &letters[..letters.len() - 1]);
+        let base = Fr::from(base);
+        let powers = std::iter::successors(Some(Fr::ONE), |power| Some(power * base));
+        let mut powers: Vec<Element> = powers.take(legs).map(Element::Constant).collect();
+        powers.reverse();
+        let count = digits.len() / legs.max(1);
+        let elements = (0..count).flat_map(|_| powers.iter().copied()).collect();
+        self.einsum(&equation, &[digits.clone(), Tensor::new(elements, dims)?])
     }
 
     pub fn sign(&mut self, tensor: &Tensor, zero_sign_matters: bool) -> Result<Tensor, String> {
@@ -186,8 +204,7 @@ impl Region {
         let quotient = Tensor::values(tensor.dims.clone());
         self.decompose(&quotient, false)?;
         let product = self.pairwise_number(&quotient, divisor);
-        let difference = self.pairwise(tensor, &product);
-        let distance = self.abs(&difference)?;
+        let distance = self.distance(tensor, &product)?;
         let divisor = Tensor::constant(integer_to_field(divisor));
         let less = self.greater(&divisor, &distance)?;
         self.enforce_equal(&less, &one());
@@ -216,12 +233,22 @@ impl Region {
         Element::Value
     }
 
+    /// The distance of two tensors.
+    pub fn distance(&mut self, left: &Tensor, right: &Tensor) -> Result<Tensor, String> {
+        let difference = self.pairwise(left, right);
+        self.abs(&difference)
+    }
+
+    pub fn less_equal(&mut self, left: &Tensor, right: &Tensor) -> Result<Tensor, String> {
+        self.greater_equal(right, left)
+    }
+
     /// Applies a reduction to the elements along `axes`, whose lengths become 1.
     pub fn along_axes(
         &mut self,
         tensor: &Tensor,
         axes: &[usize],
-        reduce: impl Fn(&mut Self, &[Element]) -> Element,
+        reduce: impl Fn(&mut Self, &[Element]) -> Result<Element, String>,
     ) -> Result<Tensor, String> {
         let mut dims = tensor.dims.clone();
         for axis in axes {
@@ -234,7 +261,7 @@ impl Region {
             };
             let ranges: Vec<_> = coordinate.iter().enumerate().map(range).collect();
             let slice = tensor.slice(&ranges)?;
-            elements.push(self.item(|region| reduce(region, &slice.elements)));
+            elements.push(self.item(|region| reduce(region, &slice.elements))?);
         }
         Tensor::new(elements, dims)
     }

@@ -3,7 +3,7 @@
 use crate::sizing::tensor::{Element, Tensor};
 use std::collections::HashSet;
 use twain_algebra::Fr;
-use twain_graph::{AxisLengths, LookupOp};
+use twain_graph::{AxisLengths, DynamicLookupParams, LookupOp, ShuffleParams};
 
 /// Rows at the end of a column the dry run leaves out.
 const RESERVED_ROWS: usize = 6;
@@ -12,6 +12,8 @@ const RESERVED_ROWS: usize = 6;
 pub(crate) struct Region {
     /// Columns of a block.
     pub inner: usize,
+    /// Cells of a column.
+    rows: usize,
     /// Cells of a block.
     block: usize,
     pub base: u64,
@@ -27,6 +29,10 @@ pub(crate) struct Region {
     /// Tables, in the order of their first use.
     pub lookups: Vec<LookupOp>,
     pub ranges: Vec<(i128, i128)>,
+    /// Dynamic lookups so far; within an item, those of the item.
+    pub dynamic: DynamicLookupParams,
+    /// Shuffles so far; within an item, those of the item.
+    pub shuffles: ShuffleParams,
     /// How many distinct constants stand for values nobody knows yet.
     unknown_constants: u64,
 }
@@ -43,6 +49,7 @@ impl Region {
         let block = rows.checked_mul(inner).filter(|block| *block > 0)?;
         Some(Self {
             inner,
+            rows,
             block,
             base,
             legs,
@@ -53,6 +60,8 @@ impl Region {
             equations: Vec::new(),
             lookups: Vec::new(),
             ranges: Vec::new(),
+            dynamic: DynamicLookupParams::default(),
+            shuffles: ShuffleParams::default(),
             unknown_constants: 0,
         })
     }
@@ -133,11 +142,33 @@ impl Region {
         self.einsum_cells += self.repeated(padded, self.einsum_cells);
     }
 
-    /// Runs one of several independent items: its einsum columns are counted from 0.
+    /// How many cells of the dynamic tables' columns are skipped so that `length` fit one column.
+    pub fn dynamic_gap(&self, length: usize) -> Result<usize, String> {
+        let rows = self.rows;
+        if length > rows {
+            return Err(format!(
+                "a table of {length} rows does not fit a column of {rows}: use more logrows"
+            ));
+        }
+        let start = self.dynamic.total_dynamic_col_size + self.shuffles.total_shuffle_col_size;
+        // A table that would end exactly with the column goes to the next one too.
+        let crosses = start / rows != (start + length) / rows;
+        Ok(if crosses { rows - start % rows } else { 0 })
+    }
+
+    /// Runs one of several independent items: its einsums, dynamic lookups and shuffles are counted
+    /// from 0, and its longest dynamic table is forgotten.
     pub fn item<T>(&mut self, run: impl FnOnce(&mut Self) -> T) -> T {
-        let before = std::mem::take(&mut self.einsum_cells);
+        let einsum_cells = std::mem::take(&mut self.einsum_cells);
+        let dynamic = std::mem::take(&mut self.dynamic);
+        let shuffles = std::mem::take(&mut self.shuffles);
         let result = run(self);
-        self.einsum_cells += before;
+        self.einsum_cells += einsum_cells;
+        self.dynamic.total_dynamic_col_size += dynamic.total_dynamic_col_size;
+        self.dynamic.num_dynamic_lookups += dynamic.num_dynamic_lookups;
+        self.dynamic.max_dynamic_input_len = dynamic.max_dynamic_input_len;
+        self.shuffles.num_shuffles += shuffles.num_shuffles;
+        self.shuffles.total_shuffle_col_size += shuffles.total_shuffle_col_size;
         result
     }
 
@@ -165,6 +196,25 @@ mod tests {
         // Each repetition moves the following ones.
         assert_eq!(region.repeated(38, 0), 42);
         assert_eq!(region.repeated(37, 0), 39);
+    }
+
+    #[test]
+    fn a_dynamic_table_stays_in_one_column() {
+        // Columns of 10 cells.
+        let mut region = Region::new(4, 2, 16, 2, true).unwrap();
+        assert_eq!(region.dynamic_gap(9), Ok(0));
+        assert_eq!(region.dynamic_gap(10), Ok(10));
+        assert!(region.dynamic_gap(11).is_err());
+        region.shuffles.total_shuffle_col_size = 7;
+        assert_eq!(region.dynamic_gap(2), Ok(0));
+        assert_eq!(region.dynamic_gap(3), Ok(3));
+        // An item does not see what is there before it.
+        assert_eq!(region.item(|item| item.dynamic_gap(3)), Ok(0));
+        assert_eq!(region.shuffles.total_shuffle_col_size, 7);
+    }
+
+    #[test]
+    fn sizes_out_of_range_are_refused() {
         assert!(Region::new(2, 2, 16, 2, true).is_none());
         assert!(Region::new(64, 2, 16, 2, true).is_none());
     }

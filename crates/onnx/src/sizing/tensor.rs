@@ -124,6 +124,42 @@ impl Tensor {
         Ok(padded)
     }
 
+    /// Zeros between the indices of an axis, so that they are `stride` apart.
+    pub fn spread(&self, axis: usize, stride: usize) -> Result<Self, String> {
+        let dim = self.dims.get(axis).copied().filter(|dim| *dim > 0 && stride > 0);
+        let dim = dim.ok_or_else(|| format!("a tensor {:?} cannot be spread", self.dims))?;
+        let step: usize = self.dims[axis + 1..].iter().product();
+        let zeros = std::iter::repeat_n(Element::Constant(Fr::zero()), step * (stride - 1));
+        let mut elements = Vec::new();
+        for outer in self.elements.chunks((dim * step).max(1)) {
+            for (index, part) in outer.chunks(step.max(1)).enumerate() {
+                elements.extend_from_slice(part);
+                if index + 1 < dim {
+                    elements.extend(zeros.clone());
+                }
+            }
+        }
+        let mut dims = self.dims.clone();
+        dims[axis] = (dim - 1) * stride + 1;
+        Self::new(elements, dims)
+    }
+
+    /// Zeros on one side of a diagonal of axes 1 and 2.
+    pub fn triangle(&self, upper: bool, diagonal: i32) -> Result<Self, String> {
+        if self.dims.len() < 3 {
+            return Err(format!("the triangle of a tensor {:?} of less than 3 axes", self.dims));
+        }
+        let mut triangle = self.clone();
+        for (coordinate, element) in coordinates(&self.dims).zip(&mut triangle.elements) {
+            let boundary = coordinate[1] as i64 + i64::from(diagonal);
+            let column = coordinate[2] as i64;
+            if if upper { column < boundary } else { column > boundary } {
+                *element = Element::Constant(Fr::zero());
+            }
+        }
+        Ok(triangle)
+    }
+
     /// Repeats elements up to a shape; axes are aligned at the front.
     pub fn expand(&self, shape: &[usize]) -> Result<Self, String> {
         if self.dims == shape {
@@ -147,7 +183,7 @@ impl Tensor {
         let mut elements = Vec::new();
         for part in 0..outer {
             for tensor in tensors {
-                let length = tensor.len() / outer;
+                let length = tensor.len() / outer.max(1);
                 elements.extend_from_slice(&tensor.elements[part * length..(part + 1) * length]);
             }
         }
@@ -164,7 +200,8 @@ pub(crate) fn broadcast_shape(left: &[usize], right: &[usize]) -> Vec<usize> {
     }
 }
 
-fn strides(dims: &[usize]) -> Vec<usize> {
+/// Distances of neighbours along each axis.
+pub(crate) fn strides(dims: &[usize]) -> Vec<usize> {
     let mut strides = vec![1; dims.len()];
     for axis in (1..dims.len()).rev() {
         strides[axis - 1] = strides[axis] * dims[axis];
@@ -245,6 +282,10 @@ mod tests {
         assert!(t.pick(1, &[3]).is_err());
         assert_eq!(list(t.move_axis(0, 1)), (constants(&[1, 4, 2, 5, 3, 6]), vec![3, 2]));
         assert_eq!(list(numbers(&[1, 2]).pad(&[(1, 0)], 1)), (constants(&[0, 1, 2]), vec![1, 3]));
+        assert_eq!(
+            list(numbers(&[2, 2]).spread(0, 2)),
+            (constants(&[1, 2, 0, 0, 3, 4]), vec![3, 2])
+        );
         assert_eq!(list(numbers(&[2, 1]).expand(&[2, 2])), (constants(&[1, 1, 2, 2]), vec![2, 2]));
         assert_eq!(list(numbers(&[2]).expand(&[2, 2])), (constants(&[1, 1, 2, 2]), vec![2, 2]));
         assert!(t.expand(&[2, 2]).is_err());

@@ -1,0 +1,49 @@
+//! Models as PyTorch, TensorFlow and scikit-learn export them (`tests/onnx`): the graph and the settings
+//! are those EZKL makes of them, before and after calibration.
+
+mod files;
+
+use files::{ordered, repository};
+use std::path::Path;
+use twain_artifacts::{CompiledModel, read_settings};
+use twain_graph::CheckMode;
+use twain_onnx::{build, load, settings};
+
+/// Compares with a settings file and the circuit EZKL compiled with it.
+fn compare(folder: &Path, settings_file: &str, circuit_file: &str) {
+    let expected = read_settings(&folder.join(settings_file)).unwrap();
+    let args = &expected.run_args;
+    let onnx = std::fs::read(folder.join("network.onnx")).unwrap();
+    let loaded = load(&onnx, &args.variables).unwrap();
+    let model = build(&loaded, args).unwrap();
+
+    let measured = settings(&model, args, expected.timestamp.unwrap()).unwrap();
+    let (found, wanted) = (ordered(&measured), ordered(&expected));
+    for (key, value) in wanted.as_object().unwrap() {
+        assert_eq!(&found[key], value, "{key} of {settings_file}, {}", folder.display());
+    }
+
+    let circuit = CompiledModel::read(&folder.join(circuit_file)).unwrap();
+    assert_eq!(model, circuit.model, "{circuit_file}, {}", folder.display());
+    // The settings inside are those of the file; EZKL writes the maps of its einsums in any order.
+    let mut written = expected;
+    written.check_mode = CheckMode::UNSAFE;
+    written.einsum_params = circuit.settings.einsum_params.clone();
+    let mut bytes = Vec::new();
+    CompiledModel::new(model, written).encode(&mut bytes).unwrap();
+    let wanted = std::fs::read(folder.join(circuit_file)).unwrap();
+    assert!(bytes == wanted, "{circuit_file}, {}", folder.display());
+}
+
+macro_rules! exported {
+    ($($model:ident)*) => {$(
+        #[test]
+        fn $model() {
+            let folder = repository().join("tests/onnx").join(stringify!($model));
+            compare(&folder, "settings.json", "model.compiled");
+            compare(&folder, "calibrated.json", "calibrated.compiled");
+        }
+    )*};
+}
+
+exported!(mlp attention lstm pooling);
