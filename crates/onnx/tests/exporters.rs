@@ -46,4 +46,4 @@ macro_rules! exported {
     )*};
 }
 
-exported!(mlp attention lstm pooling);
+exported!(mlp attention lstm pooling batch_norm cnn concat residual sklearn_mlp trees);
