@@ -8,6 +8,7 @@ pub mod handshake;
 pub mod identity;
 pub mod ole;
 pub mod ot;
+pub mod preprocessing;
 mod quotient;
 pub mod store;
 mod two_party;

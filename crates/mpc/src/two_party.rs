@@ -42,7 +42,7 @@ pub struct PartySeeds {
 impl PartySeeds {
     /// The generator for one purpose in one session. A machine cloned with its randomness diverges
     /// with the session id, to which the peer contributes.
-    fn generator(&self, channel: &dyn Channel, purpose: &str) -> ChaCha20Rng {
+    pub(crate) fn generator(&self, channel: &dyn Channel, purpose: &str) -> ChaCha20Rng {
         let mut hash = Sha256::new();
         hash.update(b"twain protocol randomness");
         hash.update(channel.session_id());

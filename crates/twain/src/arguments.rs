@@ -193,6 +193,8 @@ pub enum Command {
     },
     /// Makes a proof: alone, or with a peer that holds the other secret.
     Prove(Box<Prove>),
+    /// With the peer, makes ahead of time what proofs of this circuit need and no input decides.
+    Preprocess(Box<Preprocess>),
     /// Checks a proof.
     Verify {
         /// The settings the keys were made with.
@@ -284,6 +286,29 @@ pub struct Prove {
     /// safe: verify the proof before it is written (a pair always does).
     #[arg(long, value_enum, default_value_t = CheckMode::Safe)]
     pub check_mode: CheckMode,
+    /// The input, at the data's side of a pair: a file, @file, or JSON itself.
+    #[arg(short = 'D', long, default_value = "input.json")]
+    pub data: String,
+    /// The peer.
+    #[command(flatten)]
+    pub pair: Pair,
+}
+
+/// Flags of `preprocess`.
+#[derive(Debug, Args)]
+pub struct Preprocess {
+    /// The compiled circuit; at the data's side the redacted one.
+    #[arg(short = 'M', long, default_value = "model.compiled")]
+    pub compiled_circuit: PathBuf,
+    /// The proving key.
+    #[arg(long, default_value = "pk.key")]
+    pub pk_path: PathBuf,
+    /// SRS.
+    #[command(flatten)]
+    pub srs: SrsPath,
+    /// For how many proofs; the same number on both sides.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub proofs: u32,
     /// The peer.
     #[command(flatten)]
     pub pair: Pair,
@@ -329,7 +354,7 @@ pub enum Side {
     Data,
 }
 
-/// Flags for proving with a peer. All three of `--remote-peer`, `--local-addr` and `--id`, or none.
+/// Flags for work with a peer. All three of `--remote-peer`, `--local-addr` and `--id`, or none.
 #[derive(Debug, Args)]
 pub struct Pair {
     /// HOST:PORT where the peer listens.
@@ -341,9 +366,6 @@ pub struct Pair {
     /// Which secret this side holds.
     #[arg(long, value_enum, requires_all = ["remote_peer", "local_addr"])]
     pub id: Option<Side>,
-    /// The input, at the data's side: a file, @file, or JSON itself.
-    #[arg(short = 'D', long, default_value = "input.json")]
-    pub data: String,
     /// The peer's fingerprint, as its `twain identity` prints it.
     #[arg(long)]
     pub peer: Option<String>,

@@ -24,7 +24,7 @@ use ff::{Field, PrimeField};
 use tree::MaskCipher;
 use twain_algebra::Fr;
 use twain_party::Role;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// The widest mask that is made: its expansion has `2^20` entries.
 pub const MAX_DOMAIN_BITS: u8 = 20;
@@ -46,7 +46,27 @@ pub struct DigitMask {
     position: u128,
 }
 
+/// Words of 128 bits that keep a mask below `2^bits`.
+pub(crate) fn mask_words(bits: usize) -> usize {
+    4 + bits
+}
+
 impl DigitMask {
+    /// The mask without its session, in [`mask_words`] words.
+    pub(crate) fn to_words(&self) -> Zeroizing<Vec<u128>> {
+        let mut words = Zeroizing::new(Vec::with_capacity(mask_words(self.corrections.len())));
+        words.extend([u128::from(self.index), self.root, self.last, self.position]);
+        words.extend(&self.corrections);
+        words
+    }
+
+    /// The mask that was made in `session`; none if there are too few words.
+    pub(crate) fn from_words(session: [u8; 32], words: &[u128]) -> Option<Self> {
+        let ([index, root, last, position], corrections) = words.split_first_chunk()?;
+        let (index, corrections) = (*index as u64, corrections.to_vec());
+        Some(Self { index, session, root: *root, corrections, last: *last, position: *position })
+    }
+
     /// `d`: the mask is below `2^d`.
     pub fn domain_bits(&self) -> u8 {
         self.corrections.len() as u8 // at most MAX_DOMAIN_BITS

@@ -10,7 +10,7 @@
 //! drawn afresh for each session and not stored. Lengths follow from the groups alone.
 
 use super::packing::{Block, Component, Layout, Run};
-use super::{OleGroup, OleSource};
+use super::{OleGroup, OleSource, check_operands};
 use crate::channel::Channel;
 use rand_chacha::ChaCha20Rng;
 use sha2::{Digest, Sha256};
@@ -37,13 +37,6 @@ struct Keys {
     peer: Evaluator,
     /// Number of the peer's next encryption.
     next_counter: u64,
-}
-
-/// Operands or groups that do not fit together: a mistake of the caller, not of the peer.
-#[derive(Debug, thiserror::Error)]
-enum Misuse {
-    #[error("operand {operand} of an inner product is missing or not {length} elements long")]
-    Operand { operand: u32, length: usize },
 }
 
 fn failed(error: impl std::error::Error + Send + Sync + 'static) -> PartyError {
@@ -113,19 +106,6 @@ impl OleSource for BgvOle {
 
 fn into_vectors(shares: Vec<Shares>) -> Vec<Vec<Fr>> {
     shares.into_iter().map(|shares| shares.to_vec()).collect()
-}
-
-fn check_operands(role: Role, operands: &[&[Fr]], groups: &[OleGroup]) -> Result<(), PartyError> {
-    for group in groups {
-        for &(model, data) in &group.terms {
-            let operand = [model, data][role as usize];
-            let length = group.length;
-            if operands.get(operand as usize).is_none_or(|values| values.len() != length) {
-                return Err(failed(Misuse::Operand { operand, length }));
-            }
-        }
-    }
-    Ok(())
 }
 
 /// One call of [`OleSource::inner_products`].

@@ -13,7 +13,7 @@ pub use ideal::{IdealOle, ideal_pair};
 
 use crate::channel::Channel;
 use twain_algebra::Fr;
-use twain_party::PartyError;
+use twain_party::{PartyError, Role};
 
 /// A vector of inner products: element `j` is the sum over `terms` of the model's operand times the
 /// data's operand, each at `j`.
@@ -37,4 +37,29 @@ pub trait OleSource: Send {
         operands: &[&[Fr]],
         groups: &[OleGroup],
     ) -> Result<Vec<Vec<Fr>>, PartyError>;
+}
+
+/// Operands or groups that do not fit together: a mistake of the caller, not of the peer.
+#[derive(Debug, thiserror::Error)]
+enum Misuse {
+    #[error("operand {operand} of an inner product is missing or not {length} elements long")]
+    Operand { operand: u32, length: usize },
+}
+
+/// Checks that every operand a group names is there and as long as the group.
+pub(crate) fn check_operands(
+    role: Role,
+    operands: &[&[Fr]],
+    groups: &[OleGroup],
+) -> Result<(), PartyError> {
+    for group in groups {
+        for &(model, data) in &group.terms {
+            let operand = [model, data][role as usize];
+            let length = group.length;
+            if operands.get(operand as usize).is_none_or(|values| values.len() != length) {
+                return Err(PartyError::Peer(Box::new(Misuse::Operand { operand, length })));
+            }
+        }
+    }
+    Ok(())
 }

@@ -8,7 +8,9 @@ use crate::handshake::Session;
 use crate::identity::Fingerprint;
 use rand_core::{OsRng, RngCore};
 use sha2::{Digest, Sha256};
+use std::fs::File;
 use std::io;
+use std::sync::Arc;
 use twain_party::Role;
 
 const MAKE_PHASE: &str = "store: make a bundle";
@@ -103,7 +105,7 @@ impl Store<'_> {
         channel: &mut dyn Channel,
         session: &Session,
         plan: [u8; 32],
-    ) -> Result<Option<ReservedBundle<'_>>, StoreError> {
+    ) -> Result<Option<ReservedBundle>, StoreError> {
         self.check_session(session)?;
         let series = Series::of_session(session, &plan);
         let state = self.state(&series.name)?;
@@ -121,7 +123,14 @@ impl Store<'_> {
         }
         let name = series.file(header.index, BUNDLE);
         let blocks = BlockReader::new(self.disk.open(&name)?, self.identity, &header)?;
-        Ok(Some(ReservedBundle { disk: self.disk.as_ref(), name, id: header.id, blocks }))
+        let (disk, lock) = (self.disk.clone(), self.lock.clone());
+        let Header { id, index, .. } = header;
+        Ok(Some(ReservedBundle { disk, name, id, index, blocks, _lock: lock }))
+    }
+
+    /// What a side says instead of [`Store::reserve`] if it has no store to reserve from.
+    pub fn decline(channel: &mut dyn Channel) -> Result<(), StoreError> {
+        negotiate(channel, &[]).map(|_| ())
     }
 
     /// The bundles of the series from `mark` on, in order.
@@ -232,21 +241,28 @@ impl Drop for BundleWriter<'_> {
 }
 
 /// A bundle that belongs to this session alone. Reading consumes it; dropping it destroys the rest.
-pub struct ReservedBundle<'s> {
-    disk: &'s dyn Disk,
+pub struct ReservedBundle {
+    disk: Arc<dyn Disk>,
     name: String,
     id: [u8; 32],
+    index: u64,
     blocks: BlockReader,
+    _lock: Option<Arc<File>>,
 }
 
-impl ReservedBundle<'_> {
+impl ReservedBundle {
+    /// Its number in the series, for messages.
+    pub fn index(&self) -> u64 {
+        self.index
+    }
+
     /// Names the bundle on both sides, as when it was made.
     pub fn id(&self) -> [u8; 32] {
         self.id
     }
 }
 
-impl io::Read for ReservedBundle<'_> {
+impl io::Read for ReservedBundle {
     fn read(&mut self, payload: &mut [u8]) -> io::Result<usize> {
         self.blocks.read(payload).map_err(|error| match error {
             StoreError::Disk(error) => error,
@@ -255,7 +271,7 @@ impl io::Read for ReservedBundle<'_> {
     }
 }
 
-impl Drop for ReservedBundle<'_> {
+impl Drop for ReservedBundle {
     fn drop(&mut self) {
         // The mark protects from reuse; if this fails, opening the store does it again.
         let wiped = self.blocks.wipe();

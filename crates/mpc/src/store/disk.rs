@@ -7,7 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// A directory of private files.
-pub(super) trait Disk: Send {
+pub(super) trait Disk: Send + Sync {
     /// The names of all files.
     fn list(&self) -> io::Result<Vec<String>>;
     /// Makes a file that must not exist.

@@ -34,6 +34,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use twain_party::Role;
 
 const LOCK_FILE: &str = "lock";
@@ -96,11 +97,11 @@ pub struct BundleInfo {
 
 /// One identity's bundles, in a directory that one process at a time may use.
 pub struct Store<'a> {
-    disk: Box<dyn Disk>,
+    disk: Arc<dyn Disk>,
     identity: &'a Identity,
     block_length: u32,
-    /// Held while the store is open.
-    _lock: Option<File>,
+    /// Held while the store is open or one of its bundles is in use.
+    lock: Option<Arc<File>>,
 }
 
 impl<'a> Store<'a> {
@@ -118,16 +119,16 @@ impl<'a> Store<'a> {
             Err(TryLockError::WouldBlock) => return Err(StoreError::Locked(directory.into())),
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }
-        Self::on_disk(Box::new(disk), identity, BLOCK_LENGTH, Some(lock))
+        Self::on_disk(Arc::new(disk), identity, BLOCK_LENGTH, Some(Arc::new(lock)))
     }
 
     fn on_disk(
-        disk: Box<dyn Disk>,
+        disk: Arc<dyn Disk>,
         identity: &'a Identity,
         block_length: u32,
-        lock: Option<File>,
+        lock: Option<Arc<File>>,
     ) -> Result<Self, StoreError> {
-        let store = Self { disk, identity, block_length, _lock: lock };
+        let store = Self { disk, identity, block_length, lock };
         for name in store.disk.list()? {
             if name.ends_with(PENDING) || name.ends_with(NEW_STATE) {
                 store.destroy(&name)?;

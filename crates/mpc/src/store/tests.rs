@@ -9,7 +9,7 @@ use crate::identity::{Fingerprint, Identity};
 use proptest::prelude::*;
 use std::collections::HashMap;
 use std::io::Read;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use twain_party::Role;
 
 const PLAN: [u8; 32] = [7; 32];
@@ -28,7 +28,7 @@ fn session(number: u8, role: Role) -> Session {
 
 fn open(disk: &SimulatedDisk, role: Role) -> Result<Store<'static>, StoreError> {
     let identity = &IDENTITIES[usize::from(role == Role::Data)];
-    Store::on_disk(Box::new(disk.clone()), identity, 16, None)
+    Store::on_disk(Arc::new(disk.clone()), identity, 16, None)
 }
 
 fn payload(id: [u8; 32], role: Role) -> Vec<u8> {

@@ -6,6 +6,7 @@ mod keys;
 mod model;
 mod onnx;
 mod pair;
+mod preprocess;
 mod prove;
 mod srs;
 mod verify;
@@ -80,6 +81,7 @@ pub fn run(command: Command, phases: &Phases) -> Result<(), Error> {
             Some(side) => pair::prove(&arguments, side, phases),
             None => prove::prove(&arguments, phases),
         },
+        Command::Preprocess(arguments) => preprocess::preprocess(&arguments, phases),
         Command::Verify { settings_path, proof_path, vk_path, srs, reduced_srs } => {
             verify::verify(&settings_path, &proof_path, &vk_path, srs.srs_path, reduced_srs)
         }

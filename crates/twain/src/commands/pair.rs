@@ -6,13 +6,13 @@
 
 use super::load_circuit;
 use super::witness::fresh_seed;
-use crate::arguments::{Pair, Prove, Side};
+use crate::arguments::{Pair, Prove, Side, SrsPath};
 use crate::error::{AtFile, Error};
 use crate::files;
 use crate::report::{self, Phases};
 use sha2::{Digest, Sha256};
 use std::io::{BufRead, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tracing::info_span;
 use twain::key_files::{ExtendedForm, read_proving_key, read_srs};
 use twain_algebra::Fr;
@@ -24,8 +24,10 @@ use twain_graph::numbers::field_to_integer;
 use twain_graph::{RunArgs, Visibility};
 use twain_mpc::channel::Channel;
 use twain_mpc::channel::tls::{ConnectOptions, PeerPolicy, Timeouts, TlsChannel, connect};
-use twain_mpc::handshake::{Manifest, handshake};
+use twain_mpc::handshake::{Manifest, Session, handshake};
 use twain_mpc::identity::{Fingerprint, Identity, KnownPeers};
+use twain_mpc::preprocessing::stored;
+use twain_mpc::store::{ReservedBundle, Store, StoreError};
 use twain_mpc::{PartySeeds, TwoParty};
 use twain_party::Role;
 use twain_plonk::{ProvingKey, Srs};
@@ -33,67 +35,173 @@ use twain_plonk::{ProvingKey, Srs};
 /// Parameters are integers below `2^40` in size: the masks of the protocol are made for that.
 const PARAMETER_BITS: u32 = 40;
 
-/// Proves with the peer.
-pub fn prove(arguments: &Prove, side: Side, phases: &Phases) -> Result<(), Error> {
-    let role = match side {
+/// What both sides of a pair hold alike.
+pub(super) struct Common {
+    pub compiled: CompiledModel,
+    pub circuit: Circuit,
+    pub key: ProvingKey,
+    pub srs: Srs,
+}
+
+impl Common {
+    /// Reads the files and refuses what makes no sense between two parties.
+    pub fn read(
+        compiled_circuit: &Path,
+        pk_path: &Path,
+        srs: &SrsPath,
+        pair: &Pair,
+    ) -> Result<Self, Error> {
+        let (compiled, circuit) = load_circuit(compiled_circuit)?;
+        super::warn_of_looseness(&compiled);
+        check_visibilities(&compiled.settings.run_args, pair)?;
+        let logrows = compiled.settings.run_args.logrows;
+        let format = files::key_format()?;
+        let srs_path = files::srs_path(&srs.srs_path, logrows)?;
+        let extended = ExtendedForm::faster();
+        let (key, srs) = rayon::join(
+            || read_proving_key(pk_path, format, circuit.cs.clone(), logrows, extended),
+            || read_srs(&srs_path, logrows),
+        );
+        Ok(Self { compiled, circuit, key: key?, srs: srs? })
+    }
+
+    /// Digests of all of it.
+    pub fn digests(&self) -> Result<Vec<(String, [u8; 32])>, Error> {
+        let Self { compiled, key, srs, .. } = self;
+        let redacted = redact(compiled).map_err(|error| Error::Usage(error.to_string()))?;
+        let mut circuit = Vec::new();
+        redacted.encode(&mut circuit).map_err(|error| Error::Usage(error.to_string()))?;
+        let settings = serde_json::to_vec(&compiled.settings)
+            .map_err(|error| Error::Usage(error.to_string()))?;
+        let columns = key.fixed().values.iter().chain(&key.sigma().values);
+        let points = srs.g().points(0..srs.g().len());
+        let points = points.iter().flat_map(|point| [point.x.to_bytes(), point.y.to_bytes()]);
+        let digests = [
+            ("circuit without parameters", digest([circuit.as_slice()])),
+            ("settings", digest([settings.as_slice()])),
+            ("proving key", digest_scalars(columns.flatten())),
+            ("verifying key", digest_scalars([&key.vk().transcript_repr()])),
+            ("SRS", digest(points)),
+        ];
+        Ok(digests.map(|(name, digest)| (name.to_string(), digest)).into())
+    }
+}
+
+/// What the store keeps bundles under: everything their plan follows from, this program's version
+/// included.
+pub(super) fn series(digests: &[(String, [u8; 32])]) -> [u8; 32] {
+    let version: &[u8] = concat!("twain ", env!("CARGO_PKG_VERSION")).as_bytes();
+    let parts = digests.iter().flat_map(|(name, digest)| [name.as_bytes(), digest]);
+    digest([version].into_iter().chain(parts))
+}
+
+/// Connects to the peer, who must hold the same and have been told to do the same.
+pub(super) fn meet(
+    role: Role,
+    pair: &Pair,
+    identity: &Identity,
+    mut digests: Vec<(String, [u8; 32])>,
+    command: &str,
+) -> Result<(TlsChannel, Session), Error> {
+    let _connecting = info_span!("connect").entered();
+    digests.push(("command".into(), digest([command])));
+    let manifest = Manifest::new(digests).map_err(Error::peer)?;
+    let mut channel = reach(role, pair, identity)?;
+    let session = handshake(&mut channel, &manifest).map_err(Error::peer)?;
+    Ok((channel, session))
+}
+
+/// The side's role.
+pub(super) fn role(side: Side) -> Role {
+    match side {
         Side::Model => Role::Model,
         Side::Data => Role::Data,
-    };
+    }
+}
+
+/// Where an identity's bundles are.
+pub(super) fn store_folder(identity: &Identity) -> PathBuf {
+    identity.directory().join("bundles")
+}
+
+/// Proves with the peer.
+pub fn prove(arguments: &Prove, side: Side, phases: &Phases) -> Result<(), Error> {
+    let role = role(side);
     let load = info_span!("load").entered();
-    let (compiled, circuit) = load_circuit(&arguments.compiled_circuit)?;
-    super::warn_of_looseness(&compiled);
-    check_visibilities(&compiled.settings.run_args, &arguments.pair)?;
-    let secret = Secret::read(role, &compiled, arguments)?;
-    let logrows = compiled.settings.run_args.logrows;
-    let format = files::key_format()?;
-    let srs_path = files::srs_path(&arguments.srs.srs_path, logrows)?;
-    let key = read_proving_key(
-        &arguments.pk_path,
-        format,
-        circuit.cs.clone(),
-        logrows,
-        ExtendedForm::faster(),
-    )?;
-    let srs = read_srs(&srs_path, logrows)?;
-    let manifest = manifest(&compiled, &key, &srs)?;
+    let Prove { compiled_circuit, pk_path, srs, pair, .. } = arguments;
+    let common = Common::read(compiled_circuit, pk_path, srs, pair)?;
+    let secret = Secret::read(role, &common.compiled, arguments)?;
+    let digests = common.digests()?;
+    let series = series(&digests);
+    let identity = identity_of(&pair.identity)?;
     drop(load);
 
-    say_what_is_learnt(role, &compiled.settings.run_args);
-    let connecting = info_span!("connect").entered();
-    let mut channel = reach(role, &arguments.pair)?;
-    handshake(&mut channel, &manifest).map_err(Error::peer)?;
-    drop(connecting);
-    let made = make(&mut channel, &circuit, &key, &srs, &secret);
+    say_what_is_learnt(role, &common.compiled.settings.run_args);
+    let (mut channel, session) = meet(role, pair, &identity, digests, "prove")?;
+    let bundle = reserve(&mut channel, &session, &identity, series)?;
+    let made = make(&mut channel, &common, bundle, &secret);
     drop(secret);
     let (instances, proof) = made?;
+    let Common { compiled, key, srs, .. } = &common;
     twain_plonk::verify(key.vk(), srs.verifier(), &instances, &proof).map_err(|error| {
         let reason = format!("the pair's proof does not verify ({error}); nothing was written");
-        Error::file(&arguments.pk_path, reason)
+        Error::file(pk_path, reason)
     })?;
     let timestamp = agree_on_time(&mut channel, role)?;
-    let pretty = public_elements(&compiled, &instances);
+    let pretty = public_elements(compiled, &instances);
     Proof::new(instances, proof, None, pretty, timestamp).write(&arguments.proof_path)?;
+    finish(channel, phases, "the proof is written", pair);
+    Ok(())
+}
+
+/// Ends the session and prints what it took.
+pub(super) fn finish(channel: TlsChannel, phases: &Phases, done: &str, pair: &Pair) {
     phases.finish();
-    match channel.finish(arguments.pair.idle_timeout) {
+    match channel.finish(pair.idle_timeout) {
         Ok(meter) => report::print_traffic(&meter),
-        Err(error) => {
-            tracing::warn!("the proof is written, but the peer's farewell is missing: {error}")
-        }
+        Err(error) => tracing::warn!("{done}, but the peer's farewell is missing: {error}"),
     }
     report::print_costs(phases);
-    Ok(())
+}
+
+/// A bundle both sides have for this proof, if there is one.
+fn reserve(
+    channel: &mut dyn Channel,
+    session: &Session,
+    identity: &Identity,
+    series: [u8; 32],
+) -> Result<Option<ReservedBundle>, Error> {
+    let bundle = match Store::open(&store_folder(identity), identity) {
+        Ok(mut store) => store.reserve(channel, session, series).map_err(Error::peer)?,
+        Err(error @ StoreError::Locked(_)) => {
+            tracing::warn!("{error}");
+            Store::decline(channel).map_err(Error::peer)?;
+            None
+        }
+        Err(error) => return Err(Error::peer(error)),
+    };
+    match &bundle {
+        Some(bundle) => eprintln!("Uses bundle {} of the store.", bundle.index()),
+        None => eprintln!("No bundle on both sides: everything is made now (see preprocess)."),
+    }
+    Ok(bundle)
 }
 
 /// Runs the two-party prover.
 fn make(
     channel: &mut dyn Channel,
-    circuit: &Circuit,
-    key: &ProvingKey,
-    srs: &Srs,
+    Common { circuit, key, srs, .. }: &Common,
+    bundle: Option<ReservedBundle>,
     secret: &Secret,
 ) -> Result<(Vec<Vec<Fr>>, Vec<u8>), Error> {
     let seeds = PartySeeds { blinding: fresh_seed(), protocol: fresh_seed() };
-    let mut party = TwoParty::inline(channel, &seeds);
+    let mut party = match bundle {
+        Some(bundle) => {
+            let (products, material) = stored(bundle.id(), bundle).map_err(Error::peer)?;
+            TwoParty::new(channel, Box::new(products), Box::new(material), &seeds)
+        }
+        None => TwoParty::inline(channel, &seeds),
+    };
     let witness = info_span!("witness").entered();
     let values = circuit.program.run(&mut party, &secret.sources())?;
     drop(witness);
@@ -116,7 +224,7 @@ impl Secret {
         let public_input = compiled.settings.run_args.input_visibility.is_public();
         let mut secret = Secret::default();
         if role == Role::Data || public_input {
-            let data = &arguments.pair.data;
+            let data = &arguments.data;
             secret.inputs =
                 Some(InputFile::from_argument(data)?.quantize(&compiled.model).at(data)?);
         }
@@ -179,35 +287,6 @@ fn check_visibilities(args: &RunArgs, pair: &Pair) -> Result<(), Error> {
     Ok(())
 }
 
-/// Digests of what both sides must hold alike.
-fn manifest(compiled: &CompiledModel, key: &ProvingKey, srs: &Srs) -> Result<Manifest, Error> {
-    let redacted = match redact(compiled) {
-        Ok(redacted) => redacted,
-        Err(error) => return Err(Error::Usage(error.to_string())),
-    };
-    let mut circuit = Vec::new();
-    redacted.encode(&mut circuit).map_err(|error| Error::Usage(error.to_string()))?;
-    let settings =
-        serde_json::to_vec(&compiled.settings).map_err(|error| Error::Usage(error.to_string()))?;
-    let columns = key.fixed().values.iter().chain(&key.sigma().values);
-    let digests = [
-        ("circuit without parameters", digest([circuit.as_slice()])),
-        ("settings", digest([settings.as_slice()])),
-        ("proving key", digest_scalars(columns.flatten())),
-        ("verifying key", digest_scalars([&key.vk().transcript_repr()])),
-        (
-            "SRS",
-            digest(
-                srs.g()
-                    .points(0..srs.g().len())
-                    .iter()
-                    .flat_map(|point| [point.x.to_bytes(), point.y.to_bytes()]),
-            ),
-        ),
-    ];
-    Manifest::new(digests.map(|(name, digest)| (name.to_string(), digest))).map_err(Error::peer)
-}
-
 fn digest(parts: impl IntoIterator<Item = impl AsRef<[u8]>>) -> [u8; 32] {
     let mut hash = Sha256::new();
     parts.into_iter().for_each(|part| hash.update(part.as_ref()));
@@ -234,7 +313,7 @@ fn say_what_is_learnt(role: Role, args: &RunArgs) {
     );
 }
 
-fn identity_of(folder: &Option<PathBuf>) -> Result<Identity, Error> {
+pub(super) fn identity_of(folder: &Option<PathBuf>) -> Result<Identity, Error> {
     let folder = match folder {
         Some(folder) => folder.clone(),
         None => Identity::default_directory().map_err(Error::peer)?,
@@ -243,8 +322,7 @@ fn identity_of(folder: &Option<PathBuf>) -> Result<Identity, Error> {
 }
 
 /// Connects to the peer.
-fn reach(role: Role, pair: &Pair) -> Result<TlsChannel, Error> {
-    let identity = identity_of(&pair.identity)?;
+fn reach(role: Role, pair: &Pair, identity: &Identity) -> Result<TlsChannel, Error> {
     let policy = match &pair.peer {
         Some(text) => PeerPolicy::Pinned(text.parse::<Fingerprint>().map_err(Error::peer)?),
         None => {
@@ -256,7 +334,7 @@ fn reach(role: Role, pair: &Pair) -> Result<TlsChannel, Error> {
     };
     let options = ConnectOptions {
         role,
-        identity: &identity,
+        identity,
         local: pair.local_addr.as_deref(),
         remote: pair.remote_peer.as_deref(),
         peer: policy,

@@ -1,0 +1,295 @@
+//! The plan of a circuit: the calls one proof makes to its sources of correlations. It follows from
+//! the circuit and the keys, never from values, so one side finds it out alone: [`Planner`] is a party
+//! whose peer says nothing (all it receives is zeros) and whose sources note what they are asked for.
+//! What it computes has no meaning.
+
+use crate::arithmetic;
+use crate::channel::{Channel, ChannelError, TrafficMeter};
+use crate::digits::{Demand, DigitMaskSource, Hints, IdealMaterial, Material};
+use crate::ole::{OleGroup, OleSource};
+use crate::quotient;
+use ff::Field;
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng;
+use sha2::{Digest, Sha256};
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
+use twain_algebra::{Fr, G1Affine};
+use twain_party::{
+    BlindingItem, Factors, HintBatch, Kind, LookupArgument, Numerator, Opening, Operand,
+    PartyError, ProverParty, Role, SecretPolynomial, Shares, WitnessParty,
+};
+
+/// One call to a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// Of [`OleSource::inner_products`].
+    Products(Vec<OleGroup>),
+    /// Of [`DigitMaskSource::supply`].
+    Material(Demand),
+}
+
+impl Call {
+    /// Tells calls apart: SHA-256 of all lengths and indices, each as 8 bytes.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        hash.update(b"twain call v1");
+        let mut number = |value: usize| hash.update((value as u64).to_le_bytes());
+        match self {
+            Call::Products(groups) => {
+                number(0);
+                number(groups.len());
+                for OleGroup { length, terms } in groups {
+                    number(*length);
+                    number(terms.len());
+                    for (model, data) in terms {
+                        number(*model as usize);
+                        number(*data as usize);
+                    }
+                }
+            }
+            Call::Material(Demand { masks, bit_products, conversions, selections }) => {
+                number(1);
+                number(masks.len());
+                masks.iter().for_each(|count| number(*count));
+                [bit_products, conversions, selections].into_iter().for_each(|n| number(*n));
+            }
+        }
+        hash.finalize().into()
+    }
+}
+
+/// The calls of one proof, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    calls: Vec<Call>,
+}
+
+impl Plan {
+    /// A plan of these calls.
+    pub fn new(calls: Vec<Call>) -> Self {
+        Self { calls }
+    }
+
+    /// The calls, in order.
+    pub fn calls(&self) -> &[Call] {
+        &self.calls
+    }
+
+    /// Tells plans apart.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        hash.update(b"twain plan v1");
+        self.calls.iter().for_each(|call| hash.update(call.digest()));
+        hash.finalize().into()
+    }
+
+    /// Products of one operand of each side, over all calls.
+    pub fn products(&self) -> usize {
+        let of_group = |group: &OleGroup| group.length * group.terms.len();
+        let calls = self.calls.iter();
+        calls
+            .map(|call| match call {
+                Call::Products(groups) => groups.iter().map(of_group).sum(),
+                Call::Material(_) => 0,
+            })
+            .sum()
+    }
+
+    /// Digit masks, over all calls.
+    pub fn masks(&self) -> usize {
+        let calls = self.calls.iter();
+        calls
+            .map(|call| match call {
+                Call::Products(_) => 0,
+                Call::Material(demand) => demand.masks.iter().sum(),
+            })
+            .sum()
+    }
+}
+
+type Calls = Arc<Mutex<Vec<Call>>>;
+
+fn note(calls: &Calls, call: Call) -> Result<(), PartyError> {
+    let lost = |_| PartyError::Unsupported("a step of planning was lost".into());
+    calls.lock().map_err(lost)?.push(call);
+    Ok(())
+}
+
+/// Notes the calls; gives random shares, so that nothing that is inverted is 0.
+struct NotedProducts {
+    calls: Calls,
+    rng: ChaCha20Rng,
+}
+
+impl OleSource for NotedProducts {
+    fn inner_products(
+        &mut self,
+        _: &mut dyn Channel,
+        _: &'static str,
+        _: &[&[Fr]],
+        groups: &[OleGroup],
+    ) -> Result<Vec<Vec<Fr>>, PartyError> {
+        note(&self.calls, Call::Products(groups.to_vec()))?;
+        let mut shares: Vec<Vec<Fr>> = groups.iter().map(|g| vec![Fr::ZERO; g.length]).collect();
+        shares.iter_mut().for_each(|s| twain_rlwe::uniform_scalars(&mut self.rng, s));
+        Ok(shares)
+    }
+}
+
+/// Notes the demands; gives half of what a dealer would.
+struct NotedMaterial {
+    calls: Calls,
+    dealer: IdealMaterial,
+}
+
+impl DigitMaskSource for NotedMaterial {
+    fn supply(
+        &mut self,
+        channel: &mut dyn Channel,
+        demand: &Demand,
+    ) -> Result<Material, PartyError> {
+        note(&self.calls, Call::Material(demand.clone()))?;
+        self.dealer.supply(channel, demand)
+    }
+}
+
+/// A link to nobody.
+#[derive(Default)]
+struct Silence {
+    meter: TrafficMeter,
+}
+
+impl Channel for Silence {
+    fn role(&self) -> Role {
+        Role::Model
+    }
+
+    fn send(&mut self, _: &'static str, _: Vec<u8>) -> Result<(), ChannelError> {
+        Ok(())
+    }
+
+    fn receive(&mut self, _: &'static str, length: usize) -> Result<Vec<u8>, ChannelError> {
+        Ok(vec![0; length])
+    }
+
+    fn session_id(&self) -> [u8; 32] {
+        [0; 32]
+    }
+
+    fn meter(&self) -> &TrafficMeter {
+        &self.meter
+    }
+}
+
+/// A party that only finds out what a proof asks of its sources. Run the witness program and the
+/// prover over it, on zeros, then take [`Planner::finish`].
+pub struct Planner {
+    calls: Calls,
+    channel: Silence,
+    source: NotedProducts,
+    hints: Hints,
+    rng: ChaCha20Rng,
+}
+
+impl Default for Planner {
+    fn default() -> Self {
+        let calls = Calls::default();
+        let rng = |number| ChaCha20Rng::seed_from_u64(number);
+        let material = NotedMaterial { calls: calls.clone(), dealer: IdealMaterial::new(0) };
+        Self {
+            channel: Silence::default(),
+            source: NotedProducts { calls: calls.clone(), rng: rng(1) },
+            hints: Hints::new(Box::new(material), rng(2)),
+            rng: rng(3),
+            calls,
+        }
+    }
+}
+
+impl Planner {
+    /// The plan of what was run.
+    pub fn finish(self) -> Plan {
+        let calls = self.calls.lock().map(|mut calls| std::mem::take(&mut *calls));
+        Plan { calls: calls.unwrap_or_default() }
+    }
+}
+
+/// Every operation asks the sources for the same as `TwoParty`'s.
+impl WitnessParty for Planner {
+    fn adds_public(&self) -> bool {
+        true
+    }
+
+    fn inner_products(
+        &mut self,
+        left: &[Operand],
+        right: &[Operand],
+        ends: &[u32],
+    ) -> Result<Vec<Fr>, PartyError> {
+        arithmetic::inner_products(&mut self.channel, &mut self.source, left, right, ends)
+    }
+
+    fn hints(&mut self, batches: &[HintBatch]) -> Result<Vec<Vec<Fr>>, PartyError> {
+        self.hints.hints(&mut self.channel, &mut self.source, batches)
+    }
+
+    fn multiplicities(
+        &mut self,
+        arguments: &[LookupArgument],
+        rows: usize,
+    ) -> Result<Vec<Shares>, PartyError> {
+        let columns = self.hints.multiplicities(&mut self.channel, arguments, rows)?;
+        self.check_zero(&[])?;
+        Ok(columns)
+    }
+
+    fn check_zero(&mut self, _: &[Fr]) -> Result<(), PartyError> {
+        let zero = [Fr::ZERO];
+        arithmetic::products(&mut self.channel, &mut self.source, &zero, &zero).map(|_| ())
+    }
+
+    /// Zeros: public values are computed with by everyone, and 0 is in the range of all of that.
+    fn open(&mut self, _: Opening, shares: &[Fr]) -> Result<Vec<Fr>, PartyError> {
+        Ok(vec![Fr::ZERO; shares.len()])
+    }
+}
+
+impl ProverParty for Planner {
+    fn blinding(&self, _: BlindingItem, _: Kind, rows: Range<usize>) -> Shares {
+        Shares::zero(rows.len())
+    }
+
+    fn open_points(&mut self, parts: &[G1Affine]) -> Result<Vec<G1Affine>, PartyError> {
+        Ok(parts.to_vec())
+    }
+
+    fn compare(&mut self, _: &[u8; 32]) -> Result<(), PartyError> {
+        Ok(())
+    }
+
+    fn to_multiplicative(&mut self, values: &[Operand]) -> Result<Factors, PartyError> {
+        let (channel, source) = (&mut self.channel, &mut self.source);
+        arithmetic::to_multiplicative(channel, source, &mut self.rng, values).map(Factors::new)
+    }
+
+    fn to_additive(&mut self, factors: Factors, kinds: &[Kind]) -> Result<Shares, PartyError> {
+        let (channel, source) = (&mut self.channel, &mut self.source);
+        arithmetic::to_additive(channel, source, &factors, kinds).map(Shares::new)
+    }
+
+    fn invert(&mut self, values: &[Operand]) -> Result<Vec<Fr>, PartyError> {
+        arithmetic::invert(&mut self.channel, &mut self.source, &mut self.rng, values)
+    }
+
+    fn quotient(
+        &mut self,
+        numerator: &Numerator,
+        publics: &[&[Fr]],
+        secrets: &[SecretPolynomial],
+        pieces: usize,
+    ) -> Result<Vec<Shares>, PartyError> {
+        let leaves = quotient::Leaves { publics, secrets };
+        quotient::quotient(&mut self.channel, &mut self.source, numerator, leaves, pieces)
+    }
+}
