@@ -1,5 +1,5 @@
 //! The ideal functionality of an OLE: a third party in the same process that sees both operands.
-//! For tests of what is built on top; it is not compiled into a way to prove.
+//! For tests of what is built on top; no proof is made with it.
 
 use super::{OleGroup, OleSource};
 use crate::channel::Channel;
