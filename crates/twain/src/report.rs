@@ -3,13 +3,13 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 use tracing::span::{Attributes, Id};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::Registry;
-use twain_mpc::channel::{Traffic, TrafficMeter};
+use twain_mpc::channel::{Traffic, TrafficTotals};
 
 /// What a phase took.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,6 +18,10 @@ pub struct Cost {
     pub wall: Duration,
     /// Time of all threads.
     pub cpu: Duration,
+    /// What went over the link.
+    pub traffic: Traffic,
+    /// Largest resident memory so far when it last ended, in bytes.
+    pub peak_memory: u64,
     order: usize,
 }
 
@@ -25,11 +29,17 @@ pub struct Cost {
 #[derive(Clone, Default)]
 pub struct Phases {
     costs: Arc<Mutex<BTreeMap<&'static str, Cost>>>,
+    link: Arc<OnceLock<TrafficTotals>>,
     bar: Option<ProgressBar>,
     json: bool,
 }
 
-struct Started(Instant, Duration);
+/// The state of things when a phase began.
+struct Started {
+    at: Instant,
+    cpu: Duration,
+    traffic: Traffic,
+}
 
 impl Phases {
     /// A collector; `show`: with a line on the terminal that names the running phase; `json`: it
@@ -41,7 +51,17 @@ impl Phases {
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
             bar
         });
-        Phases { costs: Arc::default(), bar, json }
+        Phases { bar, json, ..Phases::default() }
+    }
+
+    /// Counts what this session carries as well.
+    pub fn watch(&self, link: TrafficTotals) {
+        // A program has one session.
+        let _ = self.link.set(link);
+    }
+
+    fn traffic(&self) -> Traffic {
+        self.link.get().map_or_else(Traffic::default, TrafficTotals::read)
     }
 
     /// The costs so far, in the order the phases first ended.
@@ -66,7 +86,8 @@ impl Layer<Registry> for Phases {
         if span.parent().is_some() {
             return;
         }
-        span.extensions_mut().insert(Started(Instant::now(), process_cpu()));
+        let (at, cpu, traffic) = (Instant::now(), process_cpu(), self.traffic());
+        span.extensions_mut().insert(Started { at, cpu, traffic });
         if let Some(bar) = &self.bar {
             bar.enable_steady_tick(Duration::from_millis(100));
             bar.set_message(span.name());
@@ -75,12 +96,14 @@ impl Layer<Registry> for Phases {
 
     fn on_close(&self, id: Id, context: Context<'_, Registry>) {
         let Some(span) = context.span(&id) else { return };
-        let Some(Started(wall, cpu)) = span.extensions_mut().remove::<Started>() else { return };
+        let Some(started) = span.extensions_mut().remove::<Started>() else { return };
         let Ok(mut costs) = self.costs.lock() else { return };
         let order = costs.len();
         let cost = costs.entry(span.name()).or_insert(Cost { order, ..Cost::default() });
-        cost.wall += wall.elapsed();
-        cost.cpu += process_cpu().saturating_sub(cpu);
+        cost.wall += started.at.elapsed();
+        cost.cpu += process_cpu().saturating_sub(started.cpu);
+        cost.traffic += self.traffic() - started.traffic;
+        cost.peak_memory = peak_memory();
     }
 }
 
@@ -112,37 +135,59 @@ pub fn bytes(count: u64) -> String {
     }
 }
 
-/// Prints what each phase took: a table, or one line of JSON.
-pub fn print_costs(phases: &Phases) {
+/// Traffic by what the messages are for: finer than the phases, and across them.
+pub type Messages<'a> = &'a [(&'static str, Traffic)];
+
+/// Prints what each phase took, and with a peer what went over the link: a table, or one line of JSON,
+/// which alone tells the messages apart.
+pub fn print_costs(phases: &Phases, messages: Messages) {
     if phases.json {
-        let costs = phases.costs().into_iter().map(|(name, cost)| {
-            let (seconds, cpu) = (cost.wall.as_secs_f64(), cost.cpu.as_secs_f64());
-            serde_json::json!({ "phase": name, "seconds": seconds, "cpu_seconds": cpu })
-        });
-        let line = serde_json::json!({
-            "phases": costs.collect::<Vec<_>>(),
-            "cpu_seconds": process_cpu().as_secs_f64(),
-            "peak_memory": peak_memory(),
-        });
-        return eprintln!("{line}");
+        return eprintln!("{}", costs_as_json(phases, messages));
     }
-    eprintln!("{:<28}{:>10}{:>12}", "phase", "seconds", "CPU seconds");
-    let mut total = (Duration::ZERO, Duration::ZERO);
+    let with_peer = phases.link.get().is_some();
+    let line = |name: &str, cost: &Cost| {
+        let (wall, cpu) = (cost.wall.as_secs_f64(), cost.cpu.as_secs_f64());
+        eprint!("{name:<16}{wall:>10.3}{cpu:>13.2}{:>13}", bytes(cost.peak_memory));
+        let Traffic { sent, received, rounds } = cost.traffic;
+        match with_peer {
+            true => eprintln!("{:>12}{:>12}{rounds:>8}", bytes(sent), bytes(received)),
+            false => eprintln!(),
+        }
+    };
+    eprint!("{:<16}{:>10}{:>13}{:>13}", "phase", "seconds", "CPU seconds", "peak memory");
+    match with_peer {
+        true => eprintln!("{:>12}{:>12}{:>8}", "sent", "received", "rounds"),
+        false => eprintln!(),
+    }
+    let (traffic, peak_memory) = (phases.traffic(), peak_memory());
+    let mut sum = Cost { traffic, peak_memory, ..Cost::default() };
     for (name, cost) in phases.costs() {
-        eprintln!("{name:<28}{:>10.3}{:>12.2}", cost.wall.as_secs_f64(), cost.cpu.as_secs_f64());
-        total = (total.0 + cost.wall, total.1 + cost.cpu);
+        line(name, &cost);
+        sum.wall += cost.wall;
+        sum.cpu += cost.cpu;
     }
-    eprintln!("{:<28}{:>10.3}{:>12.2}", "sum", total.0.as_secs_f64(), total.1.as_secs_f64());
-    eprintln!("peak memory {}", bytes(peak_memory()));
+    line("sum", &sum);
 }
 
-/// Prints what went over the link.
-pub fn print_traffic(meter: &TrafficMeter) {
-    eprintln!("{:<28}{:>12}{:>12}{:>8}", "traffic", "sent", "received", "rounds");
-    let line = |name: &str, traffic: &Traffic| {
-        let (sent, received) = (bytes(traffic.sent), bytes(traffic.received));
-        eprintln!("{name:<28}{sent:>12}{received:>12}{:>8}", traffic.rounds);
-    };
-    meter.phases().iter().for_each(|(name, traffic)| line(name, traffic));
-    line("sum", &meter.total());
+fn costs_as_json(phases: &Phases, messages: Messages) -> serde_json::Value {
+    let of_traffic = |Traffic { sent, received, rounds }| serde_json::json!({ "sent": sent, "received": received, "rounds": rounds });
+    let costs = phases.costs().into_iter().map(|(name, cost)| {
+        serde_json::json!({
+            "phase": name,
+            "seconds": cost.wall.as_secs_f64(),
+            "cpu_seconds": cost.cpu.as_secs_f64(),
+            "peak_memory": cost.peak_memory,
+            "traffic": of_traffic(cost.traffic),
+        })
+    });
+    let messages = messages.iter().map(
+        |(name, traffic)| serde_json::json!({ "messages": name, "traffic": of_traffic(*traffic) }),
+    );
+    serde_json::json!({
+        "phases": costs.collect::<Vec<_>>(),
+        "messages": messages.collect::<Vec<_>>(),
+        "traffic": of_traffic(phases.traffic()),
+        "cpu_seconds": process_cpu().as_secs_f64(),
+        "peak_memory": peak_memory(),
+    })
 }

@@ -8,7 +8,7 @@ mod traffic;
 
 pub use error::{ChannelError, Fault};
 pub use memory::{MemoryChannel, memory_pair};
-pub use traffic::{Traffic, TrafficMeter};
+pub use traffic::{Traffic, TrafficMeter, TrafficTotals};
 
 use twain_party::Role;
 

@@ -1,5 +1,8 @@
 //! Counters of what went over the link, in all and per phase.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 /// Bytes and rounds so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
@@ -12,10 +15,50 @@ pub struct Traffic {
     pub rounds: u64,
 }
 
-/// Counts what a channel carries.
+impl std::ops::Sub for Traffic {
+    type Output = Traffic;
+
+    /// What was added since `earlier`.
+    fn sub(self, earlier: Traffic) -> Traffic {
+        Traffic {
+            sent: self.sent.saturating_sub(earlier.sent),
+            received: self.received.saturating_sub(earlier.received),
+            rounds: self.rounds.saturating_sub(earlier.rounds),
+        }
+    }
+}
+
+impl std::ops::AddAssign for Traffic {
+    fn add_assign(&mut self, more: Traffic) {
+        self.sent += more.sent;
+        self.received += more.received;
+        self.rounds += more.rounds;
+    }
+}
+
+/// The totals of a meter, to be read while the session goes on.
 #[derive(Clone, Debug, Default)]
+pub struct TrafficTotals(Arc<[AtomicU64; 3]>);
+
+impl TrafficTotals {
+    /// What was counted so far.
+    pub fn read(&self) -> Traffic {
+        let [sent, received, rounds] = self.0.each_ref().map(|n| n.load(Ordering::Relaxed));
+        Traffic { sent, received, rounds }
+    }
+
+    fn add(&self, more: Traffic) {
+        let numbers = [more.sent, more.received, more.rounds];
+        for (counter, more) in self.0.iter().zip(numbers) {
+            counter.fetch_add(more, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Counts what a channel carries.
+#[derive(Debug, Default)]
 pub struct TrafficMeter {
-    total: Traffic,
+    totals: TrafficTotals,
     phases: Vec<(&'static str, Traffic)>,
     received_last: bool,
 }
@@ -35,7 +78,12 @@ impl TrafficMeter {
 
     /// What was counted in all.
     pub fn total(&self) -> Traffic {
-        self.total
+        self.totals.read()
+    }
+
+    /// The same, for whoever shows it while the session goes on.
+    pub fn totals(&self) -> TrafficTotals {
+        self.totals.clone()
     }
 
     /// What was counted per phase, in the order of the phases' first frames.
@@ -48,11 +96,8 @@ impl TrafficMeter {
             self.phases.push((phase, Traffic::default()));
             self.phases.len() - 1
         });
-        for counters in [&mut self.total, &mut self.phases[index].1] {
-            counters.sent += more.sent;
-            counters.received += more.received;
-            counters.rounds += more.rounds;
-        }
+        self.phases[index].1 += more;
+        self.totals.add(more);
     }
 }
 

@@ -16,8 +16,8 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use twain_algebra::{Fr, G1Affine};
 use twain_party::{
-    BlindingItem, Factors, HintBatch, Kind, LookupArgument, Numerator, Opening, Operand,
-    PartyError, ProverParty, Role, SecretPolynomial, Shares, WitnessParty,
+    BlindingItem, Factors, HintBatch, Kind, KnownPolynomial, LookupArgument, Numerator, Opening,
+    Operand, PartyError, ProverParty, Role, SecretPolynomial, Shares, WitnessParty,
 };
 
 /// One call to a source.
@@ -285,7 +285,7 @@ impl ProverParty for Planner {
     fn quotient(
         &mut self,
         numerator: &Numerator,
-        publics: &[&[Fr]],
+        publics: &[KnownPolynomial],
         secrets: &[SecretPolynomial],
         pieces: usize,
     ) -> Result<Vec<Shares>, PartyError> {

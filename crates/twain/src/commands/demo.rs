@@ -2,6 +2,7 @@
 
 use super::{keys, model, srs};
 use crate::error::Error;
+use crate::report::bytes;
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -94,6 +95,7 @@ impl Place {
         let program = std::env::current_exe().map_err(|e| Error::Usage(e.to_string()))?;
         let mut command = Command::new(program);
         command.current_dir(self.at(side)).args(["prove", "--id", side, "--identity", "."]);
+        command.args(["--log-format", "json"]);
         command.args(["--local-addr", &format!("127.0.0.1:{own}")]);
         command.args(["--remote-peer", &format!("127.0.0.1:{peer}"), "--peer", pinned]);
         command.args(["--pk-path", "../pk.key", "--srs-path", "../kzg.srs"]);
@@ -121,14 +123,13 @@ impl Ended {
         Err(Error::Usage(format!("the {side}'s side failed: {last}")))
     }
 
-    /// Bytes sent and received, from the table's sum.
+    /// Bytes sent and received, from the costs in its last line.
     fn traffic(&self) -> String {
-        let mut sums = self.report.lines().filter_map(|line| line.strip_prefix("sum"));
-        let words: Vec<&str> = sums.next().unwrap_or_default().split_whitespace().collect();
-        match words[..] {
-            [sent, sent_unit, received, received_unit, ..] => {
-                format!("sent {sent} {sent_unit}, received {received} {received_unit}")
-            }
+        let last = self.report.lines().last().unwrap_or_default();
+        let costs: serde_json::Value = serde_json::from_str(last).unwrap_or_default();
+        let count = |way| costs["traffic"][way].as_u64().map(bytes);
+        match (count("sent"), count("received")) {
+            (Some(sent), Some(received)) => format!("sent {sent}, received {received}"),
             _ => "not measured".into(),
         }
     }

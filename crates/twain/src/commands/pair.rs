@@ -102,11 +102,13 @@ pub(super) fn meet(
     identity: &Identity,
     mut digests: Vec<(String, [u8; 32])>,
     command: &str,
+    phases: &Phases,
 ) -> Result<(TlsChannel, Session), Error> {
     let _connecting = info_span!("connect").entered();
     digests.push(("command".into(), digest([command])));
     let manifest = Manifest::new(digests).map_err(Error::peer)?;
     let mut channel = reach(role, pair, identity)?;
+    phases.watch(channel.meter().totals());
     let session = handshake(&mut channel, &manifest).map_err(Error::peer)?;
     Ok((channel, session))
 }
@@ -137,7 +139,7 @@ pub fn prove(arguments: &Prove, side: Side, phases: &Phases) -> Result<(), Error
     drop(load);
 
     say_what_is_learnt(role, &common.compiled.settings.run_args);
-    let (mut channel, session) = meet(role, pair, &identity, digests, "prove")?;
+    let (mut channel, session) = meet(role, pair, &identity, digests, "prove", phases)?;
     let bundle = reserve(&mut channel, &session, &identity, series)?;
     let made = make(&mut channel, &common, bundle, &secret);
     drop(secret);
@@ -158,10 +160,12 @@ pub fn prove(arguments: &Prove, side: Side, phases: &Phases) -> Result<(), Error
 pub(super) fn finish(channel: TlsChannel, phases: &Phases, done: &str, pair: &Pair) {
     phases.finish();
     match channel.finish(pair.idle_timeout) {
-        Ok(meter) => report::print_traffic(&meter),
-        Err(error) => tracing::warn!("{done}, but the peer's farewell is missing: {error}"),
+        Ok(meter) => report::print_costs(phases, meter.phases()),
+        Err(error) => {
+            tracing::warn!("{done}, but the peer's farewell is missing: {error}");
+            report::print_costs(phases, &[]);
+        }
     }
-    report::print_costs(phases);
 }
 
 /// A bundle both sides have for this proof, if there is one.

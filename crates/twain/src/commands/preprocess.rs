@@ -37,7 +37,7 @@ pub fn preprocess(arguments: &Preprocess, phases: &Phases) -> Result<(), Error> 
     );
     digests.push(("plan".into(), plan.digest()));
     let command = format!("preprocess {proofs} proofs");
-    let (mut channel, session) = pair::meet(role, pair, &identity, digests, &command)?;
+    let (mut channel, session) = pair::meet(role, pair, &identity, digests, &command, phases)?;
     for number in 1..=*proofs {
         let _making = info_span!("make").entered();
         let mut bundle = store.make(&mut channel, &session, series).map_err(Error::peer)?;

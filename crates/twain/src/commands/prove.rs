@@ -56,7 +56,7 @@ pub fn prove(arguments: &Prove, phases: &Phases) -> Result<(), Error> {
     Proof::new(instances, proof, split(&compiled, &witness), pretty, now())
         .write(&arguments.proof_path)?;
     phases.finish();
-    report::print_costs(phases);
+    report::print_costs(phases, &[]);
     Ok(())
 }
 

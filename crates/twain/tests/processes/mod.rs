@@ -137,19 +137,45 @@ impl Site {
 
     /// A side's `prove`, without `--peer`.
     pub fn prove(&self, side: Side, own: u16, remote: u16) -> Command {
+        self.command("prove", side, own, remote)
+    }
+
+    /// A side's `prove` or `preprocess`, without `--peer`.
+    pub fn command(&self, name: &str, side: Side, own: u16, remote: u16) -> Command {
         let mut command = twain(&self.folder(side));
-        command.args(["prove", "--id", side.name(), "--identity", "identity"]);
+        command.args([name, "--id", side.name(), "--identity", "identity"]);
         command.args(["--pk-path", "pk.key", "--srs-path", "kzg.srs"]);
         command.args(["--local-addr", &format!("127.0.0.1:{own}")]);
         command.args(["--remote-peer", &format!("127.0.0.1:{remote}")]);
         command
     }
 
-    /// Starts a side that pins the other's key.
+    /// Starts a side's `prove` that pins the other's key.
     pub fn start(&self, side: Side, own: u16, remote: u16, flags: &[&str]) -> Running {
-        let mut command = self.prove(side, own, remote);
+        self.start_command("prove", side, [own, remote], flags)
+    }
+
+    /// Starts a side that pins the other's key, at `[own, remote]` port.
+    pub fn start_command(
+        &self,
+        name: &str,
+        side: Side,
+        [own, remote]: [u16; 2],
+        flags: &[&str],
+    ) -> Running {
+        let mut command = self.command(name, side, own, remote);
         command.args(["--peer", self.fingerprint(side.other())]).args(flags);
         Running::start(command, self.file(side, "proof.json"))
+    }
+
+    /// Has both sides make bundles, which must succeed.
+    pub fn preprocess(&self, flags: &[&str]) {
+        let [model, data] = free_ports();
+        let sides = [(Side::Model, [model, data]), (Side::Data, [data, model])];
+        let sides = sides.map(|(side, ports)| self.start_command("preprocess", side, ports, flags));
+        for side in sides.map(Running::end) {
+            assert_eq!(side.code, Some(0), "{}", side.stderr);
+        }
     }
 
     /// Runs both sides to their ends.
@@ -223,6 +249,7 @@ impl Running {
 }
 
 /// How a side ended.
+#[derive(Debug)]
 pub struct Ended {
     /// Exit code.
     pub code: Option<i32>,
