@@ -1,6 +1,6 @@
 //! The choice of a circuit's size and of the range of its lookup tables (spec 05 §5.2, §5.4, §5.5).
 
-use twain_graph::{RunArgs, Settings};
+use twain_graph::{HybridOp, Model, RunArgs, Settings, SupportedOp};
 
 /// Rows of a column that hold no entry of a table.
 const RESERVED_ROWS: u128 = 8;
@@ -104,33 +104,60 @@ fn instances(settings: &Settings) -> u128 {
     (settings.module_sizes.poseidon.1.iter().sum::<usize>() + elements) as u128
 }
 
-/// The best of several settings.
-pub fn best(candidates: Vec<Settings>, target: Target) -> Option<Settings> {
+/// Candidates, the best first.
+pub fn ranked(mut candidates: Vec<Settings>, target: Target) -> Vec<Settings> {
     let scales =
         |args: &RunArgs| (args.input_scale, args.param_scale, args.scale_rebase_multiplier);
-    let order = |left: &Settings, right: &Settings| {
+    candidates.sort_by(|left, right| {
         let (left, right) = (&left.run_args, &right.run_args);
-        let by_scales = scales(left).cmp(&scales(right));
-        let by_rows = right.logrows.cmp(&left.logrows);
+        let by_scales = scales(right).cmp(&scales(left));
+        let by_rows = left.logrows.cmp(&right.logrows);
         match target {
             Target::Accuracy => by_scales.then(by_rows),
             _ => by_rows.then(by_scales),
         }
-    };
-    let mut best = candidates.into_iter().max_by(order)?;
+    });
     if target == Target::ResourcesColumnOverflow {
-        let (low, high) = best.run_args.lookup_range;
-        let sizes = [
-            high.abs_diff(low) + RESERVED_ROWS,
-            best.module_sizes.poseidon.0 as u128 + RESERVED_ROWS,
-            largest_range(&best),
-            instances(&best) + RESERVED_ROWS,
-            best.dynamic_lookup_params.max_dynamic_input_len as u128 + RESERVED_ROWS,
-        ];
-        let logrows = sizes.into_iter().map(bits).max()?;
-        best.run_args.logrows = logrows.max(LEAST_LOGROWS);
+        candidates.iter_mut().for_each(fewest_rows);
     }
-    Some(best)
+    candidates
+}
+
+/// As few rows as tables, hashes and instances allow.
+fn fewest_rows(settings: &mut Settings) {
+    let (low, high) = settings.run_args.lookup_range;
+    let sizes = [
+        high.abs_diff(low) + RESERVED_ROWS,
+        settings.module_sizes.poseidon.0 as u128 + RESERVED_ROWS,
+        largest_range(settings),
+        instances(settings) + RESERVED_ROWS,
+        settings.dynamic_lookup_params.max_dynamic_input_len as u128 + RESERVED_ROWS,
+    ];
+    let logrows = sizes.into_iter().map(bits).fold(LEAST_LOGROWS, u32::max);
+    settings.run_args.logrows = logrows;
+}
+
+/// Inputs of lookup tables that some operations demand whatever the data.
+pub fn demanded(model: &Model) -> Extremes {
+    let mut extremes = Extremes::default();
+    model.for_each_node(&mut |node| {
+        let (low, high) = match innermost(&node.op) {
+            SupportedOp::Hybrid(HybridOp::Ln { .. }) => (-128, 128),
+            SupportedOp::Hybrid(HybridOp::RoundHalfToEven { scale, .. }) => (0, *scale as i128),
+            _ => (0, 0),
+        };
+        extremes.low = extremes.low.min(low);
+        extremes.high = extremes.high.max(high);
+    });
+    extremes
+}
+
+fn innermost(op: &SupportedOp) -> &SupportedOp {
+    match op {
+        SupportedOp::Rescaled(op) => innermost(&op.inner),
+        SupportedOp::RebaseScale(op) => innermost(&op.inner),
+        op => op,
+    }
 }
 
 /// The file's settings with what calibration chose and measured anew.
@@ -168,6 +195,21 @@ mod tests {
         let expected = expected.into_iter().flat_map(|(a, b)| [(a, b, 1), (a, b, 10)]);
         assert_eq!(all, expected.collect::<Vec<_>>());
         assert_eq!(grid(&[11, 12], &[1], true), [(0, 11, 1), (0, 12, 1)]);
+    }
+
+    #[test]
+    fn few_rows_or_high_scales_come_first() {
+        let settings = |input_scale, logrows| {
+            let run_args = RunArgs { input_scale, logrows, ..RunArgs::default() };
+            crate::settings(&Model::default(), &run_args, 0).unwrap()
+        };
+        let all = vec![settings(7, 15), settings(8, 15), settings(9, 16)];
+        let order = |target| -> Vec<i32> {
+            let ranked = ranked(all.clone(), target);
+            ranked.iter().map(|settings| settings.run_args.input_scale).collect()
+        };
+        assert_eq!(order(Target::Resources), [8, 7, 9]);
+        assert_eq!(order(Target::Accuracy), [9, 8, 7]);
     }
 
     #[test]

@@ -46,4 +46,5 @@ macro_rules! exported {
     )*};
 }
 
-exported!(mlp attention lstm pooling batch_norm cnn concat residual sklearn_mlp trees);
+exported!(mlp attention lstm pooling batch_norm cnn concat residual sklearn_mlp trees softmax_head transpose
+    sigmoid_tanh);

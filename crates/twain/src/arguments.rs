@@ -106,6 +106,9 @@ pub enum Command {
         /// log2 of the most rows.
         #[arg(long, default_value_t = 26)]
         max_logrows: u32,
+        /// Where a page with plots of the circuit's errors goes (HTML).
+        #[arg(long)]
+        report: Option<PathBuf>,
     },
     /// Turns an ONNX model into a circuit.
     CompileCircuit {

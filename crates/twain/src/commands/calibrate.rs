@@ -3,12 +3,15 @@
 use super::onnx::read;
 use super::witness::run;
 use crate::error::{AtFile, Error};
+use indicatif::{ProgressBar, ProgressStyle};
 use std::path::{Path, PathBuf};
-use twain_artifacts::{CompiledModel, InputFile, read_settings, write_settings};
+use twain_artifacts::{CompiledModel, InputElement, InputFile, read_settings, write_settings};
 use twain_circuit::{ProductTree, Witness, lay_out};
+use twain_graph::numbers::dequantize_field;
 use twain_graph::{Model, NodeKind, RunArgs, Settings, Visibility};
-use twain_onnx::calibrate::{Extremes, Target, best, grid, recalibrated, size};
-use twain_onnx::{Loaded, build, settings};
+use twain_onnx::calibrate::{Extremes, Target, demanded, grid, ranked, recalibrated, size};
+use twain_onnx::fidelity::{Comparison, page};
+use twain_onnx::{Loaded, Predictor, build, settings};
 
 /// log2 of the rows of the circuits that try settings out.
 const TRIAL_LOGROWS: u32 = 18;
@@ -34,9 +37,11 @@ pub struct Calibration {
     pub multipliers: Vec<u32>,
     /// Most rows.
     pub max_logrows: u32,
+    /// Where the page about the errors goes.
+    pub report: Option<PathBuf>,
 }
 
-/// Tries all scales and writes the best settings.
+/// Tries all scales and writes the best settings, which are checked first.
 pub fn calibrate(flags: &Calibration) -> Result<(), Error> {
     if !(flags.margin.is_finite() && flags.margin >= 1.0) {
         return Err(Error::Usage("--lookup-safety-margin must be at least 1".into()));
@@ -48,32 +53,116 @@ pub fn calibrate(flags: &Calibration) -> Result<(), Error> {
     let types = file.input_types.as_deref().unwrap_or_default();
     let integers = !types.is_empty() && types.iter().all(|datum| datum.is_integer());
 
+    let grid = grid(&flags.scales, &flags.multipliers, integers);
+    let bar = progress(grid.len());
     let mut candidates = Vec::new();
     let mut last_failure = None;
-    for (input_scale, param_scale, scale_rebase_multiplier) in
-        grid(&flags.scales, &flags.multipliers, integers)
-    {
+    for (input_scale, param_scale, scale_rebase_multiplier) in grid {
         let args =
             RunArgs { input_scale, param_scale, scale_rebase_multiplier, ..file.run_args.clone() };
-        match attempt(&loaded, &file, args, &batches, flags) {
+        bar.set_message(chosen(&args));
+        match attempt(&loaded, &file, args.clone(), &batches, flags) {
             Ok(settings) => candidates.push(settings),
             Err(error) => {
-                tracing::info!(
-                    "scales {input_scale} and {param_scale}, multiplier \
-                     {scale_rebase_multiplier}: {error}"
-                );
+                tracing::info!("{}: {error}", chosen(&args));
+                last_failure = Some(error);
+            }
+        }
+        bar.inc(1);
+    }
+    bar.set_message("a check of the best");
+    for settings in ranked(candidates, flags.target) {
+        match check(&loaded, &settings, &batches, &flags.model) {
+            Ok(comparison) => {
+                bar.finish_and_clear();
+                tell(&settings.run_args, &comparison, flags)?;
+                return Ok(write_settings(&flags.settings_path, &settings)?);
+            }
+            Err(error) => {
+                let args = chosen(&settings.run_args);
+                tracing::warn!("{args}: the best so far, but a proof would fail: {error}");
                 last_failure = Some(error);
             }
         }
     }
-    let Some(best) = best(candidates, flags.target) else {
-        let why = last_failure.map_or("there are none to try".into(), |e: Error| e.to_string());
-        return Err(Error::file(
-            &flags.model,
-            format!("no scales work; the last failed so: {why}"),
-        ));
+    let why = last_failure.map_or("there are none to try".into(), |error| error.to_string());
+    let reason = format!("no scales work; the last failed so: {why}");
+    Err(Error::file(&flags.model, reason))
+}
+
+fn progress(steps: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} {msg}");
+    let bar = ProgressBar::new(steps as u64);
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// What was chosen, in words.
+fn chosen(args: &RunArgs) -> String {
+    format!(
+        "input scale {}, parameter scale {}, multiplier {}",
+        args.input_scale, args.param_scale, args.scale_rebase_multiplier
+    )
+}
+
+/// Prints how good the circuit is, and writes the page about it.
+fn tell(args: &RunArgs, comparison: &Comparison, flags: &Calibration) -> Result<(), Error> {
+    println!("Numerical fidelity with {}, logrows {}", chosen(args), args.logrows);
+    if comparison.outputs.is_empty() {
+        println!("(not measured: the data are not numbers)");
+        return Ok(());
+    }
+    print!("{}", comparison.errors());
+    if let Some(path) = &flags.report {
+        let arguments = format!("{}, 2^{} rows", chosen(args), args.logrows);
+        let page = page(&flags.model.display().to_string(), &arguments, comparison);
+        std::fs::write(path, page).map_err(|error| Error::file(path, error))?;
+        println!("plots: {}", path.display());
+    }
+    Ok(())
+}
+
+/// Makes the circuit of settings, runs it on all data, checks every constraint for the first of them,
+/// and compares outputs with the network's.
+fn check(
+    loaded: &Loaded,
+    settings: &Settings,
+    batches: &[InputFile],
+    path: &Path,
+) -> Result<Comparison, Error> {
+    let model = build(loaded, &settings.run_args).at(path)?;
+    let circuit = lay_out(&model, settings, ProductTree::FullySplit)?;
+    let compiled = CompiledModel::new(model, settings.clone());
+    let predictor = Predictor::new(loaded).at(path)?;
+    let mut comparison = Comparison::default();
+    for (index, batch) in batches.iter().enumerate() {
+        let inputs = batch.quantize(&compiled.model).at(path)?;
+        let values = run(&compiled, &circuit, &inputs)?;
+        if index == 0
+            && let Some(failure) = twain_circuit::mock(&circuit, &values, 1)?.first()
+        {
+            return Err(Error::file(path, failure));
+        }
+        let scales = &settings.model_output_scales;
+        let outputs = Witness::new(&circuit, &values).outputs();
+        let outputs = outputs.iter().zip(scales).map(|(output, scale)| {
+            output.iter().map(|value| dequantize_field(value, *scale) as f32).collect()
+        });
+        if let Some(numbers) = numbers(batch) {
+            let network = predictor.run(&numbers).at(path)?;
+            comparison.add(&network, &outputs.collect::<Vec<Vec<f32>>>());
+        }
+    }
+    Ok(comparison)
+}
+
+/// The data as the network takes them, unless they are field elements.
+fn numbers(batch: &InputFile) -> Option<Vec<Vec<f64>>> {
+    let number = |element: &InputElement| match element {
+        InputElement::Number(number) => Some(*number),
+        InputElement::Bool(bit) => Some(f64::from(u8::from(*bit))),
+        InputElement::Field(_) => None,
     };
-    Ok(write_settings(&flags.settings_path, &best)?)
+    batch.input_data.iter().map(|list| list.iter().map(number).collect()).collect()
 }
 
 /// The settings for one choice of scales.
@@ -115,7 +204,7 @@ fn forward(
     let settings = settings(&model, &args, 0).at(path)?;
     let circuit = lay_out(&model, &settings, ProductTree::FullySplit)?;
     let compiled = CompiledModel::new(model, settings);
-    let mut extremes = Extremes::default();
+    let mut extremes = demanded(&compiled.model);
     for batch in batches {
         let inputs = batch.quantize(&compiled.model).at(path)?;
         let values = run(&compiled, &circuit, &inputs)?;

@@ -38,6 +38,7 @@ pub fn run(command: Command, phases: &Phases) -> Result<(), Error> {
             scales,
             scale_rebase_multiplier,
             max_logrows,
+            report,
         } => calibrate::calibrate(&calibrate::Calibration {
             data,
             model,
@@ -47,6 +48,7 @@ pub fn run(command: Command, phases: &Phases) -> Result<(), Error> {
             scales,
             multipliers: scale_rebase_multiplier,
             max_logrows,
+            report,
         }),
         Command::CompileCircuit { model, compiled_circuit, settings_path } => {
             onnx::compile(&model, &compiled_circuit, &settings_path)

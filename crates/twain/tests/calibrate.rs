@@ -1,0 +1,55 @@
+//! `calibrate-settings` chooses what EZKL chooses from the same data, and says how good it is.
+
+mod processes;
+
+use processes::{repository, succeed};
+use std::collections::HashSet;
+use std::fs;
+use twain_artifacts::read_settings;
+
+/// Calibrates a model of `tests/onnx` and compares with what EZKL chose; returns the report.
+fn calibrated(name: &str) -> String {
+    let original = repository("tests/onnx").join(name);
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["network.onnx", "calibration.json", "settings.json"] {
+        fs::copy(original.join(file), folder.path().join(file)).unwrap();
+    }
+    let said = succeed(folder.path(), &["calibrate-settings", "--report", "report.html"]);
+    let found = read_settings(&folder.path().join("settings.json")).unwrap();
+    let mut expected = read_settings(&original.join("calibrated.json")).unwrap();
+    assert_eq!(found.run_args, expected.run_args, "{name}");
+    let ranges = |list: &[(i128, i128)]| list.iter().copied().collect::<HashSet<_>>();
+    assert_eq!(ranges(&found.required_range_checks), ranges(&expected.required_range_checks));
+    // EZKL's order is another one each time.
+    expected.required_range_checks = found.required_range_checks.clone();
+    expected.einsum_params.equations = found.einsum_params.equations.clone();
+    assert_eq!(found, expected, "{name}");
+    let page = fs::read_to_string(folder.path().join("report.html")).unwrap();
+    assert!(page.contains("<svg") && page.contains("mean_abs_error"));
+    said
+}
+
+#[test]
+fn the_same_choice_and_the_same_errors() {
+    let said = calibrated("mlp");
+    // As EZKL prints them for its circuit.
+    for (name, value) in [
+        ("mean_error", "-0.00005410115"),
+        ("max_abs_error", "0.00010448694"),
+        ("mean_squared_error", "0.0000000045752544"),
+        ("mean_abs_percent_error", "0.000117579475"),
+    ] {
+        let mut lines = said.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        assert!(lines.any(|line| line == [name, value]), "{name} in {said}");
+    }
+}
+
+#[test]
+fn two_inputs() {
+    calibrated("concat");
+}
+
+#[test]
+fn another_multiplier() {
+    calibrated("transpose");
+}
