@@ -103,12 +103,8 @@ impl Kernel for LinearCombination<'_> {
         }
         let terms = &terms[..self.terms.len()];
         for (i, out) in L::blocks_mut(self.out).iter_mut().enumerate() {
-            let (mut low, mut high) = (field.zero, field.zero);
-            for (words, constant) in terms {
-                let words = L::load(&words[i]);
-                low = low.low(words, *constant);
-                high = high.high(words, *constant);
-            }
+            let factors = terms.iter().map(|(words, constant)| (L::load(&words[i]), *constant));
+            let (low, high) = L::sum_of_products(factors);
             // 13 p from the terms, p each from the reduction, the addend and `out`.
             let sum = field.montgomery(low, high).add(addend).add(L::load(out));
             field.reduce_16(sum).store(out);

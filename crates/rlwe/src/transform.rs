@@ -13,7 +13,7 @@
 //! partners lie within a vector, in registers.
 
 use crate::lanes::{self, Kernel, Lanes};
-use crate::modulus::{MASK, Modulus};
+use crate::modulus::Modulus;
 use crate::parameters::{LOG_DEGREE, SLOTS};
 
 /// Below this many words the passes go breadth first.
@@ -105,28 +105,19 @@ struct Prime<L> {
     twice: L,
     four: L,
     eight: L,
-    mask: L,
 }
 
 impl<L: Lanes> Prime<L> {
     #[inline(always)]
     fn new(modulus: &Modulus) -> Self {
         let times = |k: u64| L::splat(k * modulus.prime);
-        Self {
-            once: times(1),
-            twice: times(2),
-            four: times(4),
-            eight: times(8),
-            mask: L::splat(MASK),
-        }
+        Self { once: times(1), twice: times(2), four: times(4), eight: times(8) }
     }
 
     /// `y * factor`, below `2 p`, for any `y` below 2^52.
     #[inline(always)]
     fn multiply(&self, y: L, factor: Factor<L>) -> L {
-        let zero = L::splat(0);
-        let quotient = zero.high(y, factor.quotient);
-        zero.low(y, factor.value).sub(zero.low(quotient, self.once)).and(self.mask)
+        L::shoup(y, factor.value, factor.quotient, self.once)
     }
 
     /// Subtracts `bound` once if the value is not below it.

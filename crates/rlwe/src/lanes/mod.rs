@@ -8,6 +8,7 @@ mod scalar;
 
 pub use scalar::Scalar;
 
+use crate::modulus::MASK;
 use twain_algebra::{Backend, backend};
 
 /// A vector of 64-bit words.
@@ -44,6 +45,22 @@ pub trait Lanes: Copy {
     fn low(self, a: Self, b: Self) -> Self;
     /// `self` plus bits 52 to 103 of that product.
     fn high(self, a: Self, b: Self) -> Self;
+
+    /// `Σ a·b` of 52-bit words as `low + 2^52·high`; the terms are few enough for 64-bit words.
+    #[inline(always)]
+    fn sum_of_products(factors: impl Iterator<Item = (Self, Self)>) -> (Self, Self) {
+        let zero = Self::splat(0);
+        factors.fold((zero, zero), |(low, high), (a, b)| (low.low(a, b), high.high(a, b)))
+    }
+
+    /// Shoup's product `y·value - q·prime`, below twice the prime, for `y` below 2^52 and
+    /// `quotient = floor(value·2^52 / prime)`.
+    #[inline(always)]
+    fn shoup(y: Self, value: Self, quotient: Self, prime: Self) -> Self {
+        let zero = Self::splat(0);
+        let quotient = zero.high(y, quotient);
+        zero.low(y, value).sub(zero.low(quotient, prime)).and(Self::splat(MASK))
+    }
 
     /// From two blocks holding 16 consecutive words `0..16`: the words whose bit 2 is clear and those
     /// with bit 2 set, each as `0 1 2 3 8 9 10 11` (`+ 4`). With one lane: unused.
