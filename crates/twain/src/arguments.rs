@@ -259,7 +259,11 @@ pub enum Command {
         output: PathBuf,
     },
     /// Shows it all: two processes on this machine prove a bundled model's score of bundled data.
-    Demo,
+    Demo {
+        /// A convolutional network with default run arguments, instead of a small credit score.
+        #[arg(long)]
+        large: bool,
+    },
     /// Prints the fingerprint by which peers know this machine; makes its key where there is none.
     Identity {
         /// Folder of the identity [default: ~/.config/twain].

@@ -96,7 +96,7 @@ pub fn run(command: Command, phases: &Phases) -> Result<(), Error> {
         Command::BindParams { compiled_circuit, output } => {
             model::bind_params(&compiled_circuit, &output)
         }
-        Command::Demo => demo::run(),
+        Command::Demo { large } => demo::run(large, phases),
         Command::Identity { identity } => pair::identity(identity),
     }
 }
