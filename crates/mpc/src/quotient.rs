@@ -11,8 +11,8 @@ use crate::arithmetic::InnerProducts;
 use crate::channel::Channel;
 use crate::ole::{OleGroup, OleSource};
 use ff::Field;
-use std::cell::RefCell;
 use std::collections::HashMap;
+use std::ops::Range;
 use twain_algebra::Fr;
 use twain_algebra::domain::Domain;
 use twain_algebra::vector;
@@ -49,12 +49,6 @@ pub fn quotient(
     evaluation.finish()
 }
 
-/// Columns by whether they are secret and by index.
-type Transformed = HashMap<(bool, u32), Vec<Fr>>;
-
-/// Memory for columns that are kept transformed from one level to the next.
-const TRANSFORMED_BYTES: usize = 1 << 28;
-
 struct Evaluation<'a> {
     role: Role,
     numerator: &'a Numerator,
@@ -69,8 +63,6 @@ struct Evaluation<'a> {
     nodes: Vec<NodeFacts>,
     /// Shares of the interactive nodes.
     made: HashMap<(NodeId, Place), Vec<Fr>>,
-    /// Columns at each place, if they are kept.
-    transformed: Vec<RefCell<Transformed>>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -110,7 +102,6 @@ impl<'a> Evaluation<'a> {
             constants,
             nodes,
             made,
-            transformed: (0..=pieces).map(|_| RefCell::default()).collect(),
         })
     }
 
@@ -160,17 +151,19 @@ impl<'a> Evaluation<'a> {
 
     /// The products on the rows: by the kinds of the cells, and none where the sum is known to vanish.
     fn row_products(&self, ids: &[NodeId]) -> RowProducts {
+        let first_row = |vanishes| if vanishes { self.numerator.usable_rows } else { 0 };
+        let start = ids.iter().map(|&id| first_row(self.terms(id).1)).min().unwrap_or(self.n);
         let targets: Vec<NodeId> = ids.iter().flat_map(|&id| self.children(id)).collect();
-        let values = self.evaluate(ROWS, &targets);
-        let kinds = self.row_kinds(&targets);
+        let values = self.evaluate(ROWS, start..self.n, &targets);
+        let kinds = self.row_kinds(start..self.n, &targets);
         let (mut left, mut right) = (Vec::new(), Vec::new());
         let (mut ends, mut results) = (Vec::new(), Vec::new());
         for &id in ids {
             let (terms, vanishes) = self.terms(id);
-            let first = if vanishes { self.numerator.usable_rows } else { 0 };
+            let first = first_row(vanishes);
             let column = |id: NodeId| (&values[&id][..], kinds[&id].as_deref());
             let terms: Vec<_> = terms.iter().map(|&(f, l, r)| (f, column(l), column(r))).collect();
-            for row in first..self.n {
+            for row in first - start..self.n - start {
                 let operand = |(values, kinds): (&[Fr], Option<&[Kind]>)| {
                     let kind = kinds.map_or(Kind::Public, |kinds| kinds[row]);
                     Operand { share: values[row], kind, bits: 254 }
@@ -192,7 +185,7 @@ impl<'a> Evaluation<'a> {
         let here: Vec<NodeId> =
             ids.iter().copied().filter(|&id| place < self.dense_places(id)).collect();
         let targets: Vec<NodeId> = here.iter().flat_map(|&id| self.children(id)).collect();
-        let values = self.evaluate(place, &targets);
+        let values = self.evaluate(place, 0..self.n, &targets);
         // An operand of several products is one operand of the OLEs.
         let mut known: HashMap<NodeId, u32> = HashMap::new();
         let operands = &mut batch.operands;
@@ -244,10 +237,14 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    /// Who knows the rows of each target; `None` for public polynomials, whose values both hold. A
+    /// Who knows which of the rows of each target; `None` for public polynomials, whose values both hold. A
     /// public cell of a column of shares is held by the model's side only, unless no one assigned it:
     /// then it is 0, both shares are, and it stays public, so that products with it are free.
-    fn row_kinds(&self, targets: &[NodeId]) -> HashMap<NodeId, Option<Vec<Kind>>> {
+    fn row_kinds(
+        &self,
+        rows: Range<usize>,
+        targets: &[NodeId],
+    ) -> HashMap<NodeId, Option<Vec<Kind>>> {
         let held = |kind| if kind == Kind::Public { Kind::Owned(Role::Model) } else { kind };
         let mut all: Vec<Option<Vec<Kind>>> = Vec::new();
         for (id, node) in self.numerator.nodes.iter().enumerate() {
@@ -259,17 +256,17 @@ impl<'a> Evaluation<'a> {
                         (row as i64 + i64::from(*rotation)).rem_euclid(self.n as i64) as usize
                     };
                     let kind = |r| cells.assigned(row(r)).map_or(Kind::Public, held);
-                    Some((0..self.n).map(kind).collect())
+                    Some(rows.clone().map(kind).collect())
                 }
-                _ if self.nodes[id].interactive => Some(vec![Kind::Shared; self.n]),
+                _ if self.nodes[id].interactive => Some(vec![Kind::Shared; rows.len()]),
                 node => children(node)
                     .into_iter()
                     .map(|child| match &all[child as usize] {
                         Some(kinds) => kinds.clone(),
                         // A public summand of a shared sum is held by the model's side; so may be
                         // one of an inner product.
-                        None if matches!(node, Node::Product(..)) => vec![Kind::Public; self.n],
-                        None => vec![Kind::Owned(Role::Model); self.n],
+                        None if matches!(node, Node::Product(..)) => vec![Kind::Public; rows.len()],
+                        None => vec![Kind::Owned(Role::Model); rows.len()],
                     })
                     .reduce(|mut a, b| {
                         a.iter_mut().zip(b).for_each(|(a, b)| *a = a.join(b));
@@ -326,7 +323,8 @@ impl<'a> Evaluation<'a> {
         let root = root as NodeId;
         let mut residues = Vec::with_capacity(self.pieces);
         for coset in 0..self.pieces {
-            let mut values = self.evaluate(coset + 1, &[root]).remove(&root).unwrap_or_default();
+            let mut values =
+                self.evaluate(coset + 1, 0..self.n, &[root]).remove(&root).unwrap_or_default();
             if !self.is_secret(root) && self.role == Role::Data {
                 values.fill(Fr::ZERO);
             }
@@ -334,18 +332,21 @@ impl<'a> Evaluation<'a> {
             self.domain.coset_intt(&mut values, self.shifts[coset]).map_err(unsupported)?;
             residues.push(values);
         }
-        let transformed =
-            self.transformed.iter_mut().flat_map(|columns| columns.get_mut().values_mut());
-        for values in self.made.values_mut().chain(transformed) {
+        for values in self.made.values_mut() {
             twain_algebra::erase(values);
         }
         let pieces = combine(&vandermonde_inverse(&self.constants)?, &residues, self.n);
         Ok(pieces.into_iter().map(Shares::new).collect())
     }
 
-    /// Values of `targets` at a place: this party's shares, or the values of public nodes. A node is
-    /// dropped as soon as nothing waits for it.
-    fn evaluate(&self, place: Place, targets: &[NodeId]) -> HashMap<NodeId, Vec<Fr>> {
+    /// Values of `targets` at some points of a place: this party's shares, or the values of public
+    /// nodes. A node is dropped as soon as nothing waits for it.
+    fn evaluate(
+        &self,
+        place: Place,
+        rows: Range<usize>,
+        targets: &[NodeId],
+    ) -> HashMap<NodeId, Vec<Fr>> {
         let nodes = &self.numerator.nodes;
         let mut waiting = vec![0u32; nodes.len()];
         let mut stack: Vec<NodeId> = targets.to_vec();
@@ -364,27 +365,17 @@ impl<'a> Evaluation<'a> {
                 stack.push(child);
             }
         }
-        let transformed = self.transformed[place].take();
-        let mut columns = Columns { evaluation: self, place, values: transformed };
+        let mut columns = Columns { evaluation: self, place, rows, values: HashMap::new() };
         let mut values = Values { waiting, values: HashMap::new() };
         for id in (0..nodes.len() as NodeId).filter(|&id| needed[id as usize]) {
             let value = match self.made.get(&(id, place)) {
-                Some(made) => made.clone(),
+                Some(made) => made[columns.rows.clone()].to_vec(),
                 None => self.node(id, &mut values, &mut columns),
             };
             values.values.insert(id, value);
         }
-        if self.keeps_transformed() {
-            self.transformed[place].replace(columns.values);
-        }
+        columns.values.values_mut().for_each(|column| twain_algebra::erase(column));
         values.values
-    }
-
-    /// Whether all columns at all places fit the memory set aside for them.
-    fn keeps_transformed(&self) -> bool {
-        let columns = self.leaves.publics.len() + self.leaves.secrets.len();
-        let scalars = (self.pieces + 1).saturating_mul(columns).saturating_mul(self.n);
-        scalars <= TRANSFORMED_BYTES / size_of::<Fr>()
     }
 
     /// The value of a node from those of its children, which are given up if nothing else needs them.
@@ -393,7 +384,7 @@ impl<'a> Evaluation<'a> {
         // A public summand of a shared sum counts on one side only.
         let counts = |child: NodeId| secret(child) || !secret(id) || self.role == Role::Model;
         match &self.numerator.nodes[id as usize] {
-            Node::Constant(value) => vec![*value; self.n],
+            Node::Constant(value) => vec![*value; columns.rows.len()],
             Node::Public(polynomial, rotation) => columns.public(*polynomial, *rotation),
             Node::Secret(index, rotation) => columns.secret(*index, *rotation),
             Node::Sum(a, b) | Node::Difference(a, b) => {
@@ -421,7 +412,7 @@ impl<'a> Evaluation<'a> {
                 product
             }
             Node::InnerProduct { terms, .. } => {
-                let mut sum = vec![Fr::ZERO; self.n];
+                let mut sum = vec![Fr::ZERO; columns.rows.len()];
                 for (factor, a, b) in terms {
                     let mut product = values.take(*a);
                     if secret(*a) || secret(*b) || counts(*a) {
@@ -484,7 +475,10 @@ impl Values {
 struct Columns<'e, 'a> {
     evaluation: &'e Evaluation<'a>,
     place: Place,
-    values: Transformed,
+    /// The stretch of points that is asked for.
+    rows: Range<usize>,
+    /// All points, by whether the column is secret and by index.
+    values: HashMap<(bool, u32), Vec<Fr>>,
 }
 
 impl Columns<'_, '_> {
@@ -494,7 +488,7 @@ impl Columns<'_, '_> {
             PublicPolynomial::Given(index) => {
                 let polynomial = evaluation.leaves.publics[index as usize];
                 match self.place.checked_sub(1).and_then(|coset| polynomial.cosets.get(coset)) {
-                    Some(values) => rotated(values, rotation),
+                    Some(values) => stretch(values, rotation, &self.rows),
                     None => self.column(false, index, polynomial.coefficients, rotation),
                 }
             }
@@ -505,7 +499,7 @@ impl Columns<'_, '_> {
                 };
                 let mut values = vector::powers(evaluation.domain.omega(), evaluation.n);
                 vector::scale(&mut values, shift);
-                rotated(&values, rotation)
+                stretch(&values, rotation, &self.rows)
             }
         }
     }
@@ -530,13 +524,15 @@ impl Columns<'_, '_> {
             }
             coset => evaluation.domain.coset_ntt(coefficients, evaluation.shifts[coset - 1]),
         });
-        rotated(values, rotation)
+        stretch(values, rotation, &self.rows)
     }
 }
 
-fn rotated(values: &[Fr], rotation: i32) -> Vec<Fr> {
-    let offset = rotation.rem_euclid(values.len() as i32) as usize;
-    [&values[offset..], &values[..offset]].concat()
+/// The values at `rows`, read `rotation` rows further on.
+fn stretch(values: &[Fr], rotation: i32, rows: &Range<usize>) -> Vec<Fr> {
+    let start = (rows.start as i64 + i64::from(rotation)).rem_euclid(values.len() as i64) as usize;
+    let before_end = rows.len().min(values.len() - start);
+    [&values[start..start + before_end], &values[..rows.len() - before_end]].concat()
 }
 
 fn children(node: &Node) -> Vec<NodeId> {
