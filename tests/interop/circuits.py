@@ -14,9 +14,12 @@ import ezkl
 rng = np.random.default_rng(7)
 
 
-def graph(shapes, nodes, outputs, constants=None, int_constants=None):
-    """A model of float inputs; `nodes` are (op, inputs, outputs, attributes)."""
+def graph(shapes, nodes, outputs, constants=None, int_constants=None, indices=None):
+    """A model of float inputs and of integer inputs with given values; `nodes` are (op, inputs, outputs,
+    attributes)."""
+    indices = {name: np.asarray(value) for name, value in (indices or {}).items()}
     inputs = [h.make_tensor_value_info(n, T.FLOAT, s) for n, s in shapes.items()]
+    inputs += [h.make_tensor_value_info(n, T.INT64, v.shape) for n, v in indices.items()]
     initial = [nh.from_array(np.asarray(v, np.float32), k) for k, v in (constants or {}).items()]
     initial += [nh.from_array(np.asarray(v, np.int64), k) for k, v in (int_constants or {}).items()]
     made = [h.make_node(op, i, o, **a) for op, i, o, a in nodes]
@@ -24,7 +27,7 @@ def graph(shapes, nodes, outputs, constants=None, int_constants=None):
     model = h.make_model(h.make_graph(made, "g", inputs, outs, initial),
                          opset_imports=[h.make_opsetid("", 13)])
     model.ir_version = 8
-    return model, shapes
+    return model, shapes, indices
 
 
 def random(*shape):
@@ -54,6 +57,16 @@ def mlp(n, m, batch=1):
                  {"w": random(n, m), "b": random(m)})
 
 
+def recurrent(op, gates):
+    """Two steps of a cell of two inputs and two states, from zero states."""
+    constants = {"w": random(1, 2 * gates, 2), "r": random(1, 2 * gates, 2)}
+    return graph({"x": [2, 1, 2]}, [(op, ["x", "w", "r"], ["y", "h"], dict(hidden_size=2))], ["h"],
+                 constants)
+
+
+# Values of these are drawn from 0.2 to 1, of others from -1.
+POSITIVE = ("sqrt", "reciprocal", "rsqrt", "ln", "ln-bounded")
+RECURRENT = dict(logrows=10, lookup_range=(-900, 900), input_scale=5, param_scale=5)
 SMALL = dict(logrows=9, decomp_base=64, decomp_legs=4)
 MODELS = {
     "mlp-k7-w1": (lambda: mlp(4, 3), dict(logrows=7, num_inner_cols=1)),
@@ -173,6 +186,66 @@ MODELS = {
               {"k": [2]}), dict(logrows=9)),
     "softmax": (lambda: one("Softmax", [1, 3], axis=1), dict(logrows=11,
                 lookup_range=(-400, 400), decomp_base=128, decomp_legs=4)),
+    "softmax-axis": (lambda: one("Softmax", [2, 3, 2], axis=1), dict(logrows=11,
+                     lookup_range=(-400, 400), decomp_base=128, decomp_legs=4)),
+    "softmax-axes": (lambda: graph({"x": [2, 3]}, [("Flatten", ["x"], ["h"], dict(axis=0)),
+                     ("Softmax", ["h"], ["y"], dict(axis=1))], ["y"]), dict(logrows=11,
+                     lookup_range=(-400, 400), decomp_base=128, decomp_legs=4)),
+    "max-pool-1d": (lambda: one("MaxPool", [2, 2, 5], kernel_shape=[3], strides=[2]),
+                    dict(logrows=9)),
+    "reduce-max-all": (lambda: one("ReduceMax", [2, 3], axes=[0, 1]), dict(logrows=9)),
+    "reduce-max-unit": (lambda: one("ReduceMax", [2, 1, 2], axes=[1]), dict(logrows=9)),
+    "arg-max-axis": (lambda: one("ArgMax", [2, 3], axis=0), dict(logrows=10)),
+    "arg-min": (lambda: one("ArgMin", [2, 3], axis=1), dict(logrows=10)),
+    "arg-max-k8": (lambda: one("ArgMax", [1, 12], axis=1), dict(logrows=8)),
+    "top-k-smallest": (lambda: graph({"x": [4, 2]}, [("TopK", ["x", "k"], ["y", "i"],
+                       dict(axis=0, largest=0))], ["y"], None, {"k": [3]}), dict(logrows=9)),
+    "one-hot": (lambda: graph({}, [("OneHot", ["i", "d", "v"], ["y"], dict(axis=1))], ["y"],
+                {"v": [0, 1]}, {"d": [4]}, dict(i=[1, 3])), dict(logrows=9)),
+    "gather-input": (lambda: graph({"x": [3, 2]}, [("Gather", ["x", "i"], ["y"], {"axis": 0})],
+                     ["y"], indices=dict(i=[2, 0])), dict(logrows=9)),
+    "gather-input-vector": (lambda: graph({"x": [5]}, [("Gather", ["x", "i"], ["y"], {"axis": 0})],
+                            ["y"], indices=dict(i=[2, 0, 4])), dict(logrows=9)),
+    "gather-elements-input": (lambda: graph({"x": [2, 3]}, [("GatherElements", ["x", "i"], ["y"],
+                              {"axis": 1})], ["y"], indices=dict(i=[[2, 0], [1, 1]])),
+                              dict(logrows=9)),
+    "gather-elements": (lambda: graph({"x": [2, 3]}, [("GatherElements", ["x", "i"], ["y"],
+                        {"axis": 1})], ["y"], None, dict(i=[[2, 0], [1, 1]])), dict(logrows=9)),
+    "gather-nd-input": (lambda: graph({"x": [2, 3]}, [("GatherND", ["x", "i"], ["y"], {})], ["y"],
+                        indices=dict(i=[[1, 2], [0, 1]])), dict(logrows=9)),
+    "gather-nd-short": (lambda: graph({"x": [3, 2]}, [("GatherND", ["x", "i"], ["y"], {})], ["y"],
+                        indices=dict(i=[[2], [0]])), dict(logrows=9)),
+    "gather-nd-batch": (lambda: graph({"x": [2, 3]}, [("GatherND", ["x", "i"], ["y"],
+                        dict(batch_dims=1))], ["y"], indices=dict(i=[[2], [0]])), dict(logrows=9)),
+    "gather-nd": (lambda: graph({"x": [2, 3]}, [("GatherND", ["x", "i"], ["y"], {})], ["y"], None,
+                  dict(i=[[1, 2], [0, 1]])), dict(logrows=9)),
+    "scatter-elements-input": (lambda: graph({"x": [1, 4], "u": [1, 2]}, [("ScatterElements",
+                               ["x", "i", "u"], ["y"], {"axis": 1})], ["y"],
+                               indices=dict(i=[[2, 0]])), dict(logrows=9)),
+    "scatter-elements-rows": (lambda: graph({"x": [3, 2], "u": [2, 2]}, [("ScatterElements",
+                              ["x", "i", "u"], ["y"], {"axis": 0})], ["y"],
+                              indices=dict(i=[[2, 0], [1, 1]])), dict(logrows=10)),
+    "scatter-elements-vector": (lambda: graph({"x": [5], "u": [2]}, [("ScatterElements",
+                                ["x", "i", "u"], ["y"], {"axis": 0})], ["y"],
+                                indices=dict(i=[3, 1])), dict(logrows=9)),
+    "scatter-elements": (lambda: graph({"x": [3, 2], "u": [2, 2]}, [("ScatterElements",
+                         ["x", "i", "u"], ["y"], {"axis": 0})], ["y"], None,
+                         dict(i=[[2, 0], [1, 1]])), dict(logrows=9)),
+    "scatter-nd-input": (lambda: graph({"x": [2, 3], "u": [2]}, [("ScatterND", ["x", "i", "u"], ["y"],
+                         {})], ["y"], indices=dict(i=[[1, 2], [0, 1]])), dict(logrows=9)),
+    "scatter-nd-rows": (lambda: graph({"x": [3, 2], "u": [1, 2]}, [("ScatterND", ["x", "i", "u"],
+                        ["y"], {})], ["y"], indices=dict(i=[[1]])), dict(logrows=9)),
+    "scatter-nd": (lambda: graph({"x": [3, 2], "u": [1, 2]}, [("ScatterND", ["x", "i", "u"],
+                   ["y"], {})], ["y"], None, dict(i=[[1]])), dict(logrows=9)),
+    "rsqrt": (lambda: graph({"x": [1, 3]}, [("Sqrt", ["x"], ["h"], {}),
+              ("Reciprocal", ["h"], ["y"], {})], ["y"]), dict(logrows=10, decomp_base=128)),
+    "ln": (lambda: one("Log", [1, 3]), dict(logrows=9, lookup_range=(-200, 200))),
+    "ln-bounded": (lambda: one("Log", [1, 2]), dict(logrows=11, lookup_range=(-200, 200),
+                   bounded_log_lookup=True, decomp_base=1024, decomp_legs=4, input_scale=4,
+                   param_scale=4)),
+    "lstm": (lambda: recurrent("LSTM", 4), RECURRENT),
+    "gru": (lambda: recurrent("GRU", 3), RECURRENT),
+    "rnn": (lambda: recurrent("RNN", 1), RECURRENT),
     "reciprocal": (lambda: one("Reciprocal", [1, 3]), dict(logrows=10, decomp_base=128)),
     "sqrt": (lambda: one("Sqrt", [1, 3]), dict(logrows=10, decomp_base=128)),
     "floor": (lambda: one("Floor", [1, 3]), dict(logrows=9)),
@@ -183,13 +256,14 @@ MODELS = {
 
 def make(name, out):
     build, options = MODELS[name]
-    model, shapes = build()
+    model, shapes, indices = build()
     folder = os.path.join(out, name)
     os.makedirs(folder, exist_ok=True)
     path = lambda file: os.path.join(folder, file)
     onnx.save(model, path("network.onnx"))
-    data = [rng.uniform(0.2 if name in ("sqrt", "reciprocal") else -1, 1, s).flatten().tolist()
+    data = [rng.uniform(0.2 if name in POSITIVE else -1, 1, s).flatten().tolist()
             for s in shapes.values()]
+    data += [value.flatten().tolist() for value in indices.values()]
     json.dump({"input_data": data}, open(path("input.json"), "w"))
     args = ezkl.PyRunArgs()
     args.input_visibility, args.param_visibility = "private", "private"

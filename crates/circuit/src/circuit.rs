@@ -27,6 +27,8 @@ pub struct Circuit {
     pub(crate) uses: Vec<Vec<TableUse>>,
     /// Wires of the model's outputs.
     pub(crate) outputs: Vec<Vec<Wire>>,
+    /// Linear coordinate of the first lookup in a table of witness values.
+    pub(crate) first_dynamic_cell: Option<usize>,
 }
 
 impl Circuit {
@@ -41,6 +43,7 @@ impl Circuit {
             fixed_constants,
             fixed_values,
             outputs,
+            dynamic,
             ..
         } = layouter;
         let rows = columns.geometry.rows();
@@ -51,6 +54,15 @@ impl Circuit {
         }
         let assembly = Assembly { k: columns.geometry.k, fixed, selectors, copies };
         let program = recorder.finish()?;
-        Ok(Self { cs, columns, assembly, program, cells, uses, outputs })
+        Ok(Self {
+            cs,
+            columns,
+            assembly,
+            program,
+            cells,
+            uses,
+            outputs,
+            first_dynamic_cell: dynamic.first_cell,
+        })
     }
 }

@@ -2,11 +2,12 @@
 
 use crate::LayoutError;
 use crate::layouter::Layouter;
-use crate::ops::{Convolution, Pairwise, gather, gather_elements};
+use crate::ops::{Convolution, Pairwise, Rounding, Scales, gather, scatter};
 use crate::program::ZERO;
 use crate::supported::unsupported;
 use crate::tensor::{Element, Tensor};
-use twain_graph::{HybridOp, InputType, LookupOp, Node, PolyOp, SupportedOp};
+use twain_graph::indices::Addressing;
+use twain_graph::{HybridOp, InputType, LookupOp, Node, PolyOp, SupportedOp, Tensor as Indices};
 
 /// An operand of an operation.
 fn operand(inputs: &[Tensor], index: usize) -> Result<&Tensor, LayoutError> {
@@ -23,7 +24,7 @@ impl Layouter {
         inputs: &[Tensor],
     ) -> Result<Tensor, LayoutError> {
         match op {
-            SupportedOp::Linear(op) => self.polynomial(node, op, inputs),
+            SupportedOp::Linear(op) => self.polynomial(op, inputs),
             SupportedOp::Nonlinear(op) => self.nonlinearity(operand(inputs, 0)?, op),
             SupportedOp::Hybrid(op) => self.hybrid(node, op, inputs),
             SupportedOp::Input(input) => {
@@ -62,19 +63,51 @@ impl Layouter {
         }
     }
 
-    fn polynomial(
+    /// The elements at constant or computed indices.
+    fn gather(
         &mut self,
-        node: &Node,
-        op: &PolyOp,
         inputs: &[Tensor],
+        constant: &Option<Indices<usize>>,
+        how: Addressing,
     ) -> Result<Tensor, LayoutError> {
+        let tensor = operand(inputs, 0)?;
+        match constant {
+            Some(indices) => gather(tensor, indices, how),
+            None => self.gather_at(tensor, operand(inputs, 1)?, how),
+        }
+    }
+
+    /// The tensor with the elements at constant or computed indices replaced.
+    fn scatter(
+        &mut self,
+        inputs: &[Tensor],
+        constant: &Option<Indices<usize>>,
+        how: Addressing,
+    ) -> Result<Tensor, LayoutError> {
+        let tensor = operand(inputs, 0)?;
+        match constant {
+            Some(indices) => scatter(tensor, indices, operand(inputs, 1)?, how),
+            None => self.scatter_at(tensor, operand(inputs, 1)?, operand(inputs, 2)?, how),
+        }
+    }
+
+    fn polynomial(&mut self, op: &PolyOp, inputs: &[Tensor]) -> Result<Tensor, LayoutError> {
         let input = |index| operand(inputs, index);
         match op {
             PolyOp::Abs => self.abs(input(0)?),
             PolyOp::Sign => self.sign(input(0)?, true),
             PolyOp::LeakyReLU { slope, scale } => self.leaky_relu(input(0)?, *slope, *scale),
-            PolyOp::GatherElements { dim, constant_idx: Some(indices) } => {
-                gather_elements(input(0)?, *dim, indices)
+            PolyOp::GatherElements { dim, constant_idx } => {
+                self.gather(inputs, constant_idx, Addressing::Elements { axis: *dim })
+            }
+            PolyOp::GatherND { batch_dims, indices } => {
+                self.gather(inputs, indices, Addressing::Tuples { batch: *batch_dims })
+            }
+            PolyOp::ScatterElements { dim, constant_idx } => {
+                self.scatter(inputs, constant_idx, Addressing::Elements { axis: *dim })
+            }
+            PolyOp::ScatterND { constant_idx } => {
+                self.scatter(inputs, constant_idx, Addressing::Tuples { batch: 0 })
             }
             PolyOp::MultiBroadcastTo { shape } => self.broadcast_to(input(0)?, shape),
             PolyOp::Einsum { equation } => self.einsum(equation, inputs),
@@ -127,10 +160,6 @@ impl Layouter {
             PolyOp::Or => self.or(input(0)?, input(1)?),
             PolyOp::Xor => self.xor(input(0)?, input(1)?),
             PolyOp::Trilu { upper, k } => self.trilu(input(0)?, *upper, *k),
-            PolyOp::GatherElements { .. }
-            | PolyOp::GatherND { .. }
-            | PolyOp::ScatterElements { .. }
-            | PolyOp::ScatterND { .. } => Err(unsupported(node)),
         }
     }
 
@@ -159,10 +188,44 @@ impl Layouter {
             HybridOp::Less => self.greater(input(1)?, input(0)?),
             HybridOp::LessEqual => self.greater_equal(input(1)?, input(0)?),
             HybridOp::Equals => self.equals(input(0)?, input(1)?),
-            HybridOp::Gather { dim, constant_idx: Some(indices) } => {
-                gather(input(0)?, *dim, indices)
+            HybridOp::Gather { dim, constant_idx } => {
+                self.gather(inputs, constant_idx, Addressing::Slices { axis: *dim })
             }
-            _ => Err(unsupported(node)),
+            HybridOp::ReduceMax { axes } => self.reduce_extreme(input(0)?, axes, true),
+            HybridOp::ReduceMin { axes } => self.reduce_extreme(input(0)?, axes, false),
+            HybridOp::ReduceArgMax { dim } => self.place_of_extreme(input(0)?, *dim, true),
+            HybridOp::ReduceArgMin { dim } => self.place_of_extreme(input(0)?, *dim, false),
+            HybridOp::MaxPool { padding, stride, pool_dims, .. } => {
+                self.max_pool(input(0)?, pool_dims, padding, stride)
+            }
+            HybridOp::TopK { dim, k, largest } => self.top(input(0)?, *dim, *k, *largest),
+            HybridOp::OneHot { dim, num_classes } => self.one_hot(input(0)?, *num_classes, *dim),
+            HybridOp::Recip { input_scale, output_scale, eps } => {
+                let scales = Scales { input: *input_scale, output: *output_scale, epsilon: *eps };
+                self.reciprocal(input(0)?, scales)
+            }
+            HybridOp::Sqrt { scale } => self.square_root(input(0)?, *scale),
+            HybridOp::Rsqrt { input_scale, output_scale, eps } => {
+                let scales = Scales { input: *input_scale, output: *output_scale, epsilon: *eps };
+                let root = self.square_root(input(0)?, *input_scale)?;
+                self.reciprocal(&root, scales)
+            }
+            HybridOp::Softmax { input_scale, output_scale, axes, eps } => {
+                let scales = Scales { input: *input_scale, output: *output_scale, epsilon: *eps };
+                self.softmax(input(0)?, axes, scales)
+            }
+            HybridOp::Ln { scale, eps } => self.logarithm(input(0)?, *scale, *eps),
+            HybridOp::Floor { scale, legs } => {
+                self.round(input(0)?, Rounding::Floor, *scale, *legs)
+            }
+            HybridOp::Ceil { scale, legs } => self.round(input(0)?, Rounding::Ceil, *scale, *legs),
+            HybridOp::Round { scale, legs } => {
+                self.round(input(0)?, Rounding::Nearest, *scale, *legs)
+            }
+            HybridOp::RoundHalfToEven { scale, legs } => {
+                self.round(input(0)?, Rounding::NearestEven, *scale, *legs)
+            }
+            HybridOp::Output { .. } => Err(unsupported(node)),
         }
     }
 }

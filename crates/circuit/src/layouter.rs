@@ -1,12 +1,13 @@
 //! Places elements in cells: the cursor, plain and duplicating assignment, constants, copies and
 //! selectors (spec 03 §2).
 
+use crate::LayoutError;
 use crate::columns::Columns;
 use crate::geometry::{Coordinate, Variable};
 use crate::modules::poseidon::HashModule;
+use crate::ops::{Decompositions, DynamicTables};
 use crate::program::{Recorder, Wire, ZERO};
 use crate::tensor::{AdviceCell, Element, Place, Tensor};
-use crate::{LayoutError, ops::Decompositions};
 use std::collections::HashMap;
 use twain_algebra::Fr;
 use twain_plonk::{BitRows, Cell, Column, ColumnKind, ConstraintSystem, Selector};
@@ -29,6 +30,8 @@ pub(crate) struct Layouter {
     pub cursor: usize,
     /// Linear coordinate of the next free cell of the einsum variables.
     pub einsum_cursor: usize,
+    /// The tables of witness values so far.
+    pub dynamic: DynamicTables,
     /// Wires by advice column and row; a column without a cell is empty, a cell not written is 0.
     pub cells: Vec<Vec<Wire>>,
     pub copies: Vec<(Cell, Cell)>,
@@ -57,6 +60,7 @@ impl Layouter {
             decompositions,
             cursor: 0,
             einsum_cursor: 0,
+            dynamic: DynamicTables::default(),
             cells: vec![Vec::new(); cs.advice_phases().len()],
             copies: Vec::new(),
             selectors: vec![BitRows::new(rows); cs.selectors().len()],

@@ -5,7 +5,7 @@ use crate::LayoutError;
 use crate::circuit::Circuit;
 use crate::configure::{ProductTree, configure};
 use crate::layouter::Layouter;
-use crate::ops::Decompositions;
+use crate::ops::{Decompositions, Format};
 use crate::program::{Bound, InstanceRow, Source, Step};
 use crate::supported::check_supported;
 use crate::tensor::{Element, Place, Tensor};
@@ -36,7 +36,7 @@ pub fn lay_out(
     let args = &settings.run_args;
     let base = u64::try_from(args.decomp_base).map_err(|_| LayoutError::TooLarge)?;
     let legs = u32::try_from(args.decomp_legs).map_err(|_| LayoutError::TooLarge)?;
-    let layouter = Layouter::new(&cs, columns, Decompositions::new(base, legs));
+    let layouter = Layouter::new(&cs, columns, Decompositions::new(Format { base, legs }));
     let mut walk = Walk {
         layouter,
         model,
@@ -137,7 +137,7 @@ impl Walk<'_> {
     /// The tensors of the input nodes, by index of the node.
     fn inputs(&mut self) -> Result<BTreeMap<usize, Tensor>, LayoutError> {
         self.step("the inputs".into());
-        let bound = Bound::symmetric(self.layouter.decompositions.limit() - 1.0);
+        let bound = Bound::symmetric(self.layouter.decompositions.format.limit() - 1.0);
         let mut inputs = BTreeMap::new();
         for (position, index) in self.model.graph.inputs.iter().enumerate() {
             let dims = match self.model.graph.nodes.get(index) {

@@ -31,26 +31,14 @@ pub(crate) fn refusal(op: &SupportedOp) -> Option<String> {
             | PolyOp::DeConv { data_format, kernel_format, .. } => {
                 check_formats(*data_format, *kernel_format).is_ok()
             }
-            PolyOp::GatherElements { constant_idx, .. } => constant_idx.is_some(),
-            PolyOp::GatherND { .. } | PolyOp::ScatterElements { .. } | PolyOp::ScatterND { .. } => {
-                false
-            }
             _ => true,
         },
         SupportedOp::Hybrid(op) => match op {
-            HybridOp::SumPool { data_format, .. } => {
+            HybridOp::SumPool { data_format, .. } | HybridOp::MaxPool { data_format, .. } => {
                 check_formats(*data_format, Default::default()).is_ok()
             }
-            HybridOp::Gather { constant_idx, .. } => constant_idx.is_some(),
-            HybridOp::Div { .. }
-            | HybridOp::Max
-            | HybridOp::Min
-            | HybridOp::Greater
-            | HybridOp::GreaterEqual
-            | HybridOp::Less
-            | HybridOp::LessEqual
-            | HybridOp::Equals => true,
-            _ => false,
+            HybridOp::Output { .. } => false,
+            _ => true,
         },
         SupportedOp::Nonlinear(op) => crate::functions::check(op).is_ok(),
         SupportedOp::Input(_) | SupportedOp::Constant(_) => true,
@@ -77,7 +65,7 @@ mod tests {
             (idx, NodeKind::Node(node))
         };
         let nested = SupportedOp::RebaseScale(RebaseScale {
-            inner: Box::new(SupportedOp::Hybrid(HybridOp::OneHot { dim: 0, num_classes: 2 })),
+            inner: Box::new(SupportedOp::Hybrid(HybridOp::Output { decomp: true })),
             rebase_op: HybridOp::Div { denom: 2.0 },
             target_scale: 0,
             original_scale: 1,
@@ -93,7 +81,7 @@ mod tests {
         let texts: Vec<String> = missing.iter().map(LayoutError::to_string).collect();
         assert_eq!(
             texts,
-            ["node 3: Unknown is not supported yet", "node 4: Hybrid OneHot is not supported yet",]
+            ["node 3: Unknown is not supported yet", "node 4: Hybrid Output is not supported yet",]
         );
     }
 }

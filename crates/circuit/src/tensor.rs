@@ -4,6 +4,9 @@
 use crate::LayoutError;
 use crate::program::Wire;
 use std::ops::Range;
+use twain_graph::indices::strides;
+
+pub(crate) use twain_graph::indices::coordinates;
 
 /// A cell of an advice column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -57,28 +60,6 @@ impl Element {
 pub(crate) struct Tensor {
     pub elements: Vec<Element>,
     pub dims: Vec<usize>,
-}
-
-/// All coordinates of a shape, the last axis fastest.
-pub(crate) fn coordinates(dims: &[usize]) -> impl Iterator<Item = Vec<usize>> + use<> {
-    let dims = dims.to_vec();
-    let count: usize = dims.iter().product();
-    (0..count).map(move |mut index| {
-        let mut coordinate = vec![0; dims.len()];
-        for (c, dim) in coordinate.iter_mut().zip(&dims).rev() {
-            *c = index % dim;
-            index /= dim;
-        }
-        coordinate
-    })
-}
-
-fn strides(dims: &[usize]) -> Vec<usize> {
-    let mut strides = vec![1; dims.len()];
-    for axis in (1..dims.len()).rev() {
-        strides[axis - 1] = strides[axis] * dims[axis];
-    }
-    strides
 }
 
 impl Tensor {

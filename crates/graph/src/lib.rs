@@ -6,6 +6,7 @@
 
 mod error;
 mod hybrid;
+pub mod indices;
 mod lookup;
 mod names;
 mod node;

@@ -1,5 +1,6 @@
 //! The party that has no peer: its share is the value, and nothing is sent.
 
+mod integers;
 mod program;
 mod prover;
 mod quotient;

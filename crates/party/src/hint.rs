@@ -34,6 +34,33 @@ pub enum Hint {
     },
     /// The value of a table at `v`.
     Table(Arc<StaticTable>),
+    /// `[v >= 0]`.
+    NotNegative,
+    /// The unit vector with a 1 at place `v`, which must be below its length.
+    Unit {
+        /// Its length.
+        length: u64,
+    },
+    /// The `y` for which `y * v` is closest to the numerator, of two the smaller.
+    Reciprocal {
+        /// The numerator, not negative.
+        numerator: i128,
+        /// What stands for the reciprocal of 0.
+        of_zero: i128,
+    },
+    /// The `y >= 0` for which `y^2` is closest to `factor * v`; 0 of negative values.
+    SquareRoot {
+        /// The factor, positive.
+        factor: i128,
+    },
+    /// The `y` for which `scale * 2^y`, rounded half away from zero, is closest to `v`, of several the
+    /// largest: the exponent of the logarithm.
+    Exponent {
+        /// The scale, positive.
+        scale: i128,
+        /// The exponent is between `-limit` and `limit`.
+        limit: u32,
+    },
 }
 
 impl Hint {
@@ -41,6 +68,7 @@ impl Hint {
     pub fn outputs(&self) -> usize {
         match self {
             Hint::Decompose { legs, .. } => *legs as usize + 1,
+            Hint::Unit { length } => usize::try_from(*length).unwrap_or(usize::MAX),
             _ => 1,
         }
     }

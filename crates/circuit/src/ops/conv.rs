@@ -1,9 +1,9 @@
-//! Convolutions and sum pooling (spec 03 §5.14).
+//! Convolutions (spec 03 §5.14).
 
 use super::Pairwise;
 use crate::LayoutError;
 use crate::layouter::Layouter;
-use crate::program::{ONE, ZERO};
+use crate::program::ZERO;
 use crate::tensor::{Element, Tensor, coordinates};
 use std::ops::Range;
 use twain_graph::{DataFormat, KernelFormat};
@@ -34,7 +34,7 @@ fn misfit(image: &Tensor, kernel: &[usize], why: &str) -> LayoutError {
 }
 
 /// Shape of the output's spatial axes, and the windows.
-fn windows(
+pub(super) fn windows(
     image: &Tensor,
     kernel: &[usize],
     arguments: &Convolution,
@@ -55,7 +55,7 @@ fn windows(
 }
 
 /// The ranges of the window at an output position.
-fn window(position: &[usize], kernel: &[usize], stride: &[usize]) -> Vec<Range<usize>> {
+pub(super) fn window(position: &[usize], kernel: &[usize], stride: &[usize]) -> Vec<Range<usize>> {
     let axes = position.iter().zip(kernel).zip(stride);
     axes.map(|((p, length), step)| p * step..p * step + length).collect()
 }
@@ -177,35 +177,5 @@ impl Layouter {
         let no_padding = vec![(0, 0); axes];
         let arguments = Convolution { padding: &no_padding, stride: &ones, groups };
         self.conv(&expanded, &kernel, bias, &arguments)
-    }
-
-    /// Sums over windows; their averages if `normalized`.
-    pub fn sum_pool(
-        &mut self,
-        image: &Tensor,
-        kernel_shape: &[usize],
-        padding: &[(usize, usize)],
-        stride: &[usize],
-        normalized: bool,
-    ) -> Result<Tensor, LayoutError> {
-        let arguments = Convolution { padding, stride, groups: 1 };
-        let spatial = windows(image, kernel_shape, &arguments)?;
-        let size: usize = kernel_shape.iter().product();
-        let mut dims = vec![1, 1];
-        dims.extend_from_slice(kernel_shape);
-        let kernel = Tensor::constants(ONE, size).reshape(&dims)?;
-        let kernel = self.assign(self.columns.b, &kernel)?;
-        self.cursor += size;
-        let mut elements = Vec::new();
-        for n in 0..image.dims[0] {
-            for channel in 0..image.dims[1] {
-                let slice = image.slice(&[n..n + 1, channel..channel + 1])?;
-                elements.extend(self.conv(&slice, &kernel, None, &arguments)?.elements);
-            }
-        }
-        let mut dims = image.dims[..2].to_vec();
-        dims.extend(spatial);
-        let sums = Tensor::new(elements, &dims)?;
-        if normalized { self.divide(&sums, size as u128) } else { Ok(sums) }
     }
 }

@@ -14,20 +14,33 @@ use twain_party::Hint;
 /// The decomposition of the circuit's settings, and the wires decomposed with it already.
 #[derive(Clone, Debug)]
 pub(crate) struct Decompositions {
-    pub base: u64,
-    pub legs: u32,
+    pub format: Format,
     /// Sign, digits and recomposition of a wire, which is the recomposition's wire by then.
-    known: HashMap<Wire, Digits>,
+    known: HashMap<(Wire, Format), Digits>,
 }
 
-impl Decompositions {
-    pub fn new(base: u64, legs: u32) -> Self {
-        Self { base, legs, known: HashMap::new() }
-    }
+/// How many digits in which base.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Format {
+    pub base: u64,
+    pub legs: u32,
+}
 
+impl Format {
     /// Values that fit are below this in size.
     pub fn limit(&self) -> f64 {
         (self.base as f64).powi(self.legs as i32)
+    }
+
+    /// Cells of a decomposed value: the sign and the digits.
+    pub fn cells(&self) -> usize {
+        self.legs as usize + 1
+    }
+}
+
+impl Decompositions {
+    pub fn new(format: Format) -> Self {
+        Self { format, known: HashMap::new() }
     }
 }
 
@@ -117,35 +130,37 @@ impl Layouter {
         tensor: &Tensor,
         zero_sign_matters: bool,
     ) -> Result<Decomposed, LayoutError> {
-        self.decompose_with(tensor, zero_sign_matters, SignIs::Secret)
+        let format = self.decompositions.format;
+        self.decompose_with(tensor, format, zero_sign_matters, SignIs::Secret)
     }
 
     pub fn decompose_with(
         &mut self,
         tensor: &Tensor,
+        format: Format,
         zero_sign_matters: bool,
         sign: SignIs,
     ) -> Result<Decomposed, LayoutError> {
-        let Decompositions { base, legs, .. } = self.decompositions;
+        let Format { base, .. } = format;
         let count = tensor.len();
         let (a, o) = (self.columns.a, self.columns.o);
         let input = match tensor.all_assigned() {
             true => tensor.clone(),
             false => self.assign(a, tensor)?,
         };
-        let values = self.digits_of(&input, sign)?;
+        let values = self.digits_of(&input, format, sign)?;
 
-        let mut wires = Vec::with_capacity(count * (legs as usize + 1));
+        let mut wires = Vec::with_capacity(count * format.cells());
         for value in &values {
             wires.push(value.sign);
             wires.extend_from_slice(&value.digits);
         }
         let mut dims = tensor.dims.clone();
-        dims.push(legs as usize + 1);
+        dims.push(format.cells());
         let digits = self.assign_wires(o, &wires, &dims)?;
         self.cursor += wires.len();
 
-        let per_element = || digits.elements.chunks(legs as usize + 1);
+        let per_element = || digits.elements.chunks(format.cells());
         let signs = per_element().map(|cells| cells[0]).collect();
         let signs = self.range_check(&Tensor::new(signs, &tensor.dims)?, -1, 1)?;
         if zero_sign_matters {
@@ -158,18 +173,8 @@ impl Layouter {
         let high = i128::from(base) - 1;
         let checked = self.range_check(&Tensor::flat(only_digits), 0, high)?;
 
-        let powers: Vec<Element> =
-            self.powers(base, legs).into_iter().map(Element::constant).collect();
-        let mut sums = Vec::with_capacity(count);
-        self.flush();
-        for (digits, value) in checked.elements.chunks(legs as usize).zip(&values) {
-            let sum = self.dot_cells(digits, &powers, &value.running)?;
-            // With Freivalds einsums the results of all einsums lose their cells.
-            sums.push(match self.columns.einsum {
-                Some(_) => Element::unplaced(sum.wire),
-                None => sum,
-            });
-        }
+        let running = values.iter().map(|value| value.running.clone()).collect();
+        let sums = self.weighted_sums(&checked.elements, format, running)?;
         let sums = Tensor::new(sums, &tensor.dims)?;
         let recomposed: Vec<Wire> = values.iter().map(|value| value.value).collect();
         let product = self.pairwise_cells(&sums, &signs, Pairwise::Mult, &recomposed)?;
@@ -177,8 +182,69 @@ impl Layouter {
         Ok(Decomposed { digits, input })
     }
 
+    /// The sums of each value's digits times the powers of the base; `running` are the running sums.
+    fn weighted_sums(
+        &mut self,
+        digits: &[Element],
+        format: Format,
+        running: Vec<Vec<Wire>>,
+    ) -> Result<Vec<Element>, LayoutError> {
+        let powers: Vec<Element> = self.powers(format).into_iter().map(Element::constant).collect();
+        self.flush();
+        let mut sums = Vec::with_capacity(running.len());
+        for (digits, running) in digits.chunks(powers.len()).zip(running) {
+            let sum = self.dot_cells(digits, &powers, &running)?;
+            // With Freivalds einsums the results of all einsums lose their cells.
+            sums.push(match self.columns.einsum {
+                Some(_) => Element::unplaced(sum.wire),
+                None => sum,
+            });
+        }
+        Ok(sums)
+    }
+
+    /// The values with these signs and digits (spec 03 §5.7); the last axis of `digits` is that of a
+    /// decomposition.
+    pub fn recompose(&mut self, digits: &Tensor, format: Format) -> Result<Tensor, LayoutError> {
+        let digits = match digits.all_assigned() {
+            true => digits.clone(),
+            false => {
+                let written = self.assign(self.columns.a, digits)?;
+                self.cursor += digits.len();
+                written
+            }
+        };
+        let dims = &digits.dims[..digits.dims.len().saturating_sub(1)];
+        let per_element = || digits.elements.chunks(format.cells());
+        let powers = self.powers(format);
+        let running = per_element().map(|cells| {
+            let wires = cells[1..].iter().map(|cell| cell.wire);
+            self.running_digits(&powers, wires)
+        });
+        let running = running.collect();
+        let only_digits: Vec<Element> =
+            per_element().flat_map(|cells| cells[1..].to_vec()).collect();
+        let sums = Tensor::new(self.weighted_sums(&only_digits, format, running)?, dims)?;
+        let signs = per_element().map(|cells| cells[0]).collect();
+        self.pairwise(&sums, &Tensor::new(signs, dims)?, Pairwise::Mult)
+    }
+
+    /// Running sums of digits times the powers of the base, one a row.
+    fn running_digits(&mut self, powers: &[Wire], digits: impl Iterator<Item = Wire>) -> Vec<Wire> {
+        let digits: Vec<Wire> = digits.collect();
+        let inner = self.inner();
+        let mut running: Vec<Wire> = Vec::new();
+        for (digits, powers) in digits.chunks(inner).zip(powers.chunks(inner)) {
+            let terms = powers.iter().copied().zip(digits.iter().copied());
+            let previous = running.last().map(|previous| (ONE, *previous));
+            let terms: Vec<_> = previous.into_iter().chain(terms).collect();
+            running.push(self.recorder.linear(&terms));
+        }
+        running
+    }
+
     /// Constants `base^(legs-1), …, base, 1`.
-    fn powers(&mut self, base: u64, legs: u32) -> Vec<Wire> {
+    fn powers(&mut self, Format { base, legs }: Format) -> Vec<Wire> {
         let mut powers = vec![Fr::ONE];
         for _ in 1..legs {
             powers.push(powers[powers.len() - 1] * Fr::from(base));
@@ -188,46 +254,44 @@ impl Layouter {
 
     /// The wires of a decomposition. From then on the recomposition stands for the value itself: a
     /// value that does not fit must not spread before it is tested (protocol §4).
-    fn digits_of(&mut self, tensor: &Tensor, sign: SignIs) -> Result<Vec<Digits>, LayoutError> {
-        let Decompositions { base, legs, .. } = self.decompositions;
+    fn digits_of(
+        &mut self,
+        tensor: &Tensor,
+        format: Format,
+        sign: SignIs,
+    ) -> Result<Vec<Digits>, LayoutError> {
+        let Format { base, legs } = format;
         let mut values: Vec<Wire> = tensor.wires().map(|wire| self.recorder.now(wire)).collect();
         let inputs = values.clone();
-        values.retain(|wire| !self.decompositions.known.contains_key(wire));
+        values.retain(|wire| !self.decompositions.known.contains_key(&(*wire, format)));
         // A value that occurs twice is decomposed once.
         let mut seen = std::collections::HashSet::with_capacity(values.len());
         values.retain(|wire| seen.insert(*wire));
 
         let hint = self.recorder.hint_id(Hint::Decompose { base, legs });
-        let mut bounds = vec![Bound::new(0.0, base as f64 - 1.0); legs as usize + 1];
+        let mut bounds = vec![Bound::new(0.0, base as f64 - 1.0); format.cells()];
         bounds[0] = Bound::SIGN;
         let outputs = self.recorder.hint(hint, &values, &bounds)?;
-        let powers = self.powers(base, legs);
-        let inner = self.inner();
+        let powers = self.powers(format);
         let mut replaced = HashMap::new();
-        for (wire, outputs) in values.into_iter().zip(outputs.chunks(legs as usize + 1)) {
+        for (wire, outputs) in values.into_iter().zip(outputs.chunks(format.cells())) {
             let digits = outputs[1..].to_vec();
             let sign = match sign {
                 SignIs::Secret => outputs[0],
                 SignIs::Positive => ONE,
             };
-            let mut running: Vec<Wire> = Vec::new();
-            for (digits, powers) in digits.chunks(inner).zip(powers.chunks(inner)) {
-                let terms = powers.iter().copied().zip(digits.iter().copied());
-                let previous = running.last().map(|previous| (ONE, *previous));
-                let terms: Vec<_> = previous.into_iter().chain(terms).collect();
-                running.push(self.recorder.linear(&terms));
-            }
+            let running = self.running_digits(&powers, digits.iter().copied());
             let sum = running.last().copied().unwrap_or(ZERO);
             let value = self.recorder.mul(sum, sign);
             self.recorder.refine(value, self.recorder.bound(wire));
             self.recorder.replace(wire, value);
             replaced.insert(wire, value);
             let digits = Digits { sign, digits, running, value };
-            self.decompositions.known.insert(value, digits);
+            self.decompositions.known.insert((value, format), digits);
         }
         let known = |wire: Wire| {
             let wire = replaced.get(&wire).copied().unwrap_or(wire);
-            self.decompositions.known.get(&wire).cloned()
+            self.decompositions.known.get(&(wire, format)).cloned()
         };
         let missing = || LayoutError::Operands("a value was not decomposed".into());
         inputs.into_iter().map(|wire| known(wire).ok_or_else(missing)).collect()
@@ -272,7 +336,7 @@ impl Layouter {
     }
 
     pub fn signs_of(&self, decomposed: &Decomposed, dims: &[usize]) -> Result<Tensor, LayoutError> {
-        let step = self.decompositions.legs as usize + 1;
+        let step = self.decompositions.format.cells();
         let signs = decomposed.digits.elements.iter().step_by(step).copied().collect();
         Tensor::new(signs, dims)
     }

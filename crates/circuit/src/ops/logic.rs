@@ -123,15 +123,26 @@ impl Layouter {
         let shape = broadcast_shape(&left.dims, &right.dims);
         let (left, right) = (left.expand(&shape)?, right.expand(&shape)?);
         let difference = self.pairwise(&left, &right, Pairwise::Sub)?;
-        let decomposed = self.decompose_with(&difference, true, sign)?;
+        let format = self.decompositions.format;
+        let decomposed = self.decompose_with(&difference, format, true, sign)?;
         let sign = self.signs_of(&decomposed, &difference.dims)?;
         self.equals(&sign, &Tensor::constant(ONE))
     }
 
     /// `[left >= right]`.
     pub fn greater_equal(&mut self, left: &Tensor, right: &Tensor) -> Result<Tensor, LayoutError> {
+        self.greater_equal_with(left, right, SignIs::Secret)
+    }
+
+    /// `[left >= right]`, whose outcome may be known beforehand.
+    pub fn greater_equal_with(
+        &mut self,
+        left: &Tensor,
+        right: &Tensor,
+        sign: SignIs,
+    ) -> Result<Tensor, LayoutError> {
         let left = self.pairwise(left, &Tensor::constant(ONE), Pairwise::Add)?;
-        self.greater(&left, right)
+        self.greater_with(&left, right, sign)
     }
 
     /// The elements constrained to 0 and 1.

@@ -4,7 +4,6 @@ use crate::LayoutError;
 use crate::layouter::Layouter;
 use crate::program::ZERO;
 use crate::tensor::{Element, Tensor};
-use twain_graph::Tensor as GraphTensor;
 
 impl Layouter {
     /// The elements `start..end` of an axis.
@@ -100,41 +99,4 @@ impl Layouter {
         self.cursor += tensor.len();
         Ok(result)
     }
-}
-
-/// The elements of one axis at constant indices (ONNX Gather): the axis takes the number of indices.
-pub(crate) fn gather(
-    tensor: &Tensor,
-    axis: usize,
-    indices: &GraphTensor<usize>,
-) -> Result<Tensor, LayoutError> {
-    tensor.pick(axis, &indices.inner)
-}
-
-/// `output[.., i, ..] = tensor[.., indices[.., i, ..], ..]` (ONNX GatherElements).
-pub(crate) fn gather_elements(
-    tensor: &Tensor,
-    axis: usize,
-    indices: &GraphTensor<usize>,
-) -> Result<Tensor, LayoutError> {
-    let fail = || {
-        let (of, at) = (&tensor.dims, &indices.dims);
-        LayoutError::Operands(format!("elements of a tensor of shape {of:?} at indices of {at:?}"))
-    };
-    if indices.dims.len() != tensor.dims.len() || axis >= tensor.dims.len() {
-        return Err(fail());
-    }
-    let mut elements = Vec::with_capacity(indices.len());
-    for (mut coordinate, index) in crate::tensor::coordinates(&indices.dims).zip(&indices.inner) {
-        coordinate[axis] = *index;
-        let mut position = 0;
-        for (c, dim) in coordinate.iter().zip(&tensor.dims) {
-            if c >= dim {
-                return Err(fail());
-            }
-            position = position * dim + c;
-        }
-        elements.push(tensor.elements[position]);
-    }
-    Tensor::new(elements, &indices.dims)
 }

@@ -81,6 +81,11 @@ impl Program {
                 Hint::Table(table) => format!("an argument of the table {}", table.name),
                 Hint::ChunkIndex { low, high, .. } => format!("from {low} to {high}"),
                 Hint::DivideRound { .. } => "below 2^127 in size".into(),
+                Hint::Unit { length } => format!("an index below {length}"),
+                Hint::NotNegative
+                | Hint::Reciprocal { .. }
+                | Hint::SquareRoot { .. }
+                | Hint::Exponent { .. } => "below 2^127 in size, as its result".into(),
                 Hint::Inverse | Hint::InverseOrZero => continue,
             };
             let value = |wire: &Wire| values[*wire as usize];

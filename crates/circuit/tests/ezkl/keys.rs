@@ -54,13 +54,24 @@ fn committed_parameters() {
 #[test]
 fn operations_and_modules() {
     let names = [
+        "arg-max-k8",
         "average-pool",
         "conv-transpose",
+        "floor",
         "freivalds",
         "freivalds-three",
+        "gather-nd-input",
         "hashed-all",
+        "ln-bounded",
         "logic",
+        "max-pool",
+        "one-hot",
+        "round",
+        "rsqrt",
+        "scatter-elements-rows",
         "sigmoid-tanh",
+        "softmax",
+        "top-k-smallest",
     ];
     for name in names {
         assert_eq!(difference(circuit(name)), None, "{name}");

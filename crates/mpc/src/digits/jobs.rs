@@ -78,6 +78,8 @@ pub(super) struct Jobs {
     divisions: Vec<(Slot, Option<usize>, Division)>,
     lookups: Vec<(Slot, Lookup)>,
     inversions: Vec<Inversion>,
+    /// Signs that are asked for as such, and their comparisons.
+    signs: Vec<(Slot, usize)>,
     /// Divisions by 1.
     copies: Vec<(Slot, Fr)>,
 }
@@ -173,7 +175,15 @@ impl Jobs {
             Hint::Inverse => {
                 self.inversions.push(Inversion { slot, value, zero: Fr::ZERO, comparison: None })
             }
-            _ => return Err(PartyError::Unsupported(format!("{what}: not defined"))),
+            Hint::NotNegative => {
+                let comparison = compare(bits, demand, budget)?;
+                demand.conversions += 1;
+                self.signs.push((slot, comparison));
+            }
+            _ => {
+                let text = format!("{what}: two parties cannot compute it on a shared value yet");
+                return Err(PartyError::Unsupported(text));
+            }
         }
         Ok(())
     }
@@ -291,6 +301,9 @@ impl Jobs {
         for comparison in self.inversions.iter().filter_map(|i| i.comparison) {
             convert(&mut parts, result(comparisons, comparison).1)?;
         }
+        for (_, comparison) in &self.signs {
+            convert(&mut parts, result(comparisons, *comparison).0)?;
+        }
         for (i, decomposition) in self.decompositions.iter().enumerate() {
             let bit = result(comparisons, decomposition.comparison).0;
             parts.bits.push(masked(selecting, i, bit)?);
@@ -326,6 +339,9 @@ impl Jobs {
         for inversion in self.inversions.iter_mut().filter(|i| i.comparison.is_some()) {
             inversion.zero = converted.next().unwrap_or_default();
             inversion.value += inversion.zero;
+        }
+        for (slot, _) in std::mem::take(&mut self.signs) {
+            signs.push(Output { slot, share: converted.next().unwrap_or_default(), held: None });
         }
         Ok(signs)
     }

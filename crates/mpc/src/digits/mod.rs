@@ -201,5 +201,10 @@ fn describe(hint: &Hint) -> String {
         Hint::DivideRound { divisor } => format!("division by {divisor}"),
         Hint::ChunkIndex { low, high, .. } => format!("lookup in the table {low}..={high}"),
         Hint::Table(table) => format!("lookup table {}", table.name),
+        Hint::NotNegative => "comparison with 0".into(),
+        Hint::Unit { length } => format!("a computed index below {length}"),
+        Hint::Reciprocal { .. } => "reciprocal".into(),
+        Hint::SquareRoot { .. } => "square root".into(),
+        Hint::Exponent { .. } => "logarithm".into(),
     }
 }

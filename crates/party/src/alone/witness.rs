@@ -1,6 +1,7 @@
 //! Witness generation on plain values: products, the non-polynomial steps of spec 03 §6 and the
 //! multiplicities of spec 01 §5.4, with a share that *is* the value.
 
+use super::integers;
 use crate::{
     Alone, Hint, HintBatch, LookupArgument, Opening, Operand, PartyError, Shares, WitnessParty,
 };
@@ -36,6 +37,7 @@ fn integer(value: Fr) -> Result<i128, PartyError> {
 pub fn evaluate_hint(hint: &Hint, value: Fr, outputs: &mut Vec<Fr>) -> Result<(), PartyError> {
     let output = match hint {
         Hint::Decompose { base, legs } => return decompose(*base, *legs, value, outputs),
+        Hint::Unit { length } => return unit(*length, value, outputs),
         Hint::InverseOrZero => value.invert().unwrap_or(Fr::ZERO),
         Hint::Inverse => Option::from(value.invert()).ok_or(PartyError::ZeroFactor)?,
         Hint::DivideRound { divisor } => {
@@ -56,8 +58,29 @@ pub fn evaluate_hint(hint: &Hint, value: Fr, outputs: &mut Vec<Fr>) -> Result<()
             let row = integer(value)?.checked_sub(table.low).and_then(|d| usize::try_from(d).ok());
             field(*row.and_then(|row| table.values.get(row)).ok_or(PartyError::Invalid)?)
         }
+        Hint::NotNegative => Fr::from(u64::from(integer(value)? >= 0)),
+        Hint::Reciprocal { of_zero, .. } if value.is_zero().into() => field(*of_zero),
+        Hint::Reciprocal { numerator, .. } => {
+            field(integers::reciprocal(integer(value)?, *numerator).ok_or(PartyError::Invalid)?)
+        }
+        Hint::SquareRoot { factor } => {
+            field(integers::square_root(integer(value)?, *factor).ok_or(PartyError::Invalid)?)
+        }
+        Hint::Exponent { scale, limit } => {
+            field(integers::exponent(integer(value)?, *scale, *limit).into())
+        }
     };
     outputs.push(output);
+    Ok(())
+}
+
+fn unit(length: u64, value: Fr, outputs: &mut Vec<Fr>) -> Result<(), PartyError> {
+    let place = u64::try_from(integer(value)?).ok().filter(|place| *place < length);
+    let place = usize::try_from(place.ok_or(PartyError::Invalid)?);
+    let length = usize::try_from(length).map_err(|_| PartyError::Invalid)?;
+    let first = outputs.len();
+    outputs.resize(first + length, Fr::ZERO);
+    outputs[first + place.map_err(|_| PartyError::Invalid)?] = Fr::ONE;
     Ok(())
 }
 
@@ -228,6 +251,17 @@ mod tests {
         let table = Arc::new(StaticTable { name: "t".into(), low: -1, values: vec![7, -8] });
         assert_eq!(outputs(Hint::Table(table.clone()), 0).ok(), Some(vec![field(-8)]));
         assert!(outputs(Hint::Table(table), 1).is_err());
+    }
+
+    #[test]
+    fn unit_vectors_and_signs() {
+        let unit = |v| outputs(Hint::Unit { length: 3 }, v);
+        assert_eq!(unit(1).ok(), Some(vec![Fr::ZERO, Fr::ONE, Fr::ZERO]));
+        assert!(unit(3).is_err() && unit(-1).is_err());
+        let sign = |v| outputs(Hint::NotNegative, v).ok();
+        assert_eq!([-1, 0, 1].map(sign), [0, 1, 1].map(|bit| Some(vec![field(bit)])));
+        let reciprocal = Hint::Reciprocal { numerator: 8, of_zero: 99 };
+        assert_eq!(outputs(reciprocal, 0).ok(), Some(vec![field(99)]));
     }
 
     #[test]

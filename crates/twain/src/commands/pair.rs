@@ -19,7 +19,7 @@ use twain_algebra::Fr;
 use twain_artifacts::{
     CompiledModel, GraphWitness, InputFile, LookupExtremes, ProcessedElements, Proof, redact,
 };
-use twain_circuit::{Circuit, Sources, Witness, parameters};
+use twain_circuit::{Circuit, Sources, Witness, parameters, refused_in_pairs};
 use twain_graph::numbers::field_to_integer;
 use twain_graph::{RunArgs, Visibility};
 use twain_mpc::channel::Channel;
@@ -54,6 +54,9 @@ impl Common {
         let (compiled, circuit) = load_circuit(compiled_circuit)?;
         super::warn_of_looseness(&compiled);
         check_visibilities(&compiled.settings.run_args, pair)?;
+        if let Some(reason) = refused_in_pairs(&circuit) {
+            return Err(Error::file(compiled_circuit, format!("in a pair: {reason}")));
+        }
         let logrows = compiled.settings.run_args.logrows;
         let format = files::key_format()?;
         let srs_path = files::srs_path(&srs.srs_path, logrows)?;

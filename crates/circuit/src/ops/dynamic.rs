@@ -1,0 +1,146 @@
+//! Lookups in tables of witness values (spec 04 §2): shuffles, which state that one list is a
+//! permutation of another, and lookups of pairs.
+
+use crate::LayoutError;
+use crate::columns::{Columns, DynamicSelectors};
+use crate::geometry::Variable;
+use crate::layouter::Layouter;
+use crate::program::Wire;
+use crate::tensor::{Element, Tensor};
+use twain_algebra::Fr;
+
+/// The tables of witness values so far. Their number separates tables in the same columns.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct DynamicTables {
+    /// Linear coordinate of the next free row of the table columns.
+    cursor: usize,
+    lookups: u64,
+    shuffles: u64,
+    /// Linear coordinate of the first lookup.
+    pub first_cell: Option<usize>,
+}
+
+/// A pair of lists of equal length.
+pub(super) type Pairs<'a> = (&'a Tensor, &'a Tensor);
+
+impl Layouter {
+    /// The constants `0, 1, …, count - 1`.
+    pub(super) fn counting(&mut self, count: usize) -> Tensor {
+        Tensor::flat((0..count as u64).map(|i| self.constant(Fr::from(i))).collect())
+    }
+
+    /// The coordinate of the next table of `length` rows, which must not cross the end of a column.
+    fn place_table(&mut self, length: usize) -> Result<usize, LayoutError> {
+        let rows = self.columns.geometry.usable_rows;
+        if length > rows {
+            let text =
+                format!("a table of {length} values does not fit the {rows} rows of a column");
+            return Err(LayoutError::Operands(text));
+        }
+        let cursor = self.dynamic.cursor;
+        let fits = cursor / rows == (cursor + length) / rows;
+        let first = if fits { cursor } else { cursor + rows - cursor % rows };
+        self.dynamic.cursor = first + length;
+        Ok(first)
+    }
+
+    /// Turns on the selectors of a table from row `first` on and of as many lookups from the cursor on.
+    fn select_rows(
+        &mut self,
+        selectors: fn(&Columns) -> Option<&DynamicSelectors>,
+        (first, length): (usize, usize),
+        lookups: usize,
+    ) -> Result<(), LayoutError> {
+        let tables = self.tables()?;
+        self.dynamic.first_cell.get_or_insert(self.cursor);
+        let missing = LayoutError::OutOfCells("tables of witness values");
+        let selectors = selectors(&self.columns).ok_or(missing)?;
+        let (columns, inner) = (self.columns.a.columns(), self.inner());
+        let mut block = 0;
+        let mut enabled = Vec::with_capacity(length + lookups);
+        for row in first..first + length {
+            let at = tables[0].coordinate(row)?;
+            block = at.block;
+            enabled.push((selectors.tables[at.block], at.row));
+        }
+        for i in 0..lookups {
+            let at = self.coordinate(i)?;
+            let index = block * columns + at.block * inner + at.inner;
+            enabled.push((selectors.inputs[index], at.row));
+        }
+        enabled.into_iter().for_each(|(selector, row)| self.enable(selector, row));
+        Ok(())
+    }
+
+    fn tables(&self) -> Result<[Variable; 3], LayoutError> {
+        self.columns.dynamic.ok_or(LayoutError::OutOfCells("tables of witness values"))
+    }
+
+    /// States that `output` is a permutation of `input`; `positions` are the places in `input` of the
+    /// elements of `output`. They are not bound to the table (spec 04 §9.2).
+    pub(super) fn shuffle(
+        &mut self,
+        output: &Tensor,
+        input: &Tensor,
+        positions: &[Wire],
+    ) -> Result<(), LayoutError> {
+        let length = input.len();
+        if output.len() != length || positions.len() != length {
+            let text = format!("{} elements are no permutation of {length}", output.len());
+            return Err(LayoutError::Operands(text));
+        }
+        let (tables, first) = (self.tables()?, self.place_table(length)?);
+        let (a, b, o) = (self.columns.a, self.columns.b, self.columns.o);
+        let number = self.constant(Fr::from(self.dynamic.shuffles));
+        self.assign_from(tables[0], output, first)?;
+        self.assign(a, input)?;
+        let number = self.assign_from(tables[1], &Tensor::flat(vec![number; length]), first)?;
+        self.assign(b, &number)?;
+        let positions = positions.iter().map(|wire| Element::unplaced(*wire)).collect();
+        self.assign_from(tables[2], &Tensor::flat(positions), first)?;
+        let places = self.counting(length);
+        self.assign(o, &places)?;
+        self.select_rows(|columns| columns.shuffles.as_ref(), (first, length), length)?;
+        self.dynamic.shuffles += 1;
+        self.cursor += length;
+        Ok(())
+    }
+
+    /// States that every pair of `pairs` is in the `table`; returns the cells of its second list.
+    pub(super) fn dynamic_lookup(
+        &mut self,
+        pairs: Pairs,
+        table: Pairs,
+    ) -> Result<Tensor, LayoutError> {
+        let (length, lookups) = (table.0.len(), pairs.0.len());
+        if table.1.len() != length || pairs.1.len() != lookups {
+            return Err(LayoutError::Operands("pairs of lists of different lengths".into()));
+        }
+        let (tables, first) = (self.tables()?, self.place_table(length)?);
+        let (a, b, o) = (self.columns.a, self.columns.b, self.columns.o);
+        let number = self.constant(Fr::from(self.dynamic.lookups));
+        self.assign_from(tables[0], table.0, first)?;
+        self.assign_from(tables[1], table.1, first)?;
+        self.assign_from(tables[2], &Tensor::flat(vec![number; length]), first)?;
+        self.assign(a, pairs.0)?;
+        let found = self.assign(b, pairs.1)?;
+        self.assign(o, &Tensor::flat(vec![number; lookups]))?;
+        self.select_rows(|columns| columns.dynamic_lookups.as_ref(), (first, length), lookups)?;
+        self.dynamic.lookups += 1;
+        self.cursor += lookups;
+        Ok(found)
+    }
+
+    /// The elements of `tensor` at the indices; `values` are their wires.
+    pub(super) fn select(
+        &mut self,
+        tensor: &Tensor,
+        indices: &Tensor,
+        values: &[Wire],
+    ) -> Result<Tensor, LayoutError> {
+        let places = self.counting(tensor.len());
+        let values = values.iter().map(|wire| Element::unplaced(*wire)).collect();
+        let values = Tensor::new(values, &indices.dims)?;
+        self.dynamic_lookup((indices, &values), (&places, tensor))
+    }
+}
