@@ -3,8 +3,9 @@
     ezkl_tool.py random DIR SEED       writes a random network.onnx, input.json and run_args.json
     ezkl_tool.py settings DIR          network.onnx, input.json [, run_args.json] -> settings.json, model.compiled
                                        (calibrated if run_args.json has "calibrate": true)
-    ezkl_tool.py front-end DIR         network.onnx, calibration.json -> settings.json, model.compiled, and the same
-                                       after calibration: calibrated.json, calibrated.compiled
+    ezkl_tool.py front-end DIR         network.onnx [, run_args.json] -> settings.json, model.compiled
+    ezkl_tool.py calibrate DIR         the same after calibration with calibration.json or input.json:
+                                       calibrated.json, calibrated.compiled
     ezkl_tool.py srs FILE LOGROWS      a test SRS
     ezkl_tool.py setup DIR SRS         vk.key, pk.key
     ezkl_tool.py witness DIR SRS       witness.json (with the commitments of polycommit values)
@@ -50,14 +51,14 @@ def settings(folder):
     ezkl.compile_circuit(model, at(folder, "model.compiled"), path)
 
 
-def front_end(folder):
-    """What EZKL makes of a model before any key. Sizes depend on the number of its threads: one is exact."""
-    os.environ["RAYON_NUM_THREADS"] = "1"
-    settings(folder)
+def calibrate(folder):
     calibrated = at(folder, "calibrated.json")
     shutil.copy(at(folder, "settings.json"), calibrated)
     model = at(folder, "network.onnx")
-    ezkl.calibrate_settings(at(folder, "calibration.json"), model, calibrated, "resources")
+    samples = at(folder, "calibration.json")
+    if not os.path.exists(samples):
+        samples = at(folder, "input.json")
+    ezkl.calibrate_settings(samples, model, calibrated, "resources")
     ezkl.compile_circuit(model, at(folder, "calibrated.compiled"), calibrated)
 
 
@@ -140,8 +141,10 @@ def main():
         random_model(rest[0], int(rest[1]))
     elif command == "settings":
         settings(rest[0])
-    elif command == "front-end":
-        front_end(rest[0])
+    elif command in ("front-end", "calibrate"):
+        # Sizes depend on the number of EZKL's threads: one is exact.
+        os.environ["RAYON_NUM_THREADS"] = "1"
+        settings(rest[0]) if command == "front-end" else calibrate(rest[0])
     elif command == "srs":
         ezkl.gen_srs(rest[0], int(rest[1]))
     elif command == "setup":

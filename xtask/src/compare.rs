@@ -56,12 +56,14 @@ pub fn compare(
     Ok(differences)
 }
 
-fn same(reference: &Folder, made: &Folder, name: &str) -> Result<bool, Error> {
+/// Whether a file has the same bytes in both folders.
+pub fn same(reference: &Folder, made: &Folder, name: &str) -> Result<bool, Error> {
     Ok(read(&reference.at(name))? == read(&made.at(name))?)
 }
 
-/// A proving key is in the folder, or its digest (as `sha256sum` prints it) is.
-fn same_proving_key(reference: &Folder, made: &Folder) -> Result<bool, Error> {
+/// Whether the proving keys are the same; in place of the reference's its digest may be there, as
+/// `sha256sum` prints it.
+pub fn same_proving_key(reference: &Folder, made: &Folder) -> Result<bool, Error> {
     let digest = if reference.has("pk.key") {
         sha256(&reference.at("pk.key"))?
     } else {

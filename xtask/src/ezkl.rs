@@ -62,12 +62,27 @@ impl Ezkl {
         self.run("settings", &[folder.0.as_os_str()]).map(drop)
     }
 
+    /// Settings and the compiled circuit, made by one thread: with more, EZKL counts differently each time.
+    pub fn front_end(&self, folder: &Folder) -> Result<(), Error> {
+        self.run("front-end", &[folder.0.as_os_str()]).map(drop)
+    }
+
+    /// The same after calibration: `calibrated.json`, `calibrated.compiled`.
+    pub fn calibrate(&self, folder: &Folder) -> Result<(), Error> {
+        self.run("calibrate", &[folder.0.as_os_str()]).map(drop)
+    }
+
+    /// Keys.
+    pub fn setup(&self, folder: &Folder, srs: &Path) -> Result<(), Error> {
+        self.run("setup", &[folder.0.as_os_str(), srs.as_os_str()]).map(drop)
+    }
+
     /// Keys, witness and proof, if they are not there.
     pub fn complete(&self, folder: &Folder, srs: &Path) -> Result<(), Error> {
         let arguments = [folder.0.as_os_str(), srs.as_os_str()];
         let proving_key = folder.has("pk.key") || folder.has("pk.sha256");
         if !(proving_key && folder.has("vk.key")) {
-            self.run("setup", &arguments)?;
+            self.setup(folder, srs)?;
             folder.remove("witness.json")?;
             folder.remove("proof.json")?;
         }

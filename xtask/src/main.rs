@@ -9,7 +9,9 @@ mod ezkl;
 mod files;
 mod interop;
 mod licences;
+mod pair;
 mod process;
+mod sweep;
 mod twain;
 
 use clap::{Args, Parser, Subcommand};
@@ -58,6 +60,32 @@ enum Command {
         #[arg(long)]
         vectors: Option<PathBuf>,
     },
+    /// Lets EZKL make anew what tests compare the front end with.
+    FrontEnd {
+        /// Folder of folders with network.onnx and calibration.json [default: tests/onnx].
+        #[arg(long)]
+        models: Option<PathBuf>,
+    },
+    /// Asks of each ONNX model: are settings, circuit, calibration and keys EZKL's, and does it accept
+    /// our proof and a pair's?
+    Sweep {
+        /// Folder of models: NAME/network.onnx (with input.json, calibration.json, run_args.json as
+        /// there are), or NAME.onnx.
+        #[arg(long)]
+        onnx_dir: PathBuf,
+        /// Where results are kept: models that have one are not asked again [default: target/sweep].
+        #[arg(long)]
+        work: Option<PathBuf>,
+        /// Models at a time.
+        #[arg(long, default_value_t = 1)]
+        jobs: usize,
+        /// No keys for circuits with more than 2^MAX_LOGROWS rows.
+        #[arg(long, default_value_t = 17, value_parser = clap::value_parser!(u64).range(..64))]
+        max_logrows: u64,
+        /// Only these models.
+        #[arg(long, value_delimiter = ',')]
+        only: Vec<String>,
+    },
     /// Times `twain prove` beside EZKL's, in the same run and on the same artifacts.
     Bench {
         /// One prover, who holds both secrets.
@@ -93,7 +121,7 @@ fn run(arguments: Arguments) -> Result<bool, Error> {
             Some(path) => Twain::at(path),
             None => Twain::build(repository())?,
         };
-        Ok((twain, Ezkl::new(python, repository().join("xtask/python/ezkl_tool.py"))))
+        Ok((twain, Ezkl::new(python.clone(), repository().join("xtask/python/ezkl_tool.py"))))
     };
     match arguments.command {
         Command::Licences => licences::check(repository()),
@@ -105,6 +133,22 @@ fn run(arguments: Arguments) -> Result<bool, Error> {
             let (twain, ezkl) = tools()?;
             let vectors = vectors.unwrap_or_else(|| repository().join("tests/vectors"));
             interop::run(&twain, &ezkl, &vectors)
+        }
+        Command::FrontEnd { models } => {
+            let ezkl = Ezkl::new(python, repository().join("xtask/python/ezkl_tool.py"));
+            let models = models.unwrap_or_else(|| repository().join("tests/onnx"));
+            for folder in files::circuits(&models)? {
+                println!("{}", folder.name());
+                ezkl.front_end(&folder)?;
+                ezkl.calibrate(&folder)?;
+            }
+            Ok(true)
+        }
+        Command::Sweep { onnx_dir, work, jobs, max_logrows, only } => {
+            let (twain, ezkl) = tools()?;
+            let work = work.unwrap_or_else(|| repository().join("target/sweep"));
+            let models = onnx_dir;
+            sweep::run(&twain, &ezkl, &sweep::Plan { models, work, jobs, max_logrows, only })
         }
         Command::Bench { alone: _, models, runs, names } => {
             let (twain, ezkl) = tools()?;

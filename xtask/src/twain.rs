@@ -57,13 +57,53 @@ impl Twain {
         Ok(Self { binary: folder.join(format!("twain{}", std::env::consts::EXE_SUFFIX)) })
     }
 
+    /// A command of it, deaf to the surroundings.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.env_remove("RUST_LOG").env_remove("EZKL_KEY_FORMAT");
+        command
+    }
+
     fn run(&self, command: &str, flags: &[(&str, &Path)]) -> Result<Output, Error> {
-        let mut twain = Command::new(&self.binary);
+        let mut twain = self.command();
         twain.arg(command);
         for (flag, path) in flags {
             twain.arg(flag).arg(path);
         }
         run(&format!("twain {command}"), &mut twain)
+    }
+
+    /// Settings of a network with the run arguments in another settings file, if they are flags'.
+    pub fn generate_settings(
+        &self,
+        folder: &Folder,
+        flags: &[String],
+        to: &Path,
+    ) -> Result<(), Error> {
+        let mut twain = self.command();
+        twain.arg("gen-settings").arg("-M").arg(folder.at("network.onnx")).arg("-O").arg(to);
+        run("twain gen-settings", twain.args(flags)).map(drop)
+    }
+
+    /// Calibrates settings in place, with the folder's calibration data or its input.
+    pub fn calibrate(&self, folder: &Folder, settings: &Path) -> Result<(), Error> {
+        let samples = ["calibration.json", "input.json"].map(|name| folder.at(name));
+        let samples = samples.iter().find(|path| path.exists()).unwrap_or(&samples[1]);
+        let flags = [("-D", &**samples), ("-M", &folder.at("network.onnx")), ("-O", settings)];
+        self.run("calibrate-settings", &flags).map(drop)
+    }
+
+    /// Compiles a network.
+    pub fn compile(&self, folder: &Folder, settings: &Path, to: &Path) -> Result<(), Error> {
+        let network = folder.at("network.onnx");
+        let flags = [("-M", &*network), ("-S", settings), ("--compiled-circuit", to)];
+        self.run("compile-circuit", &flags).map(drop)
+    }
+
+    /// Writes a random input.
+    pub fn random_data(&self, folder: &Folder) -> Result<(), Error> {
+        let flags = [("-M", &*folder.at("network.onnx")), ("-D", &folder.at("input.json"))];
+        self.run("gen-random-data", &flags).map(drop)
     }
 
     /// Makes keys in `to`.
@@ -103,7 +143,7 @@ impl Twain {
         srs: &Path,
         portable: bool,
     ) -> Result<ProveCost, Error> {
-        let mut twain = Command::new(&self.binary);
+        let mut twain = self.command();
         twain.args(["--log-format", "json", "prove", "--check-mode", "unsafe"]);
         twain.arg("-W").arg(keys.at("witness.json")).arg("-M").arg(from.at("model.compiled"));
         twain.arg("--pk-path").arg(keys.at("pk.key")).arg("--srs-path").arg(srs);
