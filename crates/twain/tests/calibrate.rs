@@ -53,3 +53,9 @@ fn two_inputs() {
 fn another_multiplier() {
     calibrated("transpose");
 }
+
+#[test]
+fn dynamic_and_static_tables() {
+    calibrated("pooling");
+    calibrated("attention");
+}

@@ -8,13 +8,13 @@ use std::ops::Range;
 use twain_algebra::Fr;
 
 /// The constants 0, 1, …
-fn positions(count: usize) -> Vec<Element> {
+pub(crate) fn positions(count: usize) -> Vec<Element> {
     (0..count as u64).map(|position| Element::Constant(position.into())).collect()
 }
 
 impl Region {
     /// Lookups of pairs in a table of pairs.
-    pub fn dynamic_lookup(
+    fn dynamic_lookup(
         &mut self,
         queries: [&[Element]; 2],
         table: [&[Element]; 2],
@@ -37,11 +37,11 @@ impl Region {
         indices: &[Element],
     ) -> Result<Vec<Element>, String> {
         let selected = vec![Element::Value; indices.len()];
-        self.dynamic_lookup([indices, &selected], [&positions(table.len()), table])?;
+        self.table_lookup(indices, &selected, table)?;
         Ok(selected)
     }
 
-    /// A lookup of every entry of a table in others of it.
+    /// That a table has these values at these positions.
     pub fn table_lookup(
         &mut self,
         indices: &[Element],

@@ -1,6 +1,7 @@
 //! What gathers, scatters and one-hot encodings cost, by indices of the graph or of a prover
 //! (spec 05 §4.2, spec 04 §4.4, §4.5).
 
+use crate::sizing::dynamic;
 use crate::sizing::primitives::one;
 use crate::sizing::region::Region;
 use crate::sizing::tensor::{Element, Tensor, coordinates, strides};
@@ -280,8 +281,7 @@ impl Region {
         let missing = tensor.len().checked_sub(positions.len());
         let missing = vec![Element::Value; missing.ok_or("more updates than elements")?];
         self.cells += missing.len();
-        let all: Vec<Element> =
-            (0..tensor.len() as u64).map(|p| Element::Constant(p.into())).collect();
+        let all = dynamic::positions(tensor.len());
         self.shuffle(&[positions, missing.clone()].concat(), &all)?;
         let missing = self.sort(&missing, false)?;
         let kept = self.select(&result.elements, &missing)?;
@@ -322,13 +322,8 @@ impl Region {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sizing::tensor::tests::numbers;
     use twain_graph::Tensor as GraphTensor;
-
-    fn numbers(dims: &[usize]) -> Tensor {
-        let count = dims.iter().product::<usize>() as u64;
-        let elements = (1..=count).map(|number| Element::Constant(number.into())).collect();
-        Tensor::new(elements, dims.to_vec()).unwrap()
-    }
 
     fn constants(tensor: &Tensor, values: &[u64]) -> bool {
         tensor.elements.iter().eq(values

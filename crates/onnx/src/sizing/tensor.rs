@@ -255,10 +255,11 @@ pub(crate) fn coordinates(dims: &[usize]) -> impl Iterator<Item = Vec<usize>> + 
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn numbers(dims: &[usize]) -> Tensor {
+    /// The constants 1, 2, …
+    pub(crate) fn numbers(dims: &[usize]) -> Tensor {
         let count = dims.iter().product::<usize>() as u64;
         let elements = (1..=count).map(|number| Element::Constant(number.into())).collect();
         Tensor::new(elements, dims.to_vec()).unwrap()
