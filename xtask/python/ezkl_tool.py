@@ -3,7 +3,7 @@
     ezkl_tool.py random DIR SEED       writes a random network.onnx, input.json and run_args.json
     ezkl_tool.py settings DIR          network.onnx, input.json [, run_args.json] -> settings.json, model.compiled
                                        (calibrated if run_args.json has "calibrate": true)
-    ezkl_tool.py front-end DIR         network.onnx [, run_args.json] -> settings.json, model.compiled
+    ezkl_tool.py front-end DIR         network.onnx [, run_args.json] -> settings.json, model.compiled, table.txt
     ezkl_tool.py calibrate DIR         the same after calibration with calibration.json or input.json:
                                        calibrated.json, calibrated.compiled
     ezkl_tool.py srs FILE LOGROWS      a test SRS
@@ -49,6 +49,14 @@ def settings(folder):
     if calibrate:
         ezkl.calibrate_settings(at(folder, "input.json"), model, path, "resources")
     ezkl.compile_circuit(model, at(folder, "model.compiled"), path)
+
+
+def table(folder):
+    """The rows of EZKL's table, without its drawing."""
+    cells = [[cell.strip() for cell in line.split("│")[1:-1]]
+             for line in ezkl.table(at(folder, "network.onnx")).splitlines() if line.count("│") > 2]
+    with open(at(folder, "table.txt"), "w") as file:
+        file.writelines("|".join(row) + "\n" for row in cells)
 
 
 def calibrate(folder):
@@ -144,7 +152,11 @@ def main():
     elif command in ("front-end", "calibrate"):
         # Sizes depend on the number of EZKL's threads: one is exact.
         os.environ["RAYON_NUM_THREADS"] = "1"
-        settings(rest[0]) if command == "front-end" else calibrate(rest[0])
+        if command == "front-end":
+            settings(rest[0])
+            table(rest[0])
+        else:
+            calibrate(rest[0])
     elif command == "srs":
         ezkl.gen_srs(rest[0], int(rest[1]))
     elif command == "setup":

@@ -19,6 +19,7 @@ mod random;
 mod scales;
 mod scan;
 mod sizing;
+mod table;
 
 pub use convert::build;
 pub use error::OnnxError;
@@ -26,3 +27,4 @@ pub use load::{Loaded, load};
 pub use predict::Predictor;
 pub use random::random_inputs;
 pub use sizing::settings;
+pub use table::table;

@@ -7,7 +7,7 @@ use files::{ordered, repository};
 use std::path::Path;
 use twain_artifacts::{CompiledModel, read_settings};
 use twain_graph::CheckMode;
-use twain_onnx::{build, load, settings};
+use twain_onnx::{build, load, settings, table};
 
 /// Compares with a settings file and the circuit EZKL compiled with it.
 fn compare(folder: &Path, settings_file: &str, circuit_file: &str) {
@@ -35,6 +35,19 @@ fn compare(folder: &Path, settings_file: &str, circuit_file: &str) {
     assert!(bytes == wanted, "{circuit_file}, {}", folder.display());
 }
 
+/// Compares the table of the nodes, row by row, without the drawing.
+fn compare_table(folder: &Path) {
+    let settings = read_settings(&folder.join("settings.json")).unwrap();
+    let onnx = std::fs::read(folder.join("network.onnx")).unwrap();
+    let loaded = load(&onnx, &settings.run_args.variables).unwrap();
+    let drawn = table(&build(&loaded, &settings.run_args).unwrap());
+    let rows = drawn.lines().filter_map(|line| line.strip_prefix("│ ")?.strip_suffix("│"));
+    let rows: Vec<String> =
+        rows.map(|row| row.split('│').map(str::trim).collect::<Vec<_>>().join("|")).collect();
+    let expected = std::fs::read_to_string(folder.join("table.txt")).unwrap();
+    assert_eq!(rows, expected.lines().collect::<Vec<_>>(), "{}", folder.display());
+}
+
 macro_rules! exported {
     ($($model:ident)*) => {$(
         #[test]
@@ -42,6 +55,7 @@ macro_rules! exported {
             let folder = repository().join("tests/onnx").join(stringify!($model));
             compare(&folder, "settings.json", "model.compiled");
             compare(&folder, "calibrated.json", "calibrated.compiled");
+            compare_table(&folder);
         }
     )*};
 }

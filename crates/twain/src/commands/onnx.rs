@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 use twain_artifacts::{CompiledModel, InputElement, InputFile, read_settings, write_settings};
-use twain_graph::{CheckMode, Model, NodeKind, RunArgs};
+use twain_graph::{CheckMode, Model, RunArgs};
 use twain_onnx::{Loaded, build, load, random_inputs, settings};
 
 /// Loads an ONNX file.
@@ -20,19 +20,7 @@ fn model(path: &Path, args: &RunArgs) -> Result<Model, Error> {
 
 /// Prints the nodes of a model.
 pub fn table(path: &Path, args: &RunArgs) -> Result<(), Error> {
-    let model = model(path, args)?;
-    println!("{:>5}  {:<36} {:>5}  {:<24} shape", "node", "operation", "scale", "reads");
-    for kind in model.graph.nodes.values() {
-        let operation = match kind {
-            NodeKind::Node(node) => node.op.to_string(),
-            NodeKind::SubGraph(_) => "loop".into(),
-        };
-        let reads: Vec<String> = kind.inputs().iter().map(|o| o.node.to_string()).collect();
-        for (dims, scale) in kind.out_dims().iter().zip(kind.out_scales()) {
-            let (idx, reads) = (kind.idx(), reads.join(", "));
-            println!("{idx:>5}  {operation:<36} {scale:>5}  {reads:<24} {dims:?}");
-        }
-    }
+    print!("{}", twain_onnx::table(&model(path, args)?));
     Ok(())
 }
 
