@@ -2,7 +2,7 @@
 
 use crate::OnnxError;
 use crate::constants::{input_type, requantize};
-use crate::load::{Loaded, analyse_error};
+use crate::load::{Loaded, analyse_error, guarded};
 use crate::operands::Operands;
 use crate::operators::operator;
 use crate::scales::{homogeneous, homogenise, out_scale, rebase, rebase_state};
@@ -28,7 +28,7 @@ pub fn build(loaded: &Loaded, args: &RunArgs) -> Result<Model, OnnxError> {
     };
     check_visibility(&visibility)?;
     let conversion = Conversion { model: &loaded.model, symbols: &loaded.symbols, args };
-    let graph = conversion.graph(&Overrides::default())?;
+    let graph = guarded(|| conversion.graph(&Overrides::default()))?;
     let model = Model { graph, visibility };
     model.validate()?;
     Ok(model)

@@ -28,18 +28,16 @@ pub struct Loaded {
 /// Not an ONNX model, weights in another file, an operator tract does not know, a quantised model,
 /// dimensions that stay unknown.
 pub fn load(bytes: &[u8], variables: &[(String, usize)]) -> Result<Loaded, OnnxError> {
-    // tract asserts in places on what the file says.
-    quietly(|| load_unguarded(bytes, variables)).unwrap_or_else(|| {
-        Err(OnnxError::Analyse("the file breaks an assumption of its reader".into()))
-    })
+    guarded(|| load_unguarded(bytes, variables))
 }
 
 thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The result, or none if there was a panic, about which nothing is printed.
-fn quietly<T>(run: impl FnOnce() -> T) -> Option<T> {
+/// Calls tract, which asserts in places on what the file says: a panic becomes an error, and nothing is
+/// printed about it.
+pub(crate) fn guarded<T>(run: impl FnOnce() -> Result<T, OnnxError>) -> Result<T, OnnxError> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let loud = std::panic::take_hook();
@@ -52,7 +50,9 @@ fn quietly<T>(run: impl FnOnce() -> T) -> Option<T> {
     let before = QUIET.replace(true);
     let result = catch_unwind(AssertUnwindSafe(run));
     QUIET.set(before);
-    result.ok()
+    result.unwrap_or_else(|_| {
+        Err(OnnxError::Analyse("the file breaks an assumption of its reader".into()))
+    })
 }
 
 /// An error of tract on one line.

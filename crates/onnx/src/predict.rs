@@ -1,6 +1,6 @@
 //! What the network itself computes, in floating point: what the circuit is compared with (spec 05 §5.1).
 
-use crate::load::analyse_error;
+use crate::load::{analyse_error, guarded};
 use crate::{Loaded, OnnxError};
 use tract_core::internal::*;
 
@@ -37,7 +37,7 @@ impl Predictor {
             tensors
                 .push(tensor.cast_to_dt(*datum_type).map_err(analyse_error)?.into_owned().into());
         }
-        let outputs = self.plan.run(tensors).map_err(analyse_error)?;
+        let outputs = guarded(|| self.plan.run(tensors).map_err(analyse_error))?;
         let numbers = |output: TValue| -> TractResult<Vec<f32>> {
             Ok(output.cast_to::<f32>()?.as_slice::<f32>()?.to_vec())
         };

@@ -10,6 +10,8 @@ use twain_graph::{
     SupportedOp, Visibility,
 };
 
+/// Most elements of a tensor; a circuit has at most that many rows.
+const MOST_ELEMENTS: usize = 1 << 28;
 /// Most iterations of a loop.
 const MOST_ITERATIONS: usize = 1 << 20;
 
@@ -19,6 +21,7 @@ pub(crate) fn walk(model: &Model, args: &RunArgs, region: &mut Region) -> Result
     for idx in &model.graph.inputs {
         if let Some(kind) = model.graph.nodes.get(idx) {
             let dims = kind.out_dims().first().cloned().unwrap_or_default();
+            check_length(&dims).map_err(OnnxError::Analyse)?;
             inputs.insert(*idx, unknown(dims, &model.visibility.input, region));
         }
     }
@@ -45,6 +48,14 @@ pub(crate) fn walk(model: &Model, args: &RunArgs, region: &mut Region) -> Result
         }
     }
     Ok(())
+}
+
+/// Refuses what no circuit holds, before memory is taken for it.
+fn check_length(dims: &[usize]) -> Result<(), String> {
+    match dims.iter().try_fold(1usize, |length, dim| length.checked_mul(*dim)) {
+        Some(0..=MOST_ELEMENTS) => Ok(()),
+        _ => Err(format!("a tensor {dims:?} is too large for a circuit")),
+    }
 }
 
 /// A tensor not known yet; its elements are part of the circuit if it is fixed.
@@ -93,6 +104,7 @@ fn walk_node(
     operands: &[Tensor],
     inputs: &BTreeMap<usize, Tensor>,
 ) -> Result<Tensor, String> {
+    check_length(&node.out_dims)?;
     let result = match &node.op {
         SupportedOp::Constant(constant) => {
             let values = &constant.quantized_values;
