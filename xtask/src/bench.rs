@@ -1,14 +1,19 @@
-//! `cargo xtask bench --alone`: `twain prove` beside EZKL's `prove`, in the same run and on the same
-//! artifacts, with the vector instructions of the machine and with the portable code.
+//! `cargo xtask bench`: `twain prove`, alone or as a pair, beside EZKL's `prove`, in the same run and on
+//! the same artifacts, with the vector instructions of the machine and with the portable code.
 
 use crate::error::Error;
 use crate::ezkl::{self, Ezkl};
 use crate::files::{Folder, circuits, write_json};
-use crate::twain::{ProveCost, Twain};
+use crate::pair::Pair;
+use crate::twain::{Cost, Twain};
 use std::path::{Path, PathBuf};
 
 /// What to measure.
 pub struct Plan {
+    /// One prover, who holds both secrets.
+    pub alone: bool,
+    /// Two, who hold one each.
+    pub pair: bool,
     /// Folder of models. A folder with a proving key is used as it is, others are set up in `work`.
     pub models: PathBuf,
     /// Where artifacts are made, and kept for the next time.
@@ -26,25 +31,212 @@ pub fn run(twain: &Twain, ezkl: &Ezkl, plan: &Plan) -> Result<(), Error> {
     println!("{}", machine());
     for folder in folders {
         let (folder, srs) = prepare(ezkl, plan, folder)?;
-        let results = Folder(plan.work.join("proofs").join(folder.name()));
-        std::fs::create_dir_all(&results.0).map_err(Error::file(&results.0))?;
-        let (mut theirs, mut fast, mut portable) = (Vec::new(), Vec::new(), Vec::new());
-        for _ in 0..plan.runs.max(1) {
-            theirs.push(ezkl.prove(&folder, &srs)?);
-            for (costs, is_portable) in [(&mut fast, false), (&mut portable, true)] {
-                costs.push(twain.prove(&folder, &folder, &results, &srs, is_portable)?);
-                ezkl.verify(&folder, &srs, &results.at("proof.json"))?;
-            }
+        let title = format!("{}, 2^{} rows", folder.name(), folder.settings()?.logrows);
+        let results = plan.work.join("proofs").join(folder.name());
+        if plan.alone {
+            let runs =
+                Alone::measure(twain, ezkl, plan.runs, &folder, &srs, Folder(results.clone()))?;
+            runs.print(&title);
         }
-        let theirs = theirs.into_iter().min_by(|a, b| a.wall.total_cmp(&b.wall));
-        let least =
-            |costs: Vec<ProveCost>| costs.into_iter().min_by(|a, b| a.wall.total_cmp(&b.wall));
-        if let (Some(theirs), Some(fast), Some(portable)) = (theirs, least(fast), least(portable)) {
-            let title = format!("{}, 2^{} rows", folder.name(), folder.settings()?.logrows);
-            print_table(&title, &theirs, &fast, &portable);
+        if plan.pair {
+            Together::measure(twain, ezkl, plan.runs, &folder, &srs, &results)?.print(&title);
         }
     }
     Ok(())
+}
+
+/// The runs of least wall time, of one prover.
+struct Alone {
+    theirs: ezkl::ProveCost,
+    fast: Cost,
+    portable: Cost,
+}
+
+impl Alone {
+    fn measure(
+        twain: &Twain,
+        ezkl: &Ezkl,
+        runs: u32,
+        folder: &Folder,
+        srs: &Path,
+        results: Folder,
+    ) -> Result<Self, Error> {
+        std::fs::create_dir_all(&results.0).map_err(Error::file(&results.0))?;
+        let (mut theirs, mut fast, mut portable) =
+            (Least::default(), Least::default(), Least::default());
+        for _ in 0..runs.max(1) {
+            let cost = ezkl.prove(folder, srs)?;
+            theirs.add(cost.wall, cost);
+            for (least, is_portable) in [(&mut fast, false), (&mut portable, true)] {
+                let cost = twain.prove(folder, folder, &results, srs, is_portable)?;
+                ezkl.verify(folder, srs, &results.at("proof.json"))?;
+                least.add(cost.wall, cost);
+            }
+        }
+        Ok(Self { theirs: theirs.take()?, fast: fast.take()?, portable: portable.take()? })
+    }
+
+    fn print(&self, title: &str) {
+        let Self { theirs, fast, portable } = self;
+        println!("\n{title}\n");
+        println!(
+            "| phase | wall s | CPU s | portable: wall s | portable: CPU s | EZKL: wall s | EZKL: CPU s |"
+        );
+        println!("|---|---|---|---|---|---|---|");
+        for phase in &fast.phases {
+            let other = portable.phase(&phase.phase);
+            let (wall, cpu) = other.map_or((0.0, 0.0), |other| (other.seconds, other.cpu_seconds));
+            println!(
+                "| {} | {:.2} | {:.2} | {wall:.2} | {cpu:.2} | | |",
+                phase.phase, phase.seconds, phase.cpu_seconds
+            );
+        }
+        println!(
+            "| **whole command** | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} |",
+            fast.wall,
+            fast.cpu_seconds,
+            portable.wall,
+            portable.cpu_seconds,
+            theirs.wall,
+            theirs.cpu
+        );
+        println!(
+            "| peak memory, MB | {} | | {} | | {} | |",
+            megabytes(fast.peak_memory),
+            megabytes(portable.peak_memory),
+            megabytes(theirs.memory)
+        );
+    }
+}
+
+/// The runs of least wall time (of the slower side), of a pair: both sides' costs.
+struct Together {
+    theirs: ezkl::ProveCost,
+    inline: [Cost; 2],
+    preprocess: [Cost; 2],
+    online: [Cost; 2],
+    portable: [Cost; 2],
+}
+
+impl Together {
+    fn measure(
+        twain: &Twain,
+        ezkl: &Ezkl,
+        runs: u32,
+        folder: &Folder,
+        srs: &Path,
+        results: &Path,
+    ) -> Result<Self, Error> {
+        let pair = Pair::new(twain, folder, folder, srs, results)?;
+        let prove = |portable| -> Result<[Cost; 2], Error> {
+            let costs = pair.prove(portable)?;
+            match pair.check(ezkl)? {
+                true => Ok(costs),
+                false => Err(Error::content("twain prove", "its instances are not EZKL's")),
+            }
+        };
+        let mut theirs = Least::default();
+        let mut ours = [(); 4].map(|()| Least::default());
+        for _ in 0..runs.max(1) {
+            let cost = ezkl.prove(folder, srs)?;
+            theirs.add(cost.wall, cost);
+            let costs = [prove(false)?, pair.preprocess()?, prove(false)?, prove(true)?];
+            for (least, costs) in ours.iter_mut().zip(costs) {
+                least.add(slower(&costs), costs);
+            }
+        }
+        let [inline, preprocess, online, portable] = ours.map(Least::take);
+        Ok(Self {
+            theirs: theirs.take()?,
+            inline: inline?,
+            preprocess: preprocess?,
+            online: online?,
+            portable: portable?,
+        })
+    }
+
+    fn print(&self, title: &str) {
+        let Self { theirs, inline, preprocess, online, portable } = self;
+        println!("\n{title}, in pairs\n");
+        println!(
+            "| phase, data's side | s | CPU s | MB sent | rounds | with a bundle: s | CPU s | MB sent | rounds | portable: s | CPU s |"
+        );
+        println!("|---|---|---|---|---|---|---|---|---|---|---|");
+        for phase in &inline[1].phases {
+            let cells = |cost: &Cost| {
+                cost.phase(&phase.phase).map_or("|||".to_owned(), |phase| {
+                    let (sent, rounds) = (megabytes(phase.traffic.sent), phase.traffic.rounds);
+                    format!("{:.2} | {:.2} | {sent} | {rounds}", phase.seconds, phase.cpu_seconds)
+                })
+            };
+            let portable = portable[1].phase(&phase.phase);
+            let portable = portable.map_or("|".to_owned(), |phase| {
+                format!("{:.2} | {:.2}", phase.seconds, phase.cpu_seconds)
+            });
+            let (name, inline, online) = (&phase.phase, cells(&inline[1]), cells(&online[1]));
+            println!("| {name} | {inline} | {online} | {portable} |");
+        }
+        println!(
+            "\n| both sides | s | of EZKL's | CPU s | peak memory a side, MB | MB both ways | rounds |"
+        );
+        println!("|---|---|---|---|---|---|---|");
+        let rows = [
+            ("everything", inline),
+            ("preprocess", preprocess),
+            ("with a bundle", online),
+            ("everything, portable", portable),
+        ];
+        for (name, costs) in rows {
+            let wall = slower(costs);
+            let cpu: f64 = costs.iter().map(|cost| cost.cpu_seconds).sum();
+            let memory = costs.iter().map(|cost| cost.peak_memory).max().unwrap_or(0);
+            let traffic = costs[1].traffic;
+            println!(
+                "| {name} | {wall:.2} | {:.2} | {cpu:.2} | {} | {} | {} |",
+                wall / theirs.wall,
+                megabytes(memory),
+                megabytes(traffic.sent + traffic.received),
+                traffic.rounds
+            );
+        }
+        println!(
+            "| EZKL, alone | {:.2} | 1 | {:.2} | {} | | |",
+            theirs.wall,
+            theirs.cpu,
+            megabytes(theirs.memory)
+        );
+    }
+}
+
+/// The run of least wall time.
+struct Least<T>(Option<(f64, T)>);
+
+impl<T> Default for Least<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T> Least<T> {
+    fn add(&mut self, wall: f64, run: T) {
+        if self.0.as_ref().is_none_or(|(least, _)| wall < *least) {
+            self.0 = Some((wall, run));
+        }
+    }
+
+    fn take(self) -> Result<T, Error> {
+        let none = || Error::content("the benchmark", "it was not run");
+        self.0.map(|(_, run)| run).ok_or_else(none)
+    }
+}
+
+/// Wall time of the side that took longer.
+fn slower(costs: &[Cost; 2]) -> f64 {
+    costs[0].wall.max(costs[1].wall)
+}
+
+fn megabytes(bytes: u64) -> u64 {
+    bytes.div_ceil(1_000_000)
 }
 
 /// A folder with everything a proof needs, and its SRS.
@@ -78,31 +270,4 @@ fn machine() -> String {
         if ifma { "with" } else { "without" },
         load.split(' ').next().unwrap_or("unknown")
     )
-}
-
-fn print_table(title: &str, theirs: &ezkl::ProveCost, fast: &ProveCost, portable: &ProveCost) {
-    println!("\n{title}\n");
-    println!(
-        "| phase | wall s | CPU s | portable: wall s | portable: CPU s | EZKL: wall s | EZKL: CPU s |"
-    );
-    println!("|---|---|---|---|---|---|---|");
-    for phase in &fast.phases {
-        let other = portable.phases.iter().find(|other| other.phase == phase.phase);
-        let (wall, cpu) = other.map_or((0.0, 0.0), |other| (other.seconds, other.cpu_seconds));
-        println!(
-            "| {} | {:.2} | {:.2} | {wall:.2} | {cpu:.2} | | |",
-            phase.phase, phase.seconds, phase.cpu_seconds
-        );
-    }
-    println!(
-        "| **whole command** | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} |",
-        fast.wall, fast.cpu_seconds, portable.wall, portable.cpu_seconds, theirs.wall, theirs.cpu
-    );
-    let megabytes = |bytes: u64| bytes / 1_000_000;
-    println!(
-        "| peak memory, MB | {} | | {} | | {} | |",
-        megabytes(fast.peak_memory),
-        megabytes(portable.peak_memory),
-        megabytes(theirs.memory)
-    );
 }

@@ -1,11 +1,23 @@
-//! `cargo xtask differential`: random circuits, until as many as asked for are compared.
+//! `cargo xtask differential`: random circuits, until as many as asked for are compared; with `--pair`
+//! each is also proven by two processes of which one has the parameters and one the input.
 
 use crate::compare::compare;
 use crate::error::Error;
 use crate::ezkl::Ezkl;
 use crate::files::{Folder, read_json};
+use crate::pair::Pair;
 use crate::twain::Twain;
 use std::path::Path;
+
+/// What to compare.
+pub struct Plan {
+    /// How many circuits.
+    pub count: u64,
+    /// The first one's seed.
+    pub seed: u64,
+    /// Whether pairs prove them too (those without fixed values).
+    pub pair: bool,
+}
 
 /// What became of a circuit.
 enum Outcome {
@@ -19,7 +31,11 @@ enum Outcome {
 
 /// Compares both tools on circuits of consecutive seeds, and prints a table. Circuits that EZKL
 /// itself refuses do not count, but may not be most of them. Different ones are left on disk.
-pub fn run(twain: &Twain, ezkl: &Ezkl, count: u64, first: u64) -> Result<bool, Error> {
+pub fn run(
+    twain: &Twain,
+    ezkl: &Ezkl,
+    Plan { count, seed: first, pair }: Plan,
+) -> Result<bool, Error> {
     let work = tempfile::tempdir().map_err(Error::file(std::env::temp_dir()))?;
     let (mut same, mut different, mut refused) = (0, 0, 0);
     println!("| seed | rows | run args | result |\n|---|---|---|---|");
@@ -29,7 +45,7 @@ pub fn run(twain: &Twain, ezkl: &Ezkl, count: u64, first: u64) -> Result<bool, E
         }
         let folder = Folder(work.path().join(seed.to_string()));
         ezkl.random(&folder, seed)?;
-        let outcome = circuit(twain, ezkl, &folder, work.path())?;
+        let outcome = circuit(twain, ezkl, &folder, work.path(), pair)?;
         let result = match &outcome {
             Outcome::Same => "same".to_owned(),
             Outcome::Different(what) => format!("DIFFERENT: {}", what.join("; ")),
@@ -52,7 +68,13 @@ pub fn run(twain: &Twain, ezkl: &Ezkl, count: u64, first: u64) -> Result<bool, E
     Ok(same == count)
 }
 
-fn circuit(twain: &Twain, ezkl: &Ezkl, folder: &Folder, work: &Path) -> Result<Outcome, Error> {
+fn circuit(
+    twain: &Twain,
+    ezkl: &Ezkl,
+    folder: &Folder,
+    work: &Path,
+    pair: bool,
+) -> Result<Outcome, Error> {
     if let Err(error) = ezkl.compile(folder) {
         return Ok(Outcome::Refused(error.to_string()));
     }
@@ -60,7 +82,19 @@ fn circuit(twain: &Twain, ezkl: &Ezkl, folder: &Folder, work: &Path) -> Result<O
     if let Err(error) = ezkl.complete(folder, &srs) {
         return Ok(Outcome::Refused(error.to_string()));
     }
-    let different = compare(twain, ezkl, folder, &Folder(folder.at("twain")), &srs)?;
+    let mut different = compare(twain, ezkl, folder, &Folder(folder.at("twain")), &srs)?;
+    if pair && !folder.settings()?.fixed {
+        let proven = || -> Result<bool, Error> {
+            let pair = Pair::new(twain, folder, folder, &srs, &folder.at("pair"))?;
+            pair.prove(false)?;
+            pair.check(ezkl)
+        };
+        match proven() {
+            Ok(true) => {}
+            Ok(false) => different.push("the pair's instances differ".to_owned()),
+            Err(error) => different.push(format!("the pair: {error}")),
+        }
+    }
     Ok(if different.is_empty() { Outcome::Same } else { Outcome::Different(different) })
 }
 

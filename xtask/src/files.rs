@@ -44,7 +44,7 @@ impl Folder {
         Ok(copy)
     }
 
-    /// Size of the circuit and what is committed, from its settings.
+    /// Size of the circuit, and what is committed or fixed, from its settings.
     pub fn settings(&self) -> Result<Settings, Error> {
         let path = self.at("settings.json");
         let json = read_json(&path)?;
@@ -52,7 +52,8 @@ impl Folder {
         let logrows = args["logrows"].as_u64();
         let logrows = logrows.ok_or_else(|| Error::content(path.display(), "no logrows"))?;
         let visibilities = ["input_visibility", "output_visibility", "param_visibility"];
-        Ok(Settings { logrows, commits: visibilities.iter().any(|v| args[v] == "KZGCommit") })
+        let any = |visibility: &str| visibilities.iter().any(|name| args[name] == visibility);
+        Ok(Settings { logrows, commits: any("KZGCommit"), fixed: any("Fixed") })
     }
 }
 
@@ -63,6 +64,8 @@ pub struct Settings {
     pub logrows: u64,
     /// Whether inputs, parameters or outputs are committed (`polycommit`).
     pub commits: bool,
+    /// Whether any are part of the keys, so that no pair can prove.
+    pub fixed: bool,
 }
 
 /// The folders in a folder that hold a model, by name.

@@ -53,6 +53,9 @@ enum Command {
         /// The first circuit's seed; the others' follow.
         #[arg(long, default_value_t = 0)]
         seed: u64,
+        /// Have two processes prove each circuit together as well.
+        #[arg(long)]
+        pair: bool,
     },
     /// The same comparison on the folders of circuits in the repository, or elsewhere.
     Interop {
@@ -89,8 +92,11 @@ enum Command {
     /// Times `twain prove` beside EZKL's, in the same run and on the same artifacts.
     Bench {
         /// One prover, who holds both secrets.
-        #[arg(long, required = true)]
+        #[arg(long, required_unless_present = "pair")]
         alone: bool,
+        /// Two processes on this machine: one with the model, one with the data.
+        #[arg(long)]
+        pair: bool,
         /// Folder of folders with at least network.onnx and input.json; EZKL makes what is missing.
         #[arg(long)]
         models: Option<PathBuf>,
@@ -125,9 +131,9 @@ fn run(arguments: Arguments) -> Result<bool, Error> {
     };
     match arguments.command {
         Command::Licences => licences::check(repository()),
-        Command::Differential { count, seed } => {
+        Command::Differential { count, seed, pair } => {
             let (twain, ezkl) = tools()?;
-            differential::run(&twain, &ezkl, count, seed)
+            differential::run(&twain, &ezkl, differential::Plan { count, seed, pair })
         }
         Command::Interop { vectors } => {
             let (twain, ezkl) = tools()?;
@@ -150,11 +156,12 @@ fn run(arguments: Arguments) -> Result<bool, Error> {
             let models = onnx_dir;
             sweep::run(&twain, &ezkl, &sweep::Plan { models, work, jobs, max_logrows, only })
         }
-        Command::Bench { alone: _, models, runs, names } => {
+        Command::Bench { alone, pair, models, runs, names } => {
             let (twain, ezkl) = tools()?;
             let models = models.unwrap_or_else(|| repository().join("tests/models"));
             let work = repository().join("target/bench");
-            bench::run(&twain, &ezkl, &bench::Plan { models, work, runs, names }).map(|()| true)
+            let plan = bench::Plan { alone, pair, models, work, runs, names };
+            bench::run(&twain, &ezkl, &plan).map(|()| true)
         }
     }
 }

@@ -12,7 +12,18 @@ pub struct Twain {
     binary: PathBuf,
 }
 
-/// What a phase of a proof took, as `twain --log-format json prove` tells it.
+/// What went over the link to the peer.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+pub struct Traffic {
+    /// Bytes this side sent.
+    pub sent: u64,
+    /// Bytes it received.
+    pub received: u64,
+    /// One-way delays it waited for.
+    pub rounds: u64,
+}
+
+/// What a phase of a command took, as `twain --log-format json` tells it.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Phase {
     /// Name.
@@ -21,20 +32,39 @@ pub struct Phase {
     pub seconds: f64,
     /// Time of all threads.
     pub cpu_seconds: f64,
+    /// With a peer.
+    pub traffic: Traffic,
 }
 
-/// What a proof took.
+/// What a command took.
 #[derive(Clone, Debug, Deserialize)]
-pub struct ProveCost {
+pub struct Cost {
     /// The phases, in the order they ran.
     pub phases: Vec<Phase>,
     /// Time of all threads, from the start of the process.
     pub cpu_seconds: f64,
     /// Peak resident memory, bytes.
     pub peak_memory: u64,
+    /// With a peer.
+    pub traffic: Traffic,
     /// Seconds the process ran.
     #[serde(skip)]
     pub wall: f64,
+}
+
+impl Cost {
+    /// What a command that ran with `--log-format json` says of itself.
+    pub fn read(what: &str, output: &Output) -> Result<Self, Error> {
+        let last = output.stderr.lines().last().unwrap_or_default();
+        let cost: Cost = serde_json::from_str(last)
+            .map_err(|error| Error::content(what, format!("{error} in {last:?}")))?;
+        Ok(Cost { wall: output.wall.as_secs_f64(), ..cost })
+    }
+
+    /// A phase, by name.
+    pub fn phase(&self, name: &str) -> Option<&Phase> {
+        self.phases.iter().find(|phase| phase.phase == name)
+    }
 }
 
 impl Twain {
@@ -142,18 +172,34 @@ impl Twain {
         to: &Folder,
         srs: &Path,
         portable: bool,
-    ) -> Result<ProveCost, Error> {
-        let mut twain = self.command();
-        twain.args(["--log-format", "json", "prove", "--check-mode", "unsafe"]);
+    ) -> Result<Cost, Error> {
+        let mut twain = self.measured(portable);
+        twain.args(["prove", "--check-mode", "unsafe"]);
         twain.arg("-W").arg(keys.at("witness.json")).arg("-M").arg(from.at("model.compiled"));
         twain.arg("--pk-path").arg(keys.at("pk.key")).arg("--srs-path").arg(srs);
         twain.arg("--proof-path").arg(to.at("proof.json"));
+        Cost::read("twain prove", &run("twain prove", &mut twain)?)
+    }
+
+    /// A command that tells its costs: with the machine's vector instructions, or without.
+    pub fn measured(&self, portable: bool) -> Command {
+        let mut twain = self.command();
+        twain.args(["--log-format", "json"]);
         twain.env("TWAIN_PORTABLE", if portable { "1" } else { "0" });
-        let output = run("twain prove", &mut twain)?;
-        let last = output.stderr.lines().last().unwrap_or_default();
-        let cost: ProveCost = serde_json::from_str(last)
-            .map_err(|error| Error::content("twain prove", format!("{error} in {last:?}")))?;
-        Ok(ProveCost { wall: output.wall.as_secs_f64(), ..cost })
+        twain
+    }
+
+    /// Writes a compiled circuit without its parameters.
+    pub fn redact(&self, from: &Path, to: &Path) -> Result<(), Error> {
+        let mut twain = self.command();
+        twain.args(["redact", "--yes", "-M"]).arg(from).arg("-O").arg(to);
+        run("twain redact", &mut twain).map(drop)
+    }
+
+    /// The fingerprint of the identity in a folder, which is made if it is not there.
+    pub fn identity(&self, folder: &Path) -> Result<String, Error> {
+        let output = self.run("identity", &[("--identity", folder)])?;
+        Ok(output.stdout.trim().to_owned())
     }
 
     /// Checks a proof with the verifying key of a folder.

@@ -6,7 +6,7 @@ use crate::compare::{same, same_proving_key};
 use crate::error::Error;
 use crate::ezkl::Ezkl;
 use crate::files::{Folder, read_json};
-use crate::pair;
+use crate::pair::Pair;
 use crate::twain::Twain;
 use serde_json::Value;
 use std::path::Path;
@@ -141,7 +141,9 @@ impl Sweep<'_> {
     }
 
     fn pair_proof(&self, folder: &Folder, ours: &Folder, srs: &Path) -> Difference {
-        let proof = pair::prove(self.twain, folder, ours, srs)?;
+        let pair = Pair::new(self.twain, folder, ours, srs, &ours.0)?;
+        pair.prove(false)?;
+        let proof = pair.proof();
         self.ezkl.verify(folder, srs, &proof).map(|()| None)
     }
 }
