@@ -18,7 +18,9 @@ pub const SCALAR_BYTES: usize = 32;
 
 /// Writes scalars one after the other.
 pub fn encode_scalars(values: &[Fr]) -> Vec<u8> {
-    values.iter().flat_map(|v| v.to_repr().as_ref().to_vec()).collect()
+    let mut bytes = Vec::with_capacity(values.len() * SCALAR_BYTES);
+    values.iter().for_each(|value| bytes.extend_from_slice(value.to_repr().as_ref()));
+    bytes
 }
 
 /// Reads scalars; a value that is not canonical is the peer's fault.
@@ -44,14 +46,32 @@ pub(crate) fn malformed(phase: &'static str) -> PartyError {
     PartyError::Peer(Box::new(Malformed { phase }))
 }
 
-/// Sends own scalars and receives as many.
+/// Scalars in one frame: 32 MiB.
+const FRAME_SCALARS: usize = 1 << 20;
+
+/// Sends own scalars and receives `count`, in frames of which the next is sent before the peer's is
+/// waited for.
 pub fn exchange_scalars(
     channel: &mut dyn Channel,
     phase: &'static str,
     own: &[Fr],
+    count: usize,
 ) -> Result<Vec<Fr>, PartyError> {
-    let bytes = channel.exchange(phase, encode_scalars(own), own.len() * SCALAR_BYTES)?;
-    decode_scalars(&bytes, phase)
+    let mut received = Vec::with_capacity(count);
+    let mut frames = own.chunks(FRAME_SCALARS);
+    let mut send = |channel: &mut dyn Channel| -> Result<bool, PartyError> {
+        let Some(frame) = frames.next() else { return Ok(false) };
+        channel.send(phase, encode_scalars(frame))?;
+        Ok(true)
+    };
+    send(channel)?;
+    while send(channel)? || received.len() < count {
+        let due = (count - received.len()).min(FRAME_SCALARS);
+        if due > 0 {
+            received.extend(decode_scalars(&channel.receive(phase, due * SCALAR_BYTES)?, phase)?);
+        }
+    }
+    Ok(received)
 }
 
 /// Opens sums of shares: each side sends its part. The caller answers for the parts being masked or
@@ -61,7 +81,7 @@ pub fn open_scalars(
     phase: &'static str,
     shares: &[Fr],
 ) -> Result<Vec<Fr>, PartyError> {
-    let theirs = exchange_scalars(channel, phase, shares)?;
+    let theirs = exchange_scalars(channel, phase, shares, shares.len())?;
     Ok(shares.iter().zip(theirs).map(|(a, b)| a + b).collect())
 }
 

@@ -5,7 +5,7 @@ use crate::arithmetic::{
 };
 use crate::channel::{Channel, Traffic};
 use crate::digits::{DigitMaskSource, Hints, InlineMaterial};
-use crate::ole::{BgvOle, OleSource};
+use crate::ole::{OleSource, PooledOle};
 use crate::quotient;
 use ff::Field;
 use group::{Curve, GroupEncoding};
@@ -57,7 +57,7 @@ impl<'a> TwoParty<'a> {
     /// This side of the pair at the other end of `channel`; all correlations are made when they are
     /// needed.
     pub fn inline(channel: &'a mut dyn Channel, seeds: &PartySeeds) -> Self {
-        let source = Box::new(BgvOle::new(seeds.generator(channel, "OLE")));
+        let source = Box::new(PooledOle::seeded(seeds, channel));
         let masks = Box::new(InlineMaterial::new(seeds.generator(channel, "digit masks")));
         Self::new(channel, source, masks, seeds)
     }

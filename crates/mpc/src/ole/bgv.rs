@@ -82,6 +82,27 @@ impl BgvOle {
     }
 }
 
+impl BgvOle {
+    /// [`OleSource::inner_products`] of operands that fit the groups, laid out as they are.
+    pub(super) fn with_layout(
+        &mut self,
+        channel: &mut dyn Channel,
+        phase: &'static str,
+        operands: &[&[Fr]],
+        groups: &[OleGroup],
+        layout: &Layout,
+    ) -> Result<Vec<Vec<Fr>>, PartyError> {
+        let role = channel.role();
+        let outputs = groups.iter().map(|group| Shares::zero(group.length)).collect();
+        if !layout.blocks.is_empty() {
+            let (keys, rng) = self.keys(channel, phase)?;
+            let mut call = Call { role, phase, operands, groups, layout, keys, rng, outputs };
+            return call.run(channel);
+        }
+        Ok(into_vectors(outputs))
+    }
+}
+
 impl OleSource for BgvOle {
     fn inner_products(
         &mut self,
@@ -90,17 +111,8 @@ impl OleSource for BgvOle {
         operands: &[&[Fr]],
         groups: &[OleGroup],
     ) -> Result<Vec<Vec<Fr>>, PartyError> {
-        let role = channel.role();
-        check_operands(role, operands, groups)?;
-        let layout = Layout::new(groups);
-        let outputs = groups.iter().map(|group| Shares::zero(group.length)).collect();
-        if !layout.blocks.is_empty() {
-            let (keys, rng) = self.keys(channel, phase)?;
-            let mut call =
-                Call { role, phase, operands, groups, layout: &layout, keys, rng, outputs };
-            return call.run(channel);
-        }
-        Ok(into_vectors(outputs))
+        check_operands(channel.role(), operands, groups)?;
+        self.with_layout(channel, phase, operands, groups, &Layout::new(groups))
     }
 }
 

@@ -7,9 +7,11 @@
 mod bgv;
 mod ideal;
 mod packing;
+mod pooled;
 
 pub use bgv::BgvOle;
 pub use ideal::{IdealOle, ideal_pair};
+pub use pooled::PooledOle;
 
 use crate::channel::Channel;
 use twain_algebra::Fr;

@@ -27,7 +27,7 @@ pub use plan::{Call, Plan, Planner};
 use crate::PartySeeds;
 use crate::channel::{Channel, ChannelError, TrafficMeter};
 use crate::digits::{DigitMaskSource, InlineMaterial};
-use crate::ole::{BgvOle, OleSource};
+use crate::ole::{OleSource, PooledOle};
 use crate::store::StoreError;
 use rand_core::RngCore;
 use records::{Records, SEED_BYTES};
@@ -51,7 +51,7 @@ pub fn make(
     seeds.generator(&channel, "preprocessing").fill_bytes(&mut *seed);
     let mut write = |bytes: &[u8]| write(bytes).map_err(records::failed);
     write(&*seed)?;
-    let mut products = BgvOle::new(seeds.generator(&channel, "OLE"));
+    let mut products = PooledOle::seeded(seeds, &channel);
     let mut masks = InlineMaterial::new(seeds.generator(&channel, "digit masks"));
     for (number, call) in (0..).zip(plan.calls()) {
         write(&call.digest())?;

@@ -10,7 +10,7 @@
 
 use super::Call;
 use super::records::{SEED_BYTES, SharedRecords, lock};
-use crate::arithmetic::{SCALAR_BYTES, decode_scalars, encode_scalars};
+use crate::arithmetic::exchange_scalars;
 use crate::channel::Channel;
 use crate::ole::{OleGroup, OleSource, check_operands};
 use rand_chacha::ChaCha20Rng;
@@ -19,9 +19,6 @@ use rayon::prelude::*;
 use twain_algebra::Fr;
 use twain_algebra::vector;
 use twain_party::{PartyError, Role, Shares};
-
-/// Scalars in one frame: 32 MiB.
-const CHUNK: usize = 1 << 20;
 
 /// Where each operand of one party lies when all that the groups name are put one after the other.
 struct Places {
@@ -119,7 +116,7 @@ impl OleSource for StoredOle {
         let random = RandomOperands::draw(&seed, number, groups, role);
         let masked = masked(operands, &random);
         let places = Places::new(groups, role.other());
-        let theirs = exchange(channel, phase, &masked, places.total())?;
+        let theirs = exchange_scalars(channel, phase, &masked, places.total())?;
         let own: Vec<&[Fr]> = match role {
             Role::Model => random.all(),
             Role::Data => operands.to_vec(),
@@ -148,29 +145,4 @@ fn masked(operands: &[&[Fr]], random: &RandomOperands) -> Vec<Fr> {
         }
     }
     all
-}
-
-/// Sends scalars and receives `count`, in chunks, of which the next one is sent before the peer's is
-/// waited for.
-fn exchange(
-    channel: &mut dyn Channel,
-    phase: &'static str,
-    own: &[Fr],
-    count: usize,
-) -> Result<Vec<Fr>, PartyError> {
-    let mut received = Vec::with_capacity(count);
-    let mut chunks = own.chunks(CHUNK);
-    let mut send = |channel: &mut dyn Channel| -> Result<bool, PartyError> {
-        let Some(chunk) = chunks.next() else { return Ok(false) };
-        channel.send(phase, encode_scalars(chunk))?;
-        Ok(true)
-    };
-    send(channel)?;
-    while send(channel)? || received.len() < count {
-        let due = (count - received.len()).min(CHUNK);
-        if due > 0 {
-            received.extend(decode_scalars(&channel.receive(phase, due * SCALAR_BYTES)?, phase)?);
-        }
-    }
-    Ok(received)
 }

@@ -1,7 +1,7 @@
 //! Reading a bundle: the seed, then call by call what was made for it, in order and once.
 
 use super::Call;
-use crate::arithmetic::SCALAR_BYTES;
+use crate::arithmetic::{SCALAR_BYTES, encode_scalars};
 use ff::PrimeField;
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -109,7 +109,5 @@ impl Records {
 
 /// What [`Records::scalars`] reads.
 pub(super) fn scalars_to_bytes(scalars: &[Fr]) -> Zeroizing<Vec<u8>> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(scalars.len() * SCALAR_BYTES));
-    scalars.iter().for_each(|scalar| bytes.extend_from_slice(scalar.to_repr().as_ref()));
-    bytes
+    Zeroizing::new(encode_scalars(scalars))
 }
