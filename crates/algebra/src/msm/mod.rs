@@ -104,8 +104,23 @@ impl MsmBases {
     /// or grouping by value. Not constant-time: for scalars that are uniform whatever the secret; see
     /// the text of the module. Fails if a scalar is longer.
     pub fn msm_bounded(&self, scalars: &[Fr], bits: u32) -> Result<G1, AlgebraError> {
+        let all: Vec<u32> = (0..scalars.len() as u32).collect();
+        self.msm_bounded_at(&all, scalars, bits)
+    }
+
+    /// The same over the scalars at `indices` only: what is elsewhere must be known to be zero without
+    /// looking at it, and costs nothing.
+    ///
+    /// # Panics
+    /// If there are more scalars than bases, or no scalar at an index.
+    pub fn msm_bounded_at(
+        &self,
+        indices: &[u32],
+        scalars: &[Fr],
+        bits: u32,
+    ) -> Result<G1, AlgebraError> {
         assert!(scalars.len() <= self.len(), "more scalars than bases");
-        Ok(self.multiply(&recode::by_bound(scalars, bits)?, true))
+        Ok(self.multiply(&recode::by_bound(scalars, indices, bits)?, true))
     }
 
     fn multiply(&self, scalars: &Recoded, every_digit: bool) -> G1 {

@@ -92,21 +92,21 @@ pub(super) fn by_length(scalars: &[Fr]) -> Recoded {
     Recoded { batches, window_bits, windows }
 }
 
-/// Recodes scalars whose magnitude is below `2^bits`; the number of digits does not depend on the
-/// values.
-pub(super) fn by_bound(scalars: &[Fr], bits: u32) -> Result<Recoded, AlgebraError> {
+/// Recodes the scalars at `indices`, whose magnitude is below `2^bits`, and leaves out the others; the
+/// number of digits does not depend on the values.
+pub(super) fn by_bound(
+    scalars: &[Fr],
+    indices: &[u32],
+    bits: u32,
+) -> Result<Recoded, AlgebraError> {
     let bounded = bits.min(MAX_BITS);
     let mut histogram = [0usize; MAX_BITS as usize + 1];
-    histogram[bounded as usize] = scalars.len();
+    histogram[bounded as usize] = indices.len();
     let window_bits = best_window(&histogram);
     let windows = window_count(bounded, window_bits);
-    let (batches, lengths): (Vec<Batch>, Vec<u8>) = (0..scalars.len().div_ceil(BATCH))
-        .into_par_iter()
-        .map(|position| {
-            let end = scalars.len().min((position + 1) * BATCH);
-            let indices: Vec<u32> = ((position * BATCH) as u32..end as u32).collect();
-            batch(scalars, &indices, windows, window_bits)
-        })
+    let (batches, lengths): (Vec<Batch>, Vec<u8>) = indices
+        .par_chunks(BATCH)
+        .map(|indices| batch(scalars, indices, windows, window_bits))
         .unzip();
     if lengths.iter().any(|length| u32::from(*length) > bounded) {
         return Err(AlgebraError::ScalarTooLong { bits });

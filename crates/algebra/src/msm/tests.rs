@@ -135,6 +135,22 @@ fn every_bound_is_kept_or_refused() {
 }
 
 #[test]
+fn what_is_not_selected_is_left_out() {
+    let mut rng = ChaCha20Rng::seed_from_u64(11);
+    let bases = random_points(90, 12);
+    let scalars: Vec<Fr> = (0..90).map(|_| Fr::random(&mut rng)).collect();
+    for indices in [vec![], vec![89], (0..90).step_by(7).collect::<Vec<u32>>()] {
+        let mut selected = vec![Fr::ZERO; 90];
+        indices.iter().for_each(|&i| selected[i as usize] = scalars[i as usize]);
+        let expected = sum(&selected, &bases);
+        for backend in BACKENDS {
+            let prepared = MsmBases::with_backend(&bases, backend);
+            assert_eq!(prepared.msm_bounded_at(&indices, &scalars, 254), Ok(expected));
+        }
+    }
+}
+
+#[test]
 fn more_threads_than_windows_give_the_same_sum() {
     let bases = random_points(1 << 15, 9);
     let mut rng = ChaCha20Rng::seed_from_u64(10);

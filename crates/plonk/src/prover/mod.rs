@@ -107,6 +107,28 @@ struct Prover<'a, P> {
     polynomials: BTreeMap<Polynomial, Held<'a>>,
 }
 
+/// A column of shares to be committed to.
+struct Committed<'c> {
+    values: &'c [Fr],
+    basis: Basis,
+    /// Whether every party knows the values, so that these are no shares.
+    known: bool,
+    /// Who holds what: a share of what another party holds, or no one assigns, is 0.
+    kinds: &'c CellKinds,
+}
+
+impl<'c> Committed<'c> {
+    /// A column of which every party may hold any share.
+    fn shares(values: &'c [Fr], basis: Basis) -> Self {
+        Self { values, basis, known: false, kinds: &CellKinds::Uniform(Kind::Shared) }
+    }
+
+    /// Values on the rows.
+    fn rows(values: &'c [Fr], kinds: &'c CellKinds) -> Self {
+        Self { values, basis: Basis::Lagrange, known: false, kinds }
+    }
+}
+
 /// What a column is committed by.
 #[derive(Clone, Copy)]
 enum Basis {
@@ -132,26 +154,34 @@ impl<P: Party> Prover<'_, P> {
     }
 
     /// Commits to columns of shares and writes the commitments. Of a column that every party knows
-    /// (`true`) one party commits to the whole.
-    fn commit(&mut self, columns: &[(&[Fr], Basis, bool)]) -> Result<(), ProveError> {
+    /// one party commits to the whole.
+    fn commit(&mut self, columns: &[Committed]) -> Result<(), ProveError> {
         let (adds_public, holds_values) = (self.party.adds_public(), self.party.holds_values());
+        // The other party could time the work: it must not depend on the shares. Where there are none
+        // follows from the circuit.
+        let held = |kind| kind == Kind::Shared || self.party.adds_public_to(kind);
+        let rows = |column: &Committed| -> Vec<u32> {
+            let rows = 0..if holds_values { 0 } else { column.values.len() };
+            let rows = rows.filter(|row| column.kinds.assigned(*row).is_some_and(held));
+            rows.map(|row| row as u32).collect()
+        };
+        let rows: Vec<Vec<u32>> = columns.iter().map(rows).collect();
         let srs = self.srs;
-        let part = |(column, basis, known): &(&[Fr], Basis, bool)| {
-            let bases = match basis {
+        let part = |(column, rows): (&Committed, &Vec<u32>)| {
+            let bases = match column.basis {
                 Basis::Powers => srs.g(),
                 Basis::Lagrange => srs.g_lagrange(),
             };
-            Ok(if *known && !adds_public {
+            Ok(if column.known && !adds_public {
                 G1Affine::identity()
             } else if holds_values {
-                bases.msm(column).to_affine()
+                bases.msm(column.values).to_affine()
             } else {
-                // The other party could time the work: it must not depend on the shares.
-                bases.msm_bounded(column, SCALAR_BITS)?.to_affine()
+                bases.msm_bounded_at(rows, column.values, SCALAR_BITS)?.to_affine()
             })
         };
         // One after the other would leave threads idle at the end of each.
-        let parts = columns.par_iter().with_max_len(1).map(part);
+        let parts = columns.par_iter().zip(&rows).with_max_len(1).map(part);
         let parts = parts.collect::<Result<Vec<G1Affine>, ProveError>>()?;
         self.party.compare(&self.writer.transcript.digest())?;
         let points = self.party.open_points(&parts)?;
@@ -203,7 +233,7 @@ impl<P: Party> Prover<'_, P> {
         let count = self.system.quotient_pieces();
         let pieces = self.party.quotient(&numerator, &publics, &secrets, count)?;
         check_shape("quotient pieces", count, pieces.len())?;
-        let list: Vec<_> = pieces.iter().map(|p| (&p[..], Basis::Powers, false)).collect();
+        let list: Vec<_> = pieces.iter().map(|p| Committed::shares(p, Basis::Powers)).collect();
         self.commit(&list)?;
         Ok(pieces)
     }

@@ -6,7 +6,7 @@
 //! not be computed.
 
 use super::error::{ProveError, check_shape};
-use super::{Basis, Held, Prover};
+use super::{Basis, Committed, Held, Prover};
 use crate::{Polynomial, all_rotations, evaluations, rotation_sets};
 use ff::Field;
 use std::collections::{BTreeSet, HashMap};
@@ -74,7 +74,7 @@ impl<P: Party> Prover<'_, P> {
             folded.push(sum);
             power *= weight;
         }
-        self.commit(&[(&quotient, Basis::Powers, false)])?;
+        self.commit(&[Committed::shares(&quotient, Basis::Powers)])?;
 
         let u = self.writer.transcript.squeeze();
         let vanishing = |rotations: &[i32]| -> Fr {
@@ -97,7 +97,7 @@ impl<P: Party> Prover<'_, P> {
         terms.push((&quotient[..], -vanishing(&union) * inverse));
         let linear = Shares::new(vector::linear_combination(&terms, self.rows()));
         let witness = divide(linear, u);
-        self.commit(&[(&witness, Basis::Powers, false)])
+        self.commit(&[Committed::shares(&witness, Basis::Powers)])
     }
 
     /// This party's share of `sum_j fold^j p_j`.

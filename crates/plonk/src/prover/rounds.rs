@@ -6,7 +6,7 @@ use super::lookup::{self, LookupView};
 use super::permutation::{GrandProduct, PermutedColumn, PermutedColumns, grand_products};
 use super::rows::Rows;
 use super::witness_source::{AdviceColumn, WitnessSource};
-use super::{Basis, Held, Prover};
+use super::{Basis, Committed, Held, Prover};
 use crate::{Challenges, ColumnKind, Polynomial, ProvingKey};
 use ff::Field;
 use std::borrow::Cow;
@@ -79,7 +79,7 @@ impl<P: Party> Prover<'_, P> {
             let of_phase: Vec<_> = of_phase
                 .iter()
                 .filter_map(|index| columns[*index].as_ref())
-                .map(|column| (&column.values[..], Basis::Lagrange, false))
+                .map(|column| Committed::rows(&column.values, &column.kinds))
                 .collect();
             self.commit(&of_phase)?;
             let challenges = self.system.challenges().iter();
@@ -135,7 +135,7 @@ impl<P: Party> Prover<'_, P> {
             self.blind(column, u..n, BlindingItem::Multiplicity(index as u32), kind);
             argument_kinds.push(kind);
         }
-        let list: Vec<_> = columns.iter().map(|c| (&c[..], Basis::Lagrange, false)).collect();
+        let list: Vec<_> = columns.iter().map(|c| Committed::shares(c, Basis::Lagrange)).collect();
         self.commit(&list)?;
         Ok((columns, argument_kinds))
     }
@@ -216,10 +216,12 @@ impl<P: Party> Prover<'_, P> {
         let _span = info_span!("commit sums").entered();
         let all = 0..self.rows();
         let random = self.party.blinding(BlindingItem::RandomPolynomial, Kind::Shared, all);
-        let mut list: Vec<_> =
-            products.iter().map(|p| (&p.shares[..], Basis::Lagrange, p.known)).collect();
-        list.extend(sums.iter().map(|sum| (&sum[..], Basis::Lagrange, false)));
-        list.push((&random[..], Basis::Powers, false));
+        let mut list: Vec<_> = products
+            .iter()
+            .map(|p| Committed { known: p.known, ..Committed::rows(&p.shares, &p.kinds) })
+            .collect();
+        list.extend(sums.iter().map(|sum| Committed::shares(sum, Basis::Lagrange)));
+        list.push(Committed::shares(&random, Basis::Powers));
         self.commit(&list)?;
         for (name, product) in (0..).map(Polynomial::PermutationProduct).zip(products) {
             if product.known {
