@@ -29,6 +29,8 @@ pub struct Circuit {
     pub(crate) outputs: Vec<Vec<Wire>>,
     /// Linear coordinate of the first lookup in a table of witness values.
     pub(crate) first_dynamic_cell: Option<usize>,
+    /// Smallest and largest value that counts as looked up in a static table in every run.
+    pub(crate) lookup_extremes: (i128, i128),
 }
 
 impl Circuit {
@@ -44,6 +46,7 @@ impl Circuit {
             fixed_values,
             outputs,
             dynamic,
+            lookup_extremes,
             ..
         } = layouter;
         let rows = columns.geometry.rows();
@@ -63,6 +66,7 @@ impl Circuit {
             uses,
             outputs,
             first_dynamic_cell: dynamic.first_cell,
+            lookup_extremes,
         })
     }
 }

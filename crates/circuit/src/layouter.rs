@@ -48,6 +48,8 @@ pub(crate) struct Layouter {
     pub fixed_values: Vec<(Cell, Fr)>,
     /// Wires of the model's outputs.
     pub outputs: Vec<Vec<Wire>>,
+    /// Smallest and largest value that counts as looked up in a static table in every run.
+    pub lookup_extremes: (i128, i128),
     /// Constants placed in fixed columns so far, in order.
     pub fixed_constants: Vec<(Cell, Fr)>,
 }
@@ -70,6 +72,7 @@ impl Layouter {
             hashes: HashModule::default(),
             fixed_values: Vec::new(),
             outputs: Vec::new(),
+            lookup_extremes: (0, 0),
             fixed_constants: Vec::new(),
             columns,
         }

@@ -1,6 +1,8 @@
 //! Walks the graph: inputs, nodes in the order of their indices, comparison of the outputs
 //! (spec 03 §3). Layout never asks for values, and a model without its parameters lays out the same.
 
+mod nodes;
+
 use crate::LayoutError;
 use crate::circuit::Circuit;
 use crate::configure::{ProductTree, configure};
@@ -12,7 +14,7 @@ use crate::tensor::{Element, Place, Tensor};
 use std::collections::BTreeMap;
 use twain_algebra::Fr;
 use twain_graph::{
-    Constant, Model, Node, NodeKind, Outlet, RunArgs, Settings, SupportedOp, Visibility,
+    Constant, Graph, Model, Node, NodeKind, Outlet, RunArgs, Settings, SupportedOp, Visibility,
 };
 use twain_party::{Kind, Role};
 
@@ -42,7 +44,7 @@ pub fn lay_out(
         model,
         args,
         instance_shapes: settings.model_instance_shapes.iter(),
-        results: BTreeMap::new(),
+        loops: Vec::new(),
         parameters: BTreeMap::new(),
         committed: 0,
     };
@@ -61,15 +63,18 @@ pub fn parameters(model: &Model) -> Vec<Vec<Fr>> {
     values
 }
 
+/// The loops around a constant, and its node.
+type Path = Vec<usize>;
+
 struct Walk<'a> {
     layouter: Layouter,
     model: &'a Model,
     args: &'a RunArgs,
     instance_shapes: std::slice::Iter<'a, Vec<usize>>,
-    /// The results of the nodes so far, by outlet.
-    results: BTreeMap<Outlet, Tensor>,
+    /// The loops around the node that is laid out.
+    loops: Vec<usize>,
     /// The parameters, as they are known before the graph is walked.
-    parameters: BTreeMap<usize, Tensor>,
+    parameters: BTreeMap<Path, Tensor>,
     /// Number of tensors committed to so far.
     committed: usize,
 }
@@ -85,24 +90,13 @@ impl Walk<'_> {
         if !digests_first {
             self.parameters()?;
         }
-        for kind in self.model.graph.nodes.values() {
-            let NodeKind::Node(node) = kind else {
-                let op = "a loop".into();
-                return Err(LayoutError::Unsupported { node: kind.idx(), op });
-            };
-            self.step(node.to_string());
-            let at_node = |source| match source {
-                error @ (LayoutError::Unsupported { .. } | LayoutError::OutOfCells(_)) => error,
-                source => LayoutError::Node { node: node.to_string(), source: Box::new(source) },
-            };
-            let result = self.node(node, &inputs).map_err(at_node)?;
-            self.results.insert(Outlet { node: node.idx, slot: 0 }, result);
-        }
+        let model = self.model;
+        let mut results = self.nodes(model, &inputs)?;
         // An input that is also an output is compared as it was given.
         for (node, tensor) in inputs {
-            self.results.insert(Outlet { node, slot: 0 }, tensor);
+            results.insert(Outlet { node, slot: 0 }, tensor);
         }
-        self.outputs()
+        self.outputs(&results)
     }
 
     fn step(&mut self, name: String) {
@@ -181,27 +175,49 @@ impl Walk<'_> {
     /// The parameters: values, or their cells in the commitment or hash.
     fn parameters(&mut self) -> Result<(), LayoutError> {
         self.step("the parameters".into());
-        let mut all = Vec::new();
-        for kind in self.model.graph.nodes.values() {
-            let NodeKind::Node(Node { op: SupportedOp::Constant(constant), idx, .. }) = kind else {
-                continue;
-            };
-            let tensor = self.parameter(*idx, constant)?;
-            all.extend_from_slice(&tensor.elements);
-            self.parameters.insert(*idx, tensor);
-        }
+        let mut uses = BTreeMap::new();
+        let model = self.model;
+        self.parameters_of(&model.graph, &mut Vec::new(), &mut uses)?;
+        let tensors = self.parameters.values();
+        let all: Vec<Element> = tensors.flat_map(|tensor| tensor.elements.clone()).collect();
         let visibility = &self.args.param_visibility;
         if visibility.requires_processing() && !all.is_empty() {
             let processed = self.module(visibility, Tensor::flat(all))?;
             let mut cells = processed.elements.into_iter();
-            for (idx, tensor) in &mut self.parameters {
+            for (path, tensor) in &mut self.parameters {
                 // A constant with one use is not read from the module (spec 03 §3.4).
                 let elements: Vec<Element> = cells.by_ref().take(tensor.len()).collect();
-                let uses = self.model.graph.nodes.get(idx).map_or(1, NodeKind::num_uses);
-                if uses > 1 {
+                if uses.get(path).is_some_and(|uses| *uses > 1) {
                     tensor.elements = elements;
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// The parameters of a graph and of its loops, in the order of the nodes, and their numbers of uses.
+    fn parameters_of(
+        &mut self,
+        graph: &Graph,
+        loops: &mut Path,
+        uses: &mut BTreeMap<Path, usize>,
+    ) -> Result<(), LayoutError> {
+        for kind in graph.nodes.values() {
+            loops.push(kind.idx());
+            match kind {
+                NodeKind::SubGraph(subgraph) => {
+                    self.parameters_of(&subgraph.model.graph, loops, uses)?;
+                }
+                NodeKind::Node(Node {
+                    op: SupportedOp::Constant(constant), idx, num_uses, ..
+                }) => {
+                    let tensor = self.parameter(*idx, constant)?;
+                    self.parameters.insert(loops.clone(), tensor);
+                    uses.insert(loops.clone(), *num_uses);
+                }
+                NodeKind::Node(_) => {}
+            }
+            loops.pop();
         }
         Ok(())
     }
@@ -233,44 +249,12 @@ impl Walk<'_> {
         Tensor::new(elements, &values.dims)
     }
 
-    fn node(
-        &mut self,
-        node: &Node,
-        inputs: &BTreeMap<usize, Tensor>,
-    ) -> Result<Tensor, LayoutError> {
-        let result = match &node.op {
-            SupportedOp::Constant(_) => {
-                let missing = || LayoutError::Operands("the constant is missing".into());
-                let tensor = self.parameters.get(&node.idx).ok_or_else(missing)?.clone();
-                match node.num_uses {
-                    // Placed by its reader, at every read anew.
-                    1 => tensor,
-                    _ => self.layouter.apply(node, &node.op, &[tensor])?,
-                }
-            }
-            SupportedOp::Input(_) => {
-                let missing = || LayoutError::Operands("not among the graph's inputs".into());
-                let tensor = inputs.get(&node.idx).ok_or_else(missing)?;
-                self.layouter.apply(node, &node.op, std::slice::from_ref(tensor))?
-            }
-            op => {
-                let mut operands = Vec::with_capacity(node.inputs.len());
-                for outlet in &node.inputs {
-                    let missing = || LayoutError::Operands(format!("{outlet:?} has no result"));
-                    operands.push(self.results.get(outlet).ok_or_else(missing)?.clone());
-                }
-                self.layouter.apply(node, op, &operands)?
-            }
-        };
-        result.reshape(&node.out_dims)
-    }
-
     /// Compares the outputs with the instance, commits to them or hashes them.
-    fn outputs(&mut self) -> Result<(), LayoutError> {
+    fn outputs(&mut self, results: &BTreeMap<Outlet, Tensor>) -> Result<(), LayoutError> {
         let outputs = self.model.graph.outputs.iter().enumerate();
         let outputs = outputs.map(|(position, outlet)| {
             let missing = || LayoutError::Operands(format!("output {position} has no result"));
-            self.results.get(outlet).cloned().ok_or_else(missing)
+            results.get(outlet).cloned().ok_or_else(missing)
         });
         let outputs = outputs.collect::<Result<Vec<Tensor>, _>>()?;
         self.layouter.outputs = outputs.iter().map(|output| output.wires().collect()).collect();

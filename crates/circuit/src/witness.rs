@@ -40,12 +40,14 @@ impl<'a> Witness<'a> {
         self.circuit.outputs.iter().map(|wires| wires.iter().map(value).collect()).collect()
     }
 
-    /// Smallest and largest value looked up in a static table of a local run; zeros without any.
+    /// Smallest and largest value looked up in a static table of a local run; zeros without any. What
+    /// EZKL counts as looked up in every run is among them.
     pub fn lookup_extremes(&self) -> (i128, i128) {
+        let start = self.circuit.lookup_extremes;
         let selectors = self.circuit.columns.lookups.iter().flat_map(|lookup| &lookup.selectors);
         let uses = selectors.flat_map(|selector| &self.circuit.uses[selector.index as usize]);
         let values = uses.filter_map(|item| signed_integer(self.values.values[item.wire as usize]));
-        values.fold((0, 0), |(low, high), value| (low.min(value), high.max(value)))
+        values.fold(start, |(low, high), value| (low.min(value), high.max(value)))
     }
 
     /// The advice columns of a phase, in the order of their indices.

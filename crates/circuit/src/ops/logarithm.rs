@@ -12,7 +12,7 @@ use twain_graph::numbers::integer_to_field;
 use twain_party::Hint;
 
 /// Exponents are between this and its negative.
-const LIMIT: u32 = 128;
+const MOST_EXPONENT: u32 = 128;
 
 impl Layouter {
     /// The logarithm of every element at the fixed-point factor `scale`, at its fourth power.
@@ -34,11 +34,12 @@ impl Layouter {
         };
         let count = x.len();
 
-        let hint = Hint::Exponent { scale: factor, limit: LIMIT };
-        let exponent = self.claim(&x, hint, Bound::symmetric(f64::from(LIMIT)))?;
+        let hint = Hint::Exponent { scale: factor, limit: MOST_EXPONENT };
+        let exponent = self.claim(&x, hint, Bound::symmetric(f64::from(MOST_EXPONENT)))?;
         let exponent = self.decompose(&exponent, true)?.input;
         self.cursor += count;
         let table = LookupOp::PowersOfTwo { scale };
+        self.counts_as_looked_up(-i128::from(MOST_EXPONENT), i128::from(MOST_EXPONENT));
         let power = self.nonlinearity(&exponent, &table)?;
         let below = self.pairwise_number(&exponent, 1, Pairwise::Sub)?;
         let above = self.pairwise_number(&exponent, 1, Pairwise::Add)?;

@@ -41,4 +41,11 @@ impl Layouter {
         self.cursor += tensor.len();
         Ok(result)
     }
+
+    /// States what EZKL counts as looked up in every run, whatever the values are: calibration sizes the
+    /// tables by it.
+    pub(super) fn counts_as_looked_up(&mut self, low: i128, high: i128) {
+        let extremes = &mut self.lookup_extremes;
+        *extremes = (extremes.0.min(low), extremes.1.max(high));
+    }
 }

@@ -116,42 +116,25 @@ impl Layouter {
         self.abs(&difference)
     }
 
-    /// The exponentials of the elements along some axes, divided by their sum.
+    /// The exponentials of the elements along an axis, divided by their sum.
     pub fn softmax(
         &mut self,
         tensor: &Tensor,
         axes: &[usize],
         scales: Scales,
     ) -> Result<Tensor, LayoutError> {
-        let exponential = LookupOp::Exp { scale: scales.input, base: std::f32::consts::E };
-        let rank = tensor.dims.len();
-        let increasing = axes.windows(2).all(|pair| pair[0] < pair[1]);
-        if axes.last().is_none_or(|axis| *axis >= rank) || !increasing {
-            let text = format!("a softmax over axes {axes:?} of {:?}", tensor.dims);
+        let [axis] = *axes else {
+            let text = format!("a softmax over the axes {axes:?}: EZKL has it over one axis only");
             return Err(LayoutError::Operands(text));
-        }
-        // The axes become one, the last.
-        let mut moved = self.placed(tensor)?;
-        for (before, axis) in axes.iter().enumerate() {
-            moved = moved.move_axis(axis - before, rank - 1)?;
-        }
-        let dims = moved.dims.clone();
-        let (outer, inner) = dims.split_at(rank - axes.len());
-        let mut flat = outer.to_vec();
-        flat.push(inner.iter().product());
-        let flat = moved.reshape(&flat)?;
-        let result = self.lists_along(&flat, outer.len(), |layouter, list| {
+        };
+        let exponential = LookupOp::Exp { scale: scales.input, base: std::f32::consts::E };
+        self.lists_along(tensor, axis, |layouter, list| {
             let largest = Tensor::flat(vec![layouter.extreme(list, true)?]);
             let shifted = layouter.pairwise(list, &largest, Pairwise::Sub)?;
             let powers = layouter.nonlinearity(&shifted, &exponential)?;
             let sum = Tensor::flat(vec![layouter.sum(&powers.elements)?]);
             let reciprocal = layouter.reciprocal(&sum, scales)?;
             Ok(layouter.pairwise(&powers, &reciprocal, Pairwise::Mult)?.elements)
-        })?;
-        let mut result = result.reshape(&dims)?;
-        for axis in axes.iter().rev() {
-            result = result.move_axis(rank - 1, *axis)?;
-        }
-        Ok(result)
+        })
     }
 }

@@ -41,7 +41,10 @@ impl Layouter {
             Rounding::Floor => Some(Element::constant(MINUS_ONE)),
             Rounding::Ceil => Some(Element::constant(ONE)),
             Rounding::Nearest => Some(middle),
-            Rounding::NearestEven => None,
+            Rounding::NearestEven => {
+                self.counts_as_looked_up(0, scale as i128);
+                None
+            }
         };
         let reference = match reference {
             Some(element) => {

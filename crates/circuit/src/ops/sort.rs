@@ -172,16 +172,6 @@ impl Layouter {
         })
     }
 
-    /// The tensor in cells: unchanged if it has them already.
-    pub(super) fn placed(&mut self, tensor: &Tensor) -> Result<Tensor, LayoutError> {
-        if tensor.all_assigned() {
-            return Ok(tensor.clone());
-        }
-        let written = self.assign(self.columns.a, tensor)?;
-        self.cursor += tensor.len();
-        Ok(written)
-    }
-
     /// Replaces each list along an axis by another.
     pub(super) fn lists_along(
         &mut self,
@@ -194,7 +184,14 @@ impl Layouter {
             let text = format!("the shape {:?} has no axis {axis}", tensor.dims);
             return Err(LayoutError::Operands(text));
         };
-        let tensor = self.placed(tensor)?;
+        let tensor = match tensor.all_assigned() {
+            true => tensor.clone(),
+            false => {
+                let written = self.assign(self.columns.a, tensor)?;
+                self.cursor += tensor.len();
+                written
+            }
+        };
         let lists = tensor.move_axis(axis, last)?;
         let mut dims = lists.dims.clone();
         let mut elements = Vec::new();
@@ -215,7 +212,11 @@ impl Layouter {
         classes: usize,
         axis: usize,
     ) -> Result<Tensor, LayoutError> {
-        let mut elements = Vec::with_capacity(tensor.len().saturating_mul(classes));
+        if classes > self.columns.geometry.usable_rows || axis > tensor.dims.len() {
+            let text = format!("{classes} classes on axis {axis} of a tensor of {:?}", tensor.dims);
+            return Err(LayoutError::Operands(text));
+        }
+        let mut elements = Vec::new();
         for element in &tensor.elements {
             let index = Tensor::flat(vec![*element]);
             let unit = self.unit(element.wire, classes)?;

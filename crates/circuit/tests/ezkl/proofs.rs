@@ -41,6 +41,12 @@ fn hashes_and_static_lookups() {
 }
 
 #[test]
+fn tables_of_witness_values() {
+    prove_and_verify(circuit("arg-max-k8"));
+    prove_and_verify(circuit("scatter-elements-rows"));
+}
+
+#[test]
 fn two_phases() {
     prove_and_verify(circuit("freivalds"));
 }
