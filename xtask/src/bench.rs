@@ -159,7 +159,7 @@ impl Together {
         let Self { theirs, inline, preprocess, online, portable } = self;
         println!("\n{title}, in pairs\n");
         println!(
-            "| phase, data's side | s | CPU s | MB sent | rounds | with a bundle: s | CPU s | MB sent | rounds | portable: s | CPU s |"
+            "| phase, data's side | everything: s | CPU s | MB sent | rounds | with a bundle: s | CPU s | MB sent | rounds | portable: s | CPU s |"
         );
         println!("|---|---|---|---|---|---|---|---|---|---|---|");
         for phase in &inline[1].phases {
@@ -235,8 +235,9 @@ fn slower(costs: &[Cost; 2]) -> f64 {
     costs[0].wall.max(costs[1].wall)
 }
 
-fn megabytes(bytes: u64) -> u64 {
-    bytes.div_ceil(1_000_000)
+/// To a tenth.
+fn megabytes(bytes: u64) -> f64 {
+    (bytes as f64 / 1e5).round() / 10.0
 }
 
 /// A folder with everything a proof needs, and its SRS.
