@@ -1,10 +1,9 @@
 //! `cargo xtask licences`: every dependency's licence expression must be satisfied by permissive ones.
 
 use crate::error::Error;
-use crate::process::run;
+use crate::process::{cargo, run};
 use serde::Deserialize;
 use std::path::Path;
-use std::process::Command;
 
 const PERMISSIVE: [&str; 14] = [
     "0BSD",
@@ -37,8 +36,7 @@ struct Package {
 
 /// Checks all packages of the lock file; false if one is not permissive.
 pub fn check(repository: &Path) -> Result<bool, Error> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
+    let mut command = cargo();
     command.current_dir(repository).args(["metadata", "--format-version", "1", "--locked"]);
     let output = run("cargo metadata", &mut command)?;
     let metadata: Metadata = serde_json::from_str(&output.stdout)

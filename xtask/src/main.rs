@@ -6,6 +6,7 @@ mod compare;
 mod differential;
 mod error;
 mod ezkl;
+mod faults;
 mod files;
 mod interop;
 mod licences;
@@ -89,6 +90,8 @@ enum Command {
         #[arg(long, value_delimiter = ',')]
         only: Vec<String>,
     },
+    /// Lets the link of a pair go wrong in every way at every step, and be slow.
+    Faults,
     /// Times `twain prove` beside EZKL's, in the same run and on the same artifacts.
     Bench {
         /// One prover, who holds both secrets.
@@ -156,6 +159,7 @@ fn run(arguments: Arguments) -> Result<bool, Error> {
             let models = onnx_dir;
             sweep::run(&twain, &ezkl, &sweep::Plan { models, work, jobs, max_logrows, only })
         }
+        Command::Faults => faults::run(repository()).map(|()| true),
         Command::Bench { alone, pair, models, runs, names } => {
             let (twain, ezkl) = tools()?;
             let models = models.unwrap_or_else(|| repository().join("tests/models"));

@@ -31,3 +31,8 @@ pub fn run(what: &str, command: &mut Command) -> Result<Output, Error> {
     let reason = said.map_or_else(|| output.status.to_string(), str::to_owned);
     Err(Error::Failed { what: what.to_owned(), reason })
 }
+
+/// The cargo that runs `xtask`.
+pub fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}

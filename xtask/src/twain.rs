@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::files::{Folder, Settings};
-use crate::process::{Output, run};
+use crate::process::{Output, cargo, run};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -77,8 +77,7 @@ impl Twain {
     pub fn build(repository: &Path) -> Result<Self, Error> {
         let own = std::env::current_exe().map_err(Error::file("xtask"))?;
         let folder = own.parent().unwrap_or(repository);
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut build = Command::new(cargo);
+        let mut build = cargo();
         build.current_dir(repository).args(["build", "--quiet", "--package", "twain"]);
         if folder.ends_with("release") {
             build.arg("--release");

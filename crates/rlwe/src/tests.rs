@@ -268,3 +268,46 @@ fn without_the_encryption_of_zero_the_answer_shows_the_multiplier() {
     let equal = pairs.filter(|(x, y)| x == y);
     assert!(equal.count() < 3, "the answer's c1 tells nothing of b");
 }
+
+/// What the encryptor learns from an answer is the masked sum, the same for every multiplier if the
+/// mask moves along; and the mask is uniform. Without it, the sum is bare.
+#[test]
+fn an_answer_shows_its_masked_sum_and_no_more() {
+    let Fixture { mut rng, mut key, mut evaluator } = fixture(7);
+    let [a, b, other, mask] = [(); 4].map(|()| scalars(&mut rng, SLOTS));
+    let encryption = key.encrypt(&[&a], &mut rng).unwrap().remove(0);
+    let moved: Vec<Fr> = (0..SLOTS).map(|j| mask[j] + a[j] * (other[j] - b[j])).collect();
+    let bare = vec![Fr::ZERO; SLOTS];
+    let mut seen = |b: &[Fr], mask: &[Fr]| {
+        let request = Request { products: vec![(&encryption, b)], mask };
+        key.decrypt(&evaluator.answer(&[request], &mut rng).unwrap()[0])
+    };
+    assert!(seen(&b, &mask) == seen(&other, &moved));
+    assert!(seen(&b, &bare) != seen(&other, &bare));
+}
+
+/// The evaluator sees elements that look uniform; without a secret key the plaintext is next to bare.
+#[test]
+fn an_encryption_does_not_show_its_plaintext() {
+    let Fixture { mut rng, mut key, .. } = fixture(8);
+    let distinct = |encryption: &Encryption| {
+        let mut coefficients = encryption.residues[0].to_vec();
+        context().primes[0].transform.inverse(&mut coefficients);
+        coefficients.sort_unstable();
+        coefficients.dedup();
+        coefficients.len()
+    };
+    for plaintext in [vec![], scalars(&mut rng, SLOTS)] {
+        let encryption = key.encrypt(&[&plaintext], &mut rng).unwrap().remove(0);
+        assert!(distinct(&encryption) > SLOTS - 10);
+        let mut counts = [0f64; 16];
+        let residues = encryption.residues.iter().flat_map(|words| words.iter());
+        residues.for_each(|residue| counts[(residue >> 20 & 15) as usize] += 1.0);
+        let mean = counts.iter().sum::<f64>() / 16.0;
+        let statistic: f64 = counts.iter().map(|count| (count - mean).powi(2) / mean).sum();
+        assert!(statistic < 63.0, "{statistic}"); // 15 degrees of freedom: probability 1e-7
+    }
+    key.residues.iter_mut().for_each(|words| words.fill(0));
+    let naked = key.encrypt(&[&[]], &mut rng).unwrap().remove(0);
+    assert!(distinct(&naked) <= 2 * ERROR_FLIPS as usize + 1);
+}

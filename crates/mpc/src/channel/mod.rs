@@ -3,11 +3,13 @@
 pub mod emulator;
 mod error;
 mod memory;
+mod recorder;
 pub mod tls;
 mod traffic;
 
 pub use error::{ChannelError, Fault};
 pub use memory::{MemoryChannel, memory_pair};
+pub use recorder::{Frame, Recorder, Way};
 pub use traffic::{Traffic, TrafficMeter, TrafficTotals};
 
 use twain_party::Role;

@@ -246,7 +246,9 @@ fn shared_bits(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::channel::{Recorder, memory_pair};
     use crate::ot::tests::run_pair;
+    use rand_core::SeedableRng;
 
     #[test]
     fn material_is_correlated_as_promised() {
@@ -288,5 +290,45 @@ mod tests {
             assert!(count < 2 || factors[0] != factors[1]);
             assert_eq!((m.masks[3].len(), m.masks[5].len(), d.masks[4].len()), (count, 2, 0));
         }
+    }
+
+    /// The messages of the conversion to the field are as uniform for a bit that is 0 as for one that
+    /// is 1; without pads they are the bit.
+    #[test]
+    fn messages_do_not_show_the_bits() {
+        let demand = Demand { conversions: 3000, ..Demand::default() };
+        let statistic = |blank: bool| {
+            let (model, data) = memory_pair([3; 32]);
+            let side = |end| {
+                let mut link = Recorder::new(end);
+                let mut rng = ChaCha20Rng::seed_from_u64(10 + link.role() as u64);
+                let mut ot = OtPair::setup(&mut link, &mut rng).unwrap();
+                ot.blank_pads = blank;
+                let mut maker = InlineMaterial { ot: Some(ot), rng, next_mask: 0 };
+                (maker.supply(&mut link, &demand).unwrap(), link)
+            };
+            let (model, data) = std::thread::scope(|scope| {
+                let model = scope.spawn(|| side(model));
+                let data = side(data);
+                (model.join().unwrap(), data)
+            });
+            // Item by item the two take turns in sending, the model first.
+            [(&model.0, &data.1, 0), (&data.0, &model.1, 1)].map(|(sender, viewer, first)| {
+                let messages = viewer.received("shared bits");
+                let bits = sender.conversions.bits.iter().skip(first).step_by(2);
+                let mut counts = [[0f64; 16]; 2];
+                for (bit, message) in bits.zip(messages.chunks(32)) {
+                    counts[usize::from(*bit)][usize::from(message[0] & 15)] += 1.0;
+                }
+                let sizes = counts.map(|counts| counts.iter().sum::<f64>());
+                assert!(sizes.iter().all(|size| *size > 600.0));
+                let scale = (sizes[1] / sizes[0]).sqrt();
+                let pairs = counts[0].iter().zip(counts[1]).filter(|(a, b)| **a + b > 0.0);
+                pairs.map(|(a, b)| (a * scale - b / scale).powi(2) / (a + b)).sum::<f64>()
+            })
+        };
+        // 15 degrees of freedom: exceeded with probability 1e-7.
+        assert!(statistic(false).iter().all(|statistic| *statistic < 63.0));
+        assert!(statistic(true).iter().all(|statistic| *statistic > 630.0));
     }
 }

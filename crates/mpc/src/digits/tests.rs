@@ -2,7 +2,7 @@
 //! process; what they show of the values; how many messages they take.
 
 use super::*;
-use crate::channel::{ChannelError, MemoryChannel, TrafficMeter, memory_pair};
+use crate::channel::{MemoryChannel, Recorder, Way, memory_pair};
 use crate::ole::{IdealOle, ideal_pair};
 use ff::PrimeField;
 use proptest::prelude::*;
@@ -16,34 +16,6 @@ fn field(value: i128) -> Fr {
     if value < 0 { -magnitude } else { magnitude }
 }
 
-/// A link that keeps what went over it.
-struct Tap {
-    link: MemoryChannel,
-    sent: Vec<(&'static str, Vec<u8>)>,
-    received: Vec<(&'static str, Vec<u8>)>,
-}
-
-impl Channel for Tap {
-    fn role(&self) -> Role {
-        self.link.role()
-    }
-    fn send(&mut self, phase: &'static str, frame: Vec<u8>) -> Result<(), ChannelError> {
-        self.sent.push((phase, frame.clone()));
-        self.link.send(phase, frame)
-    }
-    fn receive(&mut self, phase: &'static str, length: usize) -> Result<Vec<u8>, ChannelError> {
-        let frame = self.link.receive(phase, length)?;
-        self.received.push((phase, frame.clone()));
-        Ok(frame)
-    }
-    fn session_id(&self) -> [u8; 32] {
-        self.link.session_id()
-    }
-    fn meter(&self) -> &TrafficMeter {
-        self.link.meter()
-    }
-}
-
 /// Material from oblivious transfers or from the dealer.
 #[derive(Clone, Copy)]
 enum Source {
@@ -54,7 +26,7 @@ enum Source {
 }
 
 struct Side {
-    link: Tap,
+    link: Recorder<MemoryChannel>,
     hints: Hints,
     ole: IdealOle,
 }
@@ -72,7 +44,7 @@ impl Side {
             }
         };
         let hints = Hints::new(source, rng(2));
-        Self { link: Tap { link, sent: Vec::new(), received: Vec::new() }, hints, ole }
+        Self { link: Recorder::new(link), hints, ole }
     }
 
     fn hints(&mut self, batches: &[HintBatch]) -> Result<Vec<Vec<Fr>>, PartyError> {
@@ -250,10 +222,7 @@ fn traffic_does_not_depend_on_values() {
                 batch(Hint::DivideRound { divisor: 10 }),
                 batch(Hint::InverseOrZero),
             ])?;
-            let sizes = |frames: &[(&str, Vec<u8>)]| -> Vec<usize> {
-                frames.iter().map(|frame| frame.1.len()).collect()
-            };
-            Ok((side.link.traffic().rounds, sizes(&side.link.sent), sizes(&side.link.received)))
+            Ok((side.link.traffic().rounds, side.link.shape()))
         });
         traffic.unwrap()
     };
@@ -269,11 +238,8 @@ fn opened(source: Source, value: i128, phase: &str) -> Vec<Fr> {
         inputs.iter_mut().for_each(|input| input.kind = Kind::Shared);
         let hint = Hint::Decompose { base: 16, legs: 2 };
         side.hints(&[HintBatch { hint, inputs: &inputs, first_output: 0 }])?;
-        let of_phase = |frames: &[(&'static str, Vec<u8>)]| -> Vec<u8> {
-            frames.iter().filter(|frame| frame.0 == phase).flat_map(|f| f.1.clone()).collect()
-        };
-        let own = opening::fields_of(&of_phase(&side.link.sent))?;
-        let peer = opening::fields_of(&of_phase(&side.link.received))?;
+        let own = opening::fields_of(&side.link.sent(phase))?;
+        let peer = opening::fields_of(&side.link.received(phase))?;
         Ok(sum(&own, &peer))
     })
     .unwrap();
@@ -365,7 +331,7 @@ fn what_pairs_cannot_do_is_refused_before_anything_is_sent() {
             let inputs = operands(side.link.role(), &[1], |_| Kind::Shared, bits);
             let result =
                 side.hints(&[HintBatch { hint: hint.clone(), inputs: &inputs, first_output: 9 }]);
-            assert!(side.link.sent.is_empty());
+            assert!(side.link.frames().iter().all(|frame| frame.way != Way::Sent));
             result
         });
         let message = match result {

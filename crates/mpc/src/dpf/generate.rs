@@ -100,7 +100,7 @@ impl Growing {
 ///
 /// The counts `x` (model) and `y` (data) differ by the sign, so one of them is even; writing
 /// `2 x1 + x0` for `x mod 4`, `x - y = 1 mod 4` exactly if `x1 ^ y1 ^ x0 = 1`.
-fn sign_half(role: Role, controls: u64) -> u8 {
+pub(super) fn sign_half(role: Role, controls: u64) -> u8 {
     let high = (controls >> 1 & 1) as u8;
     match role {
         Role::Model => high ^ (controls & 1) as u8 ^ 1,

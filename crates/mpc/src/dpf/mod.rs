@@ -145,9 +145,11 @@ pub fn lift(role: Role, share: u128) -> Fr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::channel::Channel;
+    use crate::channel::{Channel, Frame, MemoryChannel, Recorder, Way, memory_pair};
     use crate::ot::OtPair;
     use crate::ot::tests::run_pair;
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng;
 
     fn vector(mask: &DigitMask) -> Vec<u128> {
         let mut entries = vec![0; 1 << mask.domain_bits()];
@@ -212,6 +214,96 @@ mod tests {
             let ones: u32 = half.iter().flat_map(vector).map(|entry| entry.count_ones()).sum();
             let bits = 40 * 128 * 128;
             assert!(ones.abs_diff(bits / 2) < 5000, "{ones} of {bits}"); // 12 standard deviations
+        }
+    }
+
+    /// Masks below 8 and the frames in which they were made, the model's first.
+    fn recorded(count: usize) -> [(Vec<DigitMask>, Vec<Frame>); 2] {
+        let (model, data) = memory_pair([7; 32]);
+        let side = |end: MemoryChannel| {
+            let mut link = Recorder::new(end);
+            let mut rng = ChaCha20Rng::seed_from_u64(50 + link.role() as u64);
+            let mut ot = OtPair::setup(&mut link, &mut rng).unwrap();
+            let masks = generate(&mut link, &mut ot, &mut rng, 0, &vec![3; count]).unwrap();
+            let frames = link.frames().iter();
+            let made =
+                frames.filter(|frame| frame.phase == "digit masks" && frame.way == Way::Received);
+            (masks, made.cloned().collect())
+        };
+        std::thread::scope(|scope| {
+            let model = scope.spawn(|| side(model));
+            let data = side(data);
+            [model.join().unwrap(), data]
+        })
+    }
+
+    /// The control bits of this party's leaves: where a correction of 1 changes something.
+    fn controls(mask: &DigitMask) -> Vec<bool> {
+        let leaves = |last| {
+            let mut leaves = Vec::new();
+            let (cipher, scratch) = (mask.cipher(), &mut Scratch::default());
+            tree::expand(&cipher, mask.root, &mask.corrections, last, scratch, |_, run| {
+                leaves.extend_from_slice(run);
+            });
+            leaves
+        };
+        leaves(0).into_iter().zip(leaves(1)).map(|(zero, one)| zero != one).collect()
+    }
+
+    /// The sign of the last correction tells in which half of a party's leaves `r` is. What a party
+    /// receives does not tell the sign; the peer's half of it, unmasked, would.
+    #[test]
+    fn messages_do_not_show_the_sign() {
+        const COUNT: usize = 600;
+        let sides = recorded(COUNT);
+        let position = |i: usize| {
+            let [model, data] = [0, 1].map(|side: usize| sides[side].0[i].position());
+            model.wrapping_add(data) as usize
+        };
+        let half = |side: usize, i: usize| {
+            let mask = &sides[side].0[i];
+            let scratch = &mut Scratch::default();
+            let sums = tree::leaf_sums(&mask.cipher(), mask.root, &mask.corrections, scratch);
+            generate::sign_half([Role::Model, Role::Data][side], sums.controls)
+        };
+        // How often `r` is where the sign points, if the peer's half of it were `theirs`.
+        let hits = |viewer: usize, theirs: &dyn Fn(usize) -> u8| {
+            let hit = |i: &usize| {
+                let models = half(viewer, *i) ^ theirs(*i) == 0;
+                let points_to = if viewer == 0 { models } else { !models };
+                controls(&sides[viewer].0[*i])[position(*i)] == points_to
+            };
+            (0..COUNT).filter(hit).count()
+        };
+        for viewer in 0..2 {
+            let frames = &sides[viewer].1;
+            let lengths: Vec<usize> = frames.iter().map(|frame| frame.bytes.len()).collect();
+            let blocks = 16 * COUNT;
+            assert_eq!(lengths, [blocks, blocks, blocks, COUNT / 8, blocks, blocks]);
+            let flips = &frames[3].bytes;
+            let real = hits(viewer, &|i| flips[i / 8] >> (i % 8) & 1);
+            assert!(real.abs_diff(COUNT / 2) < 75, "{real} of {COUNT}"); // 6 standard deviations
+            assert_eq!(hits(viewer, &|i| half(1 - viewer, i)), COUNT);
+        }
+    }
+
+    /// No bit of a received block goes with a bit of `r`.
+    #[test]
+    fn messages_do_not_go_with_the_position() {
+        const COUNT: usize = 600;
+        let sides = recorded(COUNT);
+        for (_, frames) in &sides {
+            for frame in frames.iter().filter(|frame| frame.bytes.len() == 16 * COUNT) {
+                for (bit, byte) in (0..3).flat_map(|bit| (0..16).map(move |byte| (bit, byte))) {
+                    let equal = (0..COUNT).filter(|&i| {
+                        let [model, data] = [0, 1].map(|side: usize| sides[side].0[i].position());
+                        let r = model.wrapping_add(data) >> bit & 1;
+                        r == u128::from(frame.bytes[16 * i + byte] & 1)
+                    });
+                    let equal = equal.count();
+                    assert!(equal.abs_diff(COUNT / 2) < 75, "bit {bit}, byte {byte}: {equal}");
+                }
+            }
         }
     }
 }

@@ -46,9 +46,7 @@ pub(super) fn exchange(
     let mut frame = Vec::with_capacity(32 * COUNT);
     for i in 0..COUNT {
         let mut scalar = draw_scalar(rng);
-        // Multiplied rather than selected: no branch, no secret index.
-        let shift = peer * Scalar::from((choices >> i) as u8 & 1);
-        let message = (RISTRETTO_BASEPOINT_TABLE * &scalar + shift).compress();
+        let message = request(&peer, (choices >> i) as u8 & 1, &scalar).compress();
         let agreed = peer * scalar;
         let context = Context { session, sender: own_role.other(), index: i as u64 };
         chosen.push(context.key(&peer_public, &message, &agreed));
@@ -68,6 +66,12 @@ pub(super) fn exchange(
     }
     secret.zeroize();
     Ok(BaseTransfers { chosen, pairs })
+}
+
+/// The receiver's message: a public key, shifted by the sender's if the choice is 1.
+fn request(peer: &RistrettoPoint, choice: u8, scalar: &Scalar) -> RistrettoPoint {
+    // Multiplied rather than selected: no branch, no secret index.
+    RISTRETTO_BASEPOINT_TABLE * scalar + peer * Scalar::from(choice)
 }
 
 struct Context {
@@ -114,4 +118,25 @@ fn array(bytes: &[u8]) -> [u8; 32] {
     let mut array = [0u8; 32];
     array.iter_mut().zip(bytes).for_each(|(a, b)| *a = *b);
     array
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand_core::SeedableRng;
+
+    /// What the sender sees is the same for both choices: a message for 1 is one for 0 of another
+    /// scalar, and both are uniform. Without the scalar it is not.
+    #[test]
+    fn a_message_does_not_show_the_choice() {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let secret = draw_scalar(&mut rng);
+        let sender = RISTRETTO_BASEPOINT_TABLE * &secret;
+        for _ in 0..20 {
+            let scalar = draw_scalar(&mut rng);
+            assert_eq!(request(&sender, 1, &scalar), request(&sender, 0, &(scalar + secret)));
+        }
+        let naked = [0, 1].map(|choice| request(&sender, choice, &Scalar::ZERO));
+        assert_ne!(naked[0], naked[1]);
+    }
 }

@@ -1,0 +1,253 @@
+//! What one side of a protocol sees of the other's secret: as much whichever of two secrets it is.
+//!
+//! Each protocol runs in many sessions of fresh randomness, for two secrets of the peer and the same
+//! input of the viewer. Compared is the viewer's *view*: every frame it receives, the sums of what both
+//! sides send at once (what an opening shows), and its outputs. Lengths and phases must be equal, and
+//! the distributions of some bits must agree (two-sample chi-square test, fixed seeds).
+//!
+//! The mutant of every test is the same protocol with masks that are not fresh: all sessions draw the
+//! same. A mask both runs share hides nothing of what differs, and the test must say so.
+
+use ff::{Field, PrimeField};
+use std::collections::BTreeMap;
+use std::thread;
+use twain_algebra::Fr;
+use twain_mpc::arithmetic::decode_scalars;
+use twain_mpc::channel::{Channel, Frame, MemoryChannel, Recorder, Way, memory_pair};
+use twain_mpc::digits::IdealMaterial;
+use twain_mpc::ole::{IdealOle, ideal_pair};
+use twain_mpc::{PartySeeds, TwoParty};
+use twain_party::{
+    Hint, HintBatch, Kind, LookupArgument, LookupUse, Operand, PartyError, ProverParty, Role, Seed,
+    StaticTable, WitnessParty,
+};
+
+/// Sessions for each secret.
+const SESSIONS: u64 = 40;
+/// Values in one session, all alike.
+const BATCH: usize = 16;
+/// The statistic has 15 degrees of freedom: it exceeds this with probability 1e-7.
+const LIMIT: f64 = 63.0;
+
+/// One side of a protocol on a batch of shared values; returns what it learns beside the frames.
+type Protocol = dyn Fn(&mut TwoParty, &[Operand]) -> Result<Vec<Fr>, PartyError> + Sync;
+
+/// What the viewer saw, named by phase and by what was made of it.
+type View = BTreeMap<String, Vec<[u8; 32]>>;
+
+fn seed_of(session: u64, role: Role) -> PartySeeds {
+    let mut bytes = [0u8; 32];
+    bytes[..8].copy_from_slice(&session.to_le_bytes());
+    bytes[8] = role as u8;
+    PartySeeds { blinding: Seed(bytes), protocol: Seed(bytes) }
+}
+
+/// The frames of both ends of a session in which the viewer's share is 3 and the value `secret`.
+fn session(
+    protocol: &Protocol,
+    viewer: Role,
+    secret: Fr,
+    bits: u16,
+    seed: u64,
+) -> (Vec<Frame>, Vec<Fr>) {
+    let (model, data) = memory_pair([7; 32]);
+    let (model_ole, data_ole) = ideal_pair(seed);
+    let side = |end: MemoryChannel, ole: IdealOle| {
+        let role = end.role();
+        let mut recorder = Recorder::new(end);
+        let seeds = seed_of(seed, role);
+        let masks = Box::new(IdealMaterial::new(seed));
+        let mut party = TwoParty::new(&mut recorder, Box::new(ole), masks, &seeds);
+        let own = Fr::from(3);
+        let share = if role == viewer { own } else { secret - own };
+        let operand = Operand { share, kind: Kind::Shared, bits };
+        let learnt = protocol(&mut party, &[operand; BATCH]).unwrap();
+        (recorder.frames().to_vec(), learnt)
+    };
+    thread::scope(|scope| {
+        let model = scope.spawn(|| side(model, model_ole));
+        let data = side(data, data_ole);
+        let model = model.join().unwrap();
+        if viewer == Role::Model { model } else { data }
+    })
+}
+
+/// Adds a session to a view.
+fn observe(view: &mut View, frames: &[Frame], learnt: &[Fr]) {
+    let mut add = |name: String, bytes: &[u8]| {
+        // Field elements stand last in a frame; what comes before are bits and small words.
+        let (head, elements) = bytes.split_at(bytes.len() % 32);
+        let list = view.entry(name).or_default();
+        list.extend(elements.as_chunks::<32>().0);
+        list.extend(head.iter().flat_map(|byte| [*byte & 15, *byte >> 4]).map(|nibble| {
+            let mut element = [0; 32];
+            element[0] = nibble;
+            element
+        }));
+    };
+    let mut sent: Option<&Frame> = None;
+    for frame in frames {
+        if frame.way == Way::Sent {
+            sent = Some(frame);
+            continue;
+        }
+        add(format!("{}, received", frame.phase), &frame.bytes);
+        let Some(own) = sent.take().filter(|own| own.bytes.len() == frame.bytes.len()) else {
+            continue;
+        };
+        let (own_head, own_elements) = own.bytes.split_at(own.bytes.len() % 32);
+        let (head, elements) = frame.bytes.split_at(own_head.len());
+        let xor: Vec<u8> = own_head.iter().zip(head).map(|(a, b)| a ^ b).collect();
+        add(format!("{}, opened bits", frame.phase), &xor);
+        let pairs = own_elements.chunks(32).zip(elements.chunks(32));
+        let sums = pairs.filter_map(|(own, theirs)| {
+            let read = |bytes| Some(*decode_scalars(bytes, frame.phase).ok()?.first()?);
+            Some((read(own)? + read(theirs)?).to_repr())
+        });
+        let sums: Vec<u8> = sums.flat_map(|sum| sum.as_ref().to_vec()).collect();
+        add(format!("{}, opened", frame.phase), &sums);
+    }
+    let learnt: Vec<u8> = learnt.iter().flat_map(|v| v.to_repr().as_ref().to_vec()).collect();
+    add("outputs".into(), &learnt);
+}
+
+/// The largest chi-square statistic over everything in two views, and where.
+fn distance(one: &View, other: &View) -> (f64, String) {
+    assert!(one.keys().eq(other.keys()));
+    let mut worst = (0.0, String::new());
+    for (name, samples) in one {
+        for byte in [0, 13] {
+            let histogram = |samples: &[[u8; 32]]| {
+                let mut counts = [0f64; 16];
+                samples.iter().for_each(|sample| counts[usize::from(sample[byte] & 15)] += 1.0);
+                counts
+            };
+            let scale = (other[name].len() as f64 / samples.len() as f64).sqrt();
+            let pairs = histogram(samples).into_iter().zip(histogram(&other[name]));
+            let pairs = pairs.filter(|(a, b)| a + b > 0.0);
+            let statistic: f64 =
+                pairs.map(|(a, b)| (a * scale - b / scale).powi(2) / (a + b)).sum();
+            if statistic > worst.0 {
+                worst = (statistic, name.clone());
+            }
+        }
+    }
+    worst
+}
+
+/// The view over all sessions, and the shape each of them had.
+fn view(
+    protocol: &Protocol,
+    viewer: Role,
+    secret: Fr,
+    bits: u16,
+    seed: impl Fn(u64) -> u64,
+) -> (View, Vec<(&'static str, Way, usize)>) {
+    let mut view = View::new();
+    let mut shape = None;
+    for i in 0..SESSIONS {
+        let (frames, learnt) = session(protocol, viewer, secret, bits, seed(i));
+        observe(&mut view, &frames, &learnt);
+        let new: Vec<_> = frames.iter().map(|f| (f.phase, f.way, f.bytes.len())).collect();
+        assert_eq!(*shape.get_or_insert(new.clone()), new, "sessions differ in shape");
+    }
+    (view, shape.unwrap_or_default())
+}
+
+/// The view of each of `viewers` is the same for both secrets, and is not if masks are not fresh.
+fn hides_from(viewers: &[Role], name: &str, secrets: [Fr; 2], bits: u16, protocol: &Protocol) {
+    for &viewer in viewers {
+        let of = |secret: usize, seed: &dyn Fn(u64) -> u64| {
+            view(protocol, viewer, secrets[secret], bits, seed)
+        };
+        let (one, shape) = of(0, &|i| 1 + i);
+        let (other, same_shape) = of(1, &|i| 1000 + i);
+        assert_eq!(shape, same_shape, "{name}, seen by {viewer:?}");
+        assert!(shape.iter().any(|(_, way, _)| *way == Way::Received), "{name}: nothing is seen");
+        let (statistic, place) = distance(&one, &other);
+        assert!(statistic < LIMIT, "{name}, seen by {viewer:?}: {statistic} in {place}");
+        let (mutant, place) = distance(&of(0, &|_| 5).0, &of(1, &|_| 5).0);
+        assert!(mutant > 3.0 * LIMIT, "{name}, seen by {viewer:?}: {mutant} in {place}");
+    }
+}
+
+fn hides(name: &str, secrets: [Fr; 2], bits: u16, protocol: &Protocol) {
+    hides_from(&[Role::Model, Role::Data], name, secrets, bits, protocol);
+}
+
+fn hides_hint(hint: Hint, secrets: [u64; 2], bits: u16) {
+    let name = format!("{hint:?}");
+    hides(&name, secrets.map(Fr::from), bits, &move |party, inputs| {
+        party.hints(&[HintBatch { hint: hint.clone(), inputs, first_output: 0 }])?;
+        Ok(Vec::new())
+    });
+}
+
+#[test]
+fn inverses() {
+    hides("inverse", [Fr::ONE, -Fr::ONE], 254, &|party, values| party.invert(values));
+}
+
+/// The data's side draws its factors itself and receives nothing, so the model's view is all there is.
+#[test]
+fn factors() {
+    let secrets = [Fr::ONE, -Fr::from(77)];
+    hides_from(&[Role::Model], "factors", secrets, 254, &|party, values| {
+        Ok(party.to_multiplicative(values)?.to_vec())
+    });
+}
+
+#[test]
+fn validity_test_of_wrong_values() {
+    hides("validity test", [Fr::ONE, -Fr::from(1 << 20)], 254, &|party, values| {
+        for value in values {
+            assert!(matches!(party.check_zero(&[value.share]), Err(PartyError::Invalid)));
+        }
+        Ok(Vec::new())
+    });
+}
+
+#[test]
+fn decompositions() {
+    hides_hint(Hint::Decompose { base: 16, legs: 2 }, [0, 255], 9);
+    hides_hint(Hint::Decompose { base: 1 << 10, legs: 1 }, [1, 1023], 10);
+}
+
+#[test]
+fn divisions() {
+    hides_hint(Hint::DivideRound { divisor: 16 }, [0, 24], 8);
+    hides_hint(Hint::DivideRound { divisor: 17 }, [0, 25], 8);
+    hides_hint(Hint::DivideRound { divisor: 18 }, [3, 26], 8);
+}
+
+#[test]
+fn lookups() {
+    let table =
+        StaticTable { name: "squares".into(), low: 0, values: (0..100).map(|i| i * i).collect() };
+    hides_hint(Hint::Table(table.into()), [0, 99], 7);
+    hides_hint(Hint::ChunkIndex { low: 0, high: 99, chunk: 10 }, [5, 50], 7);
+    hides_hint(Hint::InverseOrZero, [0, 31], 5);
+    hides_hint(Hint::InverseOrZero, [0, 1], 20);
+}
+
+#[test]
+fn multiplicities_of_values_that_no_hint_made() {
+    hides("multiplicities", [Fr::ZERO, Fr::from(15)], 5, &|party, values| {
+        let uses: Vec<LookupUse> = (0..)
+            .zip(values)
+            .map(|(wire, operand)| LookupUse { wire, operand: *operand, chunk: None })
+            .collect();
+        let (low, high, chunk) = (0, 15, 16);
+        let argument = LookupArgument {
+            low,
+            high,
+            chunk,
+            column: 0,
+            uses: &uses,
+            defaults: 0,
+            default_row: 0,
+        };
+        party.multiplicities(&[argument], 32)?;
+        Ok(Vec::new())
+    });
+}

@@ -1,0 +1,125 @@
+//! Pairs within one process, for tests: a circuit with its keys, and one side of a proof over any
+//! channel.
+#![allow(dead_code)] // Each test binary uses a part.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use twain::key_files::read_srs;
+use twain_algebra::Fr;
+use twain_artifacts::{CompiledModel, GraphWitness, redact};
+use twain_circuit::{Circuit, ProductTree, Sources, Witness, WitnessValues, lay_out, parameters};
+use twain_mpc::channel::Channel;
+use twain_mpc::{PartySeeds, TwoParty};
+use twain_party::{Alone, Role, Seed};
+use twain_plonk::{ProvingKey, Srs, generate_keys, prove};
+
+/// A circuit, its keys, and values for it.
+pub struct Case {
+    /// With the parameters.
+    pub compiled: CompiledModel,
+    /// Laid out from the redacted circuit.
+    pub circuit: Circuit,
+    /// Made from the redacted circuit: all the data's side has.
+    pub key: ProvingKey,
+    /// As large as the circuit.
+    pub srs: Srs,
+    /// EZKL's.
+    pub witness: GraphWitness,
+}
+
+/// What the two sides put in.
+#[derive(Clone)]
+pub struct Secrets {
+    /// The data's.
+    pub inputs: Vec<Vec<Fr>>,
+    /// The model's.
+    pub parameters: Vec<Vec<Fr>>,
+}
+
+fn vectors() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors")
+}
+
+/// One of `tests/vectors`.
+pub fn case(name: &str) -> Case {
+    let folder = vectors().join(name);
+    let settings = twain_artifacts::read_settings(&folder.join("settings.json")).unwrap();
+    let k = settings.run_args.logrows;
+    case_in(&folder, &vectors().join(format!("srs/kzg{k}.srs")))
+}
+
+/// A folder with `model.compiled` and `witness.json`.
+pub fn case_in(folder: &Path, srs: &Path) -> Case {
+    let compiled = CompiledModel::read(&folder.join("model.compiled")).unwrap();
+    let srs = read_srs(srs, compiled.settings.run_args.logrows).unwrap();
+    let redacted = redact(&compiled).unwrap();
+    let circuit = lay_out(&redacted.model, &redacted.settings, ProductTree::FullySplit).unwrap();
+    let key = generate_keys(circuit.cs.clone(), circuit.assembly.clone(), &srs, true).unwrap();
+    let witness = GraphWitness::read(&folder.join("witness.json")).unwrap();
+    Case { compiled, circuit, key, srs, witness }
+}
+
+/// The instances and the proof.
+pub type Made = (Vec<Fr>, Vec<u8>);
+
+const MODEL_BLINDING: [u8; 32] = [1; 32];
+const DATA_BLINDING: [u8; 32] = [2; 32];
+
+/// The same in every run, so that a failure can be repeated.
+pub fn seeds(role: Role) -> PartySeeds {
+    let (blinding, protocol) = match role {
+        Role::Model => (MODEL_BLINDING, [3; 32]),
+        Role::Data => (DATA_BLINDING, [4; 32]),
+    };
+    PartySeeds { blinding: Seed(blinding), protocol: Seed(protocol) }
+}
+
+impl Case {
+    /// The parameters of the circuit and EZKL's inputs.
+    pub fn secrets(&self) -> Secrets {
+        let parameters = parameters(&self.compiled.model);
+        Secrets { inputs: self.witness.inputs.clone(), parameters }
+    }
+
+    /// One side's proof, from its own secret only.
+    pub fn side(&self, party: &mut TwoParty, secrets: &Secrets, role: Role) -> Ended {
+        let sources = match role {
+            Role::Model => Sources { inputs: None, parameters: Some(&secrets.parameters) },
+            Role::Data => Sources { inputs: Some(&secrets.inputs), parameters: None },
+        };
+        let values = self.circuit.program.run(party, &sources)?;
+        let mut source = Witness::new(&self.circuit, &values);
+        let instances = values.instances.clone();
+        let columns = std::slice::from_ref(&instances);
+        let proof = prove(party, &self.key, &self.srs, columns, &mut source)?;
+        Ok((instances, proof))
+    }
+
+    /// As [`Self::side`], with everything made inline over `channel`.
+    pub fn side_over(&self, channel: &mut dyn Channel, secrets: &Secrets) -> Ended {
+        let role = channel.role();
+        self.side(&mut TwoParty::inline(channel, &seeds(role)), secrets, role)
+    }
+
+    /// The values of one who knows both secrets and both seeds.
+    pub fn values(&self, secrets: &Secrets) -> (Alone, WitnessValues) {
+        let sources =
+            Sources { inputs: Some(&secrets.inputs), parameters: Some(&secrets.parameters) };
+        let mut alone = Alone::as_pair(Seed(MODEL_BLINDING), Seed(DATA_BLINDING));
+        let values = self.circuit.program.run_alone(&mut alone, &sources).unwrap();
+        (alone, values)
+    }
+
+    /// The proof made by one who knows both secrets and both seeds.
+    pub fn alone(&self, secrets: &Secrets) -> Made {
+        let (mut alone, values) = self.values(secrets);
+        let mut source = Witness::new(&self.circuit, &values);
+        let instances = values.instances.clone();
+        let columns = std::slice::from_ref(&instances);
+        let proof = prove(&mut alone, &self.key, &self.srs, columns, &mut source).unwrap();
+        (instances, proof)
+    }
+}
+
+/// How a side ended.
+pub type Ended = Result<Made, Box<dyn Error + Send + Sync>>;
