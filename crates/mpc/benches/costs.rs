@@ -16,7 +16,9 @@ use twain_mpc::digits::{Demand, DigitMaskSource, InlineMaterial};
 use twain_mpc::identity::Identity;
 use twain_mpc::ole::{BgvOle, OleGroup, OleSource};
 use twain_mpc::{PartySeeds, TwoParty};
-use twain_party::{Hint, HintBatch, Kind, Operand, PartyError, ProverParty, Role, Seed, WitnessParty};
+use twain_party::{
+    Hint, HintBatch, Kind, Operand, PartyError, ProverParty, Role, Seed, WitnessParty,
+};
 
 const TICKS_PER_SECOND: f64 = 100.0;
 
@@ -48,7 +50,8 @@ fn measure<T: Send>(
     run: impl Fn(&mut MemoryChannel, T) -> Result<(), PartyError> + Sync,
 ) {
     let ends = memory_pair([1; 32]);
-    let both = |ends: [(MemoryChannel, Option<T>); 2], step: &(dyn Fn(&mut (MemoryChannel, Option<T>)) + Sync)| {
+    let both = |ends: [(MemoryChannel, Option<T>); 2],
+                step: &(dyn Fn(&mut (MemoryChannel, Option<T>)) + Sync)| {
         std::thread::scope(|scope| {
             let threads = ends.map(|mut end| {
                 scope.spawn(move || {
@@ -124,11 +127,16 @@ fn digit_masks(bits: usize, count: usize) {
         material.supply(channel, &demand)?;
         Ok(material)
     };
-    measure(&format!("digit mask of {bits} bits, made"), count, prepare, |channel, mut material| {
-        let mut demand = Demand::default();
-        demand.masks[bits] = count;
-        material.supply(channel, &demand).map(drop)
-    });
+    measure(
+        &format!("digit mask of {bits} bits, made"),
+        count,
+        prepare,
+        |channel, mut material| {
+            let mut demand = Demand::default();
+            demand.masks[bits] = count;
+            material.supply(channel, &demand).map(drop)
+        },
+    );
 }
 
 /// Bytes a second one way over loopback TLS, in wall time.

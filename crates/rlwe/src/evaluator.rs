@@ -17,6 +17,9 @@ use rand_core::{CryptoRng, RngCore};
 use rayon::prelude::*;
 use twain_algebra::Fr;
 
+/// Products taken together: their factors, six of these vectors, fit the second-level cache.
+const PRODUCTS_AT_ONCE: usize = 2;
+
 /// What one answer is to be: an encryption of `Σ a_i·b_i - v`, slot by slot.
 pub struct Request<'a> {
     /// The encryptions of the `a_i` and the slots of the `b_i` (missing ones are zero).
@@ -101,19 +104,26 @@ impl Evaluator {
         let modulus = &prime.modulus;
         let zero = ternary_residues(prime, &secrets.ternary);
         let (mut constant, mut linear) = (Words::new(), Words::new());
-        kernels::add_product(modulus, &self.public_key.residues[k], &zero, &mut constant);
-        kernels::add_product(modulus, &self.uniform[k], &zero, &mut linear);
-        let mut multiplier = Words::new();
-        let mut uniform = Words::new();
-        for ((encryption, _), limbs) in request.products.iter().zip(&secrets.multipliers) {
-            multiplier.fill(0);
-            let terms = limb_terms(limbs, &prime.lifted_limb);
-            let shift = prime.lifted_negated_half;
-            kernels::linear_combination(modulus, &terms, shift, &mut multiplier);
-            prime.transform.forward(&mut multiplier);
-            encryption.uniform(&self.session, prime, &mut uniform);
-            kernels::add_product(modulus, &encryption.residues[k], &multiplier, &mut constant);
-            kernels::add_product(modulus, &uniform, &multiplier, &mut linear);
+        let public = &self.public_key.residues[k];
+        kernels::add_products(modulus, &[(public, &zero)], &mut constant);
+        kernels::add_products(modulus, &[(&self.uniform[k], &zero)], &mut linear);
+        let products: Vec<_> = request.products.iter().zip(&secrets.multipliers).collect();
+        for products in products.chunks(PRODUCTS_AT_ONCE) {
+            let halves = products.iter().map(|((encryption, _), limbs)| {
+                let mut multiplier = Words::new();
+                let terms = limb_terms(limbs, &prime.lifted_limb);
+                let shift = prime.lifted_negated_half;
+                kernels::linear_combination(modulus, &terms, shift, &mut multiplier);
+                prime.transform.forward(&mut multiplier);
+                let mut uniform = Words::new();
+                encryption.uniform(&self.session, prime, &mut uniform);
+                (&encryption.residues[k], uniform, multiplier)
+            });
+            let halves: Vec<_> = halves.collect();
+            let sent: Vec<_> = halves.iter().map(|(sent, _, by)| (&sent[..], &by[..])).collect();
+            let uniform: Vec<_> = halves.iter().map(|(_, half, by)| (&half[..], &by[..])).collect();
+            kernels::add_products(modulus, &sent, &mut constant);
+            kernels::add_products(modulus, &uniform, &mut linear);
         }
         prime.transform.inverse(&mut constant);
         prime.transform.inverse(&mut linear);

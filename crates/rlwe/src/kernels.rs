@@ -112,25 +112,54 @@ impl Kernel for LinearCombination<'_> {
     }
 }
 
-/// `out += x · y`, `y` in Montgomery form.
-pub fn add_product(modulus: &Modulus, x: &[u64], y: &[u64], out: &mut [u64]) {
-    lanes::run(AddProduct { modulus, x, y, out, negate: false });
+/// Most factors of [`add_products`]: keeps the lazy sum below `4 p`.
+pub const MAX_FACTORS: usize = 16;
+
+/// `out += Σ x_i · y_i`, the `y_i` in Montgomery form, at most [`MAX_FACTORS`] of them.
+pub fn add_products(modulus: &Modulus, factors: &[(&[u64], &[u64])], out: &mut [u64]) {
+    debug_assert!(factors.len() <= MAX_FACTORS);
+    lanes::run(AddProducts { modulus, factors, out });
+}
+
+struct AddProducts<'a> {
+    modulus: &'a Modulus,
+    factors: &'a [(&'a [u64], &'a [u64])],
+    out: &'a mut [u64],
+}
+
+impl Kernel for AddProducts<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        let field = Field::<L>::new(self.modulus);
+        let mut factors = [(L::blocks(&[]), L::blocks(&[])); MAX_FACTORS];
+        for (slot, (x, y)) in factors.iter_mut().zip(self.factors) {
+            *slot = (L::blocks(x), L::blocks(y));
+        }
+        let factors = &factors[..self.factors.len()];
+        for (i, out) in L::blocks_mut(self.out).iter_mut().enumerate() {
+            let loaded = factors.iter().map(|(x, y)| (L::load(&x[i]), L::load(&y[i])));
+            let (low, high) = L::sum_of_products(loaded);
+            // A product of residues below 2^48 adds less than p/16; p each from the reduction and `out`.
+            field.reduce_4(field.montgomery(low, high).add(L::load(out))).store(out);
+        }
+    }
 }
 
 /// `out -= x · y`, `y` in Montgomery form.
 pub fn subtract_product(modulus: &Modulus, x: &[u64], y: &[u64], out: &mut [u64]) {
-    lanes::run(AddProduct { modulus, x, y, out, negate: true });
+    lanes::run(SubtractProduct { modulus, x, y, out });
 }
 
-struct AddProduct<'a> {
+struct SubtractProduct<'a> {
     modulus: &'a Modulus,
     x: &'a [u64],
     y: &'a [u64],
     out: &'a mut [u64],
-    negate: bool,
 }
 
-impl Kernel for AddProduct<'_> {
+impl Kernel for SubtractProduct<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -139,12 +168,7 @@ impl Kernel for AddProduct<'_> {
         let factors = L::blocks(self.x).iter().zip(L::blocks(self.y));
         for ((x, y), out) in factors.zip(L::blocks_mut(self.out)) {
             let product = field.product(L::load(x), L::load(y));
-            let sum = if self.negate {
-                L::load(out).add(field.twice).sub(product)
-            } else {
-                L::load(out).add(product)
-            };
-            field.reduce_4(sum).store(out);
+            field.reduce_4(L::load(out).add(field.twice).sub(product)).store(out);
         }
     }
 }
@@ -426,11 +450,16 @@ mod tests {
             let (x, y, p) = (&a[k][..], &b[k][..], modulus.prime);
             let inverse = modulus.invert(modulus.power(2, 52));
             let product = |i: usize| modulus.multiply(modulus.multiply(x[i], y[i]), inverse);
-            for negate in [false, true] {
-                let out = agree!(b[k].clone(), |out| AddProduct { modulus, x, y, out, negate });
+            let out = agree!(b[k].clone(), |out| SubtractProduct { modulus, x, y, out });
+            for i in [0, 8, 9, 17, SLOTS - 1] {
+                assert_eq!(out[i], modulus.add(y[i], modulus.negate(product(i))));
+            }
+            for count in [0, 1, 3, MAX_FACTORS] {
+                let factors = &vec![(x, y); count][..];
+                let out = agree!(b[k].clone(), |out| AddProducts { modulus, factors, out });
                 for i in [0, 8, 9, 17, SLOTS - 1] {
-                    let term = if negate { modulus.negate(product(i)) } else { product(i) };
-                    assert_eq!(out[i], modulus.add(y[i], term));
+                    let sum = modulus.multiply(product(i), count as u64);
+                    assert_eq!(out[i], modulus.add(y[i], sum));
                 }
             }
             let out = agree!(a[k].clone(), |x| Multiply { modulus, x, y });

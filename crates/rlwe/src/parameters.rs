@@ -21,7 +21,7 @@
 //! **Hiding.** The evaluator adds `t·f`, `f` uniform among `2^F` consecutive integers. The
 //! distance between `f + X` and `f` is `|X|/2^F`, so over the answers of a session the view is
 //! within `Σ N·E|X| / 2^F` of one made from the output alone. [`FloodBudget`] adds this up and
-//! refuses the answer that would leave fewer than [`STATISTICAL_BITS`]. The bound holds for the
+//! refuses the answer that would leave too few of [`STATISTICAL_BITS`]. The bound holds for the
 //! worst operands; for uniform ones (a random triple) the first term falls away and §11's
 //! `2^13` answers leave more than 2^-64.
 //!
@@ -77,6 +77,8 @@ pub const FLOOD_BITS: u32 = 358;
 
 /// Statistical security of everything one session sends together, in bits.
 pub const STATISTICAL_BITS: u32 = 64;
+/// The flood's part of that distance; masked openings and local lifts have a sixteenth each.
+const FLOOD_PART: f64 = 7.0 / 8.0;
 
 /// Largest `log2 q` at 128 bits of classical security for a ternary secret, by `log2 N`
 /// (Homomorphic Encryption Standard, 2018, table 1).
@@ -164,11 +166,12 @@ impl FloodBudget {
     /// Books `answers` answers of `products` products each.
     ///
     /// # Errors
-    /// [`Error::Budget`], and books nothing, if fewer than [`STATISTICAL_BITS`] would be left.
+    /// [`Error::Budget`], and books nothing, if the distance would exceed the flood's part of
+    /// `2^-`[`STATISTICAL_BITS`].
     pub fn charge(&mut self, answers: usize, products: usize) -> Result<(), Error> {
         let noise = self.noise + answers as f64 * expected_noise(products);
         let bits = statistical_bits(noise);
-        if bits < f64::from(STATISTICAL_BITS) {
+        if bits < f64::from(STATISTICAL_BITS) - FLOOD_PART.log2() {
             return Err(Error::Budget { bits, required: STATISTICAL_BITS });
         }
         self.noise = noise;

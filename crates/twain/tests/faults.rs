@@ -132,7 +132,7 @@ impl Machines {
         let address = listener.local_addr().unwrap();
         drop(listener);
         let emulator = TcpEmulator::start(address, profile).unwrap();
-        let emulated = emulator.address().to_string();
+        let (emulator, emulated) = (&emulator, emulator.address().to_string());
         let side = |role: Role| {
             let mut channel = self.connect(role, &address.to_string(), &emulated);
             let manifest = Manifest::new([("circuit".to_string(), [1; 32])]).unwrap();
@@ -146,7 +146,7 @@ impl Machines {
             };
             let (phase, action) = match strike {
                 Some((phase, striking, fault)) if striking == role => {
-                    let inject = || emulator.inject(direction, 40, fault);
+                    let inject = move || emulator.inject(direction, 40, fault);
                     (phase, Some(Box::new(inject) as Box<dyn FnOnce() + Send + '_>))
                 }
                 _ => ("", None),
@@ -204,7 +204,7 @@ impl Machines {
 
 #[test]
 fn some_faults_in_some_steps() {
-    let case = case("1l_relu-k8-private");
+    let case = case("1l_mlp-k9-private");
     let machines = Machines::new();
     let steps = machines.succeeds(&case, LinkProfile::default());
     let strikes = [
@@ -224,7 +224,7 @@ fn some_faults_in_some_steps() {
 #[test]
 #[ignore = "takes minutes: cargo xtask faults"]
 fn every_fault_in_every_step() {
-    let case = case("1l_relu-k8-private");
+    let case = case("1l_mlp-k9-private");
     let machines = Machines::new();
     let steps = machines.succeeds(&case, LinkProfile::default());
     for role in [Role::Model, Role::Data] {
@@ -245,7 +245,7 @@ fn every_fault_in_every_step() {
 #[test]
 #[ignore = "takes minutes: cargo xtask faults"]
 fn near_and_far_links() {
-    let case = case("1l_relu-k8-private");
+    let case = case("1l_mlp-k9-private");
     for microseconds in [100, 10_000, 100_000] {
         let latency = Duration::from_micros(microseconds);
         let start = Instant::now();

@@ -91,7 +91,7 @@ impl Traces {
         let single: Vec<u8> = numbers.iter().flat_map(|v| (*v as f32).to_le_bytes()).collect();
         self.row(&format!("{name} in single precision"), &single);
         self.texts(name, numbers.iter().map(f64::to_string).collect());
-        for number in numbers.iter().filter(|number| number.to_string().len() >= 10) {
+        for number in numbers.iter().filter(|number| number.to_string().len() >= SHORTEST) {
             self.both_orders(&format!("{name} in double precision"), &number.to_le_bytes());
             self.text(name, &number.to_string());
         }
