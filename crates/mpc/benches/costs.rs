@@ -8,6 +8,8 @@ use ff::Field;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use std::net::{Ipv4Addr, TcpListener};
+use std::sync::Barrier;
+use std::thread;
 use std::time::{Duration, Instant};
 use twain_algebra::Fr;
 use twain_mpc::channel::tls::{ConnectOptions, PeerPolicy, Timeouts, TlsChannel, connect};
@@ -39,47 +41,37 @@ fn peak_memory() -> f64 {
     kilobytes.unwrap_or(f64::NAN) / 1024.0
 }
 
-/// What one side of a protocol keeps from its preparation to its run.
-type Prepared<T> = Result<T, PartyError>;
-
 /// Runs `prepare` and then `run` on both sides and prints what one of `count` items of `run` costs.
-fn measure<T: Send>(
+fn measure<T>(
     name: &str,
     count: usize,
-    prepare: impl Fn(&mut MemoryChannel, ChaCha20Rng) -> Prepared<T> + Sync,
+    prepare: impl Fn(&mut MemoryChannel, ChaCha20Rng) -> Result<T, PartyError> + Sync,
     run: impl Fn(&mut MemoryChannel, T) -> Result<(), PartyError> + Sync,
 ) {
-    let ends = memory_pair([1; 32]);
-    let both = |ends: [(MemoryChannel, Option<T>); 2],
-                step: &(dyn Fn(&mut (MemoryChannel, Option<T>)) + Sync)| {
-        std::thread::scope(|scope| {
-            let threads = ends.map(|mut end| {
-                scope.spawn(move || {
-                    step(&mut end);
-                    end
-                })
-            });
-            threads.map(|thread| thread.join().expect("no fault"))
-        })
-    };
-    let ends = both([(ends.0, None), (ends.1, None)], &|(channel, prepared)| {
+    let step = Barrier::new(3);
+    let side = &|mut channel: MemoryChannel| {
         let rng = ChaCha20Rng::seed_from_u64(channel.role() as u64);
-        *prepared = Some(prepare(channel, rng).expect("prepared"));
+        let prepared = prepare(&mut channel, rng).expect("prepared");
+        let before = channel.traffic();
+        step.wait();
+        run(&mut channel, prepared).expect("run");
+        step.wait();
+        let after = channel.traffic();
+        (after.sent - before.sent, after.rounds - before.rounds)
+    };
+    let (model, data) = memory_pair([1; 32]);
+    let (seconds, [(model, rounds), (data, _)]) = thread::scope(|scope| {
+        let sides = [model, data].map(|channel| scope.spawn(move || side(channel)));
+        step.wait();
+        let start = processor_seconds();
+        step.wait();
+        (processor_seconds() - start, sides.map(|side| side.join().expect("no fault")))
     });
-    let before = ends[0].0.traffic();
-    let start = processor_seconds();
-    let ends = both(ends, &|(channel, prepared)| {
-        run(channel, prepared.take().expect("prepared")).expect("run");
-    });
-    let seconds = processor_seconds() - start;
-    let after = ends[0].0.traffic();
-    let bytes = (after.sent + after.received - before.sent - before.received) as f64;
     println!(
-        "| {name} | {:.3} | {:.2} M | {:.1} | {} | {:.0} |",
+        "| {name} | {:.3} | {:.0} | {:.1} | {rounds} | {:.0} |",
         1e6 * seconds / count as f64,
-        2e-6 * count as f64 / seconds,
-        bytes / count as f64,
-        after.rounds - before.rounds,
+        2.0 * count as f64 / seconds,
+        (model + data) as f64 / count as f64,
         peak_memory(),
     );
 }
@@ -165,7 +157,7 @@ fn tls() {
         })
         .expect("connected")
     };
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         let model = scope.spawn(|| side(Role::Model));
         let mut data = side(Role::Data);
         let mut model = model.join().expect("connected");

@@ -275,8 +275,7 @@ mod tests {
             };
             (0..COUNT).filter(hit).count()
         };
-        for viewer in 0..2 {
-            let frames = &sides[viewer].1;
+        for (viewer, (_, frames)) in sides.iter().enumerate() {
             let lengths: Vec<usize> = frames.iter().map(|frame| frame.bytes.len()).collect();
             let blocks = 16 * COUNT;
             assert_eq!(lengths, [blocks, blocks, blocks, COUNT / 8, blocks, blocks]);
