@@ -44,10 +44,20 @@ impl OleSource for Unmasked {
         operands: &[&[Fr]],
         groups: &[OleGroup],
     ) -> Result<Vec<Vec<Fr>>, PartyError> {
-        let mut shown = Vec::new();
-        for own in operands {
-            shown.push(exchange_scalars(channel, phase, own)?);
+        let peer = channel.role().other();
+        let mut lengths: Vec<usize> = Vec::new();
+        for group in groups {
+            for &(model, data) in &group.terms {
+                let index = [model, data][peer as usize] as usize;
+                lengths.resize(lengths.len().max(index + 1), 0);
+                lengths[index] = group.length;
+            }
         }
+        let own: Vec<Fr> = operands.iter().flat_map(|operand| operand.iter().copied()).collect();
+        let all = exchange_scalars(channel, phase, &own, lengths.iter().sum())?;
+        let mut all = all.into_iter();
+        let shown: Vec<Vec<Fr>> =
+            lengths.iter().map(|&length| all.by_ref().take(length).collect()).collect();
         let model = channel.role() == Role::Model;
         let product = |group: &OleGroup, j: usize| -> Fr {
             let terms = group.terms.iter();

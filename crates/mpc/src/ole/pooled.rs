@@ -138,14 +138,15 @@ impl OleSource for PooledOle {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::channel::{Traffic, memory_pair};
+    use crate::arithmetic::decode_scalars;
+    use crate::channel::{MemoryChannel, Recorder, Traffic, memory_pair};
     use rand_core::SeedableRng;
 
     /// Runs the calls on both sides, operands drawn at random; checks the products and returns the
     /// bytes the model's side sent for each.
     fn sent(calls: &[&[OleGroup]]) -> Vec<u64> {
         let (model, data) = memory_pair([3; 32]);
-        let side = |mut channel: crate::channel::MemoryChannel| {
+        let side = |mut channel: MemoryChannel| {
             let rng = |n| ChaCha20Rng::seed_from_u64(n + 10 * channel.role() as u64);
             let (mut values, bulk, own) = (rng(1), rng(2), rng(3));
             let mut source = PooledOle::new(BgvOle::new(bulk), own);
@@ -200,5 +201,52 @@ mod tests {
         // Too few are left: another ciphertext is filled.
         assert_eq!(bytes[5], FRESH_BYTES as u64 + 32 * 20_000);
         assert_eq!(bytes[6], opened);
+    }
+
+    /// What the peer sees of two calls of one side, of `count` products each.
+    fn seen(viewer: Role, own: Fr, count: usize) -> Vec<Fr> {
+        let (model, data) = memory_pair([3; 32]);
+        let side = |end: MemoryChannel| {
+            let mut link = Recorder::new(end);
+            let rng = |n| ChaCha20Rng::seed_from_u64(n + 10 * link.role() as u64);
+            let mut source = PooledOle::new(BgvOle::new(rng(2)), rng(3));
+            let operand = vec![if link.role() == viewer { Fr::from(3) } else { own }; count];
+            let group = [OleGroup { length: count, terms: vec![(0, 0)] }];
+            // The first call fills the pool, in the step "bulk" and with its own first product.
+            source.inner_products(&mut link, "bulk", &[&operand[..1]], &one()).unwrap();
+            for _ in 0..2 {
+                source.inner_products(&mut link, "test", &[&operand], &group).unwrap();
+            }
+            link.received("test")
+        };
+        fn one() -> [OleGroup; 1] {
+            [OleGroup { length: 1, terms: vec![(0, 0)] }]
+        }
+        let (model, data) = std::thread::scope(|scope| {
+            let data = scope.spawn(|| side(data));
+            (side(model), data.join().unwrap())
+        });
+        decode_scalars(if viewer == Role::Model { &model } else { &data }, "test").unwrap()
+    }
+
+    /// For one secret and mask the peer sees what it sees for any other secret and the mask moved along,
+    /// which is as likely; no mask serves twice.
+    #[test]
+    fn what_is_opened_is_a_one_time_pad() {
+        const COUNT: usize = 20;
+        for viewer in [Role::Model, Role::Data] {
+            let [one, other] = [Fr::from(5), -Fr::from(1 << 20)];
+            let (first, second) = (seen(viewer, one, COUNT), seen(viewer, other, COUNT));
+            assert_eq!(first.len(), 2 * COUNT);
+            let masks = |seen: &[Fr], secret: Fr| -> Vec<Fr> {
+                seen.iter().map(|seen| secret - seen).collect()
+            };
+            let masks = [masks(&first, one), masks(&second, other)];
+            assert!(masks[0] == masks[1], "the masks do not hang on the secret");
+            let mut distinct: Vec<[u64; 4]> = masks[0].iter().map(|mask| mask.0).collect();
+            distinct.sort_unstable();
+            distinct.dedup();
+            assert_eq!(distinct.len(), 2 * COUNT, "a mask twice shows the difference");
+        }
     }
 }
