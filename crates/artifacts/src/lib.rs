@@ -22,6 +22,7 @@ mod redact;
 mod source;
 pub mod srs;
 
+pub use atomic::Prepared;
 pub use bind::bind_params;
 pub use clear_values::{ClearValue, clear_values};
 pub use compiled::CompiledModel;

@@ -8,7 +8,7 @@ use std::fs;
 use twain_algebra::Fr;
 use twain_artifacts::key::{
     KeyFormat, KeyPolynomial, KeyShape, ProvingKeyFile, SelectorRows, VerifyingKeyFile,
-    write_proving_key,
+    prepare_proving_key,
 };
 
 const RAW: KeyFormat = KeyFormat::RawBytes;
@@ -110,7 +110,9 @@ fn proving_keys_read_back() {
     let file = folder.path().join("pk.key");
     let (key, shape) = small_key();
     for format in [RAW, KeyFormat::Processed] {
-        write_proving_key(&file, format, &key, 4, |which| Cow::Owned(scalars(which))).unwrap();
+        let written =
+            prepare_proving_key(&file, format, &key, 4, |which| Cow::Owned(scalars(which)));
+        written.unwrap().place().unwrap();
         let written = fs::read(&file).unwrap();
         assert!(written.starts_with(&encoded(&key, format)));
         // spec 01 §4.4
@@ -136,7 +138,8 @@ fn every_length_prefix_is_checked() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("pk.key");
     let (key, shape) = small_key();
-    write_proving_key(&file, RAW, &key, 4, |which| Cow::Owned(scalars(which))).unwrap();
+    let written = prepare_proving_key(&file, RAW, &key, 4, |which| Cow::Owned(scalars(which)));
+    written.unwrap().place().unwrap();
     let written = fs::read(&file).unwrap();
     let head = encoded(&key, RAW).len();
     // the prefixes are the only 4-byte words equal to 2, 3, 8 or 16: scalars are large negatives
@@ -163,8 +166,8 @@ fn a_polynomial_of_the_wrong_length_leaves_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("pk.key");
     let (key, _) = small_key();
-    let wrong = write_proving_key(&file, RAW, &key, 4, |_| Cow::Owned(vec![Fr::zero(); 16]));
-    assert!(wrong.unwrap_err().to_string().contains("FixedValues(0) has 16 scalars, not 8"));
+    let wrong = prepare_proving_key(&file, RAW, &key, 4, |_| Cow::Owned(vec![Fr::zero(); 16]));
+    assert!(wrong.err().unwrap().to_string().contains("FixedValues(0) has 16 scalars, not 8"));
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
@@ -185,9 +188,11 @@ fn ezkl_s_proving_keys_round_trip() {
         let file = vectors.join(name).join("pk.key");
         let key = ProvingKeyFile::open(&file, RAW, shape(name), extended_k).unwrap();
         assert!(encoded(key.verifying_key(), RAW) == bytes(name, "vk.key"), "{name}");
-        write_proving_key(&copy, RAW, key.verifying_key(), extended_k, |which| {
+        prepare_proving_key(&copy, RAW, key.verifying_key(), extended_k, |which| {
             Cow::Owned(key.polynomial(which).unwrap())
         })
+        .unwrap()
+        .place()
         .unwrap();
         assert!(fs::read(&copy).unwrap() == fs::read(&file).unwrap(), "{name}");
     }

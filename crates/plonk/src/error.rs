@@ -83,6 +83,9 @@ pub enum KeyError {
         /// Usable rows.
         usable: usize,
     },
+    /// The selectors' rows are not those the key commits to.
+    #[error("the rows of a selector are not those it commits to, or it was made with another SRS")]
+    SelectorRows,
     /// A copy constraint on a cell that cannot have one.
     #[error(
         "a copy constraint on {cell:?}, whose column has no equality enabled or whose row is not usable"

@@ -54,8 +54,13 @@ pub fn generate_keys(
     let permutation_commitments = commit_permutation(&permutation, &sigma.values, &domain, srs);
 
     let selectors = if compress_selectors { selectors } else { Vec::new() };
-    let vk =
-        VerifyingKey::from_compiled(system, selectors, fixed_commitments, permutation_commitments)?;
+    let vk = VerifyingKey::from_compiled(
+        system,
+        selectors,
+        selector_columns,
+        fixed_commitments,
+        permutation_commitments,
+    )?;
     ProvingKey::new(vk, fixed, sigma)
 }
 

@@ -2,18 +2,20 @@
 //! system they belong to.
 
 use crate::assembly::BitRows;
-use crate::compiled::CompiledSystem;
+use crate::compiled::{CompiledSystem, SelectorColumn};
 use crate::constraint_system::ConstraintSystem;
 use crate::error::KeyError;
 use crate::key_hash;
+use group::Curve;
 use halo2curves::CurveAffine;
-use twain_algebra::{Fr, G1Affine};
+use twain_algebra::{Fr, G1Affine, MsmBases};
 
 /// What a verifier holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifyingKey {
     system: CompiledSystem,
     selectors: Vec<BitRows>,
+    selector_columns: Vec<SelectorColumn>,
     fixed_commitments: Vec<G1Affine>,
     permutation_commitments: Vec<G1Affine>,
     transcript_repr: Fr,
@@ -39,10 +41,11 @@ impl VerifyingKey {
     /// commitments are on the curve.
     pub fn new(configured: ConstraintSystem, parts: VerifyingKeyParts) -> Result<Self, KeyError> {
         let VerifyingKeyParts { k, compress_selectors, selectors, .. } = parts;
-        let (system, _) = CompiledSystem::new(configured, k, &selectors, compress_selectors)?;
+        let (system, columns) = CompiledSystem::new(configured, k, &selectors, compress_selectors)?;
         Self::from_compiled(
             system,
             selectors,
+            columns,
             parts.fixed_commitments,
             parts.permutation_commitments,
         )
@@ -51,6 +54,7 @@ impl VerifyingKey {
     pub(crate) fn from_compiled(
         system: CompiledSystem,
         selectors: Vec<BitRows>,
+        selector_columns: Vec<SelectorColumn>,
         fixed_commitments: Vec<G1Affine>,
         permutation_commitments: Vec<G1Affine>,
     ) -> Result<Self, KeyError> {
@@ -58,7 +62,35 @@ impl VerifyingKey {
         check_points("permutation columns", system.permutation().len(), &permutation_commitments)?;
         let transcript_repr =
             key_hash::representative(&system, &fixed_commitments, &permutation_commitments);
-        Ok(Self { system, selectors, fixed_commitments, permutation_commitments, transcript_repr })
+        Ok(Self {
+            system,
+            selectors,
+            selector_columns,
+            fixed_commitments,
+            permutation_commitments,
+            transcript_repr,
+        })
+    }
+
+    /// Fails unless the selectors' rows are those the key commits to. Verification needs of the rows
+    /// only which selectors share a column, so it does not notice another row. `g_lagrange` are the
+    /// SRS's commitments to the rows.
+    pub fn check_selectors(&self, g_lagrange: &MsmBases) -> Result<(), KeyError> {
+        if g_lagrange.len() != self.system.rows() {
+            let srs = g_lagrange.len().checked_ilog2().unwrap_or(0);
+            return Err(KeyError::SrsSize { circuit: self.system.k(), srs });
+        }
+        if !self.system.is_compressed() {
+            return Ok(());
+        }
+        let commitments = self.fixed_commitments.iter().rev();
+        for (column, commitment) in self.selector_columns.iter().rev().zip(commitments) {
+            let values = column.values(&self.selectors, self.system.rows());
+            if g_lagrange.msm(&values).to_affine() != *commitment {
+                return Err(KeyError::SelectorRows);
+            }
+        }
+        Ok(())
     }
 
     /// The parts that files hold.

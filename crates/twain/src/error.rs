@@ -69,4 +69,4 @@ macro_rules! at_file {
         }
     )*};
 }
-at_file!(FormatError, KeyError, OnnxError);
+at_file!(FormatError, KeyError, LayoutError, OnnxError, WitnessError);

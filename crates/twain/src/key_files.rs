@@ -4,13 +4,13 @@
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::path::Path;
-use twain_algebra::{Backend, Domain, Fr, backend};
-use twain_artifacts::ArtifactError;
+use twain_algebra::{Backend, Domain, Fr, MsmBases, backend};
 use twain_artifacts::key::{
     KeyFormat, KeyPolynomial, KeyShape, ProvingKeyFile, SelectorRows, VerifyingKeyFile,
-    write_proving_key as write_proving_key_file,
+    prepare_proving_key,
 };
 use twain_artifacts::srs::{PointCheck, SrsFile};
+use twain_artifacts::{ArtifactError, Prepared};
 use twain_circuit::{LayoutError, ProductTree, configure};
 use twain_graph::Settings;
 use twain_plonk::{
@@ -108,6 +108,24 @@ pub fn read_verifying_keys(
     Ok(keys)
 }
 
+/// Fails if a verifying key's selectors are not those it commits to, which verification by itself does
+/// not notice. It takes an SRS of the key's size; with one of another size nothing is checked.
+///
+/// # Errors
+/// No such SRS, or another key.
+pub fn check_selectors(
+    vk_path: &Path,
+    key: &VerifyingKey,
+    srs_path: &Path,
+) -> Result<(), KeyFileError> {
+    let file = SrsFile::open(srs_path)?;
+    if file.k() != key.system().k() {
+        return Ok(());
+    }
+    let g_lagrange = MsmBases::new(&file.g_lagrange(PointCheck::OnCurve)?);
+    key.check_selectors(&g_lagrange).map_err(KeyFileError::key(vk_path))
+}
+
 /// Writes a verifying key.
 ///
 /// # Errors
@@ -117,7 +135,7 @@ pub fn write_verifying_key(
     format: KeyFormat,
     key: &VerifyingKey,
 ) -> Result<(), KeyFileError> {
-    Ok(verifying_key_file(key).write(path, format)?)
+    Ok(verifying_key_file(key).prepare(path, format)?.place()?)
 }
 
 /// What to do with the extended form of a key's polynomials, most of its file.
@@ -177,20 +195,21 @@ pub fn read_proving_key(
     ProvingKey::new(vk, fixed, sigma).map_err(KeyFileError::key(path))
 }
 
-/// Writes a proving key, with all that EZKL expects in the file; what follows from the rest is
-/// computed column by column.
+/// Writes both keys, or neither. The proving key has all that EZKL expects in the file; what follows
+/// from the rest is computed column by column.
 ///
 /// # Errors
 /// From the file system.
-pub fn write_proving_key(
-    path: &Path,
+pub fn write_keys(
+    vk_path: &Path,
+    pk_path: &Path,
     format: KeyFormat,
     key: &ProvingKey,
 ) -> Result<(), KeyFileError> {
     let system = key.system();
-    let extended = ExtendedDomain::new(system).map_err(KeyFileError::key(path))?;
+    let extended = ExtendedDomain::new(system).map_err(KeyFileError::key(pk_path))?;
     let too_large = |_| KeyError::TooLarge { k: system.k(), degree: system.degree() };
-    let domain = Domain::new(system.k()).map_err(too_large).map_err(KeyFileError::key(path))?;
+    let domain = Domain::new(system.k()).map_err(too_large).map_err(KeyFileError::key(pk_path))?;
     let rows = RowPolynomials::new(system, &domain);
     let coset = |coefficients: &[Fr]| Cow::Owned(extended.values(coefficients));
     let polynomial = |which| match which {
@@ -207,7 +226,8 @@ pub fn write_proving_key(
         KeyPolynomial::PermutationCoset(i) => coset(&key.sigma().coefficients[i]),
     };
     let vk = verifying_key_file(key.vk());
-    Ok(write_proving_key_file(path, format, &vk, system.extended_k(), polynomial)?)
+    let pk = prepare_proving_key(pk_path, format, &vk, system.extended_k(), polynomial)?;
+    Ok(Prepared::place_both(vk.prepare(vk_path, format)?, pk)?)
 }
 
 /// Reads the SRS for `2^k` rows from a file for at least as many; a larger one is cut down, which
@@ -222,9 +242,9 @@ pub fn read_srs(path: &Path, k: u32) -> Result<Srs, KeyFileError> {
         return Err(srs_error(SrsError::TooSmall { needed: k, found: file.k() }));
     }
     let (g2, s_g2) = (file.g2(), file.s_g2());
-    let g = file.g(k, PointCheck::Coordinates)?;
+    let g = file.g(k, PointCheck::OnCurve)?;
     if k == file.k() {
-        let g_lagrange = file.g_lagrange(PointCheck::Coordinates)?;
+        let g_lagrange = file.g_lagrange(PointCheck::OnCurve)?;
         Srs::new(k, g, g_lagrange, g2, s_g2).map_err(srs_error)
     } else {
         Srs::from_powers(k, g, g2, s_g2).map_err(srs_error)

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use twain::key_files::{
     ExtendedForm, KeyFileError, read_proving_key, read_srs, read_verifier_srs, read_verifying_key,
-    read_verifying_keys, write_proving_key, write_verifying_key,
+    read_verifying_keys, write_keys, write_verifying_key,
 };
 use twain_algebra::Domain;
 use twain_artifacts::key::KeyFormat;
@@ -96,8 +96,7 @@ fn keys_of_compiled_circuits_equal_those_of_ezkl() {
         let expected = std::fs::read(folder.join("vk.key")).unwrap();
         let compress = expected[2] == 1;
         let key = generate_keys(circuit.cs.clone(), circuit.assembly, &srs, compress).unwrap();
-        write_verifying_key(&vk_path, KeyFormat::RawBytes, key.vk()).unwrap();
-        write_proving_key(&pk_path, KeyFormat::RawBytes, &key).unwrap();
+        write_keys(&vk_path, &pk_path, KeyFormat::RawBytes, &key).unwrap();
         assert!(std::fs::read(&vk_path).unwrap() == expected, "{}", folder.display());
         let ours = sha256(&std::fs::read(&pk_path).unwrap());
         assert_eq!(digest.split_whitespace().next(), Some(&ours[..]), "{}", folder.display());

@@ -5,5 +5,5 @@ mod proving;
 mod verifying;
 
 pub use format::KeyFormat;
-pub use proving::{KeyPolynomial, ProvingKeyFile, write_proving_key};
+pub use proving::{KeyPolynomial, ProvingKeyFile, prepare_proving_key};
 pub use verifying::{KeyShape, SelectorRows, VerifyingKeyFile};

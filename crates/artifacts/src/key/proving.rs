@@ -6,7 +6,7 @@
 //! polynomial at a time is ever in memory.
 
 use super::{KeyFormat, KeyShape, VerifyingKeyFile};
-use crate::atomic::write_atomically;
+use crate::atomic::Prepared;
 use crate::points::SCALAR_BYTES;
 use crate::source::Source;
 use crate::srs::MAX_K;
@@ -247,20 +247,20 @@ impl ProvingKeyFile {
     }
 }
 
-/// Writes a proving key. `polynomial` is called once for each polynomial in the order of the file,
+/// Writes a proving key that is yet to be put in its place. `polynomial` is called once for each polynomial in the order of the file,
 /// and its result is dropped before the next call.
 ///
 /// # Errors
 /// A polynomial of the wrong length, parts of `verifying_key` that do not fit together, or from the
 /// file system.
-pub fn write_proving_key<'a>(
+pub fn prepare_proving_key<'a>(
     path: &Path,
     format: KeyFormat,
     verifying_key: &VerifyingKeyFile,
     extended_k: u32,
     mut polynomial: impl FnMut(KeyPolynomial) -> Cow<'a, [Fr]>,
-) -> Result<(), ArtifactError> {
-    write_atomically(path, ArtifactKind::ProvingKey, |writer| {
+) -> Result<Prepared, ArtifactError> {
+    Prepared::new(path, ArtifactKind::ProvingKey, |writer| {
         encode(format, verifying_key, extended_k, &mut polynomial, writer)
     })
 }

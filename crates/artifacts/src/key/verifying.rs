@@ -6,7 +6,7 @@
 //! they follow from the settings.
 
 use super::KeyFormat;
-use crate::atomic::write_atomically;
+use crate::atomic::Prepared;
 use crate::source::Source;
 use crate::srs::MAX_K;
 use crate::{ArtifactError, ArtifactKind, FormatError};
@@ -230,12 +230,12 @@ impl VerifyingKeyFile {
         self.selectors.iter().try_for_each(|rows| writer.write_all(&rows.0))
     }
 
-    /// Writes a file.
+    /// Writes a file that is yet to be put in its place.
     ///
     /// # Errors
     /// As [`VerifyingKeyFile::encode`], or from the file system.
-    pub fn write(&self, path: &Path, format: KeyFormat) -> Result<(), ArtifactError> {
+    pub fn prepare(&self, path: &Path, format: KeyFormat) -> Result<Prepared, ArtifactError> {
         let kind = ArtifactKind::VerifyingKey;
-        write_atomically(path, kind, |writer| self.encode(format, writer))
+        Prepared::new(path, kind, |writer| self.encode(format, writer))
     }
 }

@@ -127,10 +127,11 @@ fn fq_modulus() -> [u8; SCALAR_BYTES] {
     bytes
 }
 
-/// Offset and length of the first section of a type.
+/// Offset and length of the first section of a type, in a file that holds all its sections.
 fn section(source: &Source, wanted: u32) -> Result<(u64, u64), FormatError> {
     let count = u32::from_le_bytes(source.array(8)?);
     let mut offset = 12;
+    let mut found = None;
     for _ in 0..count.min(MOST_SECTIONS) {
         let kind = u32::from_le_bytes(source.array(offset)?);
         let length = u64::from_le_bytes(source.array(offset + 4)?);
@@ -140,9 +141,9 @@ fn section(source: &Source, wanted: u32) -> Result<(u64, u64), FormatError> {
             return Err(FormatError::Truncated(source.length()));
         };
         if kind == wanted {
-            return Ok((start, length));
+            found = found.or(Some((start, length)));
         }
         offset = end;
     }
-    Err(FormatError::Mismatch(format!("it has no section of type {wanted}")))
+    found.ok_or_else(|| FormatError::Mismatch(format!("it has no section of type {wanted}")))
 }

@@ -1,11 +1,12 @@
 //! `calibrate-settings`: scales, lookup range and number of rows from sample data (spec 05 §5).
 
+use super::load_settings;
 use super::onnx::read;
 use super::witness::run;
 use crate::error::{AtFile, Error};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::{Path, PathBuf};
-use twain_artifacts::{CompiledModel, InputElement, InputFile, read_settings, write_settings};
+use twain_artifacts::{CompiledModel, InputElement, InputFile, write_settings};
 use twain_circuit::{ProductTree, Witness, lay_out};
 use twain_graph::numbers::dequantize_field;
 use twain_graph::{Model, NodeKind, RunArgs, Settings, Visibility};
@@ -46,8 +47,7 @@ pub fn calibrate(flags: &Calibration) -> Result<(), Error> {
     if !(flags.margin.is_finite() && flags.margin >= 1.0) {
         return Err(Error::Usage("--lookup-safety-margin must be at least 1".into()));
     }
-    let file = read_settings(&flags.settings_path)?;
-    super::version_warning(&flags.settings_path, &file.version);
+    let file = load_settings(&flags.settings_path)?;
     let loaded = read(&flags.model, &file.run_args.variables)?;
     let batches = batches(&flags.data, &build(&loaded, &file.run_args).at(&flags.model)?)?;
     let types = file.input_types.as_deref().unwrap_or_default();
@@ -136,7 +136,7 @@ fn check(
     let mut comparison = Comparison::default();
     for (index, batch) in batches.iter().enumerate() {
         let inputs = batch.quantize(&compiled.model).at(path)?;
-        let values = run(&compiled, &circuit, &inputs)?;
+        let values = run(&compiled, &circuit, &inputs).at(path)?;
         if index == 0
             && let Some(failure) = twain_circuit::mock(&circuit, &values, 1)?.first()
         {
@@ -207,7 +207,7 @@ fn forward(
     let mut extremes = demanded(&compiled.model);
     for batch in batches {
         let inputs = batch.quantize(&compiled.model).at(path)?;
-        let values = run(&compiled, &circuit, &inputs)?;
+        let values = run(&compiled, &circuit, &inputs).at(path)?;
         let (low, high) = Witness::new(&circuit, &values).lookup_extremes();
         extremes.low = extremes.low.min(low);
         extremes.high = extremes.high.max(high);

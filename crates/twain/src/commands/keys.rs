@@ -1,13 +1,10 @@
 //! `setup` and `gen-vk-from-pk`.
 
-use super::load_circuit;
+use super::{load_circuit, load_settings};
 use crate::error::{AtFile, Error};
 use crate::files;
 use std::path::{Path, PathBuf};
-use twain::key_files::{
-    ExtendedForm, read_proving_key, read_srs, write_proving_key, write_verifying_key,
-};
-use twain_artifacts::read_settings;
+use twain::key_files::{ExtendedForm, read_proving_key, read_srs, write_keys, write_verifying_key};
 use twain_circuit::{ProductTree, configure};
 use twain_plonk::generate_keys;
 
@@ -41,8 +38,7 @@ pub fn setup(arguments: &Setup) -> Result<(), Error> {
     let srs = read_srs(&files::srs_path(&arguments.srs, k)?, k)?;
     let key = generate_keys(circuit.cs, circuit.assembly, &srs, arguments.compress)
         .at(&arguments.compiled_circuit)?;
-    write_verifying_key(&arguments.vk_path, format, key.vk())?;
-    write_proving_key(&arguments.pk_path, format, &key)?;
+    write_keys(&arguments.vk_path, &arguments.pk_path, format, &key)?;
     tracing::info!(
         "keys for 2^{k} rows: {} and {}",
         arguments.vk_path.display(),
@@ -53,8 +49,9 @@ pub fn setup(arguments: &Setup) -> Result<(), Error> {
 
 /// Copies the verifying key out of a proving key.
 pub fn vk_from_pk(pk: &Path, settings: &Path, vk: &Path) -> Result<(), Error> {
-    let settings = read_settings(settings)?;
-    let (system, _) = configure(&settings, ProductTree::FullySplit)?;
+    let path = settings;
+    let settings = load_settings(path)?;
+    let (system, _) = configure(&settings, ProductTree::FullySplit).at(path)?;
     let format = files::key_format()?;
     let key = read_proving_key(pk, format, system, settings.run_args.logrows, ExtendedForm::Skip)?;
     Ok(write_verifying_key(vk, format, key.vk())?)

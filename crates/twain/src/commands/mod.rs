@@ -16,8 +16,9 @@ use crate::arguments::Command;
 use crate::error::Error;
 use crate::report::Phases;
 use std::path::Path;
-use twain_artifacts::CompiledModel;
+use twain_artifacts::{CompiledModel, read_settings};
 use twain_circuit::{Circuit, ProductTree, lay_out};
+use twain_graph::Settings;
 
 /// Runs a command.
 pub fn run(command: Command, phases: &Phases) -> Result<(), Error> {
@@ -104,7 +105,7 @@ pub fn run(command: Command, phases: &Phases) -> Result<(), Error> {
 /// Reads a compiled model and lays it out.
 fn load_circuit(path: &Path) -> Result<(CompiledModel, Circuit), Error> {
     let compiled = CompiledModel::read(path)?;
-    version_warning(path, &compiled.settings.version);
+    check_version(path, &compiled.settings)?;
     let circuit = lay_out(&compiled.model, &compiled.settings, ProductTree::FullySplit)
         .map_err(|error| Error::file(path, error))?;
     Ok((compiled, circuit))
@@ -117,13 +118,24 @@ fn warn_of_looseness(compiled: &CompiledModel) {
     }
 }
 
-/// Says so if settings are of another version of EZKL, as EZKL does.
-fn version_warning(path: &Path, version: &str) {
-    let expected = twain_graph::EZKL_VERSION;
-    if version != expected {
-        tracing::warn!(
-            "{}: made by EZKL {version}, not {expected}: keys and proofs may differ",
-            path.display()
-        );
+/// Reads settings.
+fn load_settings(path: &Path) -> Result<Settings, Error> {
+    let settings = read_settings(path)?;
+    check_version(path, &settings)?;
+    settings.run_args.validate().map_err(|error| Error::file(path, error))?;
+    Ok(settings)
+}
+
+/// Refuses what another version of EZKL made: its circuits may be others, and a proof would only
+/// fail at its verifier.
+fn check_version(path: &Path, settings: &Settings) -> Result<(), Error> {
+    let (version, expected) = (&settings.version, twain_graph::EZKL_VERSION);
+    if version == expected {
+        return Ok(());
     }
+    let reason = format!(
+        "made by EZKL {version}, not {expected}, whose circuits may differ: make settings, circuit \
+         and keys again with this version"
+    );
+    Err(Error::file(path, reason))
 }

@@ -4,7 +4,7 @@ use crate::error::{AtFile, Error};
 use std::ops::Range;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
-use twain_artifacts::{CompiledModel, InputElement, InputFile, read_settings, write_settings};
+use twain_artifacts::{CompiledModel, InputElement, InputFile, write_settings};
 use twain_graph::{CheckMode, Model, RunArgs};
 use twain_onnx::{Loaded, build, load, random_inputs, settings};
 
@@ -52,10 +52,8 @@ pub fn random_data(
 
 /// Turns a model into a circuit.
 pub fn compile(path: &Path, output: &Path, settings_path: &Path) -> Result<(), Error> {
-    let mut settings = read_settings(settings_path)?;
-    super::version_warning(settings_path, &settings.version);
+    let mut settings = super::load_settings(settings_path)?;
     let args = &settings.run_args;
-    args.validate().map_err(|error| Error::file(settings_path, error))?;
     let model = model(path, args)?;
     settings.check_mode = CheckMode::UNSAFE;
     Ok(CompiledModel::new(model, settings).write(output)?)

@@ -3,7 +3,7 @@
 use super::load_circuit;
 use super::witness::{check_instances, fresh_seed, run};
 use crate::arguments::{CheckMode, Prove};
-use crate::error::Error;
+use crate::error::{AtFile, Error};
 use crate::files;
 use crate::report::{self, Phases};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -38,7 +38,7 @@ pub fn prove(arguments: &Prove, phases: &Phases) -> Result<(), Error> {
     let (key, srs) = (key?, srs?);
     span.exit();
     let span = info_span!("witness").entered();
-    let values = run(&compiled, &circuit, &witness.inputs)?;
+    let values = run(&compiled, &circuit, &witness.inputs).at(&arguments.witness)?;
     check_instances(&arguments.witness, &witness, &compiled, &values)?;
     span.exit();
     let mut party = Alone::new(fresh_seed());

@@ -1,5 +1,6 @@
 //! `gen-srs` and `get-srs`.
 
+use super::load_settings;
 use crate::error::Error;
 use crate::files;
 use ff::{Field, PrimeField};
@@ -9,7 +10,6 @@ use rand_core::OsRng;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 use twain_algebra::{Domain, Fr, G1, G1Affine, G2Affine, vector};
-use twain_artifacts::read_settings;
 use twain_artifacts::srs::{MAX_K, PointCheck, Powers, PowersOfTau, SrsFile, check, write_srs};
 
 /// Makes an SRS from a fresh secret, which this process then forgets: no ceremony, hence for tests.
@@ -69,7 +69,7 @@ pub fn import(
 ) -> Result<(), Error> {
     let k = match logrows {
         Some(k) => k,
-        None => read_settings(settings)?.run_args.logrows,
+        None => load_settings(settings)?.run_args.logrows,
     };
     let (g, g2, s_g2, what) = if from.extension().is_some_and(|extension| extension == "ptau") {
         let file = PowersOfTau::open(from)?;

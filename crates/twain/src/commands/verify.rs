@@ -1,28 +1,13 @@
 //! `verify` and `swap-proof-commitments`.
 
-use super::version_warning;
+use super::load_settings;
 use crate::error::Error;
 use crate::files;
 use std::path::{Path, PathBuf};
-use twain::key_files::{read_verifier_srs, read_verifying_key};
+use twain::key_files::{KeyFileError, check_selectors, read_verifier_srs, read_verifying_keys};
 use twain_algebra::G1Affine;
-use twain_artifacts::{GraphWitness, Proof, read_settings};
-use twain_circuit::{ProductTree, configure};
+use twain_artifacts::{GraphWitness, Proof};
 use twain_plonk::ProofWriter;
-
-/// Depths of the tables' selector trees that EZKL can have hashed into a key (spec 01 §8.1): it starts
-/// at 3 plus log2 of its threads.
-const TREES: [ProductTree; 9] = [
-    ProductTree::FullySplit,
-    ProductTree::Depth(3),
-    ProductTree::Depth(4),
-    ProductTree::Depth(5),
-    ProductTree::Depth(6),
-    ProductTree::Depth(7),
-    ProductTree::Depth(8),
-    ProductTree::Depth(9),
-    ProductTree::Depth(10),
-];
 
 /// Checks a proof, for every form EZKL may have given the key.
 pub fn verify(
@@ -32,33 +17,24 @@ pub fn verify(
     srs: Option<PathBuf>,
     reduced_srs: bool,
 ) -> Result<(), Error> {
-    let settings = read_settings(settings_path)?;
-    version_warning(settings_path, &settings.version);
+    let settings = load_settings(settings_path)?;
     let logrows = settings.run_args.logrows;
     let proof = Proof::read(proof_path)?;
     let srs_path = files::srs_path(&srs, if reduced_srs { 1 } else { logrows })?;
     let srs = read_verifier_srs(&srs_path)?;
     let format = files::key_format()?;
-    let mut tried = Vec::new();
-    let mut first_error = None;
-    for tree in TREES {
-        let (system, _) = configure(&settings, tree).map_err(|e| Error::file(settings_path, e))?;
-        let key = read_verifying_key(vk_path, format, system, logrows)?;
-        if tried.contains(&key.transcript_repr()) {
-            continue;
-        }
-        tried.push(key.transcript_repr());
-        match twain_plonk::verify(&key, &srs, &proof.instances, &proof.proof) {
-            Ok(()) => {
-                println!("verified: true");
-                return Ok(());
-            }
-            Err(error) => first_error = first_error.or(Some(error)),
-        }
+    let keys = read_verifying_keys(vk_path, format, &settings).map_err(|error| match error {
+        KeyFileError::Layout(error) => Error::file(settings_path, error),
+        other => other.into(),
+    })?;
+    for key in keys.iter().take(1) {
+        check_selectors(vk_path, key, &srs_path)?; // the same in all forms
     }
-    first_error.map_or(Ok(()), |error| {
-        Err(Error::file(proof_path, format!("the proof is not valid: {error}")))
-    })
+    let Proof { instances, proof, .. } = &proof;
+    twain_plonk::verify_any(&keys, &srs, instances, proof)
+        .map_err(|error| Error::file(proof_path, format!("the proof is not valid: {error}")))?;
+    println!("verified: true");
+    Ok(())
 }
 
 /// Replaces the leading commitments of a proof by those of a witness, in the order inputs,

@@ -10,7 +10,9 @@ use twain_algebra::{Fr, G1Affine};
 use twain_artifacts::{
     CompiledModel, GraphWitness, InputFile, LookupExtremes, Processed, ProcessedElements,
 };
-use twain_circuit::{Circuit, ProductTree, Sources, Witness, WitnessValues, configure, parameters};
+use twain_circuit::{
+    Circuit, ProductTree, Sources, Witness, WitnessError, WitnessValues, configure, parameters,
+};
 use twain_graph::{Settings, Visibility};
 use twain_party::{Alone, Seed};
 use twain_plonk::Srs;
@@ -32,7 +34,7 @@ pub fn generate(
 ) -> Result<(), Error> {
     let (compiled, circuit) = load_circuit(circuit_path)?;
     let inputs = InputFile::from_argument(data)?.quantize(&compiled.model).at(data)?;
-    let values = run(&compiled, &circuit, &inputs)?;
+    let values = run(&compiled, &circuit, &inputs).at(data)?;
     let witness = describe(&compiled, &circuit, &values, inputs, vk_path, srs_path)?;
     Ok(witness.write(output)?)
 }
@@ -42,10 +44,10 @@ pub fn run(
     compiled: &CompiledModel,
     circuit: &Circuit,
     inputs: &[Vec<Fr>],
-) -> Result<WitnessValues, Error> {
+) -> Result<WitnessValues, WitnessError> {
     let parameters = parameters(&compiled.model);
     let sources = Sources { inputs: Some(inputs), parameters: Some(&parameters) };
-    Ok(circuit.program.run_alone(&mut Alone::new(fresh_seed()), &sources)?)
+    circuit.program.run_alone(&mut Alone::new(fresh_seed()), &sources)
 }
 
 /// The file that tells what a run gave: outputs, hashes and commitments (spec 02 §3.2).
@@ -159,7 +161,7 @@ pub fn mock(witness_path: &Path, circuit_path: &Path) -> Result<(), Error> {
     const SHOWN: usize = 20;
     let (compiled, circuit) = load_circuit(circuit_path)?;
     let witness = GraphWitness::read(witness_path)?;
-    let values = run(&compiled, &circuit, &witness.inputs)?;
+    let values = run(&compiled, &circuit, &witness.inputs).at(witness_path)?;
     check_instances(witness_path, &witness, &compiled, &values)?;
     let failures = twain_circuit::mock(&circuit, &values, SHOWN)?;
     if failures.is_empty() {
