@@ -5,7 +5,7 @@ use crate::process::{cargo, run};
 use serde::Deserialize;
 use std::path::Path;
 
-const PERMISSIVE: [&str; 14] = [
+const PERMISSIVE: [&str; 15] = [
     "0BSD",
     "Apache-2.0",
     "BSD-1-Clause",
@@ -17,6 +17,7 @@ const PERMISSIVE: [&str; 14] = [
     "ISC",
     "MIT",
     "MIT-0",
+    "NCSA",
     "Unicode-3.0",
     "Unlicense",
     "Zlib",

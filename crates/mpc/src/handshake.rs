@@ -199,7 +199,12 @@ pub fn handshake(channel: &mut TlsChannel, manifest: &Manifest) -> Result<Sessio
     Ok(session)
 }
 
-fn agree(
+/// As [`handshake`], over any channel: `exporter` is the secret both ends of the connection share, `own`
+/// and `peer` are the keys its ends showed, `nonce` is fresh.
+///
+/// # Errors
+/// As [`handshake`].
+pub fn agree(
     channel: &mut dyn Channel,
     manifest: &Manifest,
     exporter: [u8; 32],

@@ -17,7 +17,7 @@ pub(super) fn header(length: usize) -> [u8; HEADER_LENGTH] {
 
 /// Follows the frames in a byte stream and leaves out the signs of life.
 #[derive(Default)]
-pub(super) struct FrameFilter {
+pub struct FrameFilter {
     payload_left: u64,
     header: [u8; HEADER_LENGTH],
     header_filled: usize,
@@ -25,7 +25,7 @@ pub(super) struct FrameFilter {
 
 impl FrameFilter {
     /// Appends the frames (headers and payloads) within `bytes`, wherever it is cut, to `frames`.
-    pub(super) fn push(&mut self, mut bytes: &[u8], frames: &mut VecDeque<u8>) {
+    pub fn push(&mut self, mut bytes: &[u8], frames: &mut VecDeque<u8>) {
         while !bytes.is_empty() {
             if self.payload_left > 0 {
                 let left = usize::try_from(self.payload_left).unwrap_or(usize::MAX);

@@ -11,6 +11,7 @@ mod greeting;
 mod pump;
 
 pub use connect::{ConnectError, ConnectOptions, PeerPolicy, connect};
+pub use frames::FrameFilter;
 pub use greeting::PROTOCOL_VERSION;
 
 use super::{Channel, ChannelError, Fault, TrafficMeter};

@@ -1,9 +1,0 @@
-//! The reader of proof.json.
-
-#![no_main]
-
-use libfuzzer_sys::fuzz_target;
-
-fuzz_target!(|bytes: &[u8]| {
-    let _ = twain_artifacts::Proof::parse(bytes);
-});
