@@ -1,6 +1,6 @@
 //! The choice of a circuit's size and of the range of its lookup tables (spec 05 §5.2, §5.4, §5.5).
 
-use twain_graph::{HybridOp, Model, RunArgs, Settings, SupportedOp};
+use twain_graph::{RunArgs, Settings};
 
 /// Rows of a column that hold no entry of a table.
 const RESERVED_ROWS: u128 = 8;
@@ -137,29 +137,6 @@ fn fewest_rows(settings: &mut Settings) {
     settings.run_args.logrows = logrows;
 }
 
-/// Inputs of lookup tables that some operations demand whatever the data.
-pub fn demanded(model: &Model) -> Extremes {
-    let mut extremes = Extremes::default();
-    model.for_each_node(&mut |node| {
-        let (low, high) = match innermost(&node.op) {
-            SupportedOp::Hybrid(HybridOp::Ln { .. }) => (-128, 128),
-            SupportedOp::Hybrid(HybridOp::RoundHalfToEven { scale, .. }) => (0, *scale as i128),
-            _ => (0, 0),
-        };
-        extremes.low = extremes.low.min(low);
-        extremes.high = extremes.high.max(high);
-    });
-    extremes
-}
-
-fn innermost(op: &SupportedOp) -> &SupportedOp {
-    match op {
-        SupportedOp::Rescaled(op) => innermost(&op.inner),
-        SupportedOp::RebaseScale(op) => innermost(&op.inner),
-        op => op,
-    }
-}
-
 /// The file's settings with what calibration chose and measured anew.
 pub fn recalibrated(file: &Settings, measured: Settings) -> Settings {
     let mut settings = file.clone();
@@ -201,7 +178,7 @@ mod tests {
     fn few_rows_or_high_scales_come_first() {
         let settings = |input_scale, logrows| {
             let run_args = RunArgs { input_scale, logrows, ..RunArgs::default() };
-            crate::settings(&Model::default(), &run_args, 0).unwrap()
+            crate::settings(&twain_graph::Model::default(), &run_args, 0).unwrap()
         };
         let all = vec![settings(7, 15), settings(8, 15), settings(9, 16)];
         let order = |target| -> Vec<i32> {

@@ -10,7 +10,7 @@ use twain_artifacts::{CompiledModel, InputElement, InputFile, write_settings};
 use twain_circuit::{ProductTree, Witness, lay_out};
 use twain_graph::numbers::dequantize_field;
 use twain_graph::{Model, NodeKind, RunArgs, Settings, Visibility};
-use twain_onnx::calibrate::{Extremes, Target, demanded, grid, ranked, recalibrated, size};
+use twain_onnx::calibrate::{Extremes, Target, grid, ranked, recalibrated, size};
 use twain_onnx::fidelity::{Comparison, page};
 use twain_onnx::{Loaded, Predictor, build, settings};
 
@@ -204,7 +204,7 @@ fn forward(
     let settings = settings(&model, &args, 0).at(path)?;
     let circuit = lay_out(&model, &settings, ProductTree::FullySplit)?;
     let compiled = CompiledModel::new(model, settings);
-    let mut extremes = demanded(&compiled.model);
+    let mut extremes = Extremes::default();
     for batch in batches {
         let inputs = batch.quantize(&compiled.model).at(path)?;
         let values = run(&compiled, &circuit, &inputs).at(path)?;
