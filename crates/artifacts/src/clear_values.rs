@@ -74,7 +74,8 @@ fn of_poly(op: &PolyOp) -> Option<String> {
         | PolyOp::ScatterElements { constant_idx: indices, .. }
         | PolyOp::ScatterND { constant_idx: indices } => indices.as_ref().map(indices_of),
         PolyOp::Pow { exponent } => Some(format!("exponent {exponent}")),
-        PolyOp::LeakyReLU { slope, .. } => Some(format!("slope {slope}")),
+        // Slope 0 is ReLU.
+        PolyOp::LeakyReLU { slope, .. } if *slope != 0.0 => Some(format!("slope {slope}")),
         PolyOp::Identity { out_scale: Some(scale) } => {
             Some(format!("a power of two or a shift, by its scale {scale}"))
         }

@@ -78,6 +78,9 @@ pub enum FormatError {
     /// Values that do not fit together.
     #[error(transparent)]
     Graph(#[from] GraphError),
+    /// Inputs of another number or shape than the network's: the text tells no value.
+    #[error("{0}")]
+    Shape(String),
     /// Anything else.
     #[error("{0}")]
     Mismatch(String),
@@ -97,6 +100,8 @@ pub enum ArtifactKind {
     Input,
     /// `witness.json`
     Witness,
+    /// `output.json`
+    Output,
     /// `proof.json`
     Proof,
     /// `kzgK.srs`
@@ -112,7 +117,8 @@ pub enum ArtifactKind {
 impl ArtifactKind {
     /// Whether the file may hold a private model or private data.
     pub(crate) fn is_confidential(self) -> bool {
-        matches!(self, ArtifactKind::CompiledModel | ArtifactKind::Input | ArtifactKind::Witness)
+        use ArtifactKind::{CompiledModel, Input, Output, Witness};
+        matches!(self, CompiledModel | Input | Output | Witness)
     }
 
     fn remedy(self) -> &'static str {
@@ -123,6 +129,7 @@ impl ArtifactKind {
                 "give {\"input_data\":[[..],..]} with one flat list per input of the network"
             }
             ArtifactKind::Witness => "make it with gen-witness (EZKL 23.0.5)",
+            ArtifactKind::Output => "make it with prove --reveal-output",
             ArtifactKind::Proof => "make it with prove (EZKL 23.0.5)",
             ArtifactKind::Srs => "get it with get-srs, or gen-srs for tests",
             ArtifactKind::PowersOfTau => "download the .ptau file of a finished ceremony again",
@@ -141,6 +148,7 @@ impl fmt::Display for ArtifactKind {
             ArtifactKind::CompiledModel => "compiled model",
             ArtifactKind::Input => "input file",
             ArtifactKind::Witness => "witness",
+            ArtifactKind::Output => "output file",
             ArtifactKind::Proof => "proof",
             ArtifactKind::Srs => "SRS",
             ArtifactKind::PowersOfTau => "powers-of-tau file",

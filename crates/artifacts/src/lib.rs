@@ -29,6 +29,7 @@ pub use compiled::CompiledModel;
 pub use error::{ArtifactError, ArtifactKind, FormatError};
 pub use felt::{field_from_hex, field_to_hex, field_to_pretty, point_from_hex, point_to_hex};
 pub use json::input::{InputElement, InputFile};
+pub use json::output::OutputFile;
 pub use json::pretty::PrettyElements;
 pub use json::proof::{Proof, Split};
 pub use json::settings::{parse_settings, read_settings, write_settings};

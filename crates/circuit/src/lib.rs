@@ -34,7 +34,7 @@ pub use error::{LayoutError, WitnessError};
 pub use geometry::{Geometry, Variable};
 pub use mock::{MockFailure, mock};
 pub use model::{lay_out, parameters};
-pub use pairs::refused_in_pairs;
+pub use pairs::{PairRefusal, pair_refusals};
 pub use program::{InstanceRow, Program, Source, Sources, Step, Wire, WitnessValues};
 pub use supported::check_supported;
 pub use warnings::{Warning, warnings};

@@ -1,31 +1,135 @@
-//! What two parties cannot prove yet: asked of a laid-out circuit before they connect.
+//! What two parties cannot prove together yet, although one alone can: found from the circuit, before
+//! anything is sent, and said with the node and the way out.
 
 use crate::circuit::Circuit;
+use crate::geometry::TABLE_RESERVED_ROWS;
+use std::fmt;
+use twain_graph::{Model, PolyOp, SupportedOp};
 use twain_party::{Hint, Kind};
+use twain_plonk::Selector;
 
-/// The first part of a circuit that two parties cannot prove on values neither knows, and why.
-pub fn refused_in_pairs(circuit: &Circuit) -> Option<String> {
-    let program = &circuit.program;
-    if circuit.columns.einsum.is_some() {
-        let text = "einsums use Freivalds' check, whose second-phase columns two parties cannot \
-                    make yet: run gen-settings with disable_freivalds";
-        return Some(text.into());
+/// A reason not to prove a circuit in a pair.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PairRefusal {
+    /// The nodes, as in other messages, or the part of the settings.
+    pub place: String,
+    /// What two parties cannot do.
+    pub reason: String,
+    /// What the user can do.
+    pub remedy: String,
+}
+
+impl fmt::Display for PairRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}; {}", self.place, self.reason, self.remedy)
     }
-    for batch in program.levels.iter().flat_map(|level| &level.hints) {
-        let what = match &program.hints[batch.hint as usize] {
+}
+
+/// Everything about a circuit of `model` that two parties cannot do. What their hints cannot do (bounds
+/// of values, bases) is not among it: running or planning the program tells.
+pub fn pair_refusals(circuit: &Circuit, model: &Model) -> Vec<PairRefusal> {
+    let columns = &circuit.columns;
+    let mut refusals = Vec::new();
+    if columns.einsum.is_some() {
+        refusals.push(PairRefusal {
+            place: nodes(model, |op| matches!(op, SupportedOp::Linear(PolyOp::Einsum { .. }))),
+            reason:
+                "einsums by Freivalds' check need columns of a second phase, which two parties \
+                     cannot make yet"
+                    .into(),
+            remedy: "generate settings with --disable-freivalds and compile again".into(),
+        });
+    }
+    if let Some(cell) = circuit.first_dynamic_cell {
+        refusals.push(PairRefusal {
+            place: circuit.program.step_of_cell(cell).into(),
+            reason: "two parties cannot sort, or look up in tables of, values neither knows yet"
+                .into(),
+            remedy: ALONE.into(),
+        });
+    }
+    refusals.extend(hints(circuit));
+    let ranges = columns.ranges.iter().map(|range| {
+        let name = format!("the range check {} to {}", range.low, range.high);
+        let place = circuit.step_of_use(&range.selectors);
+        (name, range.columns.len(), range.high.abs_diff(range.low), place, DECOMP_BASE)
+    });
+    let lookups = columns.lookups.iter().map(|lookup| {
+        let span = lookup.table.values.len().saturating_sub(1) as u128;
+        let name = format!("the table {}", lookup.op.name());
+        let looks_up = |op: &SupportedOp| *op == SupportedOp::Nonlinear(lookup.op);
+        (name, lookup.inputs.len(), span, nodes(model, looks_up), LOOKUP_RANGE)
+    });
+    for (name, width, span, place, smaller) in ranges.chain(lookups) {
+        if width > 1 {
+            refusals.push(PairRefusal {
+                place,
+                reason: format!(
+                    "{name} takes {width} table columns of 2^{} rows, two parties can look up in \
+                     tables of one column",
+                    columns.geometry.k
+                ),
+                remedy: format!("use --logrows {} or more, or {smaller}", rows_for(span)),
+            });
+        }
+    }
+    refusals
+}
+
+const ALONE: &str = "prove alone, or leave the operation out of the model";
+const DECOMP_BASE: &str = "a smaller --decomp-base";
+const LOOKUP_RANGE: &str = "a narrower --lookup-range";
+
+/// log2 of the rows at which a table whose last entry is `span` above its first fits one column.
+fn rows_for(span: u128) -> u32 {
+    let rows = span.saturating_add(TABLE_RESERVED_ROWS as u128 + 1);
+    rows.checked_next_power_of_two().map_or(u128::BITS, u128::trailing_zeros)
+}
+
+/// The nodes with such an operation, wrapped or not.
+fn nodes(model: &Model, is_meant: impl Fn(&SupportedOp) -> bool) -> String {
+    let mut nodes = Vec::new();
+    model.for_each_node(&mut |node| {
+        let mut op = &node.op;
+        loop {
+            op = match op {
+                SupportedOp::Rescaled(rescaled) => &rescaled.inner,
+                SupportedOp::RebaseScale(rebased) => &rebased.inner,
+                _ => break,
+            };
+        }
+        if is_meant(op) {
+            nodes.push(node.to_string());
+        }
+    });
+    nodes.join(", ")
+}
+
+/// Functions of values neither side knows that two parties cannot evaluate.
+fn hints(circuit: &Circuit) -> Option<PairRefusal> {
+    let program = &circuit.program;
+    program.levels.iter().flat_map(|level| &level.hints).find_map(|batch| {
+        let what = match program.hints.get(batch.hint as usize)? {
             Hint::Reciprocal { .. } => "reciprocals",
             Hint::SquareRoot { .. } => "square roots",
             Hint::Exponent { .. } => "logarithms",
             Hint::Unit { .. } => "computed indices",
-            _ => continue,
+            _ => return None,
         };
-        if batch.inputs.iter().any(|wire| program.kind(*wire) == Kind::Shared) {
-            let step = program.step_of_wire(batch.first_output);
-            return Some(format!("{step}: {what} of values neither side knows are not there yet"));
-        }
-    }
-    circuit.first_dynamic_cell.map(|cell| {
-        let step = program.step_of_cell(cell);
-        format!("{step}: sorting and lookups in tables of secret values are not there yet")
+        let mut inputs = batch.inputs.iter();
+        inputs.any(|wire| program.kind(*wire) == Kind::Shared).then(|| PairRefusal {
+            place: program.step_of_wire(batch.first_output).into(),
+            reason: format!("two parties cannot compute {what} of values neither knows yet"),
+            remedy: ALONE.into(),
+        })
     })
+}
+
+impl Circuit {
+    /// The part of the circuit that first looks something up with one of these selectors.
+    fn step_of_use(&self, selectors: &[Selector]) -> String {
+        let uses = selectors.iter().filter_map(|selector| self.uses.get(selector.index as usize));
+        let first = uses.flatten().map(|item| item.wire).min();
+        first.map_or("the settings", |wire| self.program.step_of_wire(wire)).into()
+    }
 }

@@ -40,6 +40,15 @@ impl<'a> Witness<'a> {
         self.circuit.outputs.iter().map(|wires| wires.iter().map(value).collect()).collect()
     }
 
+    /// This party's shares of the model's outputs: they add up over all parties, also where the output
+    /// is public.
+    pub fn output_shares(&self, adds_public: bool) -> Vec<Shares> {
+        let program = &self.circuit.program;
+        let share = |wire: &Wire| program.share(*wire, adds_public, &self.values.values);
+        let tensors = self.circuit.outputs.iter();
+        tensors.map(|wires| Shares::new(wires.iter().map(share).collect())).collect()
+    }
+
     /// Smallest and largest value looked up in a static table of a local run; zeros without any. What
     /// EZKL counts as looked up in every run is among them.
     pub fn lookup_extremes(&self) -> (i128, i128) {
@@ -142,7 +151,8 @@ impl<'a> Witness<'a> {
                 default_row: geometry.usable_rows - 1,
             })
             .collect();
-        party.multiplicities(&arguments, geometry.rows())
+        let counted = party.multiplicities(&arguments, geometry.rows());
+        counted.map_err(|error| self.circuit.program.at_step(error))
     }
 
     /// The table columns by fixed column.

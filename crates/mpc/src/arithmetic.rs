@@ -4,7 +4,7 @@
 //! and kinds. What crosses the link is masked by something uniform the receiver does not know, or is a
 //! part of a sum whose total the receiver may know.
 
-use crate::channel::Channel;
+use crate::channel::{Channel, TrafficMeter};
 use crate::ole::{OleGroup, OleSource};
 use ff::{Field, PrimeField};
 use rand_chacha::ChaCha20Rng;
@@ -72,6 +72,17 @@ pub fn exchange_scalars(
         }
     }
     Ok(received)
+}
+
+/// Counts the messages of [`exchange_scalars`].
+pub(crate) fn count_scalars(own: usize, theirs: usize, meter: &mut TrafficMeter) {
+    const PHASE: &str = "scalars";
+    let frames = |total: usize| {
+        let starts = (0..total).step_by(FRAME_SCALARS);
+        starts.map(move |start| SCALAR_BYTES * (total - start).min(FRAME_SCALARS))
+    };
+    frames(own).for_each(|bytes| meter.sent(PHASE, bytes));
+    frames(theirs).for_each(|bytes| meter.received(PHASE, bytes));
 }
 
 /// Opens sums of shares: each side sends its part. The caller answers for the parts being masked or

@@ -49,6 +49,22 @@ pub fn quotient(
     evaluation.finish()
 }
 
+/// Asks `source` for the same products as [`quotient`], of zeros, and makes nothing of them.
+pub fn rehearse(
+    channel: &mut dyn Channel,
+    source: &mut dyn OleSource,
+    numerator: &Numerator,
+    leaves: Leaves,
+    pieces: usize,
+) -> Result<Vec<Shares>, PartyError> {
+    let mut evaluation = Evaluation::new(channel.role(), numerator, leaves, pieces)?;
+    evaluation.rehearsal = true;
+    for level in 1..=evaluation.depth() {
+        evaluation.interact(channel, source, level)?;
+    }
+    Ok((0..pieces).map(|_| Shares::zero(evaluation.n)).collect())
+}
+
 struct Evaluation<'a> {
     role: Role,
     numerator: &'a Numerator,
@@ -63,6 +79,8 @@ struct Evaluation<'a> {
     nodes: Vec<NodeFacts>,
     /// Shares of the interactive nodes.
     made: HashMap<(NodeId, Place), Vec<Fr>>,
+    /// All values are zeros: only the requests count.
+    rehearsal: bool,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -102,6 +120,7 @@ impl<'a> Evaluation<'a> {
             constants,
             nodes,
             made,
+            rehearsal: false,
         })
     }
 
@@ -194,13 +213,15 @@ impl<'a> Evaluation<'a> {
             let mut pairs = Vec::new();
             for (factor, l, r) in self.terms(id).0 {
                 let mut scaled = values[&l].clone();
-                if factor != Fr::ONE {
-                    vector::scale(&mut scaled, factor);
-                }
-                let mut product = scaled.clone();
-                vector::mul_assign(&mut product, &values[&r]);
-                if self.is_secret(l) || self.is_secret(r) || self.role == Role::Model {
-                    vector::add_assign(&mut local, &product);
+                if !self.rehearsal {
+                    if factor != Fr::ONE {
+                        vector::scale(&mut scaled, factor);
+                    }
+                    let mut product = scaled.clone();
+                    vector::mul_assign(&mut product, &values[&r]);
+                    if self.is_secret(l) || self.is_secret(r) || self.role == Role::Model {
+                        vector::add_assign(&mut local, &product);
+                    }
                 }
                 if !(self.is_secret(l) && self.is_secret(r)) {
                     continue;
@@ -290,7 +311,7 @@ impl<'a> Evaluation<'a> {
     /// From the rows and the dense cosets to the others.
     fn extend(&mut self, id: NodeId) -> Result<(), PartyError> {
         let dense = self.dense_places(id) - 1;
-        if dense == self.pieces {
+        if dense == self.pieces || self.rehearsal {
             return Ok(());
         }
         let mut rows = self.made[&(id, ROWS)].clone();
@@ -347,6 +368,10 @@ impl<'a> Evaluation<'a> {
         rows: Range<usize>,
         targets: &[NodeId],
     ) -> HashMap<NodeId, Vec<Fr>> {
+        if self.rehearsal {
+            let zeros = |&target: &NodeId| (target, vec![Fr::ZERO; rows.len()]);
+            return targets.iter().map(zeros).collect();
+        }
         let nodes = &self.numerator.nodes;
         let mut waiting = vec![0u32; nodes.len()];
         let mut stack: Vec<NodeId> = targets.to_vec();

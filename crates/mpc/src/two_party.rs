@@ -20,6 +20,9 @@ use twain_party::{
     WitnessParty,
 };
 
+/// Bytes of the messages of a coin toss: the commitment, and the summand with its nonce.
+pub(crate) const COIN_BYTES: [usize; 2] = [32, SCALAR_BYTES + 32];
+
 /// One side of a pair.
 pub struct TwoParty<'a> {
     channel: &'a mut dyn Channel,
@@ -95,7 +98,7 @@ impl<'a> TwoParty<'a> {
     fn coin(&mut self) -> Result<Fr, PartyError> {
         const PHASE: &str = "coin toss";
         let mut own = encode_scalars(&[Fr::random(&mut self.rng)]);
-        let mut nonce = [0u8; 32];
+        let mut nonce = [0u8; COIN_BYTES[1] - SCALAR_BYTES];
         self.rng.fill_bytes(&mut nonce);
         own.extend(nonce);
         let commit = |role: Role, opening: &[u8]| {
@@ -104,7 +107,7 @@ impl<'a> TwoParty<'a> {
             hash.update(opening);
             hash.finalize().to_vec()
         };
-        let commitment = self.channel.exchange(PHASE, commit(self.role, &own), 32)?;
+        let commitment = self.channel.exchange(PHASE, commit(self.role, &own), COIN_BYTES[0])?;
         let theirs = self.channel.exchange(PHASE, own.clone(), own.len())?;
         if commit(self.role.other(), &theirs) != commitment {
             return Err(malformed(PHASE));

@@ -14,7 +14,25 @@ pub enum PartyError {
     /// Something this kind of party cannot do (yet).
     #[error("{0}")]
     Unsupported(String),
+    /// The same, for the value with this number in the witness program.
+    #[error("value {wire}: {reason}")]
+    UnsupportedValue {
+        /// The wire.
+        wire: u32,
+        /// What cannot be done with it, and what the user can do.
+        reason: String,
+    },
     /// The other side, the link to it or the preprocessing failed.
     #[error(transparent)]
     Peer(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl PartyError {
+    /// Says which value it was that something cannot be done with.
+    pub fn at_wire(self, wire: u32) -> Self {
+        match self {
+            PartyError::Unsupported(reason) => PartyError::UnsupportedValue { wire, reason },
+            other => other,
+        }
+    }
 }

@@ -105,6 +105,12 @@ pub trait WitnessParty {
 
 /// The operations of the argument, beyond linear ones.
 pub trait ProverParty: WitnessParty {
+    /// Whether this party only finds out what a proof asks of it. What it computes has no meaning, and
+    /// the prover leaves out commitments and transforms, on which nothing else depends.
+    fn rehearses(&self) -> bool {
+        false
+    }
+
     /// This party's summand of the random values at `rows` of `item`: zero if `kind` is public or
     /// owned by the other party. The same seeds give the same sum, alone and in pairs.
     fn blinding(&self, item: BlindingItem, kind: Kind, rows: Range<usize>) -> Shares;

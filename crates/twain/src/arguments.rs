@@ -296,9 +296,41 @@ pub struct Prove {
     /// The input, at the data's side of a pair: a file, @file, or JSON itself.
     #[arg(short = 'D', long, default_value = "input.json")]
     pub data: String,
+    /// Who learns outputs that the proof does not publish, in a pair; the same on both sides.
+    #[arg(long, value_enum, requires = "id")]
+    pub reveal_output: Option<Reveal>,
+    /// Where revealed outputs go.
+    #[arg(long, default_value = "output.json")]
+    pub output_path: PathBuf,
+    /// A witness with a published polycommit of the parameters (`processed_params`), which those of
+    /// the model's side must fit.
+    #[arg(long, requires = "id")]
+    pub published_commitment: Option<PathBuf>,
     /// The peer.
     #[command(flatten)]
     pub pair: Pair,
+}
+
+/// Whom outputs are revealed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Reveal {
+    /// The model's side.
+    Model,
+    /// The data's side.
+    Data,
+    /// Both sides.
+    Both,
+}
+
+impl Reveal {
+    /// As on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Reveal::Model => "model",
+            Reveal::Data => "data",
+            Reveal::Both => "both",
+        }
+    }
 }
 
 /// Flags of `preprocess`.

@@ -40,7 +40,10 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            match people {
+                true => eprintln!("error: {error}"),
+                false => eprintln!("{}", serde_json::json!({ "error": error.to_string() })),
+            }
             ExitCode::FAILURE
         }
     }

@@ -1,8 +1,9 @@
 //! What a user sees while a proof is made and after: the phase that runs, and a table of what each
 //! phase took. Both come from the spans the prover opens.
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 use tracing::span::{Attributes, Id};
@@ -30,6 +31,8 @@ pub struct Cost {
 pub struct Phases {
     costs: Arc<Mutex<BTreeMap<&'static str, Cost>>>,
     link: Arc<OnceLock<TrafficTotals>>,
+    /// Bytes both ways that the whole session is expected to carry.
+    expected: Arc<OnceLock<u64>>,
     bar: Option<ProgressBar>,
     json: bool,
 }
@@ -45,13 +48,57 @@ impl Phases {
     /// A collector; `show`: with a line on the terminal that names the running phase; `json`: it
     /// tells the costs to a program.
     pub fn new(show: bool, json: bool) -> Self {
-        let bar = show.then(|| {
-            let style = ProgressStyle::with_template("{spinner} {elapsed} {msg}");
+        let mut phases = Phases { json, ..Phases::default() };
+        phases.bar = show.then(|| {
+            let shown = phases.clone();
+            let link = move |_: &ProgressState, out: &mut dyn Write| {
+                // A terminal that cannot be written to is no reason to stop.
+                let _ = out.write_str(&shown.progress());
+            };
+            let style = ProgressStyle::with_template("{spinner} {elapsed} {msg:14} {link}");
             let bar = ProgressBar::new_spinner();
-            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+            bar.set_style(
+                style.unwrap_or_else(|_| ProgressStyle::default_spinner()).with_key("link", link),
+            );
             bar
         });
-        Phases { bar, json, ..Phases::default() }
+        phases
+    }
+
+    /// Tells the user something, without disturbing the bar: text, or a line of JSON.
+    pub fn say(&self, text: &str) {
+        self.say_with(text, serde_json::json!({ "message": text }));
+    }
+
+    /// The same with JSON of its own.
+    pub fn say_with(&self, text: &str, json: serde_json::Value) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| eprintln!("{text}")),
+            None if self.json => eprintln!("{json}"),
+            None => eprintln!("{text}"),
+        }
+    }
+
+    /// The session is expected to carry this so many times; the bar shows how far it is.
+    pub fn expect(&self, traffic: Traffic, times: u64) {
+        // A program has one session.
+        let _ = self.expected.set((traffic.sent + traffic.received).saturating_mul(times));
+    }
+
+    /// A bar of what went over the link, if there is one.
+    fn progress(&self) -> String {
+        const WIDTH: usize = 30;
+        let Traffic { sent, received, .. } = self.traffic();
+        match (self.link.get(), self.expected.get()) {
+            (None, _) => String::new(),
+            (Some(_), None | Some(0)) => format!("{} both ways", bytes(sent + received)),
+            (Some(_), Some(expected)) => {
+                let part = ((sent + received) as f64 / *expected as f64).min(1.0);
+                let full = (part * WIDTH as f64) as usize;
+                let bar = format!("{}{}", "#".repeat(full), "-".repeat(WIDTH - full));
+                format!("[{bar}] {} of about {}", bytes(sent + received), bytes(*expected))
+            }
+        }
     }
 
     /// Counts what this session carries as well.
@@ -169,24 +216,28 @@ pub fn print_costs(phases: &Phases, messages: Messages) {
     line("sum", &sum);
 }
 
+/// Traffic as JSON.
+pub fn traffic_as_json(Traffic { sent, received, rounds }: Traffic) -> serde_json::Value {
+    serde_json::json!({ "sent": sent, "received": received, "rounds": rounds })
+}
+
 fn costs_as_json(phases: &Phases, messages: Messages) -> serde_json::Value {
-    let of_traffic = |Traffic { sent, received, rounds }| serde_json::json!({ "sent": sent, "received": received, "rounds": rounds });
     let costs = phases.costs().into_iter().map(|(name, cost)| {
         serde_json::json!({
             "phase": name,
             "seconds": cost.wall.as_secs_f64(),
             "cpu_seconds": cost.cpu.as_secs_f64(),
             "peak_memory": cost.peak_memory,
-            "traffic": of_traffic(cost.traffic),
+            "traffic": traffic_as_json(cost.traffic),
         })
     });
     let messages = messages.iter().map(
-        |(name, traffic)| serde_json::json!({ "messages": name, "traffic": of_traffic(*traffic) }),
+        |(name, traffic)| serde_json::json!({ "messages": name, "traffic": traffic_as_json(*traffic) }),
     );
     serde_json::json!({
         "phases": costs.collect::<Vec<_>>(),
         "messages": messages.collect::<Vec<_>>(),
-        "traffic": of_traffic(phases.traffic()),
+        "traffic": traffic_as_json(phases.traffic()),
         "cpu_seconds": process_cpu().as_secs_f64(),
         "peak_memory": peak_memory(),
     })

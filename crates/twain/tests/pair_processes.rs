@@ -1,9 +1,9 @@
-//! Two processes over loopback: the proofs they make, and how they end when something is wrong: a
-//! killed peer, a link that is cut, stalls or changes bytes, files that do not fit each other.
+//! Two processes over loopback: the proofs they make, and how they end when something goes wrong: a
+//! killed peer, a link that is cut, stalls or changes bytes.
 
 mod processes;
 
-use processes::{Ended, Running, Side, Site, free_ports, repository, run};
+use processes::{Ended, Running, Side, Site, free_ports, repository};
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -114,7 +114,7 @@ fn a_bad_link() {
     let faults = [
         (ByteFault::Cut, 1_000_000, ["the connection broke", "the peer closed"]),
         (ByteFault::Stall, 2_000_000, ["nothing was heard from the peer for 3s", "nothing"]),
-        (ByteFault::Corrupt, 9_000_000, ["not authentic", "the connection broke"]),
+        (ByteFault::Corrupt, 4_000_000, ["not authentic", "the connection broke"]),
         (ByteFault::Replay, 1_000_000, ["not authentic", "the connection broke"]),
     ];
     for (fault, after, reasons) in faults {
@@ -128,142 +128,4 @@ fn a_bad_link() {
         assert!(sides.iter().all(|side| side.code == Some(1)), "{fault:?}: {:?}", texts());
     }
     site.prove_and_verify(&[]);
-}
-
-/// Both sides stop, each with a message that contains `name`.
-fn both_name(site: &Site, name: &str) {
-    for side in site.pair(&["--connect-timeout", "10"]) {
-        let message = side.failed();
-        assert!(message.contains(name), "{name}: {message}");
-    }
-}
-
-#[test]
-fn files_that_differ() {
-    let site = Site::vector(RELU);
-    let own_files = |side: Side, files: &[(&str, &Path)], name: &str| {
-        let kept: Vec<Vec<u8>> =
-            files.iter().map(|(file, _)| fs::read(site.file(side, file)).unwrap()).collect();
-        for (file, other) in files {
-            fs::copy(other, site.file(side, file)).unwrap();
-        }
-        both_name(&site, name);
-        for ((file, _), content) in files.iter().zip(kept) {
-            fs::write(site.file(side, file), content).unwrap();
-        }
-    };
-    // Another SRS, and keys made with it: of the same circuit.
-    let data = site.folder(Side::Data);
-    let other = |name: &str| site.path(name);
-    for arguments in [
-        ["gen-srs", "--logrows", "8", "--srs-path", "../other.srs"].as_slice(),
-        &["setup", "--srs-path", "../other.srs", "--vk-path", "../o.vk", "--pk-path", "../o.pk"],
-    ] {
-        processes::succeed(&data, arguments);
-    }
-    own_files(Side::Data, &[("kzg.srs", &other("other.srs"))], "SRS");
-    own_files(Side::Model, &[("pk.key", &other("o.pk"))], "verifying key");
-}
-
-#[test]
-fn settings_that_differ() {
-    let source = repository("tests/vectors").join(DENSE);
-    let site = Site::new(&source);
-    let mut compiled =
-        twain_artifacts::CompiledModel::read(&source.join("model.compiled")).unwrap();
-    compiled.settings.run_args.epsilon = Some(1e-9);
-    compiled.write(&site.file(Side::Model, "model.compiled")).unwrap();
-    both_name(&site, "settings");
-}
-
-#[test]
-fn the_same_role_twice() {
-    let site = Site::vector(RELU);
-    let [first, second] = free_ports();
-    let start = |own, remote, identity: &str, pinned: Side| {
-        let mut command = site.prove(Side::Model, own, remote);
-        command.args(["--peer", site.fingerprint(pinned)]);
-        command.current_dir(site.folder(Side::Model));
-        let command = replace(command, "identity", identity);
-        Running::start(command, site.file(Side::Model, "proof.json"))
-    };
-    let own = start(first, second, "identity", Side::Data);
-    let other = start(second, first, "../data/identity", Side::Model);
-    for side in [own.end(), other.end()] {
-        let message = side.failed();
-        assert!(message.contains("both sides are the"), "{message}");
-    }
-}
-
-/// The command with the value of one flag replaced.
-fn replace(command: std::process::Command, flag: &str, value: &str) -> std::process::Command {
-    let name = format!("--{flag}");
-    let mut next = false;
-    let arguments: Vec<_> = command
-        .get_args()
-        .map(|argument| {
-            let argument = argument.to_os_string();
-            let taken = if next { value.into() } else { argument.clone() };
-            next = argument == *name;
-            taken
-        })
-        .collect();
-    let mut replaced = processes::twain(command.get_current_dir().expect("a folder"));
-    replaced.args(arguments);
-    replaced
-}
-
-#[test]
-fn another_key_than_the_pinned_one() {
-    let site = Site::vector(RELU);
-    let [model, data] = free_ports();
-    let mut suspicious = site.prove(Side::Model, model, data);
-    let stranger = processes::succeed(&site.folder(Side::Model), &["identity", "--identity", "x"]);
-    suspicious.args(["--peer", stranger.trim()]);
-    let suspicious = Running::start(suspicious, site.file(Side::Model, "proof.json"));
-    let refused = site.start(Side::Data, data, model, &[]).end();
-    let suspicious = suspicious.end();
-    let expected = site.fingerprint(Side::Data);
-    assert!(suspicious.failed().contains(expected), "{}", suspicious.stderr);
-    assert!(refused.failed().contains("refuses this side's key"), "{}", refused.stderr);
-}
-
-#[test]
-fn what_is_wrong_on_one_side_alone_is_found_before_it_connects() {
-    let site = Site::vector(DENSE);
-    let alone = |side: Side, name: &str| {
-        let [own, remote] = free_ports();
-        let ended = site.start(side, own, remote, &[]).end();
-        let message = ended.failed();
-        assert!(message.contains(name), "{message}");
-        assert!(!ended.stderr.contains("The peer will learn"), "{}", ended.stderr);
-    };
-    let input = site.file(Side::Data, "input.json");
-    fs::write(&input, r#"{"input_data": [[0.5, 0.5]]}"#).unwrap();
-    alone(Side::Data, "input.json");
-    fs::write(&input, r#"{"input_data": [[0.5, "#).unwrap();
-    alone(Side::Data, "input.json");
-    fs::remove_file(&input).unwrap();
-    alone(Side::Data, "input.json");
-    let redacted = site.file(Side::Data, "model.compiled");
-    fs::copy(redacted, site.file(Side::Model, "model.compiled")).unwrap();
-    alone(Side::Model, "redacted");
-}
-
-#[test]
-fn a_value_out_of_range_stops_both_with_the_same_words() {
-    let site = Site::vector(DENSE);
-    let input = r#"{"input_data": [[1e9, -1e9, 1e9]]}"#;
-    fs::write(site.file(Side::Data, "input.json"), input).unwrap();
-    let [model, data] = site.pair(&[]);
-    assert!(model.failed().contains("outside the range"), "{}", model.stderr);
-    assert_eq!(model.failed(), data.failed());
-}
-
-#[test]
-fn part_of_the_flags_is_a_wrong_command_line() {
-    let folder = tempfile::tempdir().unwrap();
-    let output = run(folder.path(), &["prove", "--id", "model"]);
-    let text = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.code() == Some(2) && text.contains("--remote-peer"), "{text}");
 }

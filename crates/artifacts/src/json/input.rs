@@ -85,7 +85,7 @@ impl InputFile {
     pub fn quantize(&self, model: &Model) -> Result<Vec<Vec<Fr>>, FormatError> {
         let inputs = &model.graph.inputs;
         if self.input_data.len() < inputs.len() {
-            return Err(FormatError::Mismatch(format!(
+            return Err(FormatError::Shape(format!(
                 "input_data holds {} lists, but the network has {} inputs",
                 self.input_data.len(),
                 inputs.len()
@@ -110,7 +110,7 @@ fn quantize_list(
     };
     let expected: usize = node.out_dims.iter().product();
     if list.len() != expected {
-        return Err(FormatError::Mismatch(format!(
+        return Err(FormatError::Shape(format!(
             "list {index} of input_data holds {} elements, but input {index} of the network has \
              shape {:?}, that is, {expected} elements",
             list.len(),

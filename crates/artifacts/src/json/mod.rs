@@ -1,6 +1,7 @@
 //! The JSON files (spec 02 §1, §3). EZKL writes them without blanks, keys in a fixed order.
 
 pub(crate) mod input;
+pub(crate) mod output;
 pub(crate) mod pretty;
 pub(crate) mod proof;
 pub(crate) mod settings;

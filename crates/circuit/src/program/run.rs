@@ -227,6 +227,16 @@ impl Program {
         Ok(())
     }
 
+    /// Names the part of the circuit that a party cannot do something in.
+    pub(crate) fn at_step(&self, error: PartyError) -> PartyError {
+        match error {
+            PartyError::UnsupportedValue { wire, reason } => {
+                PartyError::Unsupported(format!("{}: {reason}", self.step_of_wire(wire)))
+            }
+            other => other,
+        }
+    }
+
     /// What a party needs to know of a wire.
     pub(crate) fn operand(&self, wire: Wire, values: &[Fr]) -> Operand {
         let bits = u16::from(self.bits[wire as usize]);
@@ -283,7 +293,7 @@ impl Program {
             first_output: batch.first_output,
         });
         let batches: Vec<HintBatch> = batches.collect();
-        let outputs = party.hints(&batches)?;
+        let outputs = party.hints(&batches).map_err(|error| self.at_step(error))?;
         check_length(outputs.len(), batches.len())?;
         for (batch, outputs) in batches.iter().zip(outputs) {
             check_length(outputs.len(), batch.inputs.len() * batch.hint.outputs())?;

@@ -76,6 +76,12 @@ impl TrafficMeter {
         self.add(phase, Traffic { received: bytes as u64, rounds, ..Traffic::default() });
     }
 
+    /// Counts a frame each way.
+    pub fn exchanged(&mut self, phase: &'static str, bytes: usize) {
+        self.sent(phase, bytes);
+        self.received(phase, bytes);
+    }
+
     /// What was counted in all.
     pub fn total(&self) -> Traffic {
         self.totals.read()

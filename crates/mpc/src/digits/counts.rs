@@ -107,13 +107,12 @@ impl Hints {
                 if fresh.contains(&(table, item.wire)) || self.known(table, item).is_some() {
                     continue;
                 }
-                let what =
-                    format!("lookup in the table {}..={} (wire {})", table.0, table.1, item.wire);
+                let what = format!("lookup in the table {}..={}", table.0, table.1);
                 let (share, bits) = (item.operand.share, u32::from(item.operand.bits));
                 let function = Function::Identity;
                 let (demand, budget) = (&mut demand, &mut self.budget);
-                let lookup =
-                    Lookup::new(share, bits, table, function, role, demand, budget, &what)?;
+                let lookup = Lookup::new(share, bits, table, function, role, demand, budget, &what)
+                    .map_err(|error| error.at_wire(item.wire))?;
                 fresh.insert((table, item.wire));
                 lookups.push(((table, item.wire), lookup));
             }
@@ -197,7 +196,10 @@ impl Hints {
         Ok(Histogram {
             table,
             wires: uses.iter().map(|item| item.wire).collect(),
-            ring: accumulate(shared.into_values().collect(), size),
+            ring: match self.rehearsal {
+                true => vec![0; size],
+                false => accumulate(shared.into_values().collect(), size),
+            },
             field,
             uses: uses_of_shared,
         })

@@ -99,7 +99,7 @@ impl Jobs {
     ) -> Result<(), PartyError> {
         let Some(input) = batch.inputs.get(number) else { return Ok(()) };
         let (value, bits) = (input.share, u32::from(input.bits));
-        let what = format!("{} (wire {})", describe(&batch.hint), batch.first_output);
+        let what = describe(&batch.hint);
         let first = number * batch.hint.outputs();
         let slot = Slot {
             batch: batch_number,

@@ -2,7 +2,8 @@
 //! parties share together with their products. [`DigitMaskSource`] is the one interface behind which it
 //! is made; [`InlineMaterial`] makes it from oblivious transfers when it is asked for.
 
-use crate::channel::Channel;
+use crate::arithmetic::SCALAR_BYTES;
+use crate::channel::{Channel, TrafficMeter};
 use crate::dpf::{self, DigitMask, MAX_DOMAIN_BITS};
 use crate::ot::{OtPair, PadUse};
 use ff::{Field, FromUniformBytes, PrimeField};
@@ -12,6 +13,8 @@ use rayon::prelude::*;
 use twain_algebra::Fr;
 use twain_party::{PartyError, Role, Shares};
 use zeroize::Zeroizing;
+
+const PHASE: &str = "shared bits";
 
 /// How much of everything; follows from the circuit alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -137,6 +140,34 @@ impl DigitMaskSource for InlineMaterial {
     }
 }
 
+impl InlineMaterial {
+    /// Counts the messages of [`DigitMaskSource::supply`] on `role`'s side, with those of the base
+    /// transfers if it is the `first` call that demands anything.
+    pub fn count_messages(demand: &Demand, role: Role, first: &mut bool, meter: &mut TrafficMeter) {
+        if *demand == Demand::default() {
+            return;
+        }
+        if std::mem::take(first) {
+            OtPair::count_setup(meter);
+        }
+        dpf::count_messages(&demand.masks, meter);
+        let Demand { bit_products, conversions, selections, .. } = *demand;
+        let total = bit_products + conversions + selections;
+        OtPair::count_extension(total, meter);
+        let own = (bit_products..total).filter(|&at| sends(role, at)).count();
+        let all = total - bit_products;
+        if all > 0 {
+            meter.sent(PHASE, SCALAR_BYTES * own);
+            meter.received(PHASE, SCALAR_BYTES * (all - own));
+        }
+    }
+}
+
+/// Whether `role` sends the field element of a shared bit; the parties take turns.
+fn sends(role: Role, at: usize) -> bool {
+    at.is_multiple_of(2) == (role == Role::Model)
+}
+
 fn field_pad(bytes: [u8; 64]) -> Fr {
     Fr::from_uniform_bytes(&bytes)
 }
@@ -150,7 +181,6 @@ fn shared_bits(
     rng: &mut ChaCha20Rng,
     demand: &Demand,
 ) -> Result<Material, PartyError> {
-    const PHASE: &str = "shared bits";
     let Demand { bit_products, conversions, selections, .. } = *demand;
     let role = channel.role();
     let total = bit_products + conversions + selections;
@@ -180,7 +210,7 @@ fn shared_bits(
 
     // Bit b = b_M + b_D - 2 b_M b_D: shares of the product, from one of the two directions.
     let first = bit_products.right.len();
-    let sends = |at: usize| at.is_multiple_of(2) == (role == Role::Model);
+    let sends = |at: usize| sends(role, at);
     let halves: Vec<(Fr, Fr)> = (first..total)
         .into_par_iter()
         .map(|at| {
@@ -198,7 +228,7 @@ fn shared_bits(
     let due = (first..total).filter(|&at| !sends(at)).count();
     if first < total {
         channel.send(PHASE, frame)?;
-        let frame = channel.receive(PHASE, 32 * due)?;
+        let frame = channel.receive(PHASE, SCALAR_BYTES * due)?;
         let mut messages = super::opening::fields_of(&frame)?.into_iter();
         let mut fields: Vec<Fr> = Vec::with_capacity(total - first);
         for at in first..total {

@@ -94,6 +94,8 @@ pub struct Hints {
     /// Owned values that their owner found outside the range of their hint or table.
     failures: u64,
     budget: Budget,
+    /// Counts are left out: nobody wants the values.
+    rehearsal: bool,
 }
 
 impl Drop for Hints {
@@ -119,12 +121,21 @@ impl Hints {
             claims: Vec::new(),
             failures: 0,
             budget: Budget::default(),
+            rehearsal: false,
         }
+    }
+
+    /// For a party that only finds out what is asked of its source and its link: lookups are not
+    /// counted, which takes most of the time.
+    pub fn rehearsing(source: Box<dyn DigitMaskSource>, rng: ChaCha20Rng) -> Self {
+        let mut hints = Self::new(source, rng);
+        hints.rehearsal = true;
+        hints
     }
 
     /// Shares of the outputs of each batch (`WitnessParty::hints`). A shared value must respect its
     /// operand's bound; one that is too wide for the masks, or a hint that pairs cannot evaluate, is
-    /// [`PartyError::Unsupported`] on both sides, before anything is sent. A value outside the range
+    /// [`PartyError::UnsupportedValue`] on both sides, before anything is sent. A value outside the range
     /// of its hint gives outputs that are in range all the same, and claims that are not 0.
     pub fn hints(
         &mut self,
@@ -141,7 +152,10 @@ impl Hints {
             outputs.push(values);
             for (i, input) in batch.inputs.iter().enumerate() {
                 if input.kind == Kind::Shared {
-                    jobs.add(&mut self.budget, role, batch, number, i)?;
+                    let offset = u32::try_from(i * batch.hint.outputs()).unwrap_or(u32::MAX);
+                    let wire = batch.first_output.saturating_add(offset);
+                    jobs.add(&mut self.budget, role, batch, number, i)
+                        .map_err(|error| error.at_wire(wire))?;
                 }
             }
         }

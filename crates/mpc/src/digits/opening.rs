@@ -86,7 +86,8 @@ impl Budget {
         if value_bits > 252 || mask_bits > 252 || self.openings > Self::LIMIT {
             return Err(PartyError::Unsupported(format!(
                 "{what}: a value neither side knows may have {value_bits} bits, too many to be \
-                 opened under a mask of {mask_bits} bits with statistical security of 64 bits"
+                 opened under a mask of {mask_bits} bits with statistical security of 64 bits: \
+                 use smaller scales (--input-scale, --param-scale)"
             )));
         }
         Ok(())

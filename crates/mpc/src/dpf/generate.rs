@@ -13,7 +13,7 @@
 
 use super::tree::{LeafSums, MaskCipher, leaf_sums, level_sum};
 use super::{DigitMask, MAX_DOMAIN_BITS, Scratch, share_of};
-use crate::channel::Channel;
+use crate::channel::{Channel, TrafficMeter};
 use crate::ot::{Correlated, OtPair, PadUse, exchange_bits, exchange_blocks};
 use rand_chacha::ChaCha20Rng;
 use rand_core::RngCore;
@@ -77,6 +77,26 @@ pub fn generate(
         g.sums = Some(leaf_sums(&g.cipher, g.mask.root, &g.mask.corrections, scratch));
     });
     correct_leaves(channel, ot, &choices, &correlated, growing, role)
+}
+
+/// Counts the messages of [`generate`] for so many masks of each number of bits.
+pub fn count_messages(masks: &[usize], meter: &mut TrafficMeter) {
+    const BLOCK: usize = size_of::<u128>();
+    let of_widths = || masks.iter().enumerate();
+    let total: usize = masks.iter().sum();
+    if total == 0 {
+        return;
+    }
+    OtPair::count_extension(of_widths().map(|(bits, count)| (bits + 1) * count).sum(), meter);
+    let deepest = of_widths().filter(|(_, count)| **count > 0).map(|(bits, _)| bits).max();
+    for level in 0..deepest.unwrap_or(0) {
+        let alive: usize = masks.iter().skip(level + 1).sum();
+        meter.exchanged(PHASE, BLOCK * alive);
+    }
+    // The signs' flips, the messages under pads, the last corrections.
+    for bytes in [total.div_ceil(8), BLOCK * total, BLOCK * total] {
+        meter.exchanged(PHASE, bytes);
+    }
 }
 
 /// A mask on its way.

@@ -17,7 +17,7 @@ mod tree;
 mod vaes;
 
 pub use deal::deal;
-pub use generate::generate;
+pub use generate::{count_messages, generate};
 pub use tree::Scratch;
 
 use ff::{Field, PrimeField};

@@ -11,7 +11,7 @@
 
 use super::packing::{Block, Component, Layout, Run};
 use super::{OleGroup, OleSource, check_operands};
-use crate::channel::Channel;
+use crate::channel::{Channel, TrafficMeter};
 use rand_chacha::ChaCha20Rng;
 use sha2::{Digest, Sha256};
 use twain_algebra::Fr;
@@ -57,6 +57,43 @@ impl BgvOle {
     /// the role beside the secret seed (protocol §3), so that a cloned machine diverges.
     pub fn new(rng: ChaCha20Rng) -> Self {
         Self { rng, keys: None }
+    }
+
+    /// Counts the messages of a call with this layout on `role`'s side, with the keys if it is the
+    /// `first` call that needs any.
+    pub(super) fn count_messages(
+        layout: &Layout,
+        role: Role,
+        first: &mut bool,
+        meter: &mut TrafficMeter,
+    ) {
+        const PHASE: &str = "products";
+        if layout.blocks.is_empty() {
+            return;
+        }
+        if std::mem::take(first) {
+            meter.exchanged(PHASE, FRESH_BYTES);
+        }
+        let (own, theirs) = (layout.blocks_of(role), layout.blocks_of(role.other()));
+        let encryptions = |block: Option<&&Block>| block.map_or(0, |block| block.encryptions);
+        let answers = |block: Option<&&Block>| block.map_or(0, |block| block.answers);
+        let mut count = |is_sent: bool, frames: usize, bytes: usize| {
+            for _ in 0..frames {
+                match is_sent {
+                    true => meter.sent(PHASE, bytes),
+                    false => meter.received(PHASE, bytes),
+                }
+            }
+        };
+        // As in `Call::run`.
+        count(true, encryptions(own.first()), FRESH_BYTES);
+        count(false, encryptions(theirs.first()), FRESH_BYTES);
+        for step in 0..own.len().max(theirs.len()) {
+            count(true, encryptions(own.get(step + 1)), FRESH_BYTES);
+            count(true, answers(theirs.get(step)), ANSWER_BYTES);
+            count(false, encryptions(theirs.get(step + 1)), FRESH_BYTES);
+            count(false, answers(own.get(step)), ANSWER_BYTES);
+        }
     }
 
     /// The session's keys: on its first use, both sides draw one and send the public half.
@@ -134,11 +171,8 @@ struct Call<'a> {
 
 impl Call<'_> {
     fn run(&mut self, channel: &mut dyn Channel) -> Result<Vec<Vec<Fr>>, PartyError> {
-        let blocks = |encryptor: Role| {
-            let blocks = self.layout.blocks.iter();
-            blocks.filter(move |block| block.encryptor == encryptor).collect::<Vec<_>>()
-        };
-        let (own, theirs) = (blocks(self.role), blocks(self.role.other()));
+        let layout = self.layout;
+        let (own, theirs) = (layout.blocks_of(self.role), layout.blocks_of(self.role.other()));
         // On the wire, each way: the encryptions of block 0; then, step by step, those of the next
         // block and the answers to the peer's block of this step.
         self.send_encryptions(channel, own.first())?;

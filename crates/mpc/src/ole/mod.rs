@@ -11,7 +11,7 @@ mod pooled;
 
 pub use bgv::BgvOle;
 pub use ideal::{IdealOle, ideal_pair};
-pub use pooled::PooledOle;
+pub use pooled::{PooledOle, Supplies};
 
 use crate::channel::Channel;
 use twain_algebra::Fr;

@@ -141,6 +141,11 @@ pub struct Layout {
 }
 
 impl Layout {
+    /// The blocks that `encryptor` encrypts, in order.
+    pub fn blocks_of(&self, encryptor: Role) -> Vec<&Block> {
+        self.blocks.iter().filter(|block| block.encryptor == encryptor).collect()
+    }
+
     /// The cheapest layout found.
     pub fn new(groups: &[OleGroup]) -> Self {
         let mut best: Option<Layout> = None;

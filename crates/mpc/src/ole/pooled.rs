@@ -12,8 +12,8 @@ use super::bgv::BgvOle;
 use super::packing::Layout;
 use super::{OleGroup, OleSource, check_operands};
 use crate::PartySeeds;
-use crate::arithmetic::{SCALAR_BYTES, exchange_scalars};
-use crate::channel::Channel;
+use crate::arithmetic::{SCALAR_BYTES, count_scalars, exchange_scalars};
+use crate::channel::{Channel, TrafficMeter};
 use rand_chacha::ChaCha20Rng;
 use twain_algebra::{Fr, vector};
 use twain_party::{PartyError, Role, Shares};
@@ -99,6 +99,54 @@ impl PooledOle {
     }
 }
 
+/// What the messages of a session's calls depend on beside their groups.
+pub struct Supplies {
+    /// No keys were exchanged so far.
+    keyless: bool,
+    /// Random products left.
+    left: usize,
+}
+
+impl Default for Supplies {
+    fn default() -> Self {
+        Self { keyless: true, left: 0 }
+    }
+}
+
+impl PooledOle {
+    /// Counts the messages of the next call of a session on `role`'s side.
+    pub fn count_messages(
+        groups: &[OleGroup],
+        role: Role,
+        supplies: &mut Supplies,
+        meter: &mut TrafficMeter,
+    ) {
+        let (count, layout) = (products_of(groups), Layout::new(groups));
+        let mut bulk = |layout: &Layout| {
+            BgvOle::count_messages(layout, role, &mut supplies.keyless, meter);
+        };
+        if in_bulk(count, &layout) {
+            return bulk(&layout);
+        }
+        let missing = count.saturating_sub(supplies.left).next_multiple_of(SLOTS);
+        if missing > 0 {
+            bulk(&Layout::new(&[OleGroup { length: missing, terms: vec![(0, 0)] }]));
+        }
+        supplies.left = supplies.left + missing - count;
+        count_scalars(count, count, meter);
+    }
+}
+
+/// Products of two operands.
+fn products_of(groups: &[OleGroup]) -> usize {
+    groups.iter().map(|group| group.length * group.terms.len()).sum()
+}
+
+/// Whether so many products are cheaper by themselves.
+fn in_bulk(count: usize, layout: &Layout) -> bool {
+    count * BYTES_PER_PRODUCT >= layout.bytes.iter().sum()
+}
+
 impl OleSource for PooledOle {
     fn inner_products(
         &mut self,
@@ -109,9 +157,8 @@ impl OleSource for PooledOle {
     ) -> Result<Vec<Vec<Fr>>, PartyError> {
         let role = channel.role();
         check_operands(role, operands, groups)?;
-        let count: usize = groups.iter().map(|group| group.length * group.terms.len()).sum();
-        let layout = Layout::new(groups);
-        if count * BYTES_PER_PRODUCT >= layout.bytes.iter().sum() {
+        let (count, layout) = (products_of(groups), Layout::new(groups));
+        if in_bulk(count, &layout) {
             return self.bulk.with_layout(channel, phase, operands, groups, &layout);
         }
         let mut own = Shares::zero(count);

@@ -16,7 +16,9 @@ use zeroize::Zeroize;
 
 /// How many: the security parameter of the extension.
 pub(super) const COUNT: usize = 128;
-const PHASE: &str = "base oblivious transfer";
+pub(super) const PHASE: &str = "base oblivious transfer";
+/// Bytes of an encoded point.
+pub(super) const POINT_BYTES: usize = 32;
 
 /// A key: the seed of a column's generator.
 pub(super) type Key = [u8; 32];

@@ -12,7 +12,7 @@
 mod base;
 mod extension;
 
-use crate::channel::{Channel, ChannelError};
+use crate::channel::{Channel, ChannelError, TrafficMeter};
 use extension::{ExtensionReceiver, ExtensionSender};
 use rand_chacha::ChaCha20Rng;
 use sha2::{Digest, Sha512};
@@ -56,6 +56,8 @@ pub enum PadUse {
     /// A product of a bit and a field element.
     BitTimesField = 4,
 }
+
+const PHASE: &str = "oblivious transfer";
 
 /// Oblivious transfers of one session, both directions.
 pub struct OtPair {
@@ -101,7 +103,6 @@ impl OtPair {
         channel: &mut dyn Channel,
         choices: &[u8],
     ) -> Result<Correlated, PartyError> {
-        const PHASE: &str = "oblivious transfer";
         let first = self.next;
         self.next += choices.len() as u64;
         let mut received = Vec::with_capacity(choices.len());
@@ -115,6 +116,22 @@ impl OtPair {
             self.sender.extend(&frame, part.len(), &mut sent);
         }
         Ok(Correlated { first, sent, received })
+    }
+
+    /// Counts the messages of [`OtPair::setup`].
+    pub fn count_setup(meter: &mut TrafficMeter) {
+        for bytes in [base::POINT_BYTES, base::POINT_BYTES * base::COUNT] {
+            meter.exchanged(base::PHASE, bytes);
+        }
+    }
+
+    /// Counts the messages of [`OtPair::extend`] with so many choices.
+    pub fn count_extension(transfers: usize, meter: &mut TrafficMeter) {
+        let frame = |start: usize| (transfers - start).min(extension::FRAME_TRANSFERS);
+        let starts = || (0..transfers).step_by(extension::FRAME_TRANSFERS);
+        let lengths = || starts().map(|start| extension::frame_length(frame(start)));
+        lengths().for_each(|bytes| meter.sent(PHASE, bytes));
+        lengths().for_each(|bytes| meter.received(PHASE, bytes));
     }
 
     /// The pad of a block of transfer `index` in the direction in which `sender` sends: uniform

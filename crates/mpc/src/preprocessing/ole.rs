@@ -10,8 +10,8 @@
 
 use super::Call;
 use super::records::{SEED_BYTES, SharedRecords, lock};
-use crate::arithmetic::exchange_scalars;
-use crate::channel::Channel;
+use crate::arithmetic::{count_scalars, exchange_scalars};
+use crate::channel::{Channel, TrafficMeter};
 use crate::ole::{OleGroup, OleSource, check_operands};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -56,6 +56,12 @@ impl Places {
     fn of<'a>(&self, all: &'a [Fr], operand: usize) -> &'a [Fr] {
         &all[self.starts[operand]..self.starts[operand + 1]]
     }
+}
+
+/// Counts the messages of a call with stored operands on `role`'s side.
+pub(super) fn count_messages(groups: &[OleGroup], role: Role, meter: &mut TrafficMeter) {
+    let total = |role| Places::new(groups, role).total();
+    count_scalars(total(role), total(role.other()), meter);
 }
 
 /// The operands a party drew for one call when the bundle was made.

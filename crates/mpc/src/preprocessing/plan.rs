@@ -1,13 +1,16 @@
-//! The plan of a circuit: the calls one proof makes to its sources of correlations. It follows from
-//! the circuit and the keys, never from values, so one side finds it out alone: [`Planner`] is a party
-//! whose peer says nothing (all it receives is zeros) and whose sources note what they are asked for.
-//! What it computes has no meaning.
+//! The plan of a circuit: the calls one proof makes to its sources of correlations, and what it sends
+//! beside them. It follows from the circuit and the keys, never from values, so one side finds it out
+//! alone: [`Planner`] is a party whose peer says nothing (all it receives is zeros), whose link only
+//! counts and whose sources note what they are asked for. What it computes has no meaning, so most of
+//! the work is left out.
 
-use crate::arithmetic;
-use crate::channel::{Channel, ChannelError, TrafficMeter};
-use crate::digits::{Demand, DigitMaskSource, Hints, IdealMaterial, Material};
-use crate::ole::{OleGroup, OleSource};
+use super::ole;
+use crate::arithmetic::{self, SCALAR_BYTES};
+use crate::channel::{Channel, ChannelError, Traffic, TrafficMeter};
+use crate::digits::{Demand, DigitMaskSource, Hints, IdealMaterial, InlineMaterial, Material};
+use crate::ole::{OleGroup, OleSource, PooledOle, Supplies};
 use crate::quotient;
+use crate::two_party::COIN_BYTES;
 use ff::Field;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -63,12 +66,63 @@ impl Call {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     calls: Vec<Call>,
+    /// What the model's side sends and receives beside the calls.
+    openings: Traffic,
+}
+
+/// Where a proof takes its correlations from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// They are made while it runs.
+    Inline,
+    /// From a bundle.
+    Bundle,
 }
 
 impl Plan {
     /// A plan of these calls.
     pub fn new(calls: Vec<Call>) -> Self {
-        Self { calls }
+        Self { calls, openings: Traffic::default() }
+    }
+
+    /// What `role`'s side of a proof sends and receives, and its rounds; frames' heads, the handshake
+    /// and the farewell are not in it.
+    pub fn traffic(&self, role: Role, origin: Origin) -> Traffic {
+        let Traffic { sent, received, rounds } = self.openings;
+        let mut total = match role {
+            Role::Model => self.openings,
+            Role::Data => Traffic { sent: received, received: sent, rounds },
+        };
+        total += match origin {
+            Origin::Inline => self.making(role),
+            Origin::Bundle => {
+                let mut meter = TrafficMeter::default();
+                for call in &self.calls {
+                    if let Call::Products(groups) = call {
+                        ole::count_messages(groups, role, &mut meter);
+                    }
+                }
+                meter.total()
+            }
+        };
+        total
+    }
+
+    /// The same of making what the calls ask for.
+    pub fn making(&self, role: Role) -> Traffic {
+        let mut meter = TrafficMeter::default();
+        let (mut supplies, mut first_material) = (Supplies::default(), true);
+        for call in &self.calls {
+            match call {
+                Call::Products(groups) => {
+                    PooledOle::count_messages(groups, role, &mut supplies, &mut meter);
+                }
+                Call::Material(demand) => {
+                    InlineMaterial::count_messages(demand, role, &mut first_material, &mut meter);
+                }
+            }
+        }
+        meter.total()
     }
 
     /// The calls, in order.
@@ -108,6 +162,9 @@ impl Plan {
     }
 }
 
+/// A compressed point.
+const POINT_BYTES: usize = 32;
+
 type Calls = Arc<Mutex<Vec<Call>>>;
 
 fn note(calls: &Calls, call: Call) -> Result<(), PartyError> {
@@ -116,10 +173,9 @@ fn note(calls: &Calls, call: Call) -> Result<(), PartyError> {
     Ok(())
 }
 
-/// Notes the calls; gives random shares, so that nothing that is inverted is 0.
+/// Notes the calls; gives ones, so that nothing that is inverted is 0.
 struct NotedProducts {
     calls: Calls,
-    rng: ChaCha20Rng,
 }
 
 impl OleSource for NotedProducts {
@@ -131,9 +187,7 @@ impl OleSource for NotedProducts {
         groups: &[OleGroup],
     ) -> Result<Vec<Vec<Fr>>, PartyError> {
         note(&self.calls, Call::Products(groups.to_vec()))?;
-        let mut shares: Vec<Vec<Fr>> = groups.iter().map(|g| vec![Fr::ZERO; g.length]).collect();
-        shares.iter_mut().for_each(|s| twain_rlwe::uniform_scalars(&mut self.rng, s));
-        Ok(shares)
+        Ok(groups.iter().map(|group| vec![Fr::ONE; group.length]).collect())
     }
 }
 
@@ -154,7 +208,7 @@ impl DigitMaskSource for NotedMaterial {
     }
 }
 
-/// A link to nobody.
+/// A link to nobody, which counts what goes over it.
 #[derive(Default)]
 struct Silence {
     meter: TrafficMeter,
@@ -165,11 +219,13 @@ impl Channel for Silence {
         Role::Model
     }
 
-    fn send(&mut self, _: &'static str, _: Vec<u8>) -> Result<(), ChannelError> {
+    fn send(&mut self, phase: &'static str, frame: Vec<u8>) -> Result<(), ChannelError> {
+        self.meter.sent(phase, frame.len());
         Ok(())
     }
 
-    fn receive(&mut self, _: &'static str, length: usize) -> Result<Vec<u8>, ChannelError> {
+    fn receive(&mut self, phase: &'static str, length: usize) -> Result<Vec<u8>, ChannelError> {
+        self.meter.received(phase, length);
         Ok(vec![0; length])
     }
 
@@ -199,9 +255,9 @@ impl Default for Planner {
         let material = NotedMaterial { calls: calls.clone(), dealer: IdealMaterial::new(0) };
         Self {
             channel: Silence::default(),
-            source: NotedProducts { calls: calls.clone(), rng: rng(1) },
-            hints: Hints::new(Box::new(material), rng(2)),
-            rng: rng(3),
+            source: NotedProducts { calls: calls.clone() },
+            hints: Hints::rehearsing(Box::new(material), rng(1)),
+            rng: rng(2),
             calls,
         }
     }
@@ -211,11 +267,16 @@ impl Planner {
     /// The plan of what was run.
     pub fn finish(self) -> Plan {
         let calls = self.calls.lock().map(|mut calls| std::mem::take(&mut *calls));
-        Plan { calls: calls.unwrap_or_default() }
+        Plan { calls: calls.unwrap_or_default(), openings: self.channel.traffic() }
+    }
+
+    /// A message each way.
+    fn exchange(&mut self, bytes: usize) {
+        self.channel.meter.exchanged("openings", bytes);
     }
 }
 
-/// Every operation asks the sources for the same as `TwoParty`'s.
+/// Every operation asks the sources for the same as `TwoParty`'s, and sends as much.
 impl WitnessParty for Planner {
     fn adds_public(&self) -> bool {
         true
@@ -245,26 +306,36 @@ impl WitnessParty for Planner {
     }
 
     fn check_zero(&mut self, _: &[Fr]) -> Result<(), PartyError> {
+        COIN_BYTES.into_iter().for_each(|bytes| self.exchange(bytes));
         let zero = [Fr::ZERO];
-        arithmetic::products(&mut self.channel, &mut self.source, &zero, &zero).map(|_| ())
+        arithmetic::products(&mut self.channel, &mut self.source, &zero, &zero)?;
+        self.exchange(SCALAR_BYTES);
+        Ok(())
     }
 
     /// Zeros: public values are computed with by everyone, and 0 is in the range of all of that.
     fn open(&mut self, _: Opening, shares: &[Fr]) -> Result<Vec<Fr>, PartyError> {
+        self.exchange(SCALAR_BYTES * shares.len());
         Ok(vec![Fr::ZERO; shares.len()])
     }
 }
 
 impl ProverParty for Planner {
+    fn rehearses(&self) -> bool {
+        true
+    }
+
     fn blinding(&self, _: BlindingItem, _: Kind, rows: Range<usize>) -> Shares {
         Shares::zero(rows.len())
     }
 
     fn open_points(&mut self, parts: &[G1Affine]) -> Result<Vec<G1Affine>, PartyError> {
+        self.exchange(POINT_BYTES * parts.len());
         Ok(parts.to_vec())
     }
 
-    fn compare(&mut self, _: &[u8; 32]) -> Result<(), PartyError> {
+    fn compare(&mut self, digest: &[u8; 32]) -> Result<(), PartyError> {
+        self.exchange(digest.len());
         Ok(())
     }
 
@@ -290,6 +361,6 @@ impl ProverParty for Planner {
         pieces: usize,
     ) -> Result<Vec<Shares>, PartyError> {
         let leaves = quotient::Leaves { publics, secrets };
-        quotient::quotient(&mut self.channel, &mut self.source, numerator, leaves, pieces)
+        quotient::rehearse(&mut self.channel, &mut self.source, numerator, leaves, pieces)
     }
 }

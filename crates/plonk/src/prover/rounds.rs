@@ -271,7 +271,9 @@ impl<P: Party> Prover<'_, P> {
 
     /// Keeps a column of shares as coefficients.
     fn hold(&mut self, name: Polynomial, mut column: Shares, kinds: CellKinds) {
-        self.domain.intt(&mut column);
+        if !self.party.rehearses() {
+            self.domain.intt(&mut column);
+        }
         self.polynomials.insert(name, Held::Secret(column, kinds));
     }
 }

@@ -8,9 +8,15 @@ use twain_artifacts::{CompiledModel, clear_values};
 pub fn redact(path: &Path, output: &Path, yes: bool) -> Result<(), Error> {
     let compiled = CompiledModel::read(path)?;
     let redacted = twain_artifacts::redact(&compiled).at(path)?;
+    println!(
+        "Visible in any case: the graph, the shapes and scales of its tensors, logrows and timestamp. \
+         They can tell what the parameters decided before compilation: a bias of zeros and a factor \
+         of one are left out, equal constants are merged, calibration chose scales and logrows by \
+         activations."
+    );
     let visible = clear_values(&compiled);
     if !visible.is_empty() {
-        println!("These values of the model stay visible in the redacted circuit:");
+        println!("Values of the model that stay visible:");
         for value in &visible {
             println!("  {value}");
         }

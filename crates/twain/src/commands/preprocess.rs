@@ -5,12 +5,11 @@ use super::pair::{self, Common};
 use super::witness::fresh_seed;
 use crate::arguments::Preprocess;
 use crate::error::Error;
-use crate::report::Phases;
+use crate::report::{Phases, bytes};
 use tracing::info_span;
-use twain_algebra::Fr;
-use twain_circuit::{Source, Sources, Witness};
 use twain_mpc::PartySeeds;
-use twain_mpc::preprocessing::{self, Plan, Planner};
+use twain_mpc::handshake::Item;
+use twain_mpc::preprocessing;
 use twain_mpc::store::Store;
 
 /// Makes as many bundles as asked for.
@@ -21,23 +20,32 @@ pub fn preprocess(arguments: &Preprocess, phases: &Phases) -> Result<(), Error> 
         return Err(Error::Usage(text.into()));
     };
     let role = pair::role(side);
-    let load = info_span!("load").entered();
-    let common = Common::read(compiled_circuit, pk_path, srs, pair)?;
-    let mut digests = common.digests()?;
-    let series = pair::series(&digests);
     let identity = pair::identity_of(&pair.identity)?;
+    let load = info_span!("load").entered();
+    let common = Common::read(compiled_circuit, pk_path, srs, pair)
+        .map_err(|unready| pair::tell(role, pair, &identity, unready, phases))?;
+    let digests = common.digests()?;
+    let series = pair::series(&digests);
     let mut store = Store::open(&pair::store_folder(&identity), &identity).map_err(Error::peer)?;
     drop(load);
-    let plan = plan(&common)?;
-    eprintln!(
-        "A proof takes {} products and {} digit masks in {} calls.",
+    let plan = pair::plan(&common)?;
+    let made = plan.making(role);
+    phases.say(&format!(
+        "A bundle takes {} products and {} digit masks in {} calls: {} to send and {} to receive in \
+         {} rounds.",
         plan.products(),
         plan.masks(),
-        plan.calls().len()
-    );
-    digests.push(("plan".into(), plan.digest()));
-    let command = format!("preprocess {proofs} proofs");
-    let (mut channel, session) = pair::meet(role, pair, &identity, digests, &command, phases)?;
+        plan.calls().len(),
+        bytes(made.sent),
+        bytes(made.received),
+        made.rounds,
+    ));
+    let mut items: Vec<(String, Item)> =
+        digests.into_iter().map(|(name, digest)| (name, digest.into())).collect();
+    items.push(("plan".into(), plan.digest().into()));
+    items.push(("command".into(), Item::Text(format!("preprocess for {proofs} proofs"))));
+    let (mut channel, session) = pair::meet(role, pair, &identity, items, phases)?;
+    phases.expect(made, u64::from(*proofs));
     for number in 1..=*proofs {
         let _making = info_span!("make").entered();
         let mut bundle = store.make(&mut channel, &session, series).map_err(Error::peer)?;
@@ -46,25 +54,8 @@ pub fn preprocess(arguments: &Preprocess, phases: &Phases) -> Result<(), Error> 
         let write = &mut |bytes: &[u8]| bundle.write(bytes);
         preprocessing::make(&mut channel, id, &plan, &seeds, write).map_err(Error::peer)?;
         bundle.commit(&mut channel).map_err(Error::peer)?;
-        eprintln!("Made bundle {number} of {proofs}.");
+        phases.say(&format!("Made bundle {number} of {proofs}."));
     }
     pair::finish(channel, phases, "the bundles are made", pair);
     Ok(())
-}
-
-/// What one proof of the circuit asks of its sources.
-fn plan(Common { circuit, key, srs, .. }: &Common) -> Result<Plan, Error> {
-    let _planning = info_span!("plan").entered();
-    let zeros = |sources: &[Source]| -> Vec<Vec<Fr>> {
-        sources.iter().map(|source| vec![Fr::zero(); source.length]).collect()
-    };
-    let program = &circuit.program;
-    let (inputs, parameters) = (zeros(program.inputs()), zeros(program.parameters()));
-    let sources = Sources { inputs: Some(&inputs), parameters: Some(&parameters) };
-    let mut planner = Planner::default();
-    let values = program.run(&mut planner, &sources)?;
-    let instances = vec![values.instances.clone()];
-    let mut witness = Witness::new(circuit, &values);
-    twain_plonk::prove(&mut planner, key, srs, &instances, &mut witness)?;
-    Ok(planner.finish())
 }

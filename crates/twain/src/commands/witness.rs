@@ -10,10 +10,8 @@ use twain_algebra::{Fr, G1Affine};
 use twain_artifacts::{
     CompiledModel, GraphWitness, InputFile, LookupExtremes, Processed, ProcessedElements,
 };
-use twain_circuit::{
-    Circuit, ProductTree, Sources, Witness, WitnessError, WitnessValues, configure, parameters,
-};
-use twain_graph::{Settings, Visibility};
+use twain_circuit::{Circuit, Sources, Witness, WitnessError, WitnessValues, parameters};
+use twain_graph::Visibility;
 use twain_party::{Alone, Seed};
 use twain_plonk::Srs;
 
@@ -62,10 +60,12 @@ fn describe(
     let settings = &compiled.settings;
     let witness = Witness::new(circuit, values);
     let outputs = witness.outputs();
-    let committer = match (vk_path, srs_path) {
-        (Some(_), Some(path)) => Some(Committer::new(&path, settings)?),
+    let srs = match (vk_path, srs_path) {
+        (Some(_), Some(path)) => Some(read_srs(&path, settings.run_args.logrows)?),
         _ => None,
     };
+    let usable_rows = circuit.columns.geometry.usable_rows;
+    let committer = srs.as_ref().map(|srs| Committer::new(srs, usable_rows));
     let args = &settings.run_args;
     let params = match parameters(&compiled.model).concat() {
         params if params.is_empty() => Vec::new(),
@@ -109,19 +109,19 @@ fn describe(
 }
 
 /// Commits to tensors as the circuit's unblinded columns do (spec 04 §7.6).
-struct Committer {
-    srs: Srs,
+pub struct Committer<'a> {
+    srs: &'a Srs,
     usable_rows: usize,
 }
 
-impl Committer {
-    fn new(path: &Path, settings: &Settings) -> Result<Self, Error> {
-        let k = settings.run_args.logrows;
-        let (system, _) = configure(settings, ProductTree::FullySplit)?;
-        Ok(Self { srs: read_srs(path, k)?, usable_rows: system.usable_rows(k) })
+impl<'a> Committer<'a> {
+    /// For a circuit with as many rows as the SRS, `usable_rows` of which hold values.
+    pub fn new(srs: &'a Srs, usable_rows: usize) -> Self {
+        Self { srs, usable_rows }
     }
 
-    fn commit(&self, tensor: &[Fr]) -> Vec<G1Affine> {
+    /// The commitments to a tensor, one for each column it takes.
+    pub fn commit(&self, tensor: &[Fr]) -> Vec<G1Affine> {
         let chunks = tensor.len() / self.usable_rows + 1;
         let chunk = |index: usize| {
             let start = (index * self.usable_rows).min(tensor.len());

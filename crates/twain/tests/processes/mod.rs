@@ -275,10 +275,11 @@ impl Ended {
     }
 }
 
-/// The error message, which must be one line and the last.
+/// The error message, as text or JSON, which must be one line and the last.
 pub fn one_error(stderr: &str) -> &str {
-    let errors = stderr.lines().filter(|line| line.starts_with("error: ")).count();
+    let is_error = |line: &str| line.starts_with("error: ") || line.starts_with("{\"error\":");
+    let errors = stderr.lines().filter(|line| is_error(line)).count();
     let last = stderr.lines().last().unwrap_or_default();
-    assert!(errors == 1 && last.starts_with("error: "), "not one last line: {stderr}");
+    assert!(errors == 1 && is_error(last), "not one last line: {stderr}");
     last
 }

@@ -11,8 +11,9 @@ use std::thread::{JoinHandle, spawn};
 use std::time::Duration;
 
 /// The phases of a proof, in the order they end: names of the outermost spans.
-const PHASES: [&str; 11] = [
+const PHASES: [&str; 12] = [
     "load",
+    "plan",
     "connect",
     "witness",
     "commit advice",
@@ -73,6 +74,8 @@ impl Side {
         let status = self.process.wait().map_err(|error| Error::Usage(error.to_string()))?;
         let last = self.reader.join().unwrap_or_default();
         if !status.success() {
+            let error: Value = serde_json::from_str(&last).unwrap_or_default();
+            let last = error["error"].as_str().unwrap_or(&last);
             return Err(Error::Usage(format!("the {}'s process failed: {last}", self.name)));
         }
         Ok(Ended { costs: serde_json::from_str(&last).unwrap_or_default() })

@@ -1,0 +1,35 @@
+//! What two parties cannot prove is found in the circuit, and named.
+
+use std::path::Path;
+use twain_artifacts::CompiledModel;
+use twain_circuit::{ProductTree, lay_out, pair_refusals};
+
+fn refusals(folder: &str) -> Vec<String> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests").join(folder);
+    let compiled = CompiledModel::read(&file.join("model.compiled")).unwrap();
+    let circuit = lay_out(&compiled.model, &compiled.settings, ProductTree::FullySplit).unwrap();
+    pair_refusals(&circuit, &compiled.model).iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn nodes_and_remedies() {
+    let tables = refusals("circuit_classes/nine_table_columns-k8");
+    let named = |text: &str, part: &str| assert!(text.contains(part), "{text}");
+    assert_eq!(tables.len(), 1, "{tables:?}");
+    named(&tables[0], "node 0 (Input): the range check 0 to 2047 ");
+    named(&tables[0], "takes 9 table columns of 2^8 rows");
+    named(&tables[0], "use --logrows 12 or more, or a smaller --decomp-base");
+    let sigmoid = refusals("circuit_classes/sigmoid-k10");
+    named(&sigmoid.concat(), "(Nonlinear Sigmoid): the table Sigmoid takes");
+    named(&sigmoid.concat(), "a narrower --lookup-range");
+    let freivalds = refusals("circuit_classes/freivalds-k10");
+    named(&freivalds[0], "Linear Einsum): einsums by Freivalds");
+    named(&freivalds[0], "--disable-freivalds");
+}
+
+#[test]
+fn what_pairs_prove_is_not_refused() {
+    for folder in ["vectors/1l_mlp-k9-private", "pair_circuits/hashed_input_parameters-k11"] {
+        assert_eq!(refusals(folder), Vec::<String>::new());
+    }
+}

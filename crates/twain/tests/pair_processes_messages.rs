@@ -1,0 +1,367 @@
+//! What people read of a pair, from two processes over loopback: what stops them, said on both sides in
+//! one line each; who learns the outputs; what a run is expected to take.
+
+mod processes;
+
+use processes::{Ended, Running, Side, Site, free_ports, repository, run, twain};
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use twain_artifacts::{CompiledModel, GraphWitness};
+use twain_graph::Visibility;
+use twain_mpc::channel::tls::{ConnectOptions, PeerPolicy, Timeouts, connect};
+use twain_mpc::handshake::{Item, Manifest, handshake};
+use twain_mpc::identity::Identity;
+use twain_party::Role;
+
+const RELU: &str = "1l_relu-k8-private";
+const DENSE: &str = "1l_mlp-k9-private";
+const COMMITTED: &str = "1l_mlp-k9-polycommit";
+
+/// Both sides stop, each with a message that contains `name`.
+fn both_name(site: &Site, name: &str) {
+    both_name_with(site, name, ["--connect-timeout", "20"].map(|flag| [flag; 2]));
+}
+
+/// The same with a pair of flags, the model's and the data's, at a time.
+fn both_name_with<const N: usize>(site: &Site, name: &str, flags: [[&str; 2]; N]) {
+    let [model, data] = free_ports();
+    let side = |side: Side, own, remote| {
+        let flags = flags.map(|flags| flags[side as usize]);
+        let flags: Vec<&str> = flags.into_iter().filter(|flag| !flag.is_empty()).collect();
+        site.start(side, own, remote, &flags)
+    };
+    let sides = [side(Side::Model, model, data), side(Side::Data, data, model)];
+    for side in sides.map(Running::end) {
+        let message = side.failed();
+        assert!(message.contains(name), "{name}: {message}");
+    }
+}
+
+#[test]
+fn files_that_differ() {
+    let site = Site::vector(RELU);
+    let own_files = |side: Side, files: &[(&str, &Path)], name: &str| {
+        let kept: Vec<Vec<u8>> =
+            files.iter().map(|(file, _)| fs::read(site.file(side, file)).unwrap()).collect();
+        for (file, other) in files {
+            fs::copy(other, site.file(side, file)).unwrap();
+        }
+        both_name(&site, name);
+        for ((file, _), content) in files.iter().zip(kept) {
+            fs::write(site.file(side, file), content).unwrap();
+        }
+    };
+    // Another SRS, and keys made with it: of the same circuit.
+    let data = site.folder(Side::Data);
+    let other = |name: &str| site.path(name);
+    for arguments in [
+        ["gen-srs", "--logrows", "8", "--srs-path", "../other.srs"].as_slice(),
+        &["setup", "--srs-path", "../other.srs", "--vk-path", "../o.vk", "--pk-path", "../o.pk"],
+    ] {
+        processes::succeed(&data, arguments);
+    }
+    own_files(Side::Data, &[("kzg.srs", &other("other.srs"))], "SRS");
+    own_files(Side::Model, &[("pk.key", &other("o.pk"))], "verifying key");
+}
+
+#[test]
+fn settings_that_differ() {
+    let source = repository("tests/vectors").join(DENSE);
+    let site = Site::new(&source);
+    let mut compiled =
+        twain_artifacts::CompiledModel::read(&source.join("model.compiled")).unwrap();
+    compiled.settings.run_args.epsilon = Some(1e-9);
+    compiled.write(&site.file(Side::Model, "model.compiled")).unwrap();
+    both_name(&site, "settings");
+}
+
+#[test]
+fn the_same_role_twice() {
+    let site = Site::vector(RELU);
+    let [first, second] = free_ports();
+    let start = |own, remote, identity: &str, pinned: Side| {
+        let mut command = site.prove(Side::Model, own, remote);
+        command.args(["--peer", site.fingerprint(pinned)]);
+        command.current_dir(site.folder(Side::Model));
+        let command = replace(command, "identity", identity);
+        Running::start(command, site.file(Side::Model, "proof.json"))
+    };
+    let own = start(first, second, "identity", Side::Data);
+    let other = start(second, first, "../data/identity", Side::Model);
+    for side in [own.end(), other.end()] {
+        let message = side.failed();
+        assert!(message.contains("both sides are the"), "{message}");
+    }
+}
+
+/// The command with the value of one flag replaced.
+fn replace(command: std::process::Command, flag: &str, value: &str) -> std::process::Command {
+    let name = format!("--{flag}");
+    let mut next = false;
+    let arguments: Vec<_> = command
+        .get_args()
+        .map(|argument| {
+            let argument = argument.to_os_string();
+            let taken = if next { value.into() } else { argument.clone() };
+            next = argument == *name;
+            taken
+        })
+        .collect();
+    let mut replaced = twain(command.get_current_dir().expect("a folder"));
+    replaced.args(arguments);
+    replaced
+}
+
+#[test]
+fn another_key_than_the_pinned_one() {
+    let site = Site::vector(RELU);
+    let [model, data] = free_ports();
+    let mut suspicious = site.prove(Side::Model, model, data);
+    let stranger = processes::succeed(&site.folder(Side::Model), &["identity", "--identity", "x"]);
+    suspicious.args(["--peer", stranger.trim()]);
+    let suspicious = Running::start(suspicious, site.file(Side::Model, "proof.json"));
+    let refused = site.start(Side::Data, data, model, &["--connect-timeout", "5"]).end();
+    let suspicious = suspicious.end();
+    let expected = site.fingerprint(Side::Data);
+    assert!(suspicious.failed().contains(expected), "{}", suspicious.stderr);
+    assert!(refused.failed().contains("refuses this side's key"), "{}", refused.stderr);
+}
+
+/// A side's own error names `own`, the other side's `told`.
+fn one_stops_both(site: &Site, side: Side, own: &str, told: &str) {
+    let ended = site.pair(&["--connect-timeout", "20"]);
+    let (mine, theirs) = (&ended[side as usize], &ended[side.other() as usize]);
+    assert!(mine.failed().contains(own), "{}", mine.stderr);
+    assert!(theirs.failed().contains(told), "{}", theirs.stderr);
+    assert!(theirs.failed().contains(&format!("the {}'s side cannot start", side.name())));
+}
+
+#[test]
+fn what_is_wrong_on_one_side_is_told_to_both() {
+    let site = Site::vector(DENSE);
+    let input = site.file(Side::Data, "input.json");
+    let good = fs::read(&input).unwrap();
+    fs::write(&input, r#"{"input_data": [[0.5, 0.5]]}"#).unwrap();
+    let shape =
+        "list 0 of input_data holds 2 elements, but input 0 of the network has shape [1, 3]";
+    one_stops_both(&site, Side::Data, shape, &format!("its input has the wrong shape: {shape}"));
+    fs::write(&input, r#"{"input_data": [[0.5, "#).unwrap();
+    one_stops_both(&site, Side::Data, "input.json", "its input cannot be read");
+    fs::write(&input, r#"{"input_data": [[1e300, 0.5, 0.5]]}"#).unwrap();
+    one_stops_both(&site, Side::Data, "input.json", "its input cannot be used");
+    fs::write(&input, good).unwrap();
+    // The key of another circuit.
+    let other = Site::vector(RELU);
+    let key = site.file(Side::Data, "pk.key");
+    fs::copy(other.file(Side::Data, "pk.key"), &key).unwrap();
+    one_stops_both(&site, Side::Data, "pk.key", "its proving key is not one of its circuit");
+    fs::copy(site.file(Side::Model, "pk.key"), &key).unwrap();
+    let redacted = site.file(Side::Data, "model.compiled");
+    fs::copy(redacted, site.file(Side::Model, "model.compiled")).unwrap();
+    one_stops_both(&site, Side::Model, "redacted", "it has the redacted circuit");
+}
+
+#[test]
+fn without_a_peer_the_reason_is_still_the_last_line() {
+    let site = Site::vector(RELU);
+    fs::remove_file(site.file(Side::Data, "input.json")).unwrap();
+    let [own, remote] = free_ports();
+    let ended = site.start(Side::Data, own, remote, &["--connect-timeout", "0.2"]).end();
+    assert!(ended.failed().contains("input.json"), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("The peer will learn"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_value_out_of_range_stops_both_with_the_same_words() {
+    let site = Site::vector(DENSE);
+    let input = r#"{"input_data": [[1e9, -1e9, 1e9]]}"#;
+    fs::write(site.file(Side::Data, "input.json"), input).unwrap();
+    let [model, data] = site.pair(&[]);
+    assert!(model.failed().contains("outside the range"), "{}", model.stderr);
+    assert_eq!(model.failed(), data.failed());
+}
+
+#[test]
+fn part_of_the_flags_is_a_wrong_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(folder.path(), &["prove", "--id", "model"]);
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && text.contains("--remote-peer"), "{text}");
+}
+
+#[test]
+fn one_s_own_key_as_the_peer_s() {
+    let site = Site::vector(RELU);
+    for side in Side::BOTH {
+        let [own, remote] = free_ports();
+        let mut command = site.prove(side, own, remote);
+        command.args(["--peer", site.fingerprint(side)]);
+        let ended = Running::start(command, site.file(side, "proof.json")).end();
+        assert!(ended.failed().contains("its own key"), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn another_version() {
+    let site = Site::vector(RELU);
+    let [own, remote] = free_ports();
+    let data = site.start(Side::Data, own, remote, &["--connect-timeout", "20"]);
+    let identity = Identity::load_or_create(&site.file(Side::Model, "identity")).unwrap();
+    let (local, remote) = (format!("127.0.0.1:{remote}"), format!("127.0.0.1:{own}"));
+    let mut channel = connect(ConnectOptions {
+        role: Role::Model,
+        identity: &identity,
+        local: Some(&local),
+        remote: Some(&remote),
+        peer: PeerPolicy::Pinned(site.fingerprint(Side::Data).parse().unwrap()),
+        connect_timeout: Duration::from_secs(20),
+        timeouts: Timeouts::default(),
+    })
+    .unwrap();
+    let item = ("version of twain".to_string(), Item::Text("9.9.9".into()));
+    let error = handshake(&mut channel, &Manifest::new([item]).unwrap()).unwrap_err().to_string();
+    let expected = format!("version of twain (model: 9.9.9, data: {})", env!("CARGO_PKG_VERSION"));
+    assert!(error.contains(&expected), "{error}");
+    let data = data.end();
+    assert!(data.failed().contains(&expected), "{}", data.stderr);
+}
+
+#[test]
+fn weights_other_than_the_published_ones() {
+    let folder = repository("tests/vectors").join(COMMITTED);
+    let site = Site::new(&folder);
+    let published = site.path("published.json");
+    let mut witness = GraphWitness::read(&folder.join("witness.json")).unwrap();
+    let points = |witness: &mut GraphWitness| {
+        let params = witness.processed_params.as_mut().unwrap();
+        params.polycommit.clone().unwrap()
+    };
+    let good = points(&mut witness);
+    let mut other = good.clone();
+    other[0][0] = -other[0][0];
+    witness.processed_params.as_mut().unwrap().polycommit = Some(other);
+    witness.write(&published).unwrap();
+    let flags =
+        [["--allow-polycommit"; 2], ["", "--published-commitment"], ["", "../published.json"]];
+    both_name_with(&site, "commitment to the parameters (model: ", flags);
+    witness.processed_params.as_mut().unwrap().polycommit = Some(good);
+    witness.write(&published).unwrap();
+    // The right one; and proofs are counted.
+    let file = published.to_str().unwrap().to_string();
+    let flags = ["--allow-polycommit", "--published-commitment", &file];
+    for before in 0..2 {
+        let [model, data] = site.pair(&flags);
+        let warning = format!("under this commitment so far: {before}. With 16 values");
+        assert!(model.stderr.contains(&warning), "{}", model.stderr);
+        assert!(!data.stderr.contains("so far"), "the parameters are not the data's side's");
+        assert_eq!(model.succeeded(), data.succeeded());
+    }
+}
+
+/// The folder of a vector, with private outputs.
+fn with_private_outputs(folder: &Path) -> PathBuf {
+    let source = repository("tests/vectors").join(DENSE);
+    let mut compiled = CompiledModel::read(&source.join("model.compiled")).unwrap();
+    compiled.settings.run_args.output_visibility = Visibility::Private;
+    compiled.model.visibility.output = Visibility::Private;
+    compiled.settings.model_instance_shapes.clear();
+    let circuit = folder.join("circuit");
+    fs::create_dir(&circuit).unwrap();
+    compiled.write(&circuit.join("model.compiled")).unwrap();
+    twain_artifacts::write_settings(&circuit.join("settings.json"), &compiled.settings).unwrap();
+    fs::copy(source.join("input.json"), circuit.join("input.json")).unwrap();
+    circuit
+}
+
+#[test]
+fn private_outputs_are_learnt_by_whom_both_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = Site::new(&with_private_outputs(folder.path()));
+    let outputs = |side: Side| -> Option<Value> {
+        let file = site.file(side, "output.json");
+        let text = fs::read_to_string(&file).ok()?;
+        fs::remove_file(file).unwrap();
+        Some(serde_json::from_str(&text).unwrap())
+    };
+    let expected =
+        GraphWitness::read(&repository("tests/vectors").join(DENSE).join("witness.json"));
+    let expected = expected.unwrap();
+    let expected: Vec<String> =
+        expected.outputs[0].iter().map(twain_artifacts::field_to_hex).collect();
+    for (reveal, knows) in [("", [false; 2]), ("data", [false, true]), ("both", [true; 2])] {
+        let flags = if reveal.is_empty() { vec![] } else { vec!["--reveal-output", reveal] };
+        site.prove_and_verify(&flags);
+        for (side, knows) in Side::BOTH.into_iter().zip(knows) {
+            let outputs = outputs(side);
+            assert_eq!(outputs.is_some(), knows, "{reveal}");
+            if let Some(outputs) = outputs {
+                assert_eq!(outputs["outputs"], serde_json::json!([expected]));
+                assert_eq!(outputs["rescaled_outputs"][0].as_array().unwrap().len(), 4);
+            }
+        }
+    }
+    let flags = [["--reveal-output"; 2], ["model", "both"]];
+    both_name_with(&site, "--reveal-output (model: model, data: both)", flags);
+    let public = Site::vector(DENSE);
+    for side in public.pair(&["--reveal-output", "both"]) {
+        assert!(side.failed().contains("the outputs are public"), "{}", side.stderr);
+    }
+}
+
+#[test]
+fn what_pairs_cannot_prove_is_refused_by_node_before_any_other_file_is_read() {
+    let refused = |circuit: &str, visibility: Visibility, parts: &[&str]| {
+        let source = repository("tests").join(circuit).join("model.compiled");
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("model.compiled");
+        let mut compiled = CompiledModel::read(&source).unwrap();
+        compiled.settings.run_args.param_visibility = visibility;
+        compiled.write(&file).unwrap();
+        let mut command = twain(folder.path());
+        command.args(["prove", "--id", "data", "--identity", "identity", "-M"]).arg(file);
+        command.args(["--local-addr", "127.0.0.1:0", "--remote-peer", "127.0.0.1:1"]);
+        let ended = Running::start(command, folder.path().join("proof.json")).end();
+        parts.iter().for_each(|part| assert!(ended.failed().contains(part), "{}", ended.stderr));
+    };
+    let table = "takes 9 table columns";
+    let remedies = ["model.compiled", table, "--logrows 12", "--decomp-base"];
+    refused("circuit_classes/nine_table_columns-k8", Visibility::Private, &remedies);
+    let fixed = ["param_visibility is fixed", "the parameters are part of the keys"];
+    refused("vectors/1l_mlp-k10-fixed", Visibility::Fixed, &fixed);
+    let committed = ["param_visibility is polycommit", "one exact linear equation"];
+    refused("vectors/1l_mlp-k9-polycommit", Visibility::KZGCommit, &committed);
+}
+
+/// The value of a key in the one line of JSON that has it.
+fn line_with(side: &Ended, key: &str) -> Value {
+    let lines = side.stderr.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let found: Vec<Value> = lines.filter(|line| !line[key].is_null()).collect();
+    assert_eq!(found.len(), 1, "{key}: {}", side.stderr);
+    found[0].clone()
+}
+
+#[test]
+fn the_forecast_comes_true() {
+    for name in [RELU, DENSE, "tiny_cnn-k11-private"] {
+        let site = Site::vector(name);
+        site.preprocess(&[]);
+        for origin in ["bundled", "inline"] {
+            for side in site.pair(&["--log-format", "json"]) {
+                let expected = line_with(&side, "expected")["expected"][origin].clone();
+                let costs = line_with(&side, "phases");
+                // What is not in the forecast: handshake, choice of a bundle, farewell.
+                for (what, beside) in [("sent", 4e3), ("received", 4e3), ("rounds", 5.0)] {
+                    let forecast = expected[what].as_f64().unwrap();
+                    let actual = costs["traffic"][what].as_f64().unwrap();
+                    let fits = (actual - forecast).abs() <= beside;
+                    assert!(fits, "{name}, {origin}, {what}: {forecast} for {actual}");
+                }
+                let json = |line: &str| serde_json::from_str::<Value>(line).is_ok();
+                assert!(side.stderr.lines().all(json), "{}", side.stderr);
+                assert_eq!(side.code, Some(0));
+            }
+        }
+    }
+}
