@@ -196,10 +196,7 @@ impl Hints {
         Ok(Histogram {
             table,
             wires: uses.iter().map(|item| item.wire).collect(),
-            ring: match self.rehearsal {
-                true => vec![0; size],
-                false => accumulate(shared.into_values().collect(), size),
-            },
+            ring: accumulate(shared.into_values().collect(), size),
             field,
             uses: uses_of_shared,
         })

@@ -1,5 +1,5 @@
 //! The ideal functionality of a [`DigitMaskSource`]: both sides run the same dealer from the same seed
-//! and keep their own half. For tests of what is built on top, and for planning.
+//! and keep their own half. For tests of what is built on top.
 
 use super::material::{BitConversions, BitProducts, Demand, DigitMaskSource, Material, Selections};
 use crate::channel::Channel;

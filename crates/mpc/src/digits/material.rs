@@ -74,6 +74,26 @@ pub struct Material {
 }
 
 impl Material {
+    /// As much as demanded, for planning: masks without values, bits and field elements that are 0.
+    pub(crate) fn outline(demand: &Demand) -> Self {
+        let masks = (0u8..).zip(demand.masks);
+        let masks = masks.map(|(bits, n)| (0..n).map(|_| DigitMask::outline(bits)).collect());
+        let bits = |count| Zeroizing::new(vec![0; count]);
+        let conversions = |count| BitConversions { bits: bits(count), fields: Shares::zero(count) };
+        let Demand { bit_products, conversions: converted, selections, .. } = *demand;
+        let [left, right, product] = [(); 3].map(|()| bits(bit_products));
+        Material {
+            masks: masks.collect(),
+            bit_products: BitProducts { left, right, product },
+            conversions: conversions(converted),
+            selections: Selections {
+                bits: conversions(selections),
+                factors: Shares::zero(selections),
+                products: Shares::zero(selections),
+            },
+        }
+    }
+
     /// Takes a mask below `2^bits`.
     pub(super) fn take_mask(&mut self, bits: u8) -> Result<DigitMask, PartyError> {
         let mask = self.masks.get_mut(usize::from(bits)).and_then(Vec::pop);

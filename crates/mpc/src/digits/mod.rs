@@ -94,8 +94,6 @@ pub struct Hints {
     /// Owned values that their owner found outside the range of their hint or table.
     failures: u64,
     budget: Budget,
-    /// Counts are left out: nobody wants the values.
-    rehearsal: bool,
 }
 
 impl Drop for Hints {
@@ -121,16 +119,7 @@ impl Hints {
             claims: Vec::new(),
             failures: 0,
             budget: Budget::default(),
-            rehearsal: false,
         }
-    }
-
-    /// For a party that only finds out what is asked of its source and its link: lookups are not
-    /// counted, which takes most of the time.
-    pub fn rehearsing(source: Box<dyn DigitMaskSource>, rng: ChaCha20Rng) -> Self {
-        let mut hints = Self::new(source, rng);
-        hints.rehearsal = true;
-        hints
     }
 
     /// Shares of the outputs of each batch (`WitnessParty::hints`). A shared value must respect its

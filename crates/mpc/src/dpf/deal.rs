@@ -2,7 +2,7 @@
 //! is built on top.
 
 use super::tree::{MaskCipher, leaf_sums, level_sum};
-use super::{DigitMask, Scratch, share_of};
+use super::{DigitMask, Scratch};
 use rand_chacha::ChaCha20Rng;
 use rand_core::RngCore;
 use twain_party::Role;
@@ -32,8 +32,6 @@ pub fn deal(
     let last = if model.controls > data.controls { payload } else { payload.wrapping_neg() };
     let halves = [(Role::Model, roots[0], model), (Role::Data, roots[1], data)];
     halves.map(|(role, root, sums)| {
-        let corrected = last.wrapping_mul(u128::from(sums.weighted_controls));
-        let position = share_of(role, sums.weighted_shares.wrapping_add(corrected));
-        DigitMask { index, session, root, corrections: corrections.clone(), last, position }
+        DigitMask::started(session, index, root, corrections.clone()).finish(role, last, &sums)
     })
 }

@@ -12,7 +12,7 @@
 //! word, is pseudorandom to both (protocol §2, case ii), or masked by a pad (case i).
 
 use super::tree::{LeafSums, MaskCipher, leaf_sums, level_sum};
-use super::{DigitMask, MAX_DOMAIN_BITS, Scratch, share_of};
+use super::{DigitMask, MAX_DOMAIN_BITS, Scratch};
 use crate::channel::{Channel, TrafficMeter};
 use crate::ot::{Correlated, OtPair, PadUse, exchange_bits, exchange_blocks};
 use rand_chacha::ChaCha20Rng;
@@ -50,8 +50,7 @@ pub fn generate(
         let index = first_index + i as u64;
         let cipher = MaskCipher::new(&session, index);
         let root = delta ^ cipher.offset;
-        let corrections = Vec::with_capacity(usize::from(bits));
-        let mask = DigitMask { index, session, root, corrections, last: 0, position: 0 };
+        let mask = DigitMask::started(session, index, root, Vec::with_capacity(usize::from(bits)));
         growing.push(Growing { mask, cipher, bits: usize::from(bits), start, sums: None });
         start += usize::from(bits) + 1;
     }
@@ -186,12 +185,7 @@ fn correct_leaves(
         .collect();
     let theirs = exchange_blocks(channel, PHASE, &own)?;
     let finish = |(g, (own, theirs)): (Growing, (&u128, &u128))| {
-        let mut mask = g.mask;
-        let sums = g.sums.unwrap_or_default();
-        mask.last = own.wrapping_add(*theirs);
-        let corrected = mask.last.wrapping_mul(u128::from(sums.weighted_controls));
-        mask.position = share_of(role, sums.weighted_shares.wrapping_add(corrected));
-        mask
+        g.mask.finish(role, own.wrapping_add(*theirs), &g.sums.unwrap_or_default())
     };
     Ok(growing.into_iter().zip(own.iter().zip(&theirs)).map(finish).collect())
 }

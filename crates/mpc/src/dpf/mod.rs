@@ -21,7 +21,8 @@ pub use generate::{count_messages, generate};
 pub use tree::Scratch;
 
 use ff::{Field, PrimeField};
-use tree::MaskCipher;
+use std::ops::Range;
+use tree::{ALL_RUNS, LeafSums, MaskCipher, RUN};
 use twain_algebra::Fr;
 use twain_party::Role;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -44,27 +45,75 @@ pub struct DigitMask {
     last: u128,
     /// This party's share of `r` modulo `2^128`.
     position: u128,
+    /// For each run of [`RUN`] leaves but the last, the raw sum of all leaves after it.
+    above: Vec<u128>,
+    /// It has bits and nothing else.
+    outline: bool,
 }
 
 /// Words of 128 bits that keep a mask below `2^bits`.
 pub(crate) fn mask_words(bits: usize) -> usize {
-    4 + bits
+    4 + bits + sums_kept(bits)
+}
+
+/// Runs of a mask's leaves after which there are others.
+fn sums_kept(bits: usize) -> usize {
+    ((1 << bits) / RUN).saturating_sub(1)
 }
 
 impl DigitMask {
+    /// A mask of planning, where only the bits of a mask count: its expansion is empty.
+    pub fn outline(bits: u8) -> Self {
+        let mut mask = Self::started([0; 32], 0, 0, vec![0; usize::from(bits)]);
+        mask.outline = true;
+        mask
+    }
+
+    /// A tree whose last correction is missing.
+    fn started(session: [u8; 32], index: u64, root: u128, corrections: Vec<u128>) -> Self {
+        let (last, position, above, outline) = (0, 0, Vec::new(), false);
+        Self { index, session, root, corrections, last, position, above, outline }
+    }
+
+    /// The mask, from the last correction and what [`tree::leaf_sums`] gave.
+    fn finish(mut self, role: Role, last: u128, sums: &LeafSums) -> Self {
+        self.last = last;
+        let corrected = last.wrapping_mul(u128::from(sums.weighted_controls));
+        self.position = share_of(role, sums.weighted_shares.wrapping_add(corrected));
+        let mut above = 0u128;
+        let runs = sums.runs.iter().skip(1).rev().map(|(shares, controls)| {
+            above =
+                above.wrapping_add(*shares).wrapping_add(last.wrapping_mul(u128::from(*controls)));
+            above
+        });
+        self.above = runs.collect();
+        self.above.reverse();
+        self
+    }
+
     /// The mask without its session, in [`mask_words`] words.
     pub(crate) fn to_words(&self) -> Zeroizing<Vec<u128>> {
         let mut words = Zeroizing::new(Vec::with_capacity(mask_words(self.corrections.len())));
         words.extend([u128::from(self.index), self.root, self.last, self.position]);
         words.extend(&self.corrections);
+        words.extend(&self.above);
         words
     }
 
-    /// The mask that was made in `session`; none if there are too few words.
-    pub(crate) fn from_words(session: [u8; 32], words: &[u128]) -> Option<Self> {
-        let ([index, root, last, position], corrections) = words.split_first_chunk()?;
-        let (index, corrections) = (*index as u64, corrections.to_vec());
-        Some(Self { index, session, root: *root, corrections, last: *last, position: *position })
+    /// The mask below `2^bits` that was made in `session`; none if these are not its words.
+    pub(crate) fn from_words(session: [u8; 32], bits: usize, words: &[u128]) -> Option<Self> {
+        let ([index, root, last, position], rest) = words.split_first_chunk()?;
+        let (corrections, above) = rest.split_at_checked(bits)?;
+        (above.len() == sums_kept(bits)).then(|| Self {
+            index: *index as u64,
+            session,
+            root: *root,
+            corrections: corrections.to_vec(),
+            last: *last,
+            position: *position,
+            above: above.to_vec(),
+            outline: false,
+        })
     }
 
     /// `d`: the mask is below `2^d`.
@@ -79,32 +128,36 @@ impl DigitMask {
 
     /// Expands the vector in runs of consecutive entries: `visit(first index, raw shares)`.
     pub fn expand(&self, scratch: &mut Scratch, visit: impl FnMut(usize, &[u128])) {
-        self.expand_under(&self.cipher(), scratch, visit);
+        self.expand_under(&self.cipher(), ALL_RUNS, scratch, visit);
     }
 
     fn cipher(&self) -> MaskCipher {
         MaskCipher::new(&self.session, self.index)
     }
 
+    /// Expands some of the runs.
     fn expand_under(
         &self,
         cipher: &MaskCipher,
+        runs: Range<usize>,
         scratch: &mut Scratch,
         visit: impl FnMut(usize, &[u128]),
     ) {
-        tree::expand(cipher, self.root, &self.corrections, self.last, scratch, visit);
+        if !self.outline {
+            tree::expand(cipher, self.root, &self.corrections, self.last, runs, scratch, visit);
+        }
     }
 
-    /// Raw shares of `[limit < r]` and of `[limit = r]`.
+    /// Raw shares of `[limit < r]` and of `[limit = r]`, for a limit below `2^d`.
     pub fn compare(&self, limit: usize, scratch: &mut Scratch) -> (u128, u128) {
-        let (mut above, mut equal) = (0u128, 0u128);
+        let run = limit / RUN;
+        let mut above = self.above.get(run).copied().unwrap_or(0);
+        let mut equal = 0u128;
         let cipher = self.cipher();
-        self.expand_under(&cipher, scratch, |first, run| {
-            let from = (limit + 1).saturating_sub(first).min(run.len());
-            above = above.wrapping_add(cipher.sum(&run[from..]));
-            if let Some(entry) = limit.checked_sub(first).and_then(|i| run.get(i)) {
-                equal = *entry;
-            }
+        self.expand_under(&cipher, run..run + 1, scratch, |first, entries| {
+            let (until, after) = entries.split_at((limit + 1 - first).min(entries.len()));
+            above = above.wrapping_add(cipher.sum(after));
+            equal = until.last().copied().unwrap_or(0);
         });
         (above, equal)
     }
@@ -114,7 +167,7 @@ impl DigitMask {
     pub fn accumulate(&self, shift: usize, counts: &mut [u128], scratch: &mut Scratch) {
         let length = counts.len();
         let cipher = self.cipher();
-        self.expand_under(&cipher, scratch, |first, run| {
+        self.expand_under(&cipher, ALL_RUNS, scratch, |first, run| {
             let start = (first + length - shift % length) % length;
             let (head, tail) = run.split_at(run.len().min(length - start));
             cipher.add_assign(&mut counts[start..], head);
@@ -242,9 +295,17 @@ mod tests {
         let leaves = |last| {
             let mut leaves = Vec::new();
             let (cipher, scratch) = (mask.cipher(), &mut Scratch::default());
-            tree::expand(&cipher, mask.root, &mask.corrections, last, scratch, |_, run| {
-                leaves.extend_from_slice(run);
-            });
+            tree::expand(
+                &cipher,
+                mask.root,
+                &mask.corrections,
+                last,
+                ALL_RUNS,
+                scratch,
+                |_, run| {
+                    leaves.extend_from_slice(run);
+                },
+            );
             leaves
         };
         leaves(0).into_iter().zip(leaves(1)).map(|(zero, one)| zero != one).collect()

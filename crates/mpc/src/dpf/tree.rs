@@ -7,6 +7,7 @@
 
 use super::kernels::BlockHash;
 use sha2::{Digest, Sha512};
+use std::ops::Range;
 use zeroize::{Zeroize, Zeroizing};
 
 /// The last levels are walked for so many of their roots at a time, which is what the kernels take
@@ -14,7 +15,9 @@ use zeroize::{Zeroize, Zeroizing};
 const RUN_ROOTS: usize = 32;
 const RUN_LEVELS: usize = 4;
 /// Nodes of a run.
-const RUN: usize = RUN_ROOTS << RUN_LEVELS;
+pub(super) const RUN: usize = RUN_ROOTS << RUN_LEVELS;
+/// However many runs there are.
+pub(super) const ALL_RUNS: Range<usize> = 0..usize::MAX;
 
 /// The ciphers of one mask.
 pub(super) struct MaskCipher {
@@ -86,17 +89,18 @@ fn descend<'a>(
     &nodes[..length]
 }
 
-/// Visits the nodes below `corrections` in runs: `visit(first index, nodes)`.
+/// Visits the nodes below `corrections` in runs: `visit(first index, nodes)`, those runs that there are.
 fn visit_nodes(
     cipher: &MaskCipher,
     root: u128,
     corrections: &[u128],
+    runs: Range<usize>,
     scratch: &mut Scratch,
     mut visit: impl FnMut(usize, &[u128]),
 ) {
     let (top, bottom) = corrections.split_at(corrections.len().saturating_sub(RUN_LEVELS));
     let roots = descend(cipher, &[root], top, &mut scratch.top);
-    for (i, roots) in roots.chunks(RUN_ROOTS).enumerate() {
+    for (i, roots) in roots.chunks(RUN_ROOTS).enumerate().take(runs.end).skip(runs.start) {
         let nodes = descend(cipher, roots, bottom, &mut scratch.run);
         visit(i * (RUN_ROOTS << bottom.len()), nodes);
     }
@@ -110,7 +114,9 @@ pub(super) fn level_sum(
     scratch: &mut Scratch,
 ) -> u128 {
     let mut sum = 0;
-    visit_nodes(cipher, root, corrections, scratch, |_, nodes| sum ^= cipher.tree.hash_sum(nodes));
+    visit_nodes(cipher, root, corrections, ALL_RUNS, scratch, |_, nodes| {
+        sum ^= cipher.tree.hash_sum(nodes);
+    });
     sum
 }
 
@@ -125,6 +131,8 @@ pub(super) struct LeafSums {
     pub controls: u64,
     /// Of the control bits times their index.
     pub weighted_controls: u64,
+    /// The first and the third, run by run.
+    pub runs: Vec<(u128, u64)>,
 }
 
 pub(super) fn leaf_sums(
@@ -135,17 +143,20 @@ pub(super) fn leaf_sums(
 ) -> LeafSums {
     let mut sums = LeafSums::default();
     let mut shares = Zeroizing::new([0u128; RUN]);
-    visit_nodes(cipher, root, corrections, scratch, |first, nodes| {
+    visit_nodes(cipher, root, corrections, ALL_RUNS, scratch, |first, nodes| {
         cipher.leaves.shares(0, nodes, &mut *shares);
         let (total, weighted) = cipher.leaves.weighted_sum(&shares[..nodes.len()]);
         sums.shares = sums.shares.wrapping_add(total);
         let weighted = weighted.wrapping_add(total.wrapping_mul(first as u128));
         sums.weighted_shares = sums.weighted_shares.wrapping_add(weighted);
+        let mut controls = 0;
         for (start, nodes) in (first as u64..).step_by(64).zip(nodes.chunks(64)) {
             let bits = nodes.iter().rev().fold(0u64, |bits, node| bits << 1 | *node as u64 & 1);
-            sums.controls += u64::from(bits.count_ones());
+            controls += u64::from(bits.count_ones());
             sums.weighted_controls += start * u64::from(bits.count_ones()) + index_sum(bits);
         }
+        sums.controls += controls;
+        sums.runs.push((total, controls));
     });
     sums
 }
@@ -165,17 +176,18 @@ fn index_sum(bits: u64) -> u64 {
     digits.map(|(i, digit)| u64::from((bits & digit).count_ones()) << i).sum()
 }
 
-/// Visits the leaves' raw shares in runs: `visit(first index, shares)`.
+/// Visits the leaves' raw shares in runs: `visit(first index, shares)`, those runs that there are.
 pub(super) fn expand(
     cipher: &MaskCipher,
     root: u128,
     corrections: &[u128],
     last: u128,
+    runs: Range<usize>,
     scratch: &mut Scratch,
     mut visit: impl FnMut(usize, &[u128]),
 ) {
     let mut shares = Zeroizing::new([0u128; RUN]);
-    visit_nodes(cipher, root, corrections, scratch, |first, nodes| {
+    visit_nodes(cipher, root, corrections, runs, scratch, |first, nodes| {
         cipher.leaves.shares(last, nodes, &mut *shares);
         visit(first, &shares[..nodes.len()]);
     });

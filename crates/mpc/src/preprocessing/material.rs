@@ -67,7 +67,7 @@ fn decode(records: &mut Records, demand: &Demand, id: [u8; 32]) -> Result<Materi
             for word in words.iter_mut() {
                 *word = records.word()?;
             }
-            of_width.extend(DigitMask::from_words(id, &words));
+            of_width.extend(DigitMask::from_words(id, bits, &words));
         }
         masks.push(of_width);
     }

@@ -7,7 +7,7 @@
 use super::ole;
 use crate::arithmetic::{self, SCALAR_BYTES};
 use crate::channel::{Channel, ChannelError, Traffic, TrafficMeter};
-use crate::digits::{Demand, DigitMaskSource, Hints, IdealMaterial, InlineMaterial, Material};
+use crate::digits::{Demand, DigitMaskSource, Hints, InlineMaterial, Material};
 use crate::ole::{OleGroup, OleSource, PooledOle, Supplies};
 use crate::quotient;
 use crate::two_party::COIN_BYTES;
@@ -191,20 +191,15 @@ impl OleSource for NotedProducts {
     }
 }
 
-/// Notes the demands; gives half of what a dealer would.
+/// Notes the demands; gives as much as demanded, but outlines and zeros.
 struct NotedMaterial {
     calls: Calls,
-    dealer: IdealMaterial,
 }
 
 impl DigitMaskSource for NotedMaterial {
-    fn supply(
-        &mut self,
-        channel: &mut dyn Channel,
-        demand: &Demand,
-    ) -> Result<Material, PartyError> {
+    fn supply(&mut self, _: &mut dyn Channel, demand: &Demand) -> Result<Material, PartyError> {
         note(&self.calls, Call::Material(demand.clone()))?;
-        self.dealer.supply(channel, demand)
+        Ok(Material::outline(demand))
     }
 }
 
@@ -252,11 +247,11 @@ impl Default for Planner {
     fn default() -> Self {
         let calls = Calls::default();
         let rng = |number| ChaCha20Rng::seed_from_u64(number);
-        let material = NotedMaterial { calls: calls.clone(), dealer: IdealMaterial::new(0) };
+        let material = NotedMaterial { calls: calls.clone() };
         Self {
             channel: Silence::default(),
             source: NotedProducts { calls: calls.clone() },
-            hints: Hints::rehearsing(Box::new(material), rng(1)),
+            hints: Hints::new(Box::new(material), rng(1)),
             rng: rng(2),
             calls,
         }

@@ -193,6 +193,7 @@ fn material_comes_back_as_it_was_made() {
     let mut demand = Demand { bit_products: 9, conversions: 4, selections: 3, ..Demand::default() };
     demand.masks[2] = 3;
     demand.masks[7] = 2;
+    demand.masks[11] = 1;
     for demand in [demand, Demand::default()] {
         let id = [6; 32];
         let (made, _) = run_pair(|channel, rng| {
