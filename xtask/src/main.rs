@@ -54,7 +54,8 @@ enum Command {
         /// The first circuit's seed; the others' follow.
         #[arg(long, default_value_t = 0)]
         seed: u64,
-        /// Have two processes prove each circuit together as well.
+        /// Have two processes prove each circuit together as well: three quarters of the circuits
+        /// with constraints of degree 5, the others of a higher one.
         #[arg(long)]
         pair: bool,
     },
