@@ -1,9 +1,10 @@
-//! What a user sees while a proof is made and after: the phase that runs, and a table of what each
+//! What a user sees while a proof is made and after: a bar for each phase, and a table of what each
 //! phase took. Both come from the spans the prover opens.
 
-use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+mod bars;
+
+use bars::Bars;
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 use tracing::span::{Attributes, Id};
@@ -31,9 +32,9 @@ pub struct Cost {
 pub struct Phases {
     costs: Arc<Mutex<BTreeMap<&'static str, Cost>>>,
     link: Arc<OnceLock<TrafficTotals>>,
-    /// Bytes both ways that the whole session is expected to carry.
-    expected: Arc<OnceLock<u64>>,
-    bar: Option<ProgressBar>,
+    /// Bytes both ways that each phase is expected to carry.
+    expected: Arc<OnceLock<BTreeMap<&'static str, u64>>>,
+    bars: Option<Arc<Bars>>,
     json: bool,
 }
 
@@ -45,60 +46,55 @@ struct Started {
 }
 
 impl Phases {
-    /// A collector; `show`: with a line on the terminal that names the running phase; `json`: it
-    /// tells the costs to a program.
+    /// A collector; `show`: with a bar on the terminal for each phase; `json`: it tells the costs to a
+    /// program.
     pub fn new(show: bool, json: bool) -> Self {
-        let mut phases = Phases { json, ..Phases::default() };
-        phases.bar = show.then(|| {
-            let shown = phases.clone();
-            let link = move |_: &ProgressState, out: &mut dyn Write| {
-                // A terminal that cannot be written to is no reason to stop.
-                let _ = out.write_str(&shown.progress());
-            };
-            let style = ProgressStyle::with_template("{spinner} {elapsed} {msg:14} {link}");
-            let bar = ProgressBar::new_spinner();
-            bar.set_style(
-                style.unwrap_or_else(|_| ProgressStyle::default_spinner()).with_key("link", link),
-            );
-            bar
-        });
-        phases
+        Phases { json, bars: show.then(Arc::default), ..Phases::default() }
     }
 
-    /// Tells the user something, without disturbing the bar: text, or a line of JSON.
+    /// Tells the user something, without disturbing the bars: text, or a line of JSON.
     pub fn say(&self, text: &str) {
         self.say_with(text, serde_json::json!({ "message": text }));
     }
 
     /// The same with JSON of its own.
     pub fn say_with(&self, text: &str, json: serde_json::Value) {
-        match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!("{text}")),
-            None if self.json => eprintln!("{json}"),
-            None => eprintln!("{text}"),
+        match self.json {
+            true => eprintln!("{json}"),
+            false => self.suspend(|| eprintln!("{text}")),
         }
     }
 
-    /// The session is expected to carry this so many times; the bar shows how far it is.
-    pub fn expect(&self, traffic: Traffic, times: u64) {
+    /// Does something on the terminal while there are no bars.
+    pub fn suspend<T>(&self, work: impl FnOnce() -> T) -> T {
+        match &self.bars {
+            Some(bars) => bars.suspend(work),
+            None => work(),
+        }
+    }
+
+    /// What phases are expected to carry; the bars show how far they are.
+    pub fn expect(&self, phases: impl IntoIterator<Item = (&'static str, Traffic)>) {
+        let mut expected = BTreeMap::new();
+        for (name, Traffic { sent, received, .. }) in phases {
+            *expected.entry(name).or_insert(0) += sent + received;
+        }
         // A program has one session.
-        let _ = self.expected.set((traffic.sent + traffic.received).saturating_mul(times));
+        let _ = self.expected.set(expected);
     }
 
-    /// A bar of what went over the link, if there is one.
-    fn progress(&self) -> String {
-        const WIDTH: usize = 30;
-        let Traffic { sent, received, .. } = self.traffic();
-        match (self.link.get(), self.expected.get()) {
-            (None, _) => String::new(),
-            (Some(_), None | Some(0)) => format!("{} both ways", bytes(sent + received)),
-            (Some(_), Some(expected)) => {
-                let part = ((sent + received) as f64 / *expected as f64).min(1.0);
-                let full = (part * WIDTH as f64) as usize;
-                let bar = format!("{}{}", "#".repeat(full), "-".repeat(WIDTH - full));
-                format!("[{bar}] {} of about {}", bytes(sent + received), bytes(*expected))
-            }
-        }
+    /// Shows a phase that begins now.
+    fn show(&self, bars: &Bars, name: &'static str) {
+        let before =
+            self.costs.lock().ok().and_then(|costs| costs.get(name).map(|cost| cost.traffic));
+        let before = before.unwrap_or_default();
+        let (start, link, expected) = (self.traffic(), self.link.clone(), self.expected.clone());
+        bars.begin(name, move || {
+            let now = link.get().map(TrafficTotals::read).unwrap_or_default() - start;
+            let expected = expected.get().and_then(|expected| expected.get(name));
+            let carried = before.sent + before.received + now.sent + now.received;
+            (carried, expected.copied().unwrap_or(0))
+        });
     }
 
     /// Counts what this session carries as well.
@@ -119,10 +115,10 @@ impl Phases {
         costs
     }
 
-    /// Ends the line on the terminal.
+    /// Takes the bars off the terminal.
     pub fn finish(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
+        if let Some(bars) = &self.bars {
+            bars.clear();
         }
     }
 }
@@ -135,9 +131,8 @@ impl Layer<Registry> for Phases {
         }
         let (at, cpu, traffic) = (Instant::now(), process_cpu(), self.traffic());
         span.extensions_mut().insert(Started { at, cpu, traffic });
-        if let Some(bar) = &self.bar {
-            bar.enable_steady_tick(Duration::from_millis(100));
-            bar.set_message(span.name());
+        if let Some(bars) = &self.bars {
+            self.show(bars, span.name());
         }
     }
 
@@ -151,6 +146,11 @@ impl Layer<Registry> for Phases {
         cost.cpu += process_cpu().saturating_sub(started.cpu);
         cost.traffic += self.traffic() - started.traffic;
         cost.peak_memory = peak_memory();
+        let Cost { wall, traffic, .. } = *cost;
+        drop(costs);
+        if let Some(bars) = &self.bars {
+            bars.end(span.name(), wall, traffic.sent + traffic.received);
+        }
     }
 }
 

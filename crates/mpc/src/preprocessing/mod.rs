@@ -22,7 +22,7 @@ mod tests;
 
 pub use material::StoredMaterial;
 pub use ole::StoredOle;
-pub use plan::{Call, Origin, Plan, Planner};
+pub use plan::{Call, Mark, Origin, Plan, Planner, Progress};
 
 use crate::PartySeeds;
 use crate::channel::{Channel, ChannelError, TrafficMeter};

@@ -6,7 +6,7 @@
 
 use super::ole;
 use crate::arithmetic::{self, SCALAR_BYTES};
-use crate::channel::{Channel, ChannelError, Traffic, TrafficMeter};
+use crate::channel::{Channel, ChannelError, Traffic, TrafficMeter, TrafficTotals};
 use crate::digits::{Demand, DigitMaskSource, Hints, InlineMaterial, Material};
 use crate::ole::{OleGroup, OleSource, PooledOle, Supplies};
 use crate::quotient;
@@ -88,16 +88,23 @@ impl Plan {
     /// What `role`'s side of a proof sends and receives, and its rounds; frames' heads, the handshake
     /// and the farewell are not in it.
     pub fn traffic(&self, role: Role, origin: Origin) -> Traffic {
-        let Traffic { sent, received, rounds } = self.openings;
+        let end = Mark { calls: self.calls.len(), openings: self.openings };
+        self.traffic_until(&end, role, origin)
+    }
+
+    /// The same from the start of the proof until a mark.
+    pub fn traffic_until(&self, mark: &Mark, role: Role, origin: Origin) -> Traffic {
+        let Traffic { sent, received, rounds } = mark.openings;
         let mut total = match role {
-            Role::Model => self.openings,
+            Role::Model => mark.openings,
             Role::Data => Traffic { sent: received, received: sent, rounds },
         };
+        let calls = self.calls.iter().take(mark.calls);
         total += match origin {
-            Origin::Inline => self.making(role),
+            Origin::Inline => making(calls, role),
             Origin::Bundle => {
                 let mut meter = TrafficMeter::default();
-                for call in &self.calls {
+                for call in calls {
                     if let Call::Products(groups) = call {
                         ole::count_messages(groups, role, &mut meter);
                     }
@@ -110,19 +117,7 @@ impl Plan {
 
     /// The same of making what the calls ask for.
     pub fn making(&self, role: Role) -> Traffic {
-        let mut meter = TrafficMeter::default();
-        let (mut supplies, mut first_material) = (Supplies::default(), true);
-        for call in &self.calls {
-            match call {
-                Call::Products(groups) => {
-                    PooledOle::count_messages(groups, role, &mut supplies, &mut meter);
-                }
-                Call::Material(demand) => {
-                    InlineMaterial::count_messages(demand, role, &mut first_material, &mut meter);
-                }
-            }
-        }
-        meter.total()
+        making(self.calls.iter(), role)
     }
 
     /// The calls, in order.
@@ -159,6 +154,44 @@ impl Plan {
                 Call::Material(demand) => demand.masks.iter().sum(),
             })
             .sum()
+    }
+}
+
+fn making<'a>(calls: impl Iterator<Item = &'a Call>, role: Role) -> Traffic {
+    let mut meter = TrafficMeter::default();
+    let (mut supplies, mut first_material) = (Supplies::default(), true);
+    for call in calls {
+        match call {
+            Call::Products(groups) => {
+                PooledOle::count_messages(groups, role, &mut supplies, &mut meter);
+            }
+            Call::Material(demand) => {
+                InlineMaterial::count_messages(demand, role, &mut first_material, &mut meter);
+            }
+        }
+    }
+    meter.total()
+}
+
+/// A place in a plan.
+#[derive(Clone, Debug)]
+pub struct Mark {
+    calls: usize,
+    openings: Traffic,
+}
+
+/// How far planning is.
+#[derive(Clone)]
+pub struct Progress {
+    calls: Calls,
+    openings: TrafficTotals,
+}
+
+impl Progress {
+    /// The place planning has come to.
+    pub fn mark(&self) -> Mark {
+        let calls = self.calls.lock().map_or(0, |calls| calls.len());
+        Mark { calls, openings: self.openings.read() }
     }
 }
 
@@ -259,6 +292,11 @@ impl Default for Planner {
 }
 
 impl Planner {
+    /// To be asked while the planner runs.
+    pub fn progress(&self) -> Progress {
+        Progress { calls: self.calls.clone(), openings: self.channel.meter.totals() }
+    }
+
     /// The plan of what was run.
     pub fn finish(self) -> Plan {
         let calls = self.calls.lock().map(|mut calls| std::mem::take(&mut *calls));

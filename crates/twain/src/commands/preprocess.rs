@@ -28,7 +28,7 @@ pub fn preprocess(arguments: &Preprocess, phases: &Phases) -> Result<(), Error> 
     let series = pair::series(&digests);
     let mut store = Store::open(&pair::store_folder(&identity), &identity).map_err(Error::peer)?;
     drop(load);
-    let plan = pair::plan(&common)?;
+    let plan = pair::plan(&common)?.plan;
     let made = plan.making(role);
     phases.say(&format!(
         "A bundle takes {} products and {} digit masks in {} calls: {} to send and {} to receive in \
@@ -45,7 +45,7 @@ pub fn preprocess(arguments: &Preprocess, phases: &Phases) -> Result<(), Error> 
     items.push(("plan".into(), plan.digest().into()));
     items.push(("command".into(), Item::Text(format!("preprocess for {proofs} proofs"))));
     let (mut channel, session) = pair::meet(role, pair, &identity, items, phases)?;
-    phases.expect(made, u64::from(*proofs));
+    phases.expect((0..*proofs).map(|_| ("make", made)));
     for number in 1..=*proofs {
         let _making = info_span!("make").entered();
         let mut bundle = store.make(&mut channel, &session, series).map_err(Error::peer)?;

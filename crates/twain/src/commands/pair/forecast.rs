@@ -1,43 +1,19 @@
 //! What a user is told before a run starts: what each side will learn, and what it will take, from the
 //! plan of the circuit.
 
-use super::files::Common;
 use super::outputs;
+use super::planning::Planned;
 use crate::arguments::Reveal;
-use crate::error::Error;
 use crate::report::{Phases, bytes, traffic_as_json};
-use tracing::info_span;
-use tracing::subscriber::{NoSubscriber, with_default};
-use twain_algebra::Fr;
-use twain_circuit::{Source, Sources, Witness};
+use twain_algebra::{Backend, Fr, backend};
 use twain_graph::{RunArgs, Visibility};
 use twain_mpc::channel::Traffic;
-use twain_mpc::preprocessing::{Origin, Plan, Planner};
+use twain_mpc::preprocessing::{Mark, Origin};
 use twain_party::Role;
 use twain_plonk::CompiledSystem;
 
-/// What one proof of the circuit asks of its sources, and sends.
-pub fn plan(Common { circuit, key, srs, .. }: &Common) -> Result<Plan, Error> {
-    let _planning = info_span!("plan").entered();
-    let zeros = |sources: &[Source]| -> Vec<Vec<Fr>> {
-        sources.iter().map(|source| vec![Fr::zero(); source.length]).collect()
-    };
-    let program = &circuit.program;
-    let (inputs, parameters) = (zeros(program.inputs()), zeros(program.parameters()));
-    let sources = Sources { inputs: Some(&inputs), parameters: Some(&parameters) };
-    // The prover's phases are not those of a proof here.
-    with_default(NoSubscriber::default(), || {
-        let mut planner = Planner::default();
-        let values = program.run(&mut planner, &sources)?;
-        let instances = vec![values.instances.clone()];
-        let mut witness = Witness::new(circuit, &values);
-        twain_plonk::prove(&mut planner, key, srs, &instances, &mut witness)?;
-        Ok(planner.finish())
-    })
-}
-
 /// What a proof is expected to take on one side.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Forecast {
     /// Over the link, if everything is made while the proof runs.
     pub inline: Traffic,
@@ -45,54 +21,76 @@ pub struct Forecast {
     pub bundled: Traffic,
     /// Largest resident memory in bytes, if everything is made while the proof runs.
     pub memory: u64,
-    /// Seconds of one core.
+    /// Seconds of one core of this kind, the same way.
     pub seconds: f64,
+    /// Of the prover's phases, in their order: inline, and with a bundle.
+    phases: Vec<(&'static str, [Traffic; 2])>,
 }
 
-/// Measured for docs/performance.md (AVX-512): a process that holds next to nothing, ...
-const BASE_MEMORY: u64 = 190_000_000;
-/// ... scalars held at the peak for each row and polynomial ...
-const SCALARS_HELD: u64 = 8;
-/// ... seconds to make, commit to and open a polynomial, per row ...
-const SECONDS_PER_ROW: f64 = 1.9e-6;
-/// ... and seconds of work on either side for a byte of ciphertexts.
-const SECONDS_PER_BYTE: f64 = 4.3e-9;
+/// Measured on pairs of 2^9 to 2^19 rows: a process that holds next to nothing, ...
+const BASE_MEMORY: u64 = 50_000_000;
+/// ... what is on its way over the link or waits to be, at most, ...
+const MEMORY_IN_FLIGHT: u64 = 100_000_000;
+/// ... scalars held at the peak for each row and polynomial; ...
+const SCALARS_HELD: u64 = 12;
+/// ... seconds that every session takes, ...
+const BASE_SECONDS: f64 = 0.1;
+/// ... to make, commit to and open a polynomial, per row, ...
+const SECONDS_PER_ROW: f64 = 1.5e-6;
+/// ... and of work on either side for a byte of ciphertexts; ...
+const SECONDS_PER_BYTE: f64 = 4.5e-9;
+/// ... and so many times as long without AVX-512.
+const PORTABLE: f64 = 3.1;
 
 impl Forecast {
     /// From the plan, for `role`'s side.
-    pub fn new(plan: &Plan, system: &CompiledSystem, role: Role) -> Self {
-        let [inline, bundled] =
-            [Origin::Inline, Origin::Bundle].map(|origin| plan.traffic(role, origin));
+    pub fn new(Planned { plan, phases }: &Planned, system: &CompiledSystem, role: Role) -> Self {
+        const ORIGINS: [Origin; 2] = [Origin::Inline, Origin::Bundle];
+        let [inline, bundled] = ORIGINS.map(|origin| plan.traffic(role, origin));
+        let mut before = [Traffic::default(); 2];
+        let mut of_phase = |(name, end): &(&'static str, Mark)| {
+            let until = ORIGINS.map(|origin| plan.traffic_until(end, role, origin));
+            let [inline, bundled] = std::mem::replace(&mut before, until);
+            (*name, [until[0] - inline, until[1] - bundled])
+        };
+        let phases = phases.iter().map(&mut of_phase).collect();
         let polynomials = system.advice_phases().len()
             + 2 * system.lookups().len()
             + system.permutation_chunks().count()
             + system.quotient_pieces();
         let cells = (polynomials * system.rows()) as u64;
-        let carried = (inline.sent + inline.received) as f64;
+        let carried = inline.sent + inline.received;
+        let slower = if backend() == Backend::Portable { PORTABLE } else { 1.0 };
         Forecast {
             inline,
             bundled,
-            memory: BASE_MEMORY + cells * SCALARS_HELD * size_of::<Fr>() as u64,
-            seconds: cells as f64 * SECONDS_PER_ROW + carried * SECONDS_PER_BYTE,
+            memory: BASE_MEMORY
+                + carried.min(MEMORY_IN_FLIGHT)
+                + cells * SCALARS_HELD * size_of::<Fr>() as u64,
+            seconds: slower
+                * (BASE_SECONDS
+                    + cells as f64 * SECONDS_PER_ROW
+                    + carried as f64 * SECONDS_PER_BYTE),
+            phases,
         }
     }
 
-    /// What goes over the link.
-    pub fn traffic(&self, origin: Origin) -> Traffic {
-        match origin {
-            Origin::Inline => self.inline,
-            Origin::Bundle => self.bundled,
-        }
+    /// What goes over the link in each phase.
+    pub fn phases(&self, origin: Origin) -> impl Iterator<Item = (&'static str, Traffic)> {
+        self.phases.iter().map(move |(name, [inline, bundled])| match origin {
+            Origin::Inline => (*name, *inline),
+            Origin::Bundle => (*name, *bundled),
+        })
     }
 
     /// Tells the user.
     pub fn say(&self, phases: &Phases) {
-        let Forecast { inline, bundled, memory, seconds } = *self;
+        let Forecast { inline, bundled, memory, seconds, .. } = *self;
         let transfer = |rate: f64| 8.0 * inline.sent.max(inline.received) as f64 / rate;
         phases.say_with(
             &format!(
                 "Expected: {} to send and {} to receive in {} rounds (with a bundle of preprocess: {} \
-                 and {} in {}), {} of memory, {seconds:.1} s of computing on one core with AVX-512; \
+                 and {} in {}), {} of memory, {seconds:.1} s of computing on one core; \
                  the link adds {:.1} s at 100 Mbit/s ({:.1} s at 1 Gbit/s) and its one-way delay each \
                  round.",
                 bytes(inline.sent),

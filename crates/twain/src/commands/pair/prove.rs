@@ -3,8 +3,9 @@
 
 use super::commitments::{self, Committed, Ledger};
 use super::files::{Common, digest_scalars, series};
-use super::forecast::{Forecast, plan, say_what_is_learnt};
+use super::forecast::{Forecast, say_what_is_learnt};
 use super::outputs;
+use super::planning::plan;
 use super::secret::Secret;
 use super::session::{self, Told, Unready, finish, meet, store_folder};
 use crate::arguments::{Prove, Reveal, Side};
@@ -45,7 +46,7 @@ pub fn prove(arguments: &Prove, side: Side, phases: &Phases) -> Result<(), Error
     let (mut channel, session) = meet(role, pair, &identity, items, phases)?;
     let bundle = reserve(&mut channel, &session, &identity, series, phases)?;
     let origin = if bundle.is_some() { Origin::Bundle } else { Origin::Inline };
-    phases.expect(forecast.traffic(origin), 1);
+    phases.expect(forecast.phases(origin));
     ledger.add(&committed)?;
     let made = make(&mut channel, &common, bundle, &secret);
     drop(secret);

@@ -79,7 +79,7 @@ pub fn meet(
     let version = Item::Text(env!("CARGO_PKG_VERSION").into());
     let items = items.into_iter().chain([("version of twain".to_string(), version)]);
     let manifest = Manifest::new(items).map_err(Error::peer)?;
-    let mut channel = reach(role, pair, identity)?;
+    let mut channel = reach(role, pair, identity, phases)?;
     phases.watch(channel.meter().totals());
     let session = handshake(&mut channel, &manifest).map_err(Error::peer)?;
     Ok((channel, session))
@@ -97,7 +97,7 @@ pub fn tell(
         let seconds = pair.connect_timeout.as_secs_f64();
         phases.say(&format!("{error}\nTelling the peer, for up to {seconds} s (Ctrl-C: not)."));
         // What becomes of it does not change why this side stops.
-        if let Ok(mut channel) = reach(role, pair, identity) {
+        if let Ok(mut channel) = reach(role, pair, identity, phases) {
             let _ = handshake(&mut channel, &Manifest::refusal(&reason));
         }
     }
@@ -116,13 +116,19 @@ pub fn finish(channel: TlsChannel, phases: &Phases, done: &str, pair: &Pair) {
     }
 }
 
-fn reach(role: Role, pair: &Pair, identity: &Identity) -> Result<TlsChannel, Error> {
+fn reach(
+    role: Role,
+    pair: &Pair,
+    identity: &Identity,
+    phases: &Phases,
+) -> Result<TlsChannel, Error> {
     let policy = match &pair.peer {
         Some(text) => PeerPolicy::Pinned(text.parse::<Fingerprint>().map_err(Error::peer)?),
         None => {
             let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-            let ask =
-                terminal.then(|| Box::new(confirm) as Box<dyn FnMut(&str, &Fingerprint) -> bool>);
+            // The bars would draw over the question.
+            let ask = |name: &str, found: &Fingerprint| phases.suspend(|| confirm(name, found));
+            let ask = terminal.then(|| Box::new(ask) as Box<dyn FnMut(&str, &Fingerprint) -> bool>);
             PeerPolicy::Known(KnownPeers::new(identity.directory().join("known_peers"), ask))
         }
     };

@@ -1,0 +1,169 @@
+//! A bar on the terminal for each phase: the running one shows what it has carried over the link of what
+//! it is expected to, those that ended how long they took.
+
+use super::bytes;
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::Mutex;
+use std::time::Duration;
+
+/// Characters of a whole bar.
+const WIDTH: usize = 30;
+/// How often the running bar is drawn.
+const TICK: Duration = Duration::from_millis(100);
+
+/// The bars, in the order their phases began.
+#[derive(Default)]
+pub struct Bars {
+    all: MultiProgress,
+    of_phase: Mutex<BTreeMap<&'static str, ProgressBar>>,
+}
+
+impl Bars {
+    /// A phase begins, perhaps again. `progress` tells the bytes it has carried, and how many are
+    /// expected (0: not known).
+    pub fn begin(
+        &self,
+        phase: &'static str,
+        progress: impl Fn() -> (u64, u64) + Clone + Send + Sync + 'static,
+    ) {
+        let Ok(mut bars) = self.of_phase.lock() else { return };
+        let bar = bars.entry(phase).or_insert_with(|| self.all.add(ProgressBar::new_spinner()));
+        let draw = move |_: &ProgressState, out: &mut dyn Write| {
+            let (carried, expected) = progress();
+            // A terminal that cannot be written to is no reason to stop.
+            let _ = out.write_str(&text(carried, expected));
+        };
+        bar.set_style(
+            style("{spinner} {msg:16} {elapsed:>4}  {progress}").with_key("progress", draw),
+        );
+        bar.set_message(phase);
+        bar.reset();
+        bar.enable_steady_tick(TICK);
+    }
+
+    /// A phase ends, after so long and so many bytes in all.
+    pub fn end(&self, phase: &'static str, wall: Duration, carried: u64) {
+        let Ok(bars) = self.of_phase.lock() else { return };
+        let Some(bar) = bars.get(phase) else { return };
+        let carried = if carried == 0 { String::new() } else { bytes(carried) };
+        bar.disable_steady_tick();
+        bar.set_style(style("  {msg}"));
+        bar.finish_with_message(format!("{phase:16} {:5.1}s {carried:>10}", wall.as_secs_f64()));
+    }
+
+    /// Does something on the terminal while there are no bars.
+    pub fn suspend<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.all.suspend(work)
+    }
+
+    /// Takes all bars off.
+    pub fn clear(&self) {
+        if let Ok(bars) = self.of_phase.lock() {
+            bars.values().for_each(ProgressBar::disable_steady_tick);
+        }
+        // A terminal that cannot be written to is no reason to stop.
+        let _ = self.all.clear();
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
+}
+
+/// A bar of `carried` bytes of `expected`.
+fn text(carried: u64, expected: u64) -> String {
+    match (carried, expected) {
+        (0, 0) => String::new(),
+        (_, 0) => format!("{} both ways", bytes(carried)),
+        _ => {
+            let part = (carried as f64 / expected as f64).min(1.0);
+            let full = (part * WIDTH as f64) as usize;
+            let bar = format!("{}{}", "#".repeat(full), "-".repeat(WIDTH - full));
+            format!("[{bar}] {} of {}", bytes(carried), bytes(expected))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use indicatif::{ProgressDrawTarget, TermLike};
+    use std::io::Result;
+    use std::sync::Arc;
+
+    /// A terminal that keeps what is written to it, and goes where it is told without a trace.
+    #[derive(Clone, Debug, Default)]
+    struct Paper(Arc<Mutex<String>>);
+
+    impl TermLike for Paper {
+        fn width(&self) -> u16 {
+            100
+        }
+
+        fn move_cursor_up(&self, _: usize) -> Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_down(&self, _: usize) -> Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_right(&self, _: usize) -> Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_left(&self, _: usize) -> Result<()> {
+            Ok(())
+        }
+
+        fn write_line(&self, text: &str) -> Result<()> {
+            self.write_str(&format!("{text}\n"))
+        }
+
+        fn write_str(&self, text: &str) -> Result<()> {
+            self.0.lock().unwrap().push_str(text);
+            Ok(())
+        }
+
+        fn clear_line(&self) -> Result<()> {
+            Ok(())
+        }
+
+        fn flush(&self) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_bar_for_each_phase() {
+        let paper = Paper::default();
+        let target = ProgressDrawTarget::term_like(Box::new(paper.clone()));
+        let bars = Bars { all: MultiProgress::with_draw_target(target), ..Bars::default() };
+        let written = || std::mem::take(&mut *paper.0.lock().unwrap());
+        bars.begin("witness", || (3000, 6000));
+        assert!(
+            written().contains("witness            0s  [###############---------------] 3000 B of")
+        );
+        bars.end("witness", Duration::from_millis(1234), 6000);
+        assert!(written().contains("  witness            1.2s     6000 B"));
+        bars.begin("quotient", || (0, 0));
+        let both = written();
+        assert!(both.contains("1.2s") && both.contains("quotient"), "{both}");
+        assert_eq!(bars.suspend(|| 5), 5);
+        bars.clear();
+        written();
+        std::thread::sleep(3 * TICK);
+        assert_eq!(written(), "", "nothing ticks any more");
+    }
+
+    #[test]
+    fn parts_of_a_bar() {
+        assert_eq!(text(0, 0), "");
+        assert_eq!(text(12, 0), "12 B both ways");
+        let half = format!("[{}{}] 3000 B of 6000 B", "#".repeat(15), "-".repeat(15));
+        assert_eq!(text(3000, 6000), half);
+        assert!(text(7000, 6000).starts_with(&format!("[{}]", "#".repeat(30))));
+    }
+}
