@@ -15,7 +15,7 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 18] = [
+pub const TARGETS: [Target; 19] = [
     Target { name: "settings", run: readers::settings },
     Target { name: "compiled_model", run: readers::compiled_model },
     Target { name: "circuit", run: readers::circuit },
@@ -27,6 +27,7 @@ pub const TARGETS: [Target; 18] = [
     Target { name: "verifying_key", run: readers::verifying_key },
     Target { name: "proving_key", run: readers::proving_key },
     Target { name: "onnx", run: readers::onnx },
+    Target { name: "stranger", run: peer::stranger },
     Target { name: "frames", run: peer::frames },
     Target { name: "handshake", run: peer::handshake },
     Target { name: "inner_products", run: peer::inner_products },

@@ -2,6 +2,9 @@
 
 mod script;
 mod sides;
+mod stranger;
+
+pub use stranger::stranger;
 
 use script::Session;
 use std::sync::LazyLock;

@@ -9,7 +9,9 @@ use crate::memory::{measure, within};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use twain_algebra::Fr;
-use twain_mpc::channel::{Channel, ChannelError, Fault, MemoryChannel, TrafficMeter, memory_pair};
+use twain_mpc::channel::{
+    Channel, ChannelError, Fault, MemoryChannel, Recorder, TrafficMeter, Way, memory_pair,
+};
 use twain_mpc::ole::{IdealOle, OleGroup, OleSource, ideal_pair};
 use twain_party::{PartyError, Role};
 
@@ -41,9 +43,10 @@ impl Session {
         let run = |inner: MemoryChannel, ole: IdealOle| {
             let mut heard = Heard::default();
             let noted = NotedOle { inner: ole, notes: heard.inner_products.clone() };
-            let mut channel = NotedChannel { inner, frames: Vec::new() };
+            let mut channel = Recorder::new(inner);
             side(&mut channel, Box::new(noted)).expect("honest sides agree");
-            heard.frames = channel.frames;
+            let received = channel.frames().iter().filter(|frame| frame.way == Way::Received);
+            heard.frames = received.map(|frame| frame.bytes.clone()).collect();
             heard
         };
         let heard = thread::scope(|scope| {
@@ -54,11 +57,13 @@ impl Session {
         let mut session = Self { side, heard, memory: [0; 2] };
         for role in [Role::Model, Role::Data] {
             // Twice: the first run also fills tables that stay. Threads share the work differently
-            // each time, hence the allowance.
+            // each time, hence the allowance; a frame that is made longer may exist twice.
+            let frames = session.heard[role as usize].frames.iter();
+            let longest = frames.map(Vec::len).max().unwrap_or(0);
             for _ in 0..2 {
                 let (result, peak) = measure(|| session.run(role, &[]));
                 result.expect("the noted frames are those of an honest peer");
-                session.memory[role as usize] = peak + peak / 2 + (1 << 20);
+                session.memory[role as usize] = peak + peak / 2 + longest + (1 << 20);
             }
         }
         session
@@ -108,7 +113,10 @@ impl Edit {
             2 => frame.iter_mut().skip(place).zip(self.number).for_each(|(b, n)| *b = n),
             3 => frame[place..].fill(self.value),
             4 => frame.truncate(place),
-            5 => frame.resize(frame.len() + usize::from(self.value), 0),
+            5 => {
+                frame.reserve_exact(usize::from(self.value));
+                frame.resize(frame.len() + usize::from(self.value), 0);
+            }
             6 => frame.clone_from(&frames[self.place as usize % frames.len()]),
             _ => return false,
         }
@@ -161,36 +169,6 @@ impl Channel for ScriptedPeer<'_> {
 
     fn meter(&self) -> &TrafficMeter {
         &self.meter
-    }
-}
-
-/// An end that notes what it receives.
-struct NotedChannel {
-    inner: MemoryChannel,
-    frames: Vec<Vec<u8>>,
-}
-
-impl Channel for NotedChannel {
-    fn role(&self) -> Role {
-        self.inner.role()
-    }
-
-    fn send(&mut self, phase: &'static str, frame: Vec<u8>) -> Result<(), ChannelError> {
-        self.inner.send(phase, frame)
-    }
-
-    fn receive(&mut self, phase: &'static str, length: usize) -> Result<Vec<u8>, ChannelError> {
-        let frame = self.inner.receive(phase, length)?;
-        self.frames.push(frame.clone());
-        Ok(frame)
-    }
-
-    fn session_id(&self) -> [u8; 32] {
-        self.inner.session_id()
-    }
-
-    fn meter(&self) -> &TrafficMeter {
-        self.inner.meter()
     }
 }
 

@@ -63,13 +63,15 @@ fn folder() -> TempDir {
     made.expect("a folder")
 }
 
+/// The model's and the data's.
+pub static IDENTITIES: LazyLock<[Identity; 2]> = LazyLock::new(|| {
+    let folder = folder();
+    ["model", "data"]
+        .map(|side| Identity::load_or_create(&folder.path().join(side)).expect("an identity"))
+});
+
 pub fn store(channel: &mut dyn Channel, _: Box<dyn OleSource>) -> Outcome {
     const PLAN: [u8; 32] = [1; 32];
-    static IDENTITIES: LazyLock<[Identity; 2]> = LazyLock::new(|| {
-        let folder = folder();
-        ["model", "data"]
-            .map(|side| Identity::load_or_create(&folder.path().join(side)).expect("an identity"))
-    });
     let [model, data] = IDENTITIES.each_ref().map(Identity::fingerprint);
     let (id, role) = (channel.session_id(), channel.role());
     let session = Session { id, role, model, data };

@@ -192,6 +192,25 @@ pub fn connect(options: ConnectOptions<'_>) -> Result<TlsChannel, ConnectError> 
     }
 }
 
+/// What [`connect`] does with one connection while nobody knows who is at its other end: TLS, the key,
+/// the greeting. For fuzzing.
+///
+/// # Errors
+/// Why the other end is not the peer, in words.
+pub fn court(
+    stream: TcpStream,
+    dialled: bool,
+    role: Role,
+    identity: &Identity,
+    peer: Fingerprint,
+    limit: Duration,
+) -> Result<(), String> {
+    let config = TlsConfig::new(identity, Some(peer)).map_err(|error| error.to_string())?;
+    let patience = Patience { deadline: Instant::now() + limit, cancelled: Arc::default() };
+    let seeker = Seeker { config, role, patience };
+    seeker.court(stream, dialled).map(drop).map_err(|error| error.to_string())
+}
+
 /// The key the peer must show; none on first use.
 fn expected_key(
     identity: &Identity,

@@ -10,7 +10,7 @@ mod frames;
 mod greeting;
 mod pump;
 
-pub use connect::{ConnectError, ConnectOptions, PeerPolicy, connect};
+pub use connect::{ConnectError, ConnectOptions, PeerPolicy, connect, court};
 pub use frames::FrameFilter;
 pub use greeting::PROTOCOL_VERSION;
 
