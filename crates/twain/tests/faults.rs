@@ -1,14 +1,15 @@
-//! A link that goes wrong at each step of a pair's proof, and links that are slow. Both sides run in
-//! this process, over TLS through an emulated link; before the proof they reserve a bundle from their
-//! stores, as `prove` does.
+//! A link that goes wrong at each step of what a pair does, and links that are slow. Both sides run in
+//! this process, over TLS through an emulated link; `tests/kills.rs` does the same to processes.
 //!
-//! Whatever strikes wherever: both sides end in time with an error that names the step, and their stores
-//! can still be used, no bundle twice. The full sweep (`cargo xtask faults`) takes minutes; a few of its
-//! strikes always run.
+//! A pair makes a bundle, proves from a bundle, or proves without one. Whatever strikes wherever: both
+//! sides end in time with an error that names the step, the same work then succeeds, the two stores
+//! hold the same bundles, and none is taken twice. The full sweep (`cargo xtask faults`) takes minutes; a
+//! few of its strikes always run.
 
 mod in_process;
+mod table;
 
-use in_process::{Case, case};
+use in_process::{Case, case, seeds};
 use std::collections::HashSet;
 use std::error::Error;
 use std::net::{Ipv4Addr, TcpListener};
@@ -16,28 +17,42 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
+use table::Table;
 use tempfile::TempDir;
 use twain_mpc::channel::emulator::{ByteFault, Direction, LinkProfile, TcpEmulator};
 use twain_mpc::channel::tls::{ConnectOptions, PeerPolicy, Timeouts, TlsChannel, connect};
 use twain_mpc::channel::{Channel, ChannelError, TrafficMeter};
 use twain_mpc::handshake::{Manifest, Session, handshake};
 use twain_mpc::identity::Identity;
+use twain_mpc::preprocessing::{Plan, make, stored};
 use twain_mpc::store::Store;
-use twain_party::Role;
+use twain_mpc::{PartySeeds, TwoParty};
+use twain_party::{Role, Seed};
 
-const SILENCE: Duration = Duration::from_secs(4);
-/// Within this both sides have ended: the silence limit, and the proof before the strike.
+const SILENCE: Duration = Duration::from_secs(3);
+/// Within this both sides have ended: the silence limit, and the work before the strike.
 const PATIENCE: Duration = Duration::from_secs(120);
-const PLAN: [u8; 32] = [6; 32];
+const SERIES: [u8; 32] = [6; 32];
 const FAULTS: [ByteFault; 4] =
     [ByteFault::Cut, ByteFault::Corrupt, ByteFault::Replay, ByteFault::Stall];
+
+/// What a pair does in a session, after the handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Work {
+    /// Makes a bundle.
+    Preprocess,
+    /// Takes a bundle and proves.
+    ProveFromBundle,
+    /// Proves without.
+    ProveInline,
+}
 
 type Failure = Box<dyn Error + Send + Sync>;
 
 /// A channel that calls something as soon as a step begins to send.
 struct Trigger<'a> {
     inner: TlsChannel,
-    phase: &'a str,
+    step: &'a str,
     action: Option<Box<dyn FnOnce() + Send + 'a>>,
 }
 
@@ -45,16 +60,16 @@ impl Channel for Trigger<'_> {
     fn role(&self) -> Role {
         self.inner.role()
     }
-    fn send(&mut self, phase: &'static str, frame: Vec<u8>) -> Result<(), ChannelError> {
-        if phase == self.phase
+    fn send(&mut self, step: &'static str, frame: Vec<u8>) -> Result<(), ChannelError> {
+        if step == self.step
             && let Some(action) = self.action.take()
         {
             action();
         }
-        self.inner.send(phase, frame)
+        self.inner.send(step, frame)
     }
-    fn receive(&mut self, phase: &'static str, length: usize) -> Result<Vec<u8>, ChannelError> {
-        self.inner.receive(phase, length)
+    fn receive(&mut self, step: &'static str, length: usize) -> Result<Vec<u8>, ChannelError> {
+        self.inner.receive(step, length)
     }
     fn session_id(&self) -> [u8; 32] {
         self.inner.session_id()
@@ -64,8 +79,10 @@ impl Channel for Trigger<'_> {
     }
 }
 
-/// Two machines, each with an identity and a store.
+/// Two machines, each with an identity and a store, and what they prove.
 struct Machines {
+    case: Case,
+    plan: Plan,
     folders: [TempDir; 2],
     identities: [Identity; 2],
     /// Bundles each side has taken.
@@ -77,7 +94,9 @@ type Steps = Vec<&'static str>;
 
 /// How a side ended.
 struct Ended {
-    proof: Result<Vec<u8>, Failure>,
+    /// The proof, if it was to make one.
+    made: Result<Option<Vec<u8>>, Failure>,
+    /// In which it sent.
     steps: Steps,
 }
 
@@ -86,13 +105,16 @@ type Strike<'a> = (&'a str, Role, ByteFault);
 
 impl Machines {
     fn new() -> Self {
+        let case = case("1l_mlp-k9-private");
+        let plan = case.plan();
         let folders = [(); 2].map(|()| tempfile::tempdir().unwrap());
         let identities = [0, 1].map(|i| Identity::load_or_create(folders[i].path()).unwrap());
-        Self { folders, identities, taken: Default::default() }
+        Self { case, plan, folders, identities, taken: Default::default() }
     }
 
-    fn store(&self, role: Role) -> PathBuf {
-        self.folders[role as usize].path().join("bundles")
+    fn store(&self, role: Role) -> Store<'_> {
+        let folder: PathBuf = self.folders[role as usize].path().join("bundles");
+        Store::open(&folder, &self.identities[role as usize]).unwrap()
     }
 
     /// A connection; the model's side listens, so what it sends goes backward.
@@ -113,21 +135,49 @@ impl Machines {
         .unwrap()
     }
 
-    /// Makes a bundle and takes the oldest, as a session does before its proof.
-    fn bundles(&self, channel: &mut dyn Channel, session: &Session) -> Result<(), Failure> {
-        let side = session.role as usize;
-        let mut store = Store::open(&self.store(session.role), &self.identities[side])?;
-        let mut bundle = store.make(channel, session, PLAN)?;
-        bundle.write(&[1; 100])?;
-        bundle.commit(channel)?;
-        if let Some(bundle) = store.reserve(channel, session, PLAN)? {
-            self.taken[side].lock().unwrap().push(bundle.id());
-        }
-        Ok(())
+    fn preprocess(&self, channel: &mut dyn Channel, session: &Session) -> Result<(), Failure> {
+        let mut store = self.store(session.role);
+        let mut bundle = store.make(channel, session, SERIES)?;
+        let (id, seed) = (bundle.id(), Seed([10 + session.role as u8; 32]));
+        let seeds = PartySeeds { blinding: seed.clone(), protocol: seed };
+        make(channel, id, &self.plan, &seeds, &mut |bytes| bundle.write(bytes))?;
+        Ok(bundle.commit(channel)?)
     }
 
-    /// One session of both sides over a link: how each ended, and the steps in which it sent.
-    fn session(&self, case: &Case, profile: LinkProfile, strike: Option<Strike>) -> [Ended; 2] {
+    fn prove_from_bundle(
+        &self,
+        channel: &mut dyn Channel,
+        session: &Session,
+    ) -> Result<Vec<u8>, Failure> {
+        let role = session.role;
+        let bundle = self.store(role).reserve(channel, session, SERIES)?;
+        let bundle = bundle.ok_or("the stores have no bundle in common")?;
+        let id = bundle.id();
+        self.taken[role as usize].lock().unwrap().push(id);
+        let (products, material) = stored(id, bundle)?;
+        let mut party =
+            TwoParty::new(channel, Box::new(products), Box::new(material), &seeds(role));
+        Ok(self.case.side(&mut party, &self.case.secrets(), role)?.1)
+    }
+
+    fn work(
+        &self,
+        work: Work,
+        channel: &mut dyn Channel,
+        session: &Session,
+    ) -> Result<Option<Vec<u8>>, Failure> {
+        match work {
+            Work::Preprocess => self.preprocess(channel, session).map(|()| None),
+            Work::ProveFromBundle => self.prove_from_bundle(channel, session).map(Some),
+            Work::ProveInline => {
+                Store::decline(channel)?;
+                Ok(Some(self.case.side_over(channel, &self.case.secrets())?.1))
+            }
+        }
+    }
+
+    /// A session of both sides over a link: how each ended.
+    fn session(&self, work: Work, profile: LinkProfile, strike: Option<Strike>) -> [Ended; 2] {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         drop(listener);
@@ -138,32 +188,29 @@ impl Machines {
             let manifest = Manifest::new([("circuit".to_string(), [1; 32])]).unwrap();
             let session = match handshake(&mut channel, &manifest) {
                 Ok(session) => session,
-                Err(error) => return Ended { proof: Err(error.into()), steps: Vec::new() },
+                Err(error) => return Ended { made: Err(error.into()), steps: Vec::new() },
             };
             let direction = match role {
                 Role::Model => Direction::Backward,
                 Role::Data => Direction::Forward,
             };
-            let (phase, action) = match strike {
-                Some((phase, striking, fault)) if striking == role => {
+            let (step, action) = match strike {
+                Some((step, striking, fault)) if striking == role => {
                     let inject = move || emulator.inject(direction, 40, fault);
-                    (phase, Some(Box::new(inject) as Box<dyn FnOnce() + Send + '_>))
+                    (step, Some(Box::new(inject) as Box<dyn FnOnce() + Send + '_>))
                 }
                 _ => ("", None),
             };
-            let mut trigger = Trigger { inner: channel, phase, action };
-            let made = self.bundles(&mut trigger, &session).and_then(|()| {
-                let (_, proof) = case.side_over(&mut trigger, &case.secrets())?;
-                Ok(proof)
-            });
+            let mut trigger = Trigger { inner: channel, step, action };
+            let made = self.work(work, &mut trigger, &session);
             let phases = trigger.meter().phases().iter();
             let steps = phases.filter(|(_, traffic)| traffic.sent > 0).map(|(name, _)| *name);
             let steps = steps.collect();
-            let proof = made.and_then(|proof| {
+            let made = made.and_then(|made| {
                 trigger.inner.finish(SILENCE)?;
-                Ok(proof)
+                Ok(made)
             });
-            Ended { proof, steps }
+            Ended { made, steps }
         };
         thread::scope(|scope| {
             let model = scope.spawn(|| side(Role::Model));
@@ -173,83 +220,138 @@ impl Machines {
     }
 
     /// A session that must succeed; the steps in which each side sends.
-    fn succeeds(&self, case: &Case, profile: LinkProfile) -> [Steps; 2] {
-        let [model, data] = self.session(case, profile, None);
-        assert_eq!(model.proof.unwrap(), data.proof.unwrap());
+    fn succeeds(&self, work: Work, profile: LinkProfile) -> [Steps; 2] {
+        let [model, data] = self.session(work, profile, None);
+        assert_eq!(model.made.unwrap(), data.made.unwrap());
         [model.steps, data.steps]
     }
 
-    fn fails(&self, case: &Case, strike: Strike, steps: &[Steps; 2]) {
+    /// What a session of `work` needs in the stores.
+    fn prepare(&self, work: Work) {
+        if work == Work::ProveFromBundle {
+            self.succeeds(Work::Preprocess, LinkProfile::default());
+        }
+    }
+
+    /// A session that must fail on both sides; the seconds until both have ended.
+    fn fails(&self, work: Work, strike: Strike, steps: &[Steps; 2]) -> f64 {
+        self.prepare(work);
         let start = Instant::now();
-        let ended = self.session(case, LinkProfile::default(), Some(strike));
-        assert!(start.elapsed() < PATIENCE, "{strike:?} took {:?}", start.elapsed());
+        let ended = self.session(work, LinkProfile::default(), Some(strike));
+        let took = start.elapsed();
+        assert!(took < PATIENCE, "{strike:?} took {took:?}");
         for side in ended {
-            let error = side.proof.err().unwrap_or_else(|| panic!("{strike:?} goes unnoticed"));
+            let error = side.made.err().unwrap_or_else(|| panic!("{strike:?} goes unnoticed"));
             let text = error.to_string();
             let steps = steps.iter().flatten().chain([&"farewell"]);
             let mut named = steps.filter(|step| text.contains(&format!("during {step},")));
             assert!(named.next().is_some(), "{strike:?}: {text}");
         }
+        took.as_secs_f64()
     }
 
-    /// No side took a bundle twice.
-    fn is_consistent(&self) {
-        for taken in &self.taken {
-            let taken = taken.lock().unwrap();
-            let distinct: HashSet<_> = taken.iter().collect();
-            assert_eq!(distinct.len(), taken.len());
+    /// After whatever happened, the same work succeeds, and the stores are as they must be.
+    fn recovers(&self, work: Work) {
+        self.prepare(work);
+        self.succeeds(work, LinkProfile::default());
+        let [model, data] = [Role::Model, Role::Data].map(|role| {
+            let taken = self.taken[role as usize].lock().unwrap();
+            let taken_once: HashSet<[u8; 32]> = taken.iter().copied().collect();
+            assert_eq!(taken_once.len(), taken.len(), "{role:?} took a bundle twice");
+            let left = self.store(role).bundles().unwrap();
+            let left: Vec<[u8; 32]> = left.into_iter().map(|bundle| bundle.id).collect();
+            assert!(left.iter().all(|id| !taken_once.contains(id)), "{role:?} keeps what it used");
+            left
+        });
+        if work == Work::ProveFromBundle {
+            assert_eq!(model, data, "the stores differ");
         }
     }
 }
 
 #[test]
 fn some_faults_in_some_steps() {
-    let case = case("1l_mlp-k9-private");
     let machines = Machines::new();
-    let steps = machines.succeeds(&case, LinkProfile::default());
     let strikes = [
-        ("bundle", Role::Model, ByteFault::Cut),
-        ("digit masks", Role::Data, ByteFault::Stall),
-        ("quotient", Role::Model, ByteFault::Corrupt),
-        ("openings", Role::Data, ByteFault::Replay),
+        (Work::Preprocess, "store: make a bundle", Role::Model, ByteFault::Cut),
+        (Work::Preprocess, "digit masks", Role::Data, ByteFault::Stall),
+        (Work::ProveFromBundle, "store: reserve a bundle", Role::Data, ByteFault::Corrupt),
+        (Work::ProveFromBundle, "openings", Role::Data, ByteFault::Replay),
+        (Work::ProveInline, "quotient", Role::Model, ByteFault::Corrupt),
     ];
-    for (phase, role, fault) in strikes {
-        let phase = *steps[role as usize].iter().find(|step| step.contains(phase)).unwrap();
-        machines.fails(&case, (phase, role, fault), &steps);
+    for (work, step, role, fault) in strikes {
+        machines.prepare(work);
+        let steps = machines.succeeds(work, LinkProfile::default());
+        let step = *steps[role as usize].iter().find(|name| name.contains(step)).unwrap();
+        machines.fails(work, (step, role, fault), &steps);
+        machines.recovers(work);
     }
-    machines.succeeds(&case, LinkProfile { latency: Duration::from_micros(100), bandwidth: None });
-    machines.is_consistent();
+    let near = LinkProfile { latency: Duration::from_micros(100), bandwidth: None };
+    machines.succeeds(Work::ProveInline, near);
+}
+
+fn every_fault_in_every_step(work: Work) {
+    let machines = Machines::new();
+    machines.prepare(work);
+    let all = machines.succeeds(work, LinkProfile::default());
+    let sides = [Role::Model, Role::Data];
+    let columns = sides.iter().flat_map(|role| FAULTS.map(|fault| format!("{role:?} {fault:?}")));
+    let mut table = Table::new(&format!("{work:?}: seconds until both have ended"), columns);
+    let mut steps: Steps = Vec::new();
+    for step in all.iter().flatten() {
+        // The handshake is over when the emulator is told.
+        if !steps.contains(step) && *step != "handshake" {
+            steps.push(step);
+        }
+    }
+    for step in steps {
+        let mut cells = Vec::new();
+        for role in sides {
+            if !all[role as usize].contains(&step) {
+                cells.extend(FAULTS.map(|_| None));
+                continue;
+            }
+            cells.extend(FAULTS.map(|fault| Some(machines.fails(work, (step, role, fault), &all))));
+            machines.recovers(work);
+        }
+        table.row(step, cells);
+    }
+    table.end();
 }
 
 #[test]
 #[ignore = "takes minutes: cargo xtask faults"]
-fn every_fault_in_every_step() {
-    let case = case("1l_mlp-k9-private");
-    let machines = Machines::new();
-    let steps = machines.succeeds(&case, LinkProfile::default());
-    for role in [Role::Model, Role::Data] {
-        // The handshake is over when the emulator is told.
-        for step in steps[role as usize].iter().filter(|step| **step != "handshake") {
-            for fault in FAULTS {
-                let start = Instant::now();
-                machines.fails(&case, (step, role, fault), &steps);
-                println!("{step}, {role:?}, {fault:?}: {:.1} s", start.elapsed().as_secs_f64());
-            }
-            machines.is_consistent();
-        }
-    }
-    machines.succeeds(&case, LinkProfile::default());
-    machines.is_consistent();
+fn every_fault_in_every_step_of_making_a_bundle() {
+    every_fault_in_every_step(Work::Preprocess);
+}
+
+#[test]
+#[ignore = "takes minutes: cargo xtask faults"]
+fn every_fault_in_every_step_of_a_proof_from_a_bundle() {
+    every_fault_in_every_step(Work::ProveFromBundle);
+}
+
+#[test]
+#[ignore = "takes minutes: cargo xtask faults"]
+fn every_fault_in_every_step_of_a_proof() {
+    every_fault_in_every_step(Work::ProveInline);
 }
 
 #[test]
 #[ignore = "takes minutes: cargo xtask faults"]
 fn near_and_far_links() {
-    let case = case("1l_mlp-k9-private");
+    let machines = Machines::new();
+    let mut table = Table::new("One way over the link: seconds", ["proof", "bundle", "from it"]);
     for microseconds in [100, 10_000, 100_000] {
         let latency = Duration::from_micros(microseconds);
-        let start = Instant::now();
-        Machines::new().succeeds(&case, LinkProfile { latency, bandwidth: None });
-        println!("{latency:?} one way: {:.1} s", start.elapsed().as_secs_f64());
+        let profile = LinkProfile { latency, bandwidth: None };
+        let works = [Work::ProveInline, Work::Preprocess, Work::ProveFromBundle];
+        let cells = works.map(|work| {
+            let start = Instant::now();
+            machines.succeeds(work, profile);
+            Some(start.elapsed().as_secs_f64())
+        });
+        table.row(&format!("{latency:?}"), cells);
     }
+    table.end();
 }

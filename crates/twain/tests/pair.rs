@@ -1,53 +1,19 @@
 //! A pair's proof: two sides, one with the model and one with the data, over a link within the
 //! process. It verifies under EZKL's key, and equals the proof made alone with both seeds.
 
-use std::path::{Path, PathBuf};
+mod in_process;
+
+use in_process::{Case, Made, case, case_in, seeds};
+use std::path::Path;
 use std::thread;
-use twain::key_files::read_srs;
-use twain_algebra::Fr;
-use twain_artifacts::{CompiledModel, GraphWitness, redact};
-use twain_circuit::{Circuit, ProductTree, Source, Sources, Witness, lay_out, parameters};
 use twain_mpc::channel::{Channel, MemoryChannel, memory_pair};
 use twain_mpc::handshake::Session;
 use twain_mpc::identity::Identity;
-use twain_mpc::preprocessing::{Plan, Planner, make, stored};
+use twain_mpc::preprocessing::{Plan, make, stored};
 use twain_mpc::store::{ReservedBundle, Store};
 use twain_mpc::{PartySeeds, TwoParty};
-use twain_party::{Alone, Role, Seed};
-use twain_plonk::{ProvingKey, Srs, generate_keys, prove, verify};
-
-fn vectors() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors")
-}
-
-struct Case {
-    compiled: CompiledModel,
-    circuit: Circuit,
-    key: ProvingKey,
-    srs: Srs,
-    witness: GraphWitness,
-}
-
-fn case(name: &str) -> Case {
-    let folder = vectors().join(name);
-    let settings = twain_artifacts::read_settings(&folder.join("settings.json")).unwrap();
-    let k = settings.run_args.logrows;
-    case_in(&folder, &vectors().join(format!("srs/kzg{k}.srs")))
-}
-
-fn case_in(folder: &Path, srs: &Path) -> Case {
-    let compiled = CompiledModel::read(&folder.join("model.compiled")).unwrap();
-    let srs = read_srs(srs, compiled.settings.run_args.logrows).unwrap();
-    // Keys come from the redacted circuit: all the data's side has.
-    let redacted = redact(&compiled).unwrap();
-    let circuit = lay_out(&redacted.model, &redacted.settings, ProductTree::FullySplit).unwrap();
-    let key = generate_keys(circuit.cs.clone(), circuit.assembly.clone(), &srs, true).unwrap();
-    let witness = GraphWitness::read(&folder.join("witness.json")).unwrap();
-    Case { compiled, circuit, key, srs, witness }
-}
-
-const MODEL_BLINDING: [u8; 32] = [1; 32];
-const DATA_BLINDING: [u8; 32] = [2; 32];
+use twain_party::{Role, Seed};
+use twain_plonk::verify;
 
 /// Where a side takes its correlations from.
 trait Correlations: Sync {
@@ -62,52 +28,12 @@ impl Correlations for Inline {
     }
 }
 
-fn side(
-    case: &Case,
-    mut channel: impl Channel,
-    correlations: &dyn Correlations,
-) -> (Vec<Fr>, Vec<u8>) {
-    let parameters = parameters(&case.compiled.model);
-    let (sources, blinding, protocol) = match channel.role() {
-        Role::Model => {
-            (Sources { inputs: None, parameters: Some(&parameters) }, MODEL_BLINDING, [3; 32])
-        }
-        Role::Data => (
-            Sources { inputs: Some(&case.witness.inputs), parameters: None },
-            DATA_BLINDING,
-            [4; 32],
-        ),
-    };
-    let seeds = PartySeeds { blinding: Seed(blinding), protocol: Seed(protocol) };
-    let mut party = correlations.party(&mut channel, &seeds);
-    let values = case.circuit.program.run(&mut party, &sources).unwrap();
-    let mut source = Witness::new(&case.circuit, &values);
-    let instances = values.instances.clone();
-    let proof =
-        prove(&mut party, &case.key, &case.srs, std::slice::from_ref(&instances), &mut source)
-            .unwrap();
-    (instances, proof)
-}
-
-type Made = (Vec<Fr>, Vec<u8>);
-
-fn both(case: &Case, correlations: &dyn Correlations) -> (Made, Made) {
-    let (model_end, data_end) = memory_pair([9; 32]);
-    thread::scope(|scope| {
-        let model = scope.spawn(|| side(case, model_end, correlations));
-        let data = scope.spawn(|| side(case, data_end, correlations));
-        (model.join().unwrap(), data.join().unwrap())
+fn both(case: &Case, correlations: &dyn Correlations) -> [Made; 2] {
+    on_both_sides([9; 32], |mut channel| {
+        let role = channel.role();
+        let mut party = correlations.party(&mut channel, &seeds(role));
+        case.side(&mut party, &case.secrets(), role).unwrap()
     })
-}
-
-/// The proof made by one who knows both secrets and both seeds.
-fn alone(case: &Case, instances: &[Fr]) -> Vec<u8> {
-    let parameters = parameters(&case.compiled.model);
-    let sources = Sources { inputs: Some(&case.witness.inputs), parameters: Some(&parameters) };
-    let mut alone = Alone::as_pair(Seed(MODEL_BLINDING), Seed(DATA_BLINDING));
-    let values = case.circuit.program.run_alone(&mut alone, &sources).unwrap();
-    let mut source = Witness::new(&case.circuit, &values);
-    prove(&mut alone, &case.key, &case.srs, &[instances.to_vec()], &mut source).unwrap()
 }
 
 fn pair_equals_alone(name: &str) {
@@ -115,13 +41,13 @@ fn pair_equals_alone(name: &str) {
 }
 
 fn check_pair(case: &Case, correlations: &dyn Correlations) {
-    let (model, data) = both(case, correlations);
+    let [model, data] = both(case, correlations);
     assert_eq!(model, data);
-    let (instances, proof) = model;
+    let (instances, proof) = &model;
     let srs = case.srs.verifier();
-    verify(case.key.vk(), srs, std::slice::from_ref(&instances), &proof).unwrap();
-    assert_eq!(instances, case.witness.instances(&case.compiled.settings.run_args));
-    assert_eq!(proof, alone(case, &instances));
+    verify(case.key.vk(), srs, std::slice::from_ref(instances), proof).unwrap();
+    assert_eq!(*instances, case.witness.instances(&case.compiled.settings.run_args));
+    assert_eq!(model, case.alone(&case.secrets()));
 }
 
 const SERIES: [u8; 32] = [5; 32];
@@ -185,27 +111,11 @@ fn on_both_sides<T: Send>(session: [u8; 32], side: impl Fn(MemoryChannel) -> T +
     })
 }
 
-/// What the proof of a circuit asks of its sources, from the circuit and the keys alone.
-fn plan(case: &Case) -> Plan {
-    let zeros = |sources: &[Source]| -> Vec<Vec<Fr>> {
-        sources.iter().map(|source| vec![Fr::zero(); source.length]).collect()
-    };
-    let program = &case.circuit.program;
-    let (inputs, parameters) = (zeros(program.inputs()), zeros(program.parameters()));
-    let sources = Sources { inputs: Some(&inputs), parameters: Some(&parameters) };
-    let mut planner = Planner::default();
-    let values = program.run(&mut planner, &sources).unwrap();
-    let mut source = Witness::new(&case.circuit, &values);
-    let instances = [values.instances.clone()];
-    prove(&mut planner, &case.key, &case.srs, &instances, &mut source).unwrap();
-    planner.finish()
-}
-
 #[test]
 fn a_bundle_makes_one_proof() {
     let case = case("1l_mlp-k9-private");
     let machines = Machines::new();
-    machines.preprocess(&plan(&case));
+    machines.preprocess(&case.plan());
     check_pair(&case, &machines);
     // It is spent.
     let left = on_both_sides([10; 32], |mut channel| machines.reserve(&mut channel).is_some());
@@ -216,16 +126,12 @@ fn a_bundle_makes_one_proof() {
 fn another_circuits_bundle_ends_the_session() {
     let (case, other) = (case("1l_relu-k8-private"), case("1l_mlp-k9-private"));
     let machines = Machines::new();
-    machines.preprocess(&plan(&case));
+    machines.preprocess(&case.plan());
     let outcomes = on_both_sides([9; 32], |mut channel| {
-        let seeds = PartySeeds { blinding: Seed([1; 32]), protocol: Seed([2; 32]) };
-        let parameters = parameters(&other.compiled.model);
-        let sources = match channel.role() {
-            Role::Model => Sources { inputs: None, parameters: Some(&parameters) },
-            Role::Data => Sources { inputs: Some(&other.witness.inputs), parameters: None },
-        };
-        let mut party = machines.party(&mut channel, &seeds);
-        other.circuit.program.run(&mut party, &sources).err().map(|error| error.to_string())
+        let role = channel.role();
+        let mut party = machines.party(&mut channel, &seeds(role));
+        let ended = other.side(&mut party, &other.secrets(), role);
+        ended.err().map(|error| error.to_string())
     });
     for outcome in outcomes {
         let text = outcome.expect("no witness from another circuit's bundle");
@@ -255,9 +161,9 @@ fn folder_from_the_environment() {
     let folder = std::env::var("TWAIN_PAIR_CASE").unwrap();
     let srs = std::env::var("TWAIN_PAIR_SRS").unwrap();
     let case = case_in(Path::new(&folder), Path::new(&srs));
-    let (model, data) = both(&case, &Inline);
+    let [model, data] = both(&case, &Inline);
     assert_eq!(model.0, data.0);
-    let joined = alone(&case, &model.0);
+    let joined = case.alone(&case.secrets()).1;
     let differs = model.1.chunks(64).zip(joined.chunks(64)).position(|(a, b)| a != b);
     let system = case.key.system();
     println!(

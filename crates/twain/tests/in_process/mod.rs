@@ -7,8 +7,11 @@ use std::path::{Path, PathBuf};
 use twain::key_files::read_srs;
 use twain_algebra::Fr;
 use twain_artifacts::{CompiledModel, GraphWitness, redact};
-use twain_circuit::{Circuit, ProductTree, Sources, Witness, WitnessValues, lay_out, parameters};
+use twain_circuit::{
+    Circuit, ProductTree, Source, Sources, Witness, WitnessValues, lay_out, parameters,
+};
 use twain_mpc::channel::Channel;
+use twain_mpc::preprocessing::{Plan, Planner};
 use twain_mpc::{PartySeeds, TwoParty};
 use twain_party::{Alone, Role, Seed};
 use twain_plonk::{ProvingKey, Srs, generate_keys, prove};
@@ -99,6 +102,22 @@ impl Case {
     pub fn side_over(&self, channel: &mut dyn Channel, secrets: &Secrets) -> Ended {
         let role = channel.role();
         self.side(&mut TwoParty::inline(channel, &seeds(role)), secrets, role)
+    }
+
+    /// What a proof asks of its sources of correlations, from the circuit and the keys alone.
+    pub fn plan(&self) -> Plan {
+        let zeros = |sources: &[Source]| -> Vec<Vec<Fr>> {
+            sources.iter().map(|source| vec![Fr::zero(); source.length]).collect()
+        };
+        let program = &self.circuit.program;
+        let (inputs, parameters) = (zeros(program.inputs()), zeros(program.parameters()));
+        let sources = Sources { inputs: Some(&inputs), parameters: Some(&parameters) };
+        let mut planner = Planner::default();
+        let values = program.run(&mut planner, &sources).unwrap();
+        let mut source = Witness::new(&self.circuit, &values);
+        let instances = [values.instances.clone()];
+        prove(&mut planner, &self.key, &self.srs, &instances, &mut source).unwrap();
+        planner.finish()
     }
 
     /// The values of one who knows both secrets and both seeds.
