@@ -1,17 +1,22 @@
-//! The slow part of `crates/twain/tests/faults.rs`: every fault of the emulated link at every step of a
-//! pair's proof, on either side, and links of 0.1, 10 and 100 ms one way.
+//! The slow part of `crates/twain/tests/faults.rs` and `kills.rs`: every fault of the emulated link, on
+//! either side, at every step of making a bundle, of a proof from it and of a proof without; links of
+//! 0.1, 10 and 100 ms one way; either process killed after every phase. The tests print tables.
 
 use crate::error::Error;
 use crate::process::cargo;
 use std::path::Path;
+use std::time::Instant;
 
-/// Runs it, showing what it does.
+/// Runs it, showing what it does. Built as the other tests are, whose build it shares.
 pub fn run(repository: &Path) -> Result<(), Error> {
+    let start = Instant::now();
     let mut command = cargo();
-    command.current_dir(repository).args(["test", "--release", "-p", "twain", "--test", "faults"]);
+    command.current_dir(repository).args(["test", "-p", "twain", "--test", "faults"]);
+    command.args(["--test", "kills", "--no-fail-fast"]);
     command.args(["--", "--ignored", "--nocapture", "--test-threads", "1"]);
     let status =
         command.status().map_err(|source| Error::Start { program: "cargo".into(), source })?;
+    println!("The sweep of faults took {:.0} s.", start.elapsed().as_secs_f64());
     if status.success() {
         return Ok(());
     }

@@ -3,16 +3,17 @@
 //! Each protocol runs in many sessions of fresh randomness, for two secrets of the peer and the same
 //! input of the viewer. Compared is the viewer's *view*: every frame it receives, the sums of what both
 //! sides send at once (what an opening shows), and its outputs. Lengths and phases must be equal, and
-//! the distributions of some bits must agree (two-sample chi-square test, fixed seeds).
+//! the distributions of some bits must agree (`view/mod.rs`, fixed seeds). Sessions of the whole prover
+//! are compared in the same way in `crates/twain/tests/views.rs`.
 //!
 //! The mutant of every test is the same protocol with masks that are not fresh: all sessions draw the
 //! same. A mask both runs share hides nothing of what differs, and the test must say so.
 
-use ff::{Field, PrimeField};
-use std::collections::BTreeMap;
+mod view;
+
+use ff::Field;
 use std::thread;
 use twain_algebra::Fr;
-use twain_mpc::arithmetic::decode_scalars;
 use twain_mpc::channel::{Channel, Frame, MemoryChannel, Recorder, Way, memory_pair};
 use twain_mpc::digits::IdealMaterial;
 use twain_mpc::ole::{IdealOle, ideal_pair};
@@ -21,19 +22,15 @@ use twain_party::{
     Hint, HintBatch, Kind, LookupArgument, LookupUse, Operand, PartyError, ProverParty, Role, Seed,
     StaticTable, WitnessParty,
 };
+use view::{LIMIT, View, distance, observe};
 
 /// Sessions for each secret.
 const SESSIONS: u64 = 40;
 /// Values in one session, all alike.
 const BATCH: usize = 16;
-/// The statistic has 15 degrees of freedom: it exceeds this with probability 1e-7.
-const LIMIT: f64 = 63.0;
 
 /// One side of a protocol on a batch of shared values; returns what it learns beside the frames.
 type Protocol = dyn Fn(&mut TwoParty, &[Operand]) -> Result<Vec<Fr>, PartyError> + Sync;
-
-/// What the viewer saw, named by phase and by what was made of it.
-type View = BTreeMap<String, Vec<[u8; 32]>>;
 
 fn seed_of(session: u64, role: Role) -> PartySeeds {
     let mut bytes = [0u8; 32];
@@ -70,69 +67,6 @@ fn session(
         let model = model.join().unwrap();
         if viewer == Role::Model { model } else { data }
     })
-}
-
-/// Adds a session to a view.
-fn observe(view: &mut View, frames: &[Frame], learnt: &[Fr]) {
-    let mut add = |name: String, bytes: &[u8]| {
-        // Field elements stand last in a frame; what comes before are bits and small words.
-        let (head, elements) = bytes.split_at(bytes.len() % 32);
-        let list = view.entry(name).or_default();
-        list.extend(elements.as_chunks::<32>().0);
-        list.extend(head.iter().flat_map(|byte| [*byte & 15, *byte >> 4]).map(|nibble| {
-            let mut element = [0; 32];
-            element[0] = nibble;
-            element
-        }));
-    };
-    let mut sent: Option<&Frame> = None;
-    for frame in frames {
-        if frame.way == Way::Sent {
-            sent = Some(frame);
-            continue;
-        }
-        add(format!("{}, received", frame.phase), &frame.bytes);
-        let Some(own) = sent.take().filter(|own| own.bytes.len() == frame.bytes.len()) else {
-            continue;
-        };
-        let (own_head, own_elements) = own.bytes.split_at(own.bytes.len() % 32);
-        let (head, elements) = frame.bytes.split_at(own_head.len());
-        let xor: Vec<u8> = own_head.iter().zip(head).map(|(a, b)| a ^ b).collect();
-        add(format!("{}, opened bits", frame.phase), &xor);
-        let pairs = own_elements.chunks(32).zip(elements.chunks(32));
-        let sums = pairs.filter_map(|(own, theirs)| {
-            let read = |bytes| Some(*decode_scalars(bytes, frame.phase).ok()?.first()?);
-            Some((read(own)? + read(theirs)?).to_repr())
-        });
-        let sums: Vec<u8> = sums.flat_map(|sum| sum.as_ref().to_vec()).collect();
-        add(format!("{}, opened", frame.phase), &sums);
-    }
-    let learnt: Vec<u8> = learnt.iter().flat_map(|v| v.to_repr().as_ref().to_vec()).collect();
-    add("outputs".into(), &learnt);
-}
-
-/// The largest chi-square statistic over everything in two views, and where.
-fn distance(one: &View, other: &View) -> (f64, String) {
-    assert!(one.keys().eq(other.keys()));
-    let mut worst = (0.0, String::new());
-    for (name, samples) in one {
-        for byte in [0, 13] {
-            let histogram = |samples: &[[u8; 32]]| {
-                let mut counts = [0f64; 16];
-                samples.iter().for_each(|sample| counts[usize::from(sample[byte] & 15)] += 1.0);
-                counts
-            };
-            let scale = (other[name].len() as f64 / samples.len() as f64).sqrt();
-            let pairs = histogram(samples).into_iter().zip(histogram(&other[name]));
-            let pairs = pairs.filter(|(a, b)| a + b > 0.0);
-            let statistic: f64 =
-                pairs.map(|(a, b)| (a * scale - b / scale).powi(2) / (a + b)).sum();
-            if statistic > worst.0 {
-                worst = (statistic, name.clone());
-            }
-        }
-    }
-    worst
 }
 
 /// The view over all sessions, and the shape each of them had.

@@ -269,6 +269,26 @@ fn without_the_encryption_of_zero_the_answer_shows_the_multiplier() {
     assert!(equal.count() < 3, "the answer's c1 tells nothing of b");
 }
 
+/// The encryptor has the key and sees the noise beside the masked sum. It is the flood's, whatever was
+/// multiplied; without the flood its size alone tells a zero from another multiplier.
+#[test]
+fn without_the_flood_the_noise_shows_the_multiplier() {
+    let Fixture { mut rng, mut key, evaluator } = fixture(9);
+    let [a, b, mask] = [(); 3].map(|()| scalars(&mut rng, SLOTS));
+    let zero = vec![Fr::ZERO; SLOTS];
+    let encryption = key.encrypt(&[&a], &mut rng).unwrap().remove(0);
+    let noise = |b: &[Fr], flood_bits, seed| {
+        let request = Request { products: vec![(&encryption, b)], mask: &mask };
+        let secrets = Secrets::draw(&request, &mut Stream::new(&[seed; 32]), flood_bits);
+        let (constant, linear) = evaluator.answer_fresh(&request, &secrets);
+        size(&phase(&key, &constant, &linear)).0
+    };
+    let flooded = noise(&b, FLOOD_BITS, 1) - noise(&zero, FLOOD_BITS, 2);
+    assert!(flooded.abs() < 0.2, "{flooded}");
+    let mutant = noise(&b, 1, 3) - noise(&zero, 1, 4);
+    assert!(mutant > 200.0, "{mutant}");
+}
+
 /// What the encryptor learns from an answer is the masked sum, the same for every multiplier if the
 /// mask moves along; and the mask is uniform. Without it, the sum is bare.
 #[test]

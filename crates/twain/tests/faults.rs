@@ -178,7 +178,8 @@ impl Machines {
 
     /// A session of both sides over a link: how each ended.
     fn session(&self, work: Work, profile: LinkProfile, strike: Option<Strike>) -> [Ended; 2] {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        // Away from the address from which all tests call: none of their ports is taken here.
+        let listener = TcpListener::bind((Ipv4Addr::new(127, 0, 0, 2), 0)).unwrap();
         let address = listener.local_addr().unwrap();
         drop(listener);
         let emulator = TcpEmulator::start(address, profile).unwrap();

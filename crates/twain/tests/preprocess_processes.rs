@@ -28,19 +28,6 @@ fn prove(site: &Site) -> (u64, bool) {
     (bytes[0], used[0])
 }
 
-/// The files of bundles and of unfinished ones in a side's store.
-fn bundles(site: &Site, side: Side) -> Vec<PathBuf> {
-    let Ok(files) = fs::read_dir(site.file(side, "identity").join("bundles")) else {
-        return Vec::new();
-    };
-    let paths = files.map(|file| file.expect("listed").path());
-    let is_bundle = |path: &PathBuf| {
-        let extension = path.extension().unwrap_or_default();
-        extension == "bundle" || extension == "pending"
-    };
-    paths.filter(is_bundle).collect()
-}
-
 #[test]
 fn each_bundle_serves_one_proof() {
     let site = Site::vector(RELU);
@@ -50,7 +37,7 @@ fn each_bundle_serves_one_proof() {
     // The same proof again, from what the first one must have left: another bundle.
     assert_eq!(prove(&site), (first, true));
     for side in Side::BOTH {
-        assert_eq!(bundles(&site, side), Vec::<PathBuf>::new(), "both are spent");
+        assert_eq!(site.bundles(side), Vec::<PathBuf>::new(), "both are spent");
     }
     let (inline, used) = prove(&site);
     assert!(!used);
@@ -61,7 +48,7 @@ fn each_bundle_serves_one_proof() {
 fn a_bundle_that_one_side_lost_is_not_used() {
     let site = Site::vector(RELU);
     site.preprocess(&["--proofs", "2"]);
-    let mut lost = bundles(&site, Side::Data);
+    let mut lost = site.bundles(Side::Data);
     lost.sort();
     fs::remove_file(&lost[0]).expect("removed");
     assert!(prove(&site).1, "the other one is left");
@@ -96,17 +83,17 @@ fn a_peer_killed_while_a_bundle_is_made_leaves_none() {
         let mut killed = start(victim);
         killed.wait_for("connect");
         // Until it has begun to write.
-        while bundles(&site, victim).is_empty() {
+        while site.bundles(victim).is_empty() {
             std::thread::sleep(std::time::Duration::from_millis(1));
         }
         killed.kill();
         let survivor: Ended = Running::end(survivor);
         assert!(survivor.failed().contains("during "), "{}", survivor.stderr);
-        assert_eq!(bundles(&site, victim.other()), Vec::<PathBuf>::new());
+        assert_eq!(site.bundles(victim.other()), Vec::<PathBuf>::new());
     }
     assert!(!prove(&site).1);
     for side in Side::BOTH {
-        assert_eq!(bundles(&site, side), Vec::<PathBuf>::new(), "the half is swept away");
+        assert_eq!(site.bundles(side), Vec::<PathBuf>::new(), "the half is swept away");
     }
     site.preprocess(&[]);
     assert!(prove(&site).1);

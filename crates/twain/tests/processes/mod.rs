@@ -178,6 +178,19 @@ impl Site {
         }
     }
 
+    /// The files of bundles and of unfinished ones in a side's store.
+    pub fn bundles(&self, side: Side) -> Vec<PathBuf> {
+        let Ok(files) = fs::read_dir(self.file(side, "identity").join("bundles")) else {
+            return Vec::new();
+        };
+        let paths = files.map(|file| file.expect("listed").path());
+        let is_bundle = |path: &PathBuf| {
+            let extension = path.extension().unwrap_or_default();
+            extension == "bundle" || extension == "pending"
+        };
+        paths.filter(is_bundle).collect()
+    }
+
     /// Runs both sides to their ends.
     pub fn pair(&self, flags: &[&str]) -> [Ended; 2] {
         let [model, data] = free_ports();
@@ -194,12 +207,17 @@ impl Site {
         let [model, data] = self.pair(flags);
         let proof = model.succeeded();
         assert_eq!(proof, data.succeeded(), "both write the same file");
+        self.verify_and_remove();
+        proof
+    }
+
+    /// EZKL's checks on the proof both sides wrote, which must pass; it is gone then.
+    pub fn verify_and_remove(&self) {
         let verify = ["verify", "--proof-path", "data/proof.json", "--srs-path", "data/kzg.srs"];
         assert_eq!(succeed(self.root.path(), &verify).trim(), "verified: true");
         for side in Side::BOTH {
             fs::remove_file(self.file(side, "proof.json")).expect("removed");
         }
-        proof
     }
 }
 
