@@ -19,6 +19,16 @@ impl Role {
     }
 }
 
+impl std::fmt::Display for Role {
+    /// As messages name it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Role::Model => "the model's side",
+            Role::Data => "the data's side",
+        })
+    }
+}
+
 /// Who knows a value. A public or owned value is the share of its holder, and 0 is the other's
 /// (a public value is held by the side for which `adds_public` is true).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

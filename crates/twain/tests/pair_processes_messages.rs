@@ -92,7 +92,19 @@ fn the_same_role_twice() {
     let other = start(second, first, "../data/identity", Side::Model);
     for side in [own.end(), other.end()] {
         let message = side.failed();
-        assert!(message.contains("both sides are the"), "{message}");
+        assert!(message.contains("both sides are the model's side"), "{message}");
+    }
+}
+
+#[test]
+fn other_commands() {
+    let site = Site::vector(RELU);
+    let [model, data] = free_ports();
+    let model_side = site.start(Side::Model, model, data, &[]);
+    let data_side = site.start_command("preprocess", Side::Data, [data, model], &["--proofs", "3"]);
+    let expected = "differ in: command (model: prove, data: preprocess --proofs 3)";
+    for side in [model_side, data_side].map(Running::end) {
+        assert!(side.failed().ends_with(expected), "{}", side.stderr);
     }
 }
 

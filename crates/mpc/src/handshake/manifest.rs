@@ -36,7 +36,8 @@ impl Item {
 impl fmt::Display for Item {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Item::Digest(digest) => f.write_str(&hex::encode(digest)),
+            // Enough to tell apart what people mix up; all of it is compared.
+            Item::Digest(digest) => write!(f, "{}…", hex::encode(&digest[..8])),
             Item::Text(text) => f.write_str(text),
             Item::Any => f.write_str("any"),
         }
@@ -166,7 +167,8 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// What does not fit between the model's list and the data's.
+    /// What does not fit between the model's list and the data's: names that both have; names that one
+    /// has (a side that was told to do something else) only if all these fit.
     pub(super) fn differences(model: &Self, data: &Self) -> Vec<Difference> {
         let find = |manifest: &Self, name: &str| {
             manifest.items.iter().find(|(other, _)| other == name).map(|(_, item)| item.clone())
@@ -180,11 +182,15 @@ impl Manifest {
             model: find(model, name),
             data: find(data, name),
         };
-        let fits = |difference: &Difference| match (&difference.model, &difference.data) {
-            (Some(model), Some(data)) => model.fits(data),
-            _ => false,
-        };
-        names.into_iter().map(difference).filter(|difference| !fits(difference)).collect()
+        let (mut differing, mut lacking) = (Vec::new(), Vec::new());
+        for difference in names.into_iter().map(difference) {
+            match (&difference.model, &difference.data) {
+                (Some(model), Some(data)) if model.fits(data) => {}
+                (Some(_), Some(_)) => differing.push(difference),
+                _ => lacking.push(difference),
+            }
+        }
+        if differing.is_empty() { lacking } else { differing }
     }
 }
 

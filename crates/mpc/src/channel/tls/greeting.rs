@@ -33,7 +33,7 @@ pub(super) enum GreetingError {
     NotTwain,
     #[error("the peer speaks version {peer} of the protocol, this side version {PROTOCOL_VERSION}")]
     Version { peer: u16 },
-    #[error("both sides are the {0:?} side")]
+    #[error("both sides are {0}: one must have the other --id")]
     SameRole(Role),
     #[error("TLS: {0}")]
     Tls(TlsError),

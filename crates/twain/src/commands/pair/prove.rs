@@ -85,7 +85,8 @@ impl Ready {
         let Prove { compiled_circuit, pk_path, srs, pair, reveal_output, .. } = arguments;
         let common = Common::read(compiled_circuit, pk_path, srs, pair)?;
         let args = &common.compiled.settings.run_args;
-        outputs::check(*reveal_output, args)?;
+        outputs::check(*reveal_output, args)
+            .told("it was told to reveal outputs, which are public")?;
         let secret = Secret::read(role, &common.compiled, arguments)?;
         let digests = common.digests()?;
         let series = series(&digests);
