@@ -64,8 +64,14 @@ def recurrent(op, gates):
                  constants)
 
 
+def weighted(op, shape, inputs=("h",), int_constants=None, indices=None, outputs=("y",), **attributes):
+    """An operation on what is made of an input and parameters: in a pair neither side knows it."""
+    nodes = [("Mul", ["x", "c"], ["h"], {}), (op, list(inputs), list(outputs), attributes)]
+    return graph({"x": shape}, nodes, ["y"], {"c": rng.uniform(0.5, 1.5, shape)}, int_constants, indices)
+
+
 # Values of these are drawn from 0.2 to 1, of others from -1.
-POSITIVE = ("sqrt", "reciprocal", "rsqrt", "ln", "ln-bounded")
+POSITIVE = ("sqrt", "reciprocal", "rsqrt", "ln", "ln-bounded", "weighted-rsqrt", "weighted-ln")
 RECURRENT = dict(logrows=10, lookup_range=(-900, 900), input_scale=5, param_scale=5)
 SMALL = dict(logrows=9, decomp_base=64, decomp_legs=4)
 MODELS = {
@@ -245,6 +251,23 @@ MODELS = {
     "rnn": (lambda: recurrent("RNN", 1), RECURRENT),
     "reciprocal": (lambda: one("Reciprocal", [1, 3]), dict(logrows=10, decomp_base=128)),
     "sqrt": (lambda: one("Sqrt", [1, 3]), dict(logrows=10, decomp_base=128)),
+    "weighted-max-pool": (lambda: weighted("MaxPool", [1, 1, 4, 4], kernel_shape=[2, 2],
+                          strides=[2, 2]), dict(logrows=9)),
+    "weighted-arg-max": (lambda: weighted("ArgMax", [1, 4], axis=1), dict(logrows=9)),
+    "weighted-top-k": (lambda: weighted("TopK", [1, 5], ["h", "k"], {"k": [2]}, outputs=["y", "i"]),
+                       dict(logrows=9)),
+    "weighted-gather": (lambda: weighted("Gather", [3, 2], ["h", "i"], indices=dict(i=[2, 0]),
+                        axis=0), dict(logrows=9)),
+    "weighted-softmax": (lambda: weighted("Softmax", [1, 3], axis=1), dict(logrows=11,
+                         lookup_range=(-400, 400), decomp_base=128, decomp_legs=4)),
+    "weighted-reciprocal": (lambda: weighted("Reciprocal", [1, 3]), dict(logrows=10,
+                            decomp_base=128)),
+    "weighted-rsqrt": (lambda: graph({"x": [1, 3]}, [("Mul", ["x", "c"], ["h"], {}),
+                       ("Sqrt", ["h"], ["r"], {}), ("Reciprocal", ["r"], ["y"], {})], ["y"],
+                       {"c": rng.uniform(0.5, 1.5, [1, 3])}), dict(logrows=10, decomp_base=128)),
+    "weighted-ln": (lambda: weighted("Log", [1, 2]), dict(logrows=11, lookup_range=(-200, 200),
+                    bounded_log_lookup=True, decomp_base=1024, decomp_legs=4, input_scale=4,
+                    param_scale=4)),
     "floor": (lambda: one("Floor", [1, 3]), dict(logrows=9)),
     "ceil": (lambda: one("Ceil", [1, 3]), dict(logrows=9)),
     "round": (lambda: one("Round", [1, 3]), dict(logrows=9, lookup_range=(-200, 200))),

@@ -31,11 +31,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let witness_columns = Witness::new(&circuit, &values);
     let columns = witness_columns.columns(true, 0);
     println!("{} columns {:?}", columns.len(), start.elapsed());
-    if !witness_columns.has_dynamic_lookups() {
-        let start = Instant::now();
-        let multiplicities = witness_columns.count(&mut alone)?;
-        println!("{} multiplicity columns {:?}", multiplicities.len(), start.elapsed());
-    }
+    let start = Instant::now();
+    let multiplicities = witness_columns.count(&mut alone)?;
+    println!("{} multiplicity columns {:?}", multiplicities.len(), start.elapsed());
     let equal = values.instances == witness.instances(&compiled.settings.run_args);
     println!("instances equal EZKL's: {equal}");
     let start = Instant::now();

@@ -4,6 +4,7 @@ use crate::LayoutError;
 use crate::columns::Columns;
 use crate::configure::fill_tables;
 use crate::layouter::{Layouter, TableUse};
+use crate::ops::DynamicTables;
 use crate::program::{Program, Wire};
 use ff::Field;
 use twain_algebra::Fr;
@@ -27,8 +28,8 @@ pub struct Circuit {
     pub(crate) uses: Vec<Vec<TableUse>>,
     /// Wires of the model's outputs.
     pub(crate) outputs: Vec<Vec<Wire>>,
-    /// Linear coordinate of the first lookup in a table of witness values.
-    pub(crate) first_dynamic_cell: Option<usize>,
+    /// The tables of witness values.
+    pub(crate) dynamic: DynamicTables,
     /// Smallest and largest value that counts as looked up in a static table in every run.
     pub(crate) lookup_extremes: (i128, i128),
 }
@@ -57,16 +58,6 @@ impl Circuit {
         }
         let assembly = Assembly { k: columns.geometry.k, fixed, selectors, copies };
         let program = recorder.finish()?;
-        Ok(Self {
-            cs,
-            columns,
-            assembly,
-            program,
-            cells,
-            uses,
-            outputs,
-            first_dynamic_cell: dynamic.first_cell,
-            lookup_extremes,
-        })
+        Ok(Self { cs, columns, assembly, program, cells, uses, outputs, dynamic, lookup_extremes })
     }
 }

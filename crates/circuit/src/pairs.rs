@@ -4,7 +4,7 @@
 use crate::circuit::Circuit;
 use crate::geometry::TABLE_RESERVED_ROWS;
 use std::fmt;
-use twain_graph::{Model, PolyOp, SupportedOp};
+use twain_graph::{Model, SupportedOp};
 use twain_party::{Hint, Kind};
 use twain_plonk::Selector;
 
@@ -30,20 +30,10 @@ impl fmt::Display for PairRefusal {
 pub fn pair_refusals(circuit: &Circuit, model: &Model) -> Vec<PairRefusal> {
     let columns = &circuit.columns;
     let mut refusals = Vec::new();
-    if columns.einsum.is_some() {
-        refusals.push(PairRefusal {
-            place: nodes(model, |op| matches!(op, SupportedOp::Linear(PolyOp::Einsum { .. }))),
-            reason:
-                "einsums by Freivalds' check need columns of a second phase, which two parties \
-                     cannot make yet"
-                    .into(),
-            remedy: "generate settings with --disable-freivalds and compile again".into(),
-        });
-    }
-    if let Some(cell) = circuit.first_dynamic_cell {
+    if let Some(cell) = circuit.dynamic.first_uncounted {
         refusals.push(PairRefusal {
             place: circuit.program.step_of_cell(cell).into(),
-            reason: "two parties cannot sort, or look up in tables of, values neither knows yet"
+            reason: "two parties scatter to computed indices in tensors of up to 256 elements"
                 .into(),
             remedy: ALONE.into(),
         });
@@ -113,7 +103,6 @@ fn hints(circuit: &Circuit) -> Option<PairRefusal> {
             Hint::Reciprocal { .. } => "reciprocals",
             Hint::SquareRoot { .. } => "square roots",
             Hint::Exponent { .. } => "logarithms",
-            Hint::Unit { .. } => "computed indices",
             _ => return None,
         };
         let mut inputs = batch.inputs.iter();

@@ -103,31 +103,23 @@ impl<'a> Witness<'a> {
         self.second.as_ref().unwrap_or(&self.values.values)
     }
 
-    /// Whether some argument looks up tables of witness values: the party's multiplicities do not
-    /// count those.
-    pub fn has_dynamic_lookups(&self) -> bool {
-        self.circuit.columns.dynamic.is_some()
-    }
-
     /// The multiplicities of each lookup argument, in the order of the arguments.
     ///
     /// # Errors
-    /// A failed step of the party; a circuit with dynamic tables.
+    /// A failed step of the party; lookups in tables of witness values that the program does not count.
     pub fn count<P: WitnessParty>(&self, party: &mut P) -> Result<Vec<Shares>, PartyError> {
         let geometry = &self.circuit.columns.geometry;
         let tables = self.table_columns();
         let arguments = self.circuit.cs.lookup_arguments();
         let mut prepared = Vec::with_capacity(arguments.len());
-        for argument in &arguments {
+        let mut dynamic = Vec::new();
+        for (position, argument) in arguments.iter().enumerate() {
             let fixed = argument.table.first().and_then(fixed_column);
             let Some(table) = fixed.and_then(|column| tables.get(&column)) else {
-                let text = "lookups in tables of witness values cannot be counted this way";
-                return Err(PartyError::Unsupported(text.into()));
+                dynamic.push((position, self.count_dynamic(party, argument)?));
+                continue;
             };
-            let selectors = argument.inputs.iter().flatten().filter_map(selector);
-            let mut selectors: Vec<u32> = selectors.collect();
-            selectors.sort_unstable();
-            selectors.dedup();
+            let selectors = input_selectors(argument);
             let uses = selectors.iter().flat_map(|index| &self.circuit.uses[*index as usize]);
             let uses: Vec<LookupUse> = uses
                 .map(|item| {
@@ -152,7 +144,47 @@ impl<'a> Witness<'a> {
             })
             .collect();
         let counted = party.multiplicities(&arguments, geometry.rows());
-        counted.map_err(|error| self.circuit.program.at_step(error))
+        let mut counted = counted.map_err(|error| self.circuit.program.at_step(error))?;
+        // In increasing order, so that each goes to its place.
+        for (position, column) in dynamic {
+            counted.insert(position.min(counted.len()), column);
+        }
+        Ok(counted)
+    }
+
+    /// The multiplicities of an argument whose table has witness values: sums of the program's wires.
+    fn count_dynamic<P: WitnessParty>(
+        &self,
+        party: &P,
+        argument: &twain_plonk::LookupArgument,
+    ) -> Result<Shares, PartyError> {
+        let dynamic = &self.circuit.dynamic;
+        if dynamic.first_uncounted.is_some() {
+            let text = "lookups in tables of witness values that only their owner can count";
+            return Err(PartyError::Unsupported(text.into()));
+        }
+        let geometry = &self.circuit.columns.geometry;
+        let mut column = Shares::zero(geometry.rows());
+        let mut defaults = (argument.inputs.len() * geometry.usable_rows) as u64;
+        for selector in input_selectors(argument) {
+            let Some(hits) = dynamic.hits.get(&selector) else { continue };
+            defaults = defaults.saturating_sub(hits.lookups);
+            for (row, wire) in &hits.counts {
+                let share =
+                    self.circuit.program.share(*wire, party.adds_public(), &self.values.values);
+                column[*row] += share;
+            }
+        }
+        // Rows with the selector off look up a row of zeros: the last one outside the tables.
+        let table = argument.table.first().and_then(selector);
+        let table = table.and_then(|index| self.circuit.assembly.selectors.get(index as usize));
+        let outside = |row: &usize| table.is_some_and(|table| !table.get(*row));
+        match (0..geometry.usable_rows).rev().find(outside) {
+            Some(row) => column[row] += party.public(Fr::from(defaults)),
+            None if defaults > 0 => return Err(PartyError::Invalid),
+            None => {}
+        }
+        Ok(column)
     }
 
     /// The table columns by fixed column.
@@ -173,6 +205,15 @@ impl<'a> Witness<'a> {
         }
         tables
     }
+}
+
+/// The selectors of an argument's inputs.
+fn input_selectors(argument: &twain_plonk::LookupArgument) -> Vec<u32> {
+    let selectors = argument.inputs.iter().flatten().filter_map(selector);
+    let mut selectors: Vec<u32> = selectors.collect();
+    selectors.sort_unstable();
+    selectors.dedup();
+    selectors
 }
 
 /// The fixed column an expression is.
@@ -218,7 +259,8 @@ impl<P: WitnessParty> WitnessSource<P> for Witness<'_> {
         party: &mut P,
         lookups: &LookupView<'_>,
     ) -> Result<Vec<Shares>, ProveError> {
-        match self.has_dynamic_lookups() {
+        // Who holds the values counts them row by row, whether or not the program says how.
+        match self.circuit.columns.dynamic.is_some() && party.holds_values() {
             true => lookups.count(),
             false => Ok(self.count(party)?),
         }

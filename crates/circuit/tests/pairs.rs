@@ -22,14 +22,20 @@ fn nodes_and_remedies() {
     let sigmoid = refusals("circuit_classes/sigmoid-k10");
     named(&sigmoid.concat(), "(Nonlinear Sigmoid): the table Sigmoid takes");
     named(&sigmoid.concat(), "a narrower --lookup-range");
-    let freivalds = refusals("circuit_classes/freivalds-k10");
-    named(&freivalds[0], "Linear Einsum): einsums by Freivalds");
-    named(&freivalds[0], "--disable-freivalds");
 }
 
 #[test]
 fn what_pairs_prove_is_not_refused() {
-    for folder in ["vectors/1l_mlp-k9-private", "pair_circuits/hashed_input_parameters-k11"] {
+    for folder in [
+        "vectors/1l_mlp-k9-private",
+        "pair_circuits/hashed_input_parameters-k11",
+        "pair_circuits/weighted-arg-max",
+        "pair_circuits/weighted-gather",
+        "pair_circuits/weighted-max-pool",
+        "circuit_classes/freivalds-k10",
+        "circuits/one-hot",
+        "circuits/scatter-elements-rows",
+    ] {
         assert_eq!(refusals(folder), Vec::<String>::new());
     }
 }

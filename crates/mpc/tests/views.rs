@@ -160,6 +160,7 @@ fn lookups() {
         StaticTable { name: "squares".into(), low: 0, values: (0..100).map(|i| i * i).collect() };
     hides_hint(Hint::Table(table.into()), [0, 99], 7);
     hides_hint(Hint::ChunkIndex { low: 0, high: 99, chunk: 10 }, [5, 50], 7);
+    hides_hint(Hint::Unit { length: 9 }, [0, 8], 4);
     hides_hint(Hint::InverseOrZero, [0, 31], 5);
     hides_hint(Hint::InverseOrZero, [0, 1], 20);
 }

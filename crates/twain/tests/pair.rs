@@ -111,15 +111,29 @@ fn on_both_sides<T: Send>(session: [u8; 32], side: impl Fn(MemoryChannel) -> T +
     })
 }
 
-#[test]
-fn a_bundle_makes_one_proof() {
-    let case = case("1l_mlp-k9-private");
+fn a_bundle_makes_one_proof(name: &str) {
+    let case = case(name);
     let machines = Machines::new();
     machines.preprocess(&case.plan());
     check_pair(&case, &machines);
     // It is spent.
     let left = on_both_sides([10; 32], |mut channel| machines.reserve(&mut channel).is_some());
     assert_eq!(left, [false; 2]);
+}
+
+#[test]
+fn a_bundle_makes_one_proof_of_a_dense_layer() {
+    a_bundle_makes_one_proof("1l_mlp-k9-private");
+}
+
+#[test]
+fn a_bundle_makes_one_proof_with_tables_of_secrets() {
+    a_bundle_makes_one_proof("../pair_circuits/weighted-arg-max");
+}
+
+#[test]
+fn a_bundle_makes_one_proof_of_two_phases() {
+    a_bundle_makes_one_proof("../circuits/freivalds");
 }
 
 #[test]
@@ -152,6 +166,23 @@ fn dense_layer() {
 #[test]
 fn two_dense_layers() {
     pair_equals_alone("credit_mlp-k10-private");
+}
+
+#[test]
+fn largest_elements_of_windows() {
+    pair_equals_alone("../pair_circuits/weighted-max-pool");
+}
+
+#[test]
+fn computed_indices() {
+    pair_equals_alone("../pair_circuits/weighted-gather");
+}
+
+/// Tables and lookups in several columns each, of values one side owns.
+#[test]
+fn tables_of_owned_values() {
+    pair_equals_alone("../circuits/arg-max-k8");
+    pair_equals_alone("../circuits/scatter-elements-rows");
 }
 
 /// A folder with `model.compiled` and `witness.json`, and an SRS of its size, from the environment.

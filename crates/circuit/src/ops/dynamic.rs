@@ -5,23 +5,48 @@ use crate::LayoutError;
 use crate::columns::{Columns, DynamicSelectors};
 use crate::geometry::Variable;
 use crate::layouter::Layouter;
-use crate::program::Wire;
+use crate::program::{Bound, MINUS_ONE, ONE, Wire};
 use crate::tensor::{Element, Tensor};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use twain_algebra::Fr;
+use twain_party::{Hint, StaticTable};
 
 /// The tables of witness values so far. Their number separates tables in the same columns.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct DynamicTables {
     /// Linear coordinate of the next free row of the table columns.
     cursor: usize,
     lookups: u64,
     shuffles: u64,
-    /// Linear coordinate of the first lookup.
-    pub first_cell: Option<usize>,
+    /// What each input selector looks up.
+    pub hits: BTreeMap<u32, Hits>,
+    /// Linear coordinate of the first lookup whose hits are not recorded.
+    pub first_uncounted: Option<usize>,
+}
+
+/// What the rows of one input selector look up in their table of witness values.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Hits {
+    /// A row of the table's columns, and a wire that is added to how often it is hit.
+    pub counts: Vec<(usize, Wire)>,
+    /// Rows with the selector on.
+    pub lookups: u64,
 }
 
 /// A pair of lists of equal length.
 pub(super) type Pairs<'a> = (&'a Tensor, &'a Tensor);
+
+/// The positions an index may mean, and the bit of each.
+pub(super) type Choice = Vec<(usize, Wire)>;
+
+/// Where a table and its lookups are.
+struct Placed {
+    /// The row of the table's first entry, in its columns.
+    first_row: usize,
+    /// The input selector of each lookup.
+    selectors: Vec<u32>,
+}
 
 impl Layouter {
     /// The constants `0, 1, …, count - 1`.
@@ -44,15 +69,14 @@ impl Layouter {
         Ok(first)
     }
 
-    /// Turns on the selectors of a table from row `first` on and of as many lookups from the cursor on.
+    /// Turns on the selectors of a table from row `first` on and of lookups from the cursor on.
     fn select_rows(
         &mut self,
         selectors: fn(&Columns) -> Option<&DynamicSelectors>,
         (first, length): (usize, usize),
         lookups: usize,
-    ) -> Result<(), LayoutError> {
+    ) -> Result<Placed, LayoutError> {
         let tables = self.tables()?;
-        self.dynamic.first_cell.get_or_insert(self.cursor);
         let missing = LayoutError::OutOfCells("tables of witness values");
         let selectors = selectors(&self.columns).ok_or(missing)?;
         let (columns, inner) = (self.columns.a.columns(), self.inner());
@@ -63,13 +87,21 @@ impl Layouter {
             block = at.block;
             enabled.push((selectors.tables[at.block], at.row));
         }
+        let mut placed = Placed {
+            first_row: tables[0].coordinate(first)?.row,
+            selectors: Vec::with_capacity(lookups),
+        };
         for i in 0..lookups {
             let at = self.coordinate(i)?;
             let index = block * columns + at.block * inner + at.inner;
             enabled.push((selectors.inputs[index], at.row));
+            placed.selectors.push(selectors.inputs[index].index);
         }
         enabled.into_iter().for_each(|(selector, row)| self.enable(selector, row));
-        Ok(())
+        for selector in &placed.selectors {
+            self.dynamic.hits.entry(*selector).or_default().lookups += 1;
+        }
+        Ok(placed)
     }
 
     fn tables(&self) -> Result<[Variable; 3], LayoutError> {
@@ -96,21 +128,53 @@ impl Layouter {
         self.assign(a, input)?;
         let number = self.assign_from(tables[1], &Tensor::flat(vec![number; length]), first)?;
         self.assign(b, &number)?;
-        let positions = positions.iter().map(|wire| Element::unplaced(*wire)).collect();
-        self.assign_from(tables[2], &Tensor::flat(positions), first)?;
+        let cells = positions.iter().map(|wire| Element::unplaced(*wire)).collect();
+        self.assign_from(tables[2], &Tensor::flat(cells), first)?;
         let places = self.counting(length);
         self.assign(o, &places)?;
-        self.select_rows(|columns| columns.shuffles.as_ref(), (first, length), length)?;
+        let placed =
+            self.select_rows(|columns| columns.shuffles.as_ref(), (first, length), length)?;
+        self.count_shuffled(&placed, positions)?;
         self.dynamic.shuffles += 1;
         self.cursor += length;
         Ok(())
     }
 
+    /// Every element of a shuffle is hit once, by the argument that its place in the other list
+    /// belongs to.
+    fn count_shuffled(&mut self, placed: &Placed, positions: &[Wire]) -> Result<(), LayoutError> {
+        let mut selectors = placed.selectors.clone();
+        selectors.sort_unstable();
+        selectors.dedup();
+        // The last selector's are what is left.
+        let Some(last) = selectors.pop() else { return Ok(()) };
+        let mut left: Vec<Vec<(Wire, Wire)>> = vec![vec![(ONE, ONE)]; positions.len()];
+        for selector in selectors {
+            let values = placed.selectors.iter().map(|s| i128::from(*s == selector)).collect();
+            let name = "places of a list in columns".into();
+            let table = Hint::Table(Arc::new(StaticTable { name, low: 0, values }));
+            let hint = self.recorder.hint_id(table);
+            let bits = self.recorder.hint(hint, positions, &[Bound::BIT])?;
+            left.iter_mut().zip(&bits).for_each(|(terms, bit)| terms.push((MINUS_ONE, *bit)));
+            self.hit(selector, placed.first_row, bits.into_iter().enumerate());
+        }
+        let bits: Vec<Wire> = left.iter().map(|terms| self.recorder.linear(terms)).collect();
+        self.hit(last, placed.first_row, bits.into_iter().enumerate());
+        Ok(())
+    }
+
+    fn hit(&mut self, selector: u32, first_row: usize, bits: impl Iterator<Item = (usize, Wire)>) {
+        let hits = self.dynamic.hits.entry(selector).or_default();
+        hits.counts.extend(bits.map(|(position, bit)| (first_row + position, bit)));
+    }
+
     /// States that every pair of `pairs` is in the `table`; returns the cells of its second list.
+    /// `hits` are the positions in the table that each pair may be at, where that is known.
     pub(super) fn dynamic_lookup(
         &mut self,
         pairs: Pairs,
         table: Pairs,
+        hits: Option<&[Choice]>,
     ) -> Result<Tensor, LayoutError> {
         let (length, lookups) = (table.0.len(), pairs.0.len());
         if table.1.len() != length || pairs.1.len() != lookups {
@@ -125,22 +189,35 @@ impl Layouter {
         self.assign(a, pairs.0)?;
         let found = self.assign(b, pairs.1)?;
         self.assign(o, &Tensor::flat(vec![number; lookups]))?;
-        self.select_rows(|columns| columns.dynamic_lookups.as_ref(), (first, length), lookups)?;
+        let placed =
+            self.select_rows(|columns| columns.dynamic_lookups.as_ref(), (first, length), lookups)?;
+        match hits {
+            Some(hits) => {
+                for (selector, choice) in placed.selectors.iter().zip(hits) {
+                    self.hit(*selector, placed.first_row, choice.iter().copied());
+                }
+            }
+            None => {
+                self.dynamic.first_uncounted.get_or_insert(self.cursor);
+            }
+        }
         self.dynamic.lookups += 1;
         self.cursor += lookups;
         Ok(found)
     }
 
-    /// The elements of `tensor` at the indices; `values` are their wires.
+    /// The elements of `tensor` at the indices; `values` are their wires, `choices` the positions that
+    /// each index may mean, where that is known.
     pub(super) fn select(
         &mut self,
         tensor: &Tensor,
         indices: &Tensor,
         values: &[Wire],
+        choices: Option<&[Choice]>,
     ) -> Result<Tensor, LayoutError> {
         let places = self.counting(tensor.len());
         let values = values.iter().map(|wire| Element::unplaced(*wire)).collect();
         let values = Tensor::new(values, &indices.dims)?;
-        self.dynamic_lookup((indices, &values), (&places, tensor))
+        self.dynamic_lookup((indices, &values), (&places, tensor), choices)
     }
 }

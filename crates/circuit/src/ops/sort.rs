@@ -139,9 +139,10 @@ impl Layouter {
                 wire.copied().ok_or_else(|| LayoutError::Operands("an empty axis".into()))
             };
             let (value, place) = (wire(&order.values)?, wire(&order.positions)?);
+            let choice = layouter.unit(place, part.len())?.into_iter().enumerate().collect();
             let place = layouter.assign_wires(layouter.columns.b, &[place], &[1])?;
             layouter.cursor += 1;
-            let value = layouter.select(&part, &place, &[value])?;
+            let value = layouter.select(&part, &place, &[value], Some(&[choice]))?;
             let (sorted, positions) = layouter.sort_cells(&part, order, ties)?;
             let (sorted, position) = (end(&sorted, largest)?, end(&positions, largest)?);
             layouter.enforce_equality(&value, &Tensor::flat(vec![sorted]))?;

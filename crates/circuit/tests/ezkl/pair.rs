@@ -2,15 +2,13 @@
 //! operands, computes alone and splits the result again. Checks what each side adds, which kinds are
 //! stated, and that owned values never leave their owner's share.
 
-use crate::case::{Case, circuit, vector};
+use crate::case::{Case, vector};
 use ff::Field;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use twain_algebra::Fr;
-use twain_circuit::{
-    Program, Sources, Witness, WitnessError, WitnessValues, pair_refusals, parameters,
-};
+use twain_circuit::{Program, Sources, Witness, WitnessError, WitnessValues, parameters};
 use twain_party::{
     Alone, HintBatch, Kind, LookupArgument, LookupUse, Opening, Operand, PartyError, Role, Seed,
     Shares, WitnessParty,
@@ -218,25 +216,5 @@ fn a_wrong_witness_stops_both_sides_before_anything_is_opened() {
     let inputs = vec![vec![Fr::from(1 << 24); case.witness().inputs[0].len()]];
     for side in run_pair(&case, &inputs) {
         assert!(matches!(side.values, Err(WitnessError::Party(PartyError::Invalid))));
-    }
-}
-
-#[test]
-fn what_a_pair_cannot_prove_is_named() {
-    let refused = |folder| -> String {
-        let case = Case::new(folder);
-        let refusals = pair_refusals(&case.circuit, &case.compiled.model);
-        refusals.first().map(ToString::to_string).unwrap_or_default()
-    };
-    assert_eq!(refused(vector("tiny_cnn-k11-private")), "");
-    // Computed by the owner of the input.
-    assert_eq!(refused(circuit("rsqrt")), "");
-    for (name, words) in [
-        ("max-pool", ["Hybrid MaxPool", "sort"]),
-        ("one-hot", ["Hybrid OneHot", "look up"]),
-        ("freivalds", ["Freivalds", "disable-freivalds"]),
-    ] {
-        let reason = refused(circuit(name));
-        assert!(words.iter().all(|word| reason.contains(word)), "{name}: {reason}");
     }
 }

@@ -120,6 +120,9 @@ impl Jobs {
             Hint::ChunkIndex { low, high, chunk } if *chunk > 0 => {
                 return lookup(Function::Column(*chunk), (*low, *high));
             }
+            Hint::Unit { length } => {
+                return lookup(Function::Unit, (0, i128::from(*length) - 1));
+            }
             Hint::InverseOrZero if bits <= TABLE_OF_INVERSES => {
                 let bound = (1i128 << bits) - 1;
                 return lookup(Function::Inverse, (-bound, bound));
@@ -256,14 +259,20 @@ impl Jobs {
             .map_init(Scratch::default, |scratch, ((slot, lookup), sum)| {
                 let found = lookup.found(sum, role, scratch)?;
                 let held = lookup.held(found.one_hot);
-                Ok((found.claims, Output { slot: *slot, share: found.output, held }))
+                let outputs = found.outputs.into_iter().enumerate();
+                let output = |(i, share)| Output { slot: slot.after(i), share, held: None };
+                let mut outputs: Vec<Output> = outputs.map(output).collect();
+                if let Some(first) = outputs.first_mut() {
+                    first.held = held;
+                }
+                Ok((found.claims, outputs))
             })
             .collect::<Result<_, PartyError>>()?;
         // The claims of an inverse hold by the operand's bound; that they are tested costs nothing.
         let claims = &mut hints.claims;
-        let each = found.into_iter().map(|(new_claims, output)| {
+        let each = found.into_iter().flat_map(|(new_claims, outputs)| {
             claims.extend(new_claims);
-            output
+            outputs
         });
         Ok(each.collect())
     }

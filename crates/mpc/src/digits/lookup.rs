@@ -20,6 +20,8 @@ pub(super) enum Function {
     Column(u64),
     /// The inverse, and 0 of 0.
     Inverse,
+    /// The one-hot vector.
+    Unit,
     /// Nothing: only the one-hot vector is wanted.
     Identity,
 }
@@ -42,8 +44,8 @@ impl Drop for Lookup {
 
 /// What a lookup gives.
 pub(super) struct Found {
-    /// This party's share of the function's value.
-    pub output: Fr,
+    /// This party's shares of the function's values.
+    pub outputs: Vec<Fr>,
     /// Shares that are 0 if the value is in the table.
     pub claims: [Fr; 2],
     /// The value minus `low` as a digit.
@@ -75,7 +77,7 @@ impl Lookup {
         let covered = u32::from(mask_bits) + cover_bits(u32::from(mask_bits));
         budget.opening(bits.max(low_bits) + 1, covered, what)?;
         budget.lift(3, function.largest(size))?;
-        if matches!(function, Function::Inverse) {
+        if matches!(function, Function::Inverse | Function::Unit) {
             budget.lift(size, 1.0)?;
         }
         demand.masks[usize::from(mask_bits)] += 1;
@@ -118,6 +120,7 @@ impl Lookup {
         let mut outside = 0u128;
         let mut small = 0u128;
         let mut output = Fr::ZERO;
+        let mut units = Vec::new();
         let smallest = match &self.function {
             Function::Table(table) => table.values.iter().copied().min().unwrap_or(0),
             _ => 0,
@@ -137,6 +140,10 @@ impl Lookup {
                     output += lift(role, share_of(role, entry)) * inverse(s);
                     0
                 }
+                Function::Unit => {
+                    units.push((s, lift(role, share_of(role, entry))));
+                    0
+                }
                 Function::Identity => 0,
             };
             small = small.wrapping_add(entry.wrapping_mul(weight));
@@ -146,7 +153,15 @@ impl Lookup {
             output += signed(smallest);
         }
         let claims = [self.value - digit, lift(role, share_of(role, outside))];
-        Ok(Found { output, claims, one_hot })
+        let outputs = match self.function {
+            Function::Unit => {
+                let mut outputs = vec![Fr::ZERO; self.size];
+                units.into_iter().for_each(|(s, share)| outputs[s] = share);
+                outputs
+            }
+            _ => vec![output],
+        };
+        Ok(Found { outputs, claims, one_hot })
     }
 
     /// What is remembered under the wire of the output.

@@ -139,6 +139,8 @@ fn all_hints() -> Vec<(Hint, Vec<i128>, u16)> {
         (Hint::Inverse, vec![1, -1, 99999], 20),
         (Hint::ChunkIndex { low: -100, high: 150, chunk: 51 }, vec![-100, -50, -49, 0, 150], 9),
         (Hint::Table(table.into()), vec![-5, 0, 7], 12),
+        (Hint::Unit { length: 5 }, vec![0, 1, 4, 4], 3),
+        (Hint::Unit { length: 1 }, vec![0], 1),
         (Hint::DivideRound { divisor: 5 }, vec![], 20),
         (Hint::NotNegative, vec![0, 1, -1, edge, -edge], 28),
     ];
@@ -323,7 +325,7 @@ fn what_pairs_cannot_do_is_refused_before_anything_is_sent() {
         (Hint::DivideRound { divisor: 0 }, 20),
         (Hint::InverseOrZero, 254),
         (Hint::ChunkIndex { low: 0, high: 1 << 21, chunk: 99 }, 20),
-        (Hint::Unit { length: 2 }, 1),
+        (Hint::Unit { length: (1 << 20) + 1 }, 20),
         (Hint::SquareRoot { factor: 1 }, 20),
     ];
     for (hint, bits) in refused {

@@ -2,14 +2,14 @@
 
 use super::error::ProveError;
 use super::operands::Operands;
-use super::rows::{RowValues, Rows, queries_advice};
+use super::rows::{RowValues, Rows};
 use crate::{Challenges, CompiledSystem, LookupArgument};
 use ff::Field;
 use rayon::prelude::*;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use twain_algebra::{Fr, vector};
-use twain_party::{Kind, Operand, PartyError, ProverParty, Shares};
+use twain_party::{Kind, Operand, PartyError, ProverParty, Role, Shares};
 
 /// What the lookups look up, for whoever counts it.
 pub struct LookupView<'a> {
@@ -87,24 +87,17 @@ pub(super) fn grand_sums<P: ProverParty>(
     view: &LookupView<'_>,
     multiplicities: &[Shares],
 ) -> Result<Vec<Shares>, ProveError> {
-    let mut tables = TableInverses::default();
+    let mut table = Table::default();
     let mut pending = Pending::default();
     let mut sums = Vec::with_capacity(multiplicities.len());
-    for (index, argument) in view.arguments().iter().enumerate() {
-        sums.push(public_terms(
-            view,
-            index,
-            argument,
-            &multiplicities[index],
-            &mut tables,
-            &mut pending,
-        )?);
+    for (index, (argument, counts)) in view.arguments().iter().zip(multiplicities).enumerate() {
+        if table.entry != Some(argument.entry) {
+            table = Table::of(view, argument, &mut pending)?;
+        }
+        sums.push(local_terms(view, (index, argument), counts, &table, &mut pending)?);
     }
-    drop(tables);
-    let inverses = Shares::new(party.invert(&pending.operands)?);
-    for ((argument, row), inverse) in pending.places.into_iter().zip(inverses.iter()) {
-        sums[argument as usize][row as usize] += inverse;
-    }
+    drop(table);
+    pending.finish(party, &mut sums)?;
     let (usable, names) = (view.system.usable_rows(), view.arguments());
     sums.par_iter_mut().zip(names).try_for_each(|(sum, argument)| {
         let total = accumulate(&mut sum[..=usable]);
@@ -127,48 +120,118 @@ fn accumulate(values: &mut [Fr]) -> Fr {
     values.last().copied().unwrap_or(Fr::ZERO)
 }
 
-/// Inverses that the parties make together, all in one batch.
+/// What the parties make together: all inverses in one batch, and the products with those of tables in
+/// another.
 #[derive(Default)]
 struct Pending {
     operands: Operands,
-    /// Argument and row of each.
-    places: Vec<(u32, u32)>,
+    /// The argument and row whose summand an inverse is; none for a table's.
+    places: Vec<Option<(u32, u32)>>,
+    /// Multiplicities of secret table rows.
+    counts: Operands,
+    /// For each of them the argument, the row, and the number of the table value's inverse.
+    hits: Vec<(u32, u32, usize)>,
+}
+
+impl Pending {
+    fn invert(&mut self, operand: Operand, place: Option<(u32, u32)>) {
+        self.operands.push(operand);
+        self.places.push(place);
+    }
+
+    fn finish<P: ProverParty>(self, party: &mut P, sums: &mut [Shares]) -> Result<(), ProveError> {
+        let inverses = Shares::new(party.invert(&self.operands)?);
+        for (place, inverse) in self.places.iter().zip(inverses.iter()) {
+            if let Some((argument, row)) = place {
+                sums[*argument as usize][*row as usize] += inverse;
+            }
+        }
+        if self.hits.is_empty() {
+            return Ok(());
+        }
+        let mut of_tables = Operands::default();
+        for (_, _, number) in &self.hits {
+            of_tables.push(Operand { share: inverses[*number], ..self.operands[*number] });
+        }
+        let ends: Vec<u32> = (1..).take(self.hits.len()).collect();
+        let products = Shares::new(party.inner_products(&self.counts, &of_tables, &ends)?);
+        for ((argument, row, _), product) in self.hits.into_iter().zip(products.iter()) {
+            sums[argument as usize][row as usize] -= product;
+        }
+        Ok(())
+    }
 }
 
 /// The inverses of the last table's values; consecutive arguments often share a table.
 #[derive(Default)]
-struct TableInverses {
+struct Table {
     entry: Option<usize>,
-    values: Shares,
+    /// What both parties know; 0 elsewhere.
+    inverses: Shares,
+    /// Rows of secret values, and the numbers of their inverses.
+    secret: Vec<(u32, usize)>,
 }
 
-/// `sum 1/(f + β) - m/(t + β)` on rows `0..u`, without the inverses that are put to `pending`.
-fn public_terms(
+impl Table {
+    fn of(
+        view: &LookupView<'_>,
+        argument: &LookupArgument,
+        pending: &mut Pending,
+    ) -> Result<Self, ProveError> {
+        let (usable, beta) = (view.system.usable_rows(), view.challenges.beta);
+        let tuple = &argument.table;
+        let entry = Some(argument.entry);
+        match view.rows.compressed(tuple, view.challenges, beta, usable)? {
+            RowValues::Known(mut inverses) => {
+                invert_all(&mut inverses)?;
+                Ok(Self { entry, inverses, secret: Vec::new() })
+            }
+            RowValues::Shared(shares, kinds) => {
+                let public = view.rows.public_parts(tuple, view.challenges, beta, usable)?;
+                let mut inverses = public.values;
+                let mut secret = Vec::new();
+                for (row, inverse) in inverses.iter_mut().enumerate() {
+                    if public.has_advice[row] {
+                        // The share of a public cell is with the model's side, which need not know.
+                        let kind = match kinds[row] {
+                            Kind::Public => Kind::Owned(Role::Model),
+                            kind => kind,
+                        };
+                        secret.push((row as u32, pending.operands.len()));
+                        pending.invert(Operand { share: shares[row], kind, bits: 254 }, None);
+                        *inverse = Fr::ZERO;
+                    } else if *inverse == Fr::ZERO {
+                        return Err(PartyError::ZeroFactor.into());
+                    }
+                }
+                vector::batch_invert(&mut inverses);
+                Ok(Self { entry, inverses, secret })
+            }
+        }
+    }
+}
+
+/// `sum 1/(f + β) - m/(t + β)` on rows `0..u`, without what is put to `pending`.
+fn local_terms(
     view: &LookupView<'_>,
-    index: usize,
-    argument: &LookupArgument,
+    (index, argument): (usize, &LookupArgument),
     multiplicity: &[Fr],
-    tables: &mut TableInverses,
+    table: &Table,
     pending: &mut Pending,
 ) -> Result<Shares, ProveError> {
     let usable = view.system.usable_rows();
     let beta = view.challenges.beta;
-    let evaluate = |tuple: &[_]| view.rows.compressed(tuple, view.challenges, beta, usable);
-    if tables.entry != Some(argument.entry) {
-        if !view.rows.holds_values && argument.table.iter().any(queries_advice) {
-            let text = "two parties cannot yet prove a lookup in a table of secret cells together";
-            return Err(ProveError::Unsupported(text.to_owned()));
-        }
-        let (RowValues::Known(values) | RowValues::Shared(values, _)) = evaluate(&argument.table)?;
-        *tables = TableInverses { entry: Some(argument.entry), values };
-        invert_all(&mut tables.values)?;
-    }
     let mut terms = Shares::zero(view.system.rows());
     terms[..usable].copy_from_slice(&multiplicity[..usable]);
-    vector::mul_assign(&mut terms[..usable], &tables.values);
+    vector::mul_assign(&mut terms[..usable], &table.inverses);
     vector::scale(&mut terms[..usable], -Fr::ONE);
+    for (row, number) in &table.secret {
+        let share = multiplicity[*row as usize];
+        pending.counts.push(Operand { share, kind: Kind::Shared, bits: 254 });
+        pending.hits.push((index as u32, *row, *number));
+    }
     for input in &argument.inputs {
-        match evaluate(input)? {
+        match view.rows.compressed(input, view.challenges, beta, usable)? {
             RowValues::Known(mut values) => {
                 invert_all(&mut values)?;
                 if view.rows.adds_public {
@@ -179,8 +242,7 @@ fn public_terms(
                 for (row, (share, kind)) in shares.iter_mut().zip(&kinds).enumerate() {
                     if *kind != Kind::Public {
                         let operand = Operand { share: *share, kind: *kind, bits: 254 };
-                        pending.operands.push(operand);
-                        pending.places.push((index as u32, row as u32));
+                        pending.invert(operand, Some((index as u32, row as u32)));
                         *share = Fr::ZERO;
                     }
                 }

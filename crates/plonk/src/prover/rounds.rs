@@ -4,7 +4,7 @@
 use super::error::{ProveError, check_shape};
 use super::lookup::{self, LookupView};
 use super::permutation::{GrandProduct, PermutedColumn, PermutedColumns, grand_products};
-use super::rows::Rows;
+use super::rows::{Advice, Rows};
 use super::witness_source::{AdviceColumn, WitnessSource};
 use super::{Basis, Committed, Held, Prover};
 use crate::{Challenges, ColumnKind, Polynomial, ProvingKey};
@@ -12,12 +12,21 @@ use ff::Field;
 use std::borrow::Cow;
 use tracing::info_span;
 use twain_algebra::Fr;
-use twain_party::{BlindingItem, CellKinds, Kind, Party, ProverParty, Shares};
+use twain_party::{BlindingItem, CellKinds, Kind, Party, ProverParty, Role, Shares};
 
 /// Who blinds what is made of values of this kind: their owner, or everyone. Public values are
 /// blinded too, so that no commitment is the identity, which some verifiers refuse.
 fn blinding_kind(values: Kind) -> Kind {
     if values == Kind::Public { Kind::Shared } else { values }
+}
+
+/// Who holds shares of a multiplicity or a grand sum that is blinded by `kind`: the model's side also
+/// holds its public summands.
+fn held(kind: Kind) -> CellKinds {
+    CellKinds::Uniform(match kind {
+        Kind::Owned(Role::Model) => kind,
+        _ => Kind::Shared,
+    })
 }
 
 /// What the lookups look up.
@@ -31,7 +40,7 @@ fn view<'v>(
     let rows = Rows {
         fixed: &key.fixed().values,
         instances,
-        advice,
+        advice: Advice::Columns(advice),
         holds_values: party.holds_values(),
         adds_public: party.adds_public(),
     };
@@ -233,7 +242,7 @@ impl<P: Party> Prover<'_, P> {
             }
         }
         for ((name, sum), kind) in (0..).map(Polynomial::LookupSum).zip(sums).zip(kinds) {
-            self.hold(name, sum, CellKinds::Uniform(*kind));
+            self.hold(name, sum, held(*kind));
         }
         let kinds = CellKinds::Uniform(Kind::Shared);
         self.polynomials.insert(Polynomial::Random, Held::Secret(random, kinds));
@@ -254,7 +263,7 @@ impl<P: Party> Prover<'_, P> {
         }
         let multiplicities = multiplicities.into_iter().zip(kinds);
         for (name, (column, kind)) in (0..).map(Polynomial::Multiplicity).zip(multiplicities) {
-            self.hold(name, column, CellKinds::Uniform(*kind));
+            self.hold(name, column, held(*kind));
         }
         for (name, mut column) in (0..).map(Polynomial::Instance).zip(instances) {
             self.domain.intt(&mut column);

@@ -14,14 +14,31 @@ use twain_party::{Kind, Role, Shares};
 const BLOCK: usize = 1024;
 
 /// The columns that expressions query, `n` values each.
+#[derive(Clone, Copy)]
 pub(super) struct Rows<'a> {
     pub(super) fixed: &'a [Vec<Fr>],
     pub(super) instances: &'a [Vec<Fr>],
-    pub(super) advice: &'a [AdviceColumn],
+    pub(super) advice: Advice<'a>,
     /// Whether shares are the values.
     pub(super) holds_values: bool,
     /// Whether this party's share takes public summands.
     pub(super) adds_public: bool,
+}
+
+/// An expression's values without its advice.
+pub(super) struct PublicParts {
+    /// The values if all advice were 0; `rows` of them.
+    pub(super) values: Shares,
+    /// Whether the advice has a factor other than 0.
+    pub(super) has_advice: Vec<bool>,
+}
+
+/// The advice columns.
+#[derive(Clone, Copy)]
+pub(super) enum Advice<'a> {
+    Columns(&'a [AdviceColumn]),
+    /// Zeros that count as secret.
+    Blank,
 }
 
 /// A compressed tuple of expressions on all rows of a range.
@@ -33,6 +50,24 @@ pub(super) enum RowValues {
 }
 
 impl Rows<'_> {
+    /// What both parties know of the tuple compressed with `theta`, plus `offset`, in rows `0..rows`.
+    pub(super) fn public_parts(
+        &self,
+        tuple: &[Expression],
+        challenges: &Challenges,
+        offset: Fr,
+        rows: usize,
+    ) -> Result<PublicParts, ProveError> {
+        let blank = Rows { advice: Advice::Blank, holds_values: false, adds_public: true, ..*self };
+        Ok(match blank.compressed(tuple, challenges, offset, rows)? {
+            RowValues::Known(values) => PublicParts { values, has_advice: vec![false; rows] },
+            RowValues::Shared(values, kinds) => {
+                let has_advice = kinds.into_iter().map(|kind| kind != Kind::Public);
+                PublicParts { values, has_advice: has_advice.collect() }
+            }
+        })
+    }
+
     /// The tuple compressed with `theta`, plus `offset`, in rows `0..rows`.
     pub(super) fn compressed(
         &self,
@@ -154,7 +189,11 @@ impl Evaluator for Block<'_> {
             Polynomial::Fixed(i) => rows.fixed.get(i as usize),
             Polynomial::Instance(i) => rows.instances.get(i as usize),
             Polynomial::Advice(i) => {
-                let Some(column) = rows.advice.get(i as usize) else {
+                let Advice::Columns(columns) = rows.advice else {
+                    let kinds = vec![Kind::Shared; self.length];
+                    return Value::Shared(Shares::zero(self.length), kinds);
+                };
+                let Some(column) = columns.get(i as usize) else {
                     return self.fail("an expression queries an advice column that does not exist");
                 };
                 let shares = Shares::new(self.cells(&column.values, rotation));

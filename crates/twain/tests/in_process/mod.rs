@@ -46,8 +46,8 @@ fn vectors() -> PathBuf {
 /// One of `tests/vectors`.
 pub fn case(name: &str) -> Case {
     let folder = vectors().join(name);
-    let settings = twain_artifacts::read_settings(&folder.join("settings.json")).unwrap();
-    let k = settings.run_args.logrows;
+    let compiled = CompiledModel::read(&folder.join("model.compiled")).unwrap();
+    let k = compiled.settings.run_args.logrows;
     case_in(&folder, &vectors().join(format!("srs/kzg{k}.srs")))
 }
 
