@@ -8,7 +8,8 @@ use rayon::prelude::*;
 use std::collections::HashMap;
 use twain_algebra::Fr;
 use twain_party::{
-    CellKinds, LookupArgument, LookupUse, PartyError, Shares, WitnessParty, signed_integer,
+    CellKinds, LookupArgument, LookupUse, Multiplicities, PartyError, Shares, WitnessParty,
+    signed_integer,
 };
 use twain_plonk::{AdviceColumn, Expression, LookupView, ProveError, WitnessSource};
 
@@ -107,7 +108,7 @@ impl<'a> Witness<'a> {
     ///
     /// # Errors
     /// A failed step of the party; lookups in tables of witness values that the program does not count.
-    pub fn count<P: WitnessParty>(&self, party: &mut P) -> Result<Vec<Shares>, PartyError> {
+    pub fn count<P: WitnessParty>(&self, party: &mut P) -> Result<Vec<Multiplicities>, PartyError> {
         let geometry = &self.circuit.columns.geometry;
         let tables = self.table_columns();
         let arguments = self.circuit.cs.lookup_arguments();
@@ -147,7 +148,7 @@ impl<'a> Witness<'a> {
         let mut counted = counted.map_err(|error| self.circuit.program.at_step(error))?;
         // In increasing order, so that each goes to its place.
         for (position, column) in dynamic {
-            counted.insert(position.min(counted.len()), column);
+            counted.insert(position.min(counted.len()), column.into());
         }
         Ok(counted)
     }
@@ -258,7 +259,7 @@ impl<P: WitnessParty> WitnessSource<P> for Witness<'_> {
         &mut self,
         party: &mut P,
         lookups: &LookupView<'_>,
-    ) -> Result<Vec<Shares>, ProveError> {
+    ) -> Result<Vec<Multiplicities>, ProveError> {
         // Who holds the values counts them row by row, whether or not the program says how.
         match self.circuit.columns.dynamic.is_some() && party.holds_values() {
             true => lookups.count(),

@@ -16,8 +16,8 @@ use std::ops::Range;
 use twain_algebra::{Fr, G1, G1Affine};
 use twain_party::{
     BlindingItem, BlindingSeeds, Factors, HintBatch, Kind, KnownPolynomial, LookupArgument,
-    Numerator, Opening, Operand, PartyError, ProverParty, Role, SecretPolynomial, Seed, Shares,
-    WitnessParty,
+    Multiplicities, Numerator, Opening, Operand, PartyError, ProverParty, Role, SecretPolynomial,
+    Seed, Shares, WitnessParty,
 };
 
 /// Bytes of the messages of a coin toss: the commitment, and the summand with its nonce.
@@ -140,7 +140,7 @@ impl WitnessParty for TwoParty<'_> {
         &mut self,
         arguments: &[LookupArgument],
         rows: usize,
-    ) -> Result<Vec<Shares>, PartyError> {
+    ) -> Result<Vec<Multiplicities>, PartyError> {
         let columns = self.hints.multiplicities(self.channel, arguments, rows)?;
         // A looked-up value outside its table must not reach a commitment.
         self.check_zero(&[])?;

@@ -1,6 +1,6 @@
 //! The non-polynomial steps of a witness (spec 03 §6), and the lookups that count them.
 
-use crate::Operand;
+use crate::{CellKinds, Kind, Operand, Shares};
 use std::sync::Arc;
 
 /// A function that the circuit checks but does not compute.
@@ -106,6 +106,25 @@ pub struct LookupUse {
     pub operand: Operand,
     /// The wire and value of the table column's index, where the table has several columns.
     pub chunk: Option<(u32, Operand)>,
+}
+
+/// The multiplicities of a lookup argument (spec 01 §5.4).
+#[derive(Clone, Debug)]
+pub struct Multiplicities {
+    /// A share for each row.
+    pub shares: Shares,
+    /// Which rows may hold something: the others have no kind, and both shares of them are 0.
+    pub kinds: CellKinds,
+    /// As integers around 0 the shares are below `2^bits` (254: not known). Follows from the circuit
+    /// alone.
+    pub bits: u32,
+}
+
+impl From<Shares> for Multiplicities {
+    /// Any multiplicities, of which nothing is known.
+    fn from(shares: Shares) -> Self {
+        Self { shares, kinds: CellKinds::Uniform(Kind::Shared), bits: 254 }
+    }
 }
 
 /// A lookup argument over a table of consecutive integers (a range), one column of it.

@@ -19,7 +19,7 @@ mod shares;
 pub use alone::{Alone, evaluate_hint, signed_integer};
 pub use blinding::{BlindingItem, BlindingSeeds, Seed};
 pub use error::PartyError;
-pub use hint::{Hint, HintBatch, LookupArgument, LookupUse, StaticTable};
+pub use hint::{Hint, HintBatch, LookupArgument, LookupUse, Multiplicities, StaticTable};
 pub use kind::{CellKinds, Kind, Role};
 pub use numerator::{
     KnownPolynomial, Node, NodeId, Numerator, PublicPolynomial, SecretPolynomial, coset_shifts,
@@ -93,7 +93,7 @@ pub trait WitnessParty {
         &mut self,
         arguments: &[LookupArgument],
         rows: usize,
-    ) -> Result<Vec<Shares>, PartyError>;
+    ) -> Result<Vec<Multiplicities>, PartyError>;
 
     /// Fails on every side, with the same error and nothing else learnt, unless all `values` are 0.
     /// Must come before any opening that depends on the witness (protocol §6, validity test).

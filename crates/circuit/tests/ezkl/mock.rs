@@ -69,8 +69,8 @@ fn multiplicities_count_every_row() {
     assert_eq!(multiplicities.len(), arguments.len());
     let usable = case.circuit.columns.geometry.usable_rows;
     for (column, argument) in multiplicities.iter().zip(&arguments) {
-        let total: Fr = column.iter().sum();
+        let total: Fr = column.shares.iter().sum();
         assert_eq!(total, Fr::from((usable * argument.inputs.len()) as u64));
-        assert!(column[usable..].iter().all(|value| *value == Fr::ZERO));
+        assert!(column.shares[usable..].iter().all(|value| *value == Fr::ZERO));
     }
 }

@@ -10,8 +10,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use twain_algebra::Fr;
 use twain_circuit::{Program, Sources, Witness, WitnessError, WitnessValues, parameters};
 use twain_party::{
-    Alone, HintBatch, Kind, LookupArgument, LookupUse, Opening, Operand, PartyError, Role, Seed,
-    Shares, WitnessParty,
+    Alone, HintBatch, Kind, LookupArgument, LookupUse, Multiplicities, Opening, Operand,
+    PartyError, Role, Seed, Shares, WitnessParty,
 };
 use twain_plonk::AdviceColumn;
 
@@ -112,7 +112,7 @@ impl WitnessParty for IdealParty {
         &mut self,
         arguments: &[LookupArgument],
         rows: usize,
-    ) -> Result<Vec<Shares>, PartyError> {
+    ) -> Result<Vec<Multiplicities>, PartyError> {
         let mut all = Vec::new();
         for argument in arguments {
             let operands: Vec<Operand> = argument.uses.iter().map(|item| item.operand).collect();
@@ -122,8 +122,8 @@ impl WitnessParty for IdealParty {
                 uses.map(|(item, operand)| LookupUse { operand, ..*item }).collect();
             let argument = LookupArgument { uses: &uses, ..*argument };
             let column = self.alone.multiplicities(&[argument], rows)?.remove(0);
-            let split = column.iter().map(|value| self.split(*value, Kind::Shared));
-            all.push(Shares::new(split.collect()));
+            let split = column.shares.iter().map(|value| self.split(*value, Kind::Shared));
+            all.push(Shares::new(split.collect()).into());
         }
         Ok(all)
     }
@@ -144,7 +144,7 @@ struct Side {
     values: Result<WitnessValues, WitnessError>,
     calls: usize,
     columns: Vec<AdviceColumn>,
-    multiplicities: Vec<Shares>,
+    multiplicities: Vec<Multiplicities>,
 }
 
 fn run_pair(case: &Case, inputs: &[Vec<Fr>]) -> [Side; 2] {
@@ -198,8 +198,8 @@ fn compare(name: &str) {
     let counts = witness.count(&mut Alone::new(Seed([0; 32]))).expect("multiplicities");
     for ((whole, model), data) in counts.iter().zip(&model.multiplicities).zip(&data.multiplicities)
     {
-        let sum = model.iter().zip(data.iter()).map(|(a, b)| a + b);
-        assert!(sum.eq(whole.iter().copied()));
+        let sum = model.shares.iter().zip(data.shares.iter()).map(|(a, b)| a + b);
+        assert!(sum.eq(whole.shares.iter().copied()));
     }
 }
 

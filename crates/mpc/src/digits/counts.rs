@@ -15,7 +15,10 @@ use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use twain_algebra::Fr;
-use twain_party::{Kind, LookupArgument, LookupUse, PartyError, Role, Shares, signed_integer};
+use twain_party::{
+    CellKinds, Kind, LookupArgument, LookupUse, Multiplicities, PartyError, Role, Shares,
+    signed_integer,
+};
 
 /// A table of consecutive integers.
 type Table = (i128, i128);
@@ -30,7 +33,12 @@ struct Histogram {
     field: Shares,
     /// Values of either sort that are counted by both parties together: known to both.
     uses: u64,
+    /// Signs are among them, whose shares are any field elements.
+    has_signs: bool,
 }
+
+/// Bits of a count's shares, signs apart: two lifted shares of 128 bits and some small numbers.
+const COUNT_BITS: u32 = 130;
 
 impl Hints {
     /// The multiplicity column of each argument, `rows` values (`WitnessParty::multiplicities`). May
@@ -41,7 +49,7 @@ impl Hints {
         channel: &mut dyn Channel,
         arguments: &[LookupArgument],
         rows: usize,
-    ) -> Result<Vec<Shares>, PartyError> {
+    ) -> Result<Vec<Multiplicities>, PartyError> {
         let role = channel.role();
         for argument in arguments {
             if argument.chunk == 0 || argument.default_row >= rows {
@@ -199,14 +207,16 @@ impl Hints {
             ring: accumulate(shared.into_values().collect(), size),
             field,
             uses: uses_of_shared,
+            has_signs: signs.0 > 0,
         })
     }
 }
 
 impl Histogram {
     /// One column of the table: entries of other columns count as this one's first.
-    fn column(&self, role: Role, argument: &LookupArgument, rows: usize) -> Shares {
+    fn column(&self, role: Role, argument: &LookupArgument, rows: usize) -> Multiplicities {
         let mut values = Shares::zero(rows);
+        let mut kinds = vec![None; rows];
         let chunk = usize::try_from(argument.chunk).unwrap_or(usize::MAX);
         let first = chunk.saturating_mul(argument.column as usize).min(self.field.len());
         let last = first.saturating_add(chunk).min(self.field.len());
@@ -220,13 +230,16 @@ impl Histogram {
             if in_column {
                 others_ring = others_ring.wrapping_add(ring);
                 values[row] = lift(role, share_of(role, ring)) + field;
+                kinds[row] = Some(Kind::Shared);
             } else {
                 default += field;
             }
         }
         default += public(self.uses) - lift(role, share_of(role, others_ring));
         values[argument.default_row] += default;
-        values
+        kinds[argument.default_row] = Some(Kind::Shared);
+        let bits = if self.has_signs { 254 } else { COUNT_BITS };
+        Multiplicities { shares: values, kinds: CellKinds::Rows(kinds), bits }
     }
 }
 

@@ -19,8 +19,9 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use twain_algebra::{Fr, G1Affine};
 use twain_party::{
-    BlindingItem, Factors, HintBatch, Kind, KnownPolynomial, LookupArgument, Numerator, Opening,
-    Operand, PartyError, ProverParty, Role, SecretPolynomial, Shares, WitnessParty,
+    BlindingItem, Factors, HintBatch, Kind, KnownPolynomial, LookupArgument, Multiplicities,
+    Numerator, Opening, Operand, PartyError, ProverParty, Role, SecretPolynomial, Shares,
+    WitnessParty,
 };
 
 /// One call to a source.
@@ -332,7 +333,7 @@ impl WitnessParty for Planner {
         &mut self,
         arguments: &[LookupArgument],
         rows: usize,
-    ) -> Result<Vec<Shares>, PartyError> {
+    ) -> Result<Vec<Multiplicities>, PartyError> {
         let columns = self.hints.multiplicities(&mut self.channel, arguments, rows)?;
         self.check_zero(&[])?;
         Ok(columns)

@@ -3,7 +3,8 @@
 
 use super::integers;
 use crate::{
-    Alone, Hint, HintBatch, LookupArgument, Opening, Operand, PartyError, Shares, WitnessParty,
+    Alone, Hint, HintBatch, LookupArgument, Multiplicities, Opening, Operand, PartyError, Shares,
+    WitnessParty,
 };
 use ff::{Field, PrimeField};
 use rayon::prelude::*;
@@ -138,8 +139,8 @@ impl WitnessParty for Alone {
         &mut self,
         arguments: &[LookupArgument],
         rows: usize,
-    ) -> Result<Vec<Shares>, PartyError> {
-        arguments.iter().map(|argument| multiplicity(argument, rows)).collect()
+    ) -> Result<Vec<Multiplicities>, PartyError> {
+        arguments.iter().map(|argument| Ok(multiplicity(argument, rows)?.into())).collect()
     }
 
     fn check_zero(&mut self, values: &[Fr]) -> Result<(), PartyError> {

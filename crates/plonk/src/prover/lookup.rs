@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use twain_algebra::{Fr, vector};
-use twain_party::{Kind, Operand, PartyError, ProverParty, Role, Shares};
+use twain_party::{Kind, Multiplicities, Operand, PartyError, ProverParty, Role, Shares};
 
 /// What the lookups look up, for whoever counts it.
 pub struct LookupView<'a> {
@@ -31,12 +31,12 @@ impl LookupView<'_> {
 
     /// Multiplicities of all arguments counted from the values themselves; only for a party that
     /// holds them. A value of several table rows is counted in the last one.
-    pub fn count(&self) -> Result<Vec<Shares>, ProveError> {
+    pub fn count(&self) -> Result<Vec<Multiplicities>, ProveError> {
         if !self.rows.holds_values {
             let text = "counting looked-up values needs the values, and this party has shares";
             return Err(ProveError::Unsupported(text.to_owned()));
         }
-        self.arguments().iter().map(|argument| self.count_argument(argument)).collect()
+        self.arguments().iter().map(|argument| Ok(self.count_argument(argument)?.into())).collect()
     }
 
     fn count_argument(&self, argument: &LookupArgument) -> Result<Shares, ProveError> {
@@ -85,7 +85,7 @@ pub(super) fn argument_kind(argument: &LookupArgument, kinds: &[Kind]) -> Kind {
 pub(super) fn grand_sums<P: ProverParty>(
     party: &mut P,
     view: &LookupView<'_>,
-    multiplicities: &[Shares],
+    multiplicities: &[Multiplicities],
 ) -> Result<Vec<Shares>, ProveError> {
     let mut table = Table::default();
     let mut pending = Pending::default();
@@ -94,7 +94,7 @@ pub(super) fn grand_sums<P: ProverParty>(
         if table.entry != Some(argument.entry) {
             table = Table::of(view, argument, &mut pending)?;
         }
-        sums.push(local_terms(view, (index, argument), counts, &table, &mut pending)?);
+        sums.push(local_terms(view, (index, argument), &counts.shares, &table, &mut pending)?);
     }
     drop(table);
     pending.finish(party, &mut sums)?;

@@ -115,17 +115,20 @@ struct Committed<'c> {
     known: bool,
     /// Who holds what: a share of what another party holds, or no one assigns, is 0.
     kinds: &'c CellKinds,
+    /// A bound of the shares on the usable rows, as integers around 0.
+    bits: u32,
 }
 
 impl<'c> Committed<'c> {
     /// A column of which every party may hold any share.
     fn shares(values: &'c [Fr], basis: Basis) -> Self {
-        Self { values, basis, known: false, kinds: &CellKinds::Uniform(Kind::Shared) }
+        let kinds = &CellKinds::Uniform(Kind::Shared);
+        Self { values, basis, known: false, kinds, bits: SCALAR_BITS }
     }
 
     /// Values on the rows.
     fn rows(values: &'c [Fr], kinds: &'c CellKinds) -> Self {
-        Self { values, basis: Basis::Lagrange, known: false, kinds }
+        Self { values, basis: Basis::Lagrange, known: false, kinds, bits: SCALAR_BITS }
     }
 }
 
@@ -166,7 +169,7 @@ impl<P: Party> Prover<'_, P> {
             rows.map(|row| row as u32).collect()
         };
         let rows: Vec<Vec<u32>> = columns.iter().map(rows).collect();
-        let srs = self.srs;
+        let (srs, usable) = (self.srs, self.usable() as u32);
         let part = |(column, rows): (&Committed, &Vec<u32>)| {
             let bases = match column.basis {
                 Basis::Powers => srs.g(),
@@ -177,7 +180,11 @@ impl<P: Party> Prover<'_, P> {
             } else if holds_values {
                 bases.msm(column.values).to_affine()
             } else {
-                bases.msm_bounded_at(rows, column.values, SCALAR_BITS)?.to_affine()
+                let short = if column.bits < SCALAR_BITS { usable } else { 0 };
+                let (short, long) = rows.split_at(rows.partition_point(|row| *row < short));
+                let short = bases.msm_bounded_at(short, column.values, column.bits)?;
+                let long = bases.msm_bounded_at(long, column.values, SCALAR_BITS)?;
+                (short + long).to_affine()
             })
         };
         // One after the other would leave threads idle at the end of each.

@@ -12,7 +12,9 @@ use ff::Field;
 use std::borrow::Cow;
 use tracing::info_span;
 use twain_algebra::Fr;
-use twain_party::{BlindingItem, CellKinds, Kind, Party, ProverParty, Role, Shares};
+use twain_party::{
+    BlindingItem, CellKinds, Kind, Multiplicities, Party, ProverParty, Role, Shares,
+};
 
 /// Who blinds what is made of values of this kind: their owner, or everyone. Public values are
 /// blinded too, so that no commitment is the identity, which some verifiers refuse.
@@ -114,13 +116,17 @@ impl<P: Party> Prover<'_, P> {
             self.blind(&mut column.values, u..n, BlindingItem::Advice(index), kind);
             kind
         };
-        if !self.party.holds_values() {
-            let kinds = &column.kinds;
-            let rows =
-                (0..n).map(|row| if row < u { kinds.assigned(row) } else { Some(last_rows) });
-            column.kinds = CellKinds::Rows(rows.collect());
-        }
+        self.mark_last_rows(&mut column.kinds, u, Some(last_rows));
         Ok(kind)
+    }
+
+    /// Says who knows the rows from `first` on. A party that holds the values has no use for it.
+    fn mark_last_rows(&self, kinds: &mut CellKinds, first: usize, last: Option<Kind>) {
+        if !self.party.holds_values() {
+            let rows = 0..self.rows();
+            let rows = rows.map(|row| if row < first { kinds.assigned(row) } else { last });
+            *kinds = CellKinds::Rows(rows.collect());
+        }
     }
 
     /// Commits to the multiplicities; returns them blinded, with the kind of each argument.
@@ -130,7 +136,7 @@ impl<P: Party> Prover<'_, P> {
         advice: &[AdviceColumn],
         kinds: &[Kind],
         witness: &mut dyn WitnessSource<P>,
-    ) -> Result<(Vec<Shares>, Vec<Kind>), ProveError> {
+    ) -> Result<(Vec<Multiplicities>, Vec<Kind>), ProveError> {
         let _span = info_span!("lookups").entered();
         let (n, u) = (self.rows(), self.usable());
         let view = view(self.key, &self.challenges, &*self.party, instances, advice);
@@ -139,13 +145,18 @@ impl<P: Party> Prover<'_, P> {
         let mut argument_kinds = Vec::with_capacity(columns.len());
         for (index, (column, argument)) in columns.iter_mut().zip(self.system.lookups()).enumerate()
         {
-            check_shape(format!("multiplicities of argument {index}"), n, column.len())?;
+            check_shape(format!("multiplicities of argument {index}"), n, column.shares.len())?;
             let kind = blinding_kind(lookup::argument_kind(argument, kinds));
-            self.blind(column, u..n, BlindingItem::Multiplicity(index as u32), kind);
+            let item = BlindingItem::Multiplicity(index as u32);
+            self.blind(&mut column.shares, u..n, item, kind);
+            self.mark_last_rows(&mut column.kinds, u, Some(kind));
             argument_kinds.push(kind);
         }
-        let list: Vec<_> = columns.iter().map(|c| Committed::shares(c, Basis::Lagrange)).collect();
-        self.commit(&list)?;
+        let list = columns.iter().map(|column| {
+            let rows = Committed::rows(&column.shares, &column.kinds);
+            Committed { bits: column.bits, ..rows }
+        });
+        self.commit(&list.collect::<Vec<_>>())?;
         Ok((columns, argument_kinds))
     }
 
@@ -186,13 +197,9 @@ impl<P: Party> Prover<'_, P> {
             let item = BlindingItem::PermutationProduct(index as u32);
             self.blind(&mut product.shares, u + 1..n, item, Kind::Shared);
         }
-        if !self.party.holds_values() {
-            for product in &mut products {
-                let last_rows = (!product.public).then_some(Kind::Shared);
-                let kinds = &product.kinds;
-                let rows = (0..n).map(|row| if row <= u { kinds.assigned(row) } else { last_rows });
-                product.kinds = CellKinds::Rows(rows.collect());
-            }
+        for product in &mut products {
+            let last_rows = (!product.public).then_some(Kind::Shared);
+            self.mark_last_rows(&mut product.kinds, u + 1, last_rows);
         }
         Ok(products)
     }
@@ -202,7 +209,7 @@ impl<P: Party> Prover<'_, P> {
         &mut self,
         instances: &[Vec<Fr>],
         advice: &[AdviceColumn],
-        multiplicities: &[Shares],
+        multiplicities: &[Multiplicities],
         kinds: &[Kind],
     ) -> Result<Vec<Shares>, ProveError> {
         let _span = info_span!("lookups").entered();
@@ -254,7 +261,7 @@ impl<P: Party> Prover<'_, P> {
         &mut self,
         instances: Vec<Vec<Fr>>,
         advice: Vec<AdviceColumn>,
-        multiplicities: Vec<Shares>,
+        multiplicities: Vec<Multiplicities>,
         kinds: &[Kind],
     ) {
         let _span = info_span!("transforms").entered();
@@ -263,7 +270,7 @@ impl<P: Party> Prover<'_, P> {
         }
         let multiplicities = multiplicities.into_iter().zip(kinds);
         for (name, (column, kind)) in (0..).map(Polynomial::Multiplicity).zip(multiplicities) {
-            self.hold(name, column, held(*kind));
+            self.hold(name, column.shares, held(*kind));
         }
         for (name, mut column) in (0..).map(Polynomial::Instance).zip(instances) {
             self.domain.intt(&mut column);

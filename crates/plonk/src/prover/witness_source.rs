@@ -4,7 +4,7 @@
 use super::error::ProveError;
 use super::lookup::LookupView;
 use twain_algebra::Fr;
-use twain_party::{CellKinds, Shares};
+use twain_party::{CellKinds, Multiplicities, Shares};
 
 /// An advice column: this party's shares and who knows the values.
 #[derive(Clone, Debug)]
@@ -32,5 +32,5 @@ pub trait WitnessSource<P> {
         &mut self,
         party: &mut P,
         lookups: &LookupView<'_>,
-    ) -> Result<Vec<Shares>, ProveError>;
+    ) -> Result<Vec<Multiplicities>, ProveError>;
 }

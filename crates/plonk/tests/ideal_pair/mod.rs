@@ -12,8 +12,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use twain_algebra::{Fr, G1, G1Affine};
 use twain_party::{
     Alone, BlindingItem, BlindingSeeds, CellKinds, Factors, HintBatch, Kind, KnownPolynomial,
-    LookupArgument, Numerator, Opening, Operand, PartyError, ProverParty, Role, SecretPolynomial,
-    Seed, Shares, WitnessParty,
+    LookupArgument, Multiplicities, Numerator, Opening, Operand, PartyError, ProverParty, Role,
+    SecretPolynomial, Seed, Shares, WitnessParty,
 };
 
 enum Message {
@@ -118,7 +118,7 @@ impl WitnessParty for IdealParty {
         &mut self,
         _: &[LookupArgument],
         _: usize,
-    ) -> Result<Vec<Shares>, PartyError> {
+    ) -> Result<Vec<Multiplicities>, PartyError> {
         unsupported()
     }
     fn check_zero(&mut self, _: &[Fr]) -> Result<(), PartyError> {

@@ -10,7 +10,7 @@ use group::{Curve, prime::PrimeCurveAffine};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{RngCore, SeedableRng};
 use twain_algebra::{Fr, G1, G1Affine, G2Affine, g_lagrange_from_g};
-use twain_party::{CellKinds, Kind, Role, Shares};
+use twain_party::{CellKinds, Kind, Multiplicities, Role, Shares};
 use twain_plonk::{
     AdviceColumn, Assembly, BitRows, Cell, Challenge, Column, ColumnKind, ConstraintSystem,
     Expression, LookupView, ProveError, ProvingKey, Selector, Srs, WitnessSource, generate_keys,
@@ -403,12 +403,12 @@ impl<P> WitnessSource<P> for Source {
         &mut self,
         _: &mut P,
         lookups: &LookupView<'_>,
-    ) -> Result<Vec<Shares>, ProveError> {
+    ) -> Result<Vec<Multiplicities>, ProveError> {
         if let Some(given) = &self.multiplicities {
-            return Ok(given.iter().cloned().map(Shares::new).collect());
+            return Ok(given.iter().map(|shares| Shares::new(shares.clone()).into()).collect());
         }
         let counted = lookups.count()?;
-        self.counted = counted.iter().map(|column| column.to_vec()).collect();
+        self.counted = counted.iter().map(|column| column.shares.to_vec()).collect();
         Ok(counted)
     }
 }
