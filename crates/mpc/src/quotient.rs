@@ -12,7 +12,8 @@ use crate::channel::Channel;
 use crate::ole::{OleGroup, OleSource};
 use ff::Field;
 use std::collections::HashMap;
-use std::ops::Range;
+use std::ops::{Deref, Range};
+use std::rc::Rc;
 use twain_algebra::Fr;
 use twain_algebra::domain::Domain;
 use twain_algebra::vector;
@@ -77,7 +78,7 @@ struct Evaluation<'a> {
     /// `X^n` on each coset.
     constants: Vec<Fr>,
     nodes: Vec<NodeFacts>,
-    /// Shares of the interactive nodes.
+    /// Shares of the interactive nodes, and what else is kept for later.
     made: HashMap<(NodeId, Place), Vec<Fr>>,
     /// All values are zeros: only the requests count.
     rehearsal: bool,
@@ -143,8 +144,9 @@ impl<'a> Evaluation<'a> {
             .collect();
         let mut rows = self.row_products(&ids);
         let mut cosets = CosetProducts::default();
+        let rest = if level == self.depth() { self.beside(level) } else { Vec::new() };
         for place in 1..=self.pieces {
-            self.coset_products(place, &ids, &mut cosets);
+            self.coset_products(place, &ids, &rest, &mut cosets);
         }
         let (mut operands, mut groups) = (Vec::new(), Vec::new());
         operands.extend(cosets.operands.iter().map(Vec::as_slice));
@@ -200,24 +202,37 @@ impl<'a> Evaluation<'a> {
     }
 
     /// The products on a coset, where everything secret is shared.
-    fn coset_products(&self, place: Place, ids: &[NodeId], batch: &mut CosetProducts) {
+    /// Of a place that is visited, the values of the nodes `rest` are kept.
+    fn coset_products(
+        &mut self,
+        place: Place,
+        ids: &[NodeId],
+        rest: &[NodeId],
+        batch: &mut CosetProducts,
+    ) {
         let here: Vec<NodeId> =
             ids.iter().copied().filter(|&id| place < self.dense_places(id)).collect();
-        let targets: Vec<NodeId> = here.iter().flat_map(|&id| self.children(id)).collect();
+        if here.is_empty() {
+            return;
+        }
+        let mut targets: Vec<NodeId> = here.iter().flat_map(|&id| self.children(id)).collect();
+        targets.extend(rest);
         let values = self.evaluate(place, 0..self.n, &targets);
         // An operand of several products is one operand of the OLEs.
         let mut known: HashMap<NodeId, u32> = HashMap::new();
-        let operands = &mut batch.operands;
+        let (operands, rehearsal) = (&mut batch.operands, self.rehearsal);
         for id in here {
             let mut local = vec![Fr::ZERO; self.n];
             let mut pairs = Vec::new();
             for (factor, l, r) in self.terms(id).0 {
-                let mut scaled = values[&l].clone();
+                let mut left = values[&l].clone();
                 if !self.rehearsal {
                     if factor != Fr::ONE {
+                        let mut scaled = left.to_vec();
                         vector::scale(&mut scaled, factor);
+                        left = scaled.into();
                     }
-                    let mut product = scaled.clone();
+                    let mut product = left.to_vec();
                     vector::mul_assign(&mut product, &values[&r]);
                     if self.is_secret(l) || self.is_secret(r) || self.role == Role::Model {
                         vector::add_assign(&mut local, &product);
@@ -230,17 +245,41 @@ impl<'a> Evaluation<'a> {
                     let new = operands.len() as u32;
                     let index = if fresh { new } else { *known.entry(id).or_insert(new) };
                     if index == new {
-                        operands.push(values.to_vec());
+                        operands.push(if rehearsal { Vec::new() } else { values.to_vec() });
                     }
                     index
                 };
-                let a = index(l, &scaled, factor != Fr::ONE);
+                let a = index(l, &left, factor != Fr::ONE);
                 let b = index(r, &values[&r], false);
                 pairs.extend([(a, b), (b, a)]);
             }
             batch.groups.push(OleGroup { length: self.n, terms: pairs });
             batch.results.push((id, place, local));
         }
+        let kept: Vec<_> = rest.iter().map(|id| ((*id, place), values[id].to_vec())).collect();
+        drop(values);
+        self.made.extend(kept);
+    }
+
+    /// What the result is made of beside the nodes of `level`, as few nodes as possible: where the
+    /// columns are at hand for that level's operands, they need not be transformed again for these.
+    fn beside(&self, level: u32) -> Vec<NodeId> {
+        let mut stack = vec![self.nodes.len().saturating_sub(1) as NodeId];
+        let mut seen = vec![false; self.nodes.len()];
+        let mut found = Vec::new();
+        while let Some(id) = stack.pop() {
+            let facts = self.nodes[id as usize];
+            if std::mem::replace(&mut seen[id as usize], true)
+                || facts.interactive && facts.level == level
+            {
+                continue;
+            }
+            match facts.level == level {
+                true => stack.extend(self.children(id)),
+                false => found.push(id),
+            }
+        }
+        found
     }
 
     fn children(&self, id: NodeId) -> Vec<NodeId> {
@@ -344,8 +383,8 @@ impl<'a> Evaluation<'a> {
         let root = root as NodeId;
         let mut residues = Vec::with_capacity(self.pieces);
         for coset in 0..self.pieces {
-            let mut values =
-                self.evaluate(coset + 1, 0..self.n, &[root]).remove(&root).unwrap_or_default();
+            let values = self.evaluate(coset + 1, 0..self.n, &[root]).remove(&root);
+            let mut values = values.map(Values::into_vec).unwrap_or_default();
             if !self.is_secret(root) && self.role == Role::Data {
                 values.fill(Fr::ZERO);
             }
@@ -367,10 +406,10 @@ impl<'a> Evaluation<'a> {
         place: Place,
         rows: Range<usize>,
         targets: &[NodeId],
-    ) -> HashMap<NodeId, Vec<Fr>> {
+    ) -> HashMap<NodeId, Values<'_>> {
         if self.rehearsal {
-            let zeros = |&target: &NodeId| (target, vec![Fr::ZERO; rows.len()]);
-            return targets.iter().map(zeros).collect();
+            let zeros = Values::from(vec![Fr::ZERO; rows.len()]);
+            return targets.iter().map(|target| (*target, zeros.clone())).collect();
         }
         let nodes = &self.numerator.nodes;
         let mut waiting = vec![0u32; nodes.len()];
@@ -391,25 +430,29 @@ impl<'a> Evaluation<'a> {
             }
         }
         let mut columns = Columns { evaluation: self, place, rows, values: HashMap::new() };
-        let mut values = Values { waiting, values: HashMap::new() };
+        let mut values = Operands { waiting, values: HashMap::new() };
         for id in (0..nodes.len() as NodeId).filter(|&id| needed[id as usize]) {
             let value = match self.made.get(&(id, place)) {
-                Some(made) => made[columns.rows.clone()].to_vec(),
+                Some(made) => Values::Kept(&made[columns.rows.clone()]),
                 None => self.node(id, &mut values, &mut columns),
             };
             values.values.insert(id, value);
         }
-        columns.values.values_mut().for_each(|column| twain_algebra::erase(column));
         values.values
     }
 
     /// The value of a node from those of its children, which are given up if nothing else needs them.
-    fn node(&self, id: NodeId, values: &mut Values, columns: &mut Columns) -> Vec<Fr> {
+    fn node<'s>(
+        &'s self,
+        id: NodeId,
+        values: &mut Operands<'s>,
+        columns: &mut Columns<'s, 'a>,
+    ) -> Values<'s> {
         let secret = |id: NodeId| self.is_secret(id);
         // A public summand of a shared sum counts on one side only.
         let counts = |child: NodeId| secret(child) || !secret(id) || self.role == Role::Model;
         match &self.numerator.nodes[id as usize] {
-            Node::Constant(value) => vec![*value; columns.rows.len()],
+            Node::Constant(value) => vec![*value; columns.rows.len()].into(),
             Node::Public(polynomial, rotation) => columns.public(*polynomial, *rotation),
             Node::Secret(index, rotation) => columns.secret(*index, *rotation),
             Node::Sum(a, b) | Node::Difference(a, b) => {
@@ -423,18 +466,18 @@ impl<'a> Evaluation<'a> {
                     _ => vector::sub_assign(&mut sum, values.get(*b)),
                 }
                 values.release(*b);
-                sum
+                sum.into()
             }
             Node::Scaled(a, factor) => {
                 let mut value = values.take(*a);
                 vector::scale(&mut value, *factor);
-                value
+                value.into()
             }
             Node::Product(a, b) => {
                 let mut product = values.take(*a);
                 vector::mul_assign(&mut product, values.get(*b));
                 values.release(*b);
-                product
+                product.into()
             }
             Node::InnerProduct { terms, .. } => {
                 let mut sum = vec![Fr::ZERO; columns.rows.len()];
@@ -446,7 +489,7 @@ impl<'a> Evaluation<'a> {
                     }
                     values.release(*b);
                 }
-                sum
+                sum.into()
             }
         }
     }
@@ -467,14 +510,53 @@ struct CosetProducts {
     results: Vec<(NodeId, Place, Vec<Fr>)>,
 }
 
-/// Values of nodes at one place.
-struct Values {
-    /// How many nodes each is still an operand of.
-    waiting: Vec<u32>,
-    values: HashMap<NodeId, Vec<Fr>>,
+/// Values of a node or a column.
+#[derive(Clone)]
+enum Values<'a> {
+    /// Kept elsewhere.
+    Kept(&'a [Fr]),
+    /// Made for the purpose.
+    Made(Rc<Shares>),
 }
 
-impl Values {
+impl From<Vec<Fr>> for Values<'_> {
+    fn from(values: Vec<Fr>) -> Self {
+        Values::Made(Rc::new(values.into()))
+    }
+}
+
+impl Deref for Values<'_> {
+    type Target = [Fr];
+
+    fn deref(&self) -> &[Fr] {
+        match self {
+            Values::Kept(values) => values,
+            Values::Made(values) => values,
+        }
+    }
+}
+
+impl Values<'_> {
+    /// A vector of one's own: the values themselves, if nobody else holds them.
+    fn into_vec(self) -> Vec<Fr> {
+        match self {
+            Values::Kept(values) => values.to_vec(),
+            Values::Made(values) => match Rc::try_unwrap(values) {
+                Ok(values) => values.into_vec(),
+                Err(values) => values.to_vec(),
+            },
+        }
+    }
+}
+
+/// Values of nodes at one place.
+struct Operands<'a> {
+    /// How many nodes each is still an operand of.
+    waiting: Vec<u32>,
+    values: HashMap<NodeId, Values<'a>>,
+}
+
+impl Operands<'_> {
     fn get(&self, id: NodeId) -> &[Fr] {
         &self.values[&id]
     }
@@ -484,7 +566,7 @@ impl Values {
         self.waiting[id as usize] -= 1;
         let last = self.waiting[id as usize] == 0;
         let value = if last { self.values.remove(&id) } else { self.values.get(&id).cloned() };
-        value.unwrap_or_default()
+        value.map(Values::into_vec).unwrap_or_default()
     }
 
     /// An operand is done with.
@@ -503,17 +585,17 @@ struct Columns<'e, 'a> {
     /// The stretch of points that is asked for.
     rows: Range<usize>,
     /// All points, by whether the column is secret and by index.
-    values: HashMap<(bool, u32), Vec<Fr>>,
+    values: HashMap<(bool, u32), Values<'e>>,
 }
 
-impl Columns<'_, '_> {
-    fn public(&mut self, polynomial: PublicPolynomial, rotation: i32) -> Vec<Fr> {
+impl<'e> Columns<'e, '_> {
+    fn public(&mut self, polynomial: PublicPolynomial, rotation: i32) -> Values<'e> {
         let evaluation = self.evaluation;
         match polynomial {
             PublicPolynomial::Given(index) => {
                 let polynomial = evaluation.leaves.publics[index as usize];
                 match self.place.checked_sub(1).and_then(|coset| polynomial.cosets.get(coset)) {
-                    Some(values) => stretch(values, rotation, &self.rows),
+                    Some(values) => stretch(&Values::Kept(values), rotation, &self.rows),
                     None => self.column(false, index, polynomial.coefficients, rotation),
                 }
             }
@@ -524,12 +606,12 @@ impl Columns<'_, '_> {
                 };
                 let mut values = vector::powers(evaluation.domain.omega(), evaluation.n);
                 vector::scale(&mut values, shift);
-                stretch(&values, rotation, &self.rows)
+                stretch(&values.into(), rotation, &self.rows)
             }
         }
     }
 
-    fn secret(&mut self, index: u32, rotation: i32) -> Vec<Fr> {
+    fn secret(&mut self, index: u32, rotation: i32) -> Values<'e> {
         self.column(
             true,
             index,
@@ -538,26 +620,35 @@ impl Columns<'_, '_> {
         )
     }
 
-    fn column(&mut self, secret: bool, index: u32, coefficients: &[Fr], rotation: i32) -> Vec<Fr> {
+    fn column(
+        &mut self,
+        secret: bool,
+        index: u32,
+        coefficients: &[Fr],
+        rotation: i32,
+    ) -> Values<'e> {
         let evaluation = self.evaluation;
         let place = self.place;
         let values = self.values.entry((secret, index)).or_insert_with(|| match place {
             ROWS => {
                 let mut values = coefficients.to_vec();
                 evaluation.domain.ntt(&mut values);
-                values
+                values.into()
             }
-            coset => evaluation.domain.coset_ntt(coefficients, evaluation.shifts[coset - 1]),
+            coset => evaluation.domain.coset_ntt(coefficients, evaluation.shifts[coset - 1]).into(),
         });
         stretch(values, rotation, &self.rows)
     }
 }
 
 /// The values at `rows`, read `rotation` rows further on.
-fn stretch(values: &[Fr], rotation: i32, rows: &Range<usize>) -> Vec<Fr> {
+fn stretch<'a>(values: &Values<'a>, rotation: i32, rows: &Range<usize>) -> Values<'a> {
+    if rotation == 0 && rows.len() == values.len() {
+        return values.clone();
+    }
     let start = (rows.start as i64 + i64::from(rotation)).rem_euclid(values.len() as i64) as usize;
     let before_end = rows.len().min(values.len() - start);
-    [&values[start..start + before_end], &values[..rows.len() - before_end]].concat()
+    [&values[start..start + before_end], &values[..rows.len() - before_end]].concat().into()
 }
 
 fn children(node: &Node) -> Vec<NodeId> {

@@ -8,7 +8,8 @@ use ff::PrimeField;
 use proptest::prelude::*;
 use rand_core::SeedableRng;
 use twain_party::{
-    Alone, LookupArgument, LookupUse, Seed, Shares, StaticTable, WitnessParty, signed_integer,
+    Alone, LookupArgument, LookupUse, Multiplicities, Seed, StaticTable, WitnessParty,
+    signed_integer,
 };
 
 fn field(value: i128) -> Fr {
@@ -345,7 +346,7 @@ fn what_pairs_cannot_do_is_refused_before_anything_is_sent() {
 
 /// Multiplicities against those of a single prover.
 fn check_counts(
-    side_columns: impl Fn(&mut Side) -> Result<Vec<Shares>, PartyError> + Sync,
+    side_columns: impl Fn(&mut Side) -> Result<Vec<Multiplicities>, PartyError> + Sync,
     arguments: &[LookupArgument],
     rows: usize,
 ) {
@@ -356,7 +357,16 @@ fn check_counts(
     .unwrap();
     let expected = Alone::new(Seed([0; 32])).multiplicities(arguments, rows).unwrap();
     for (i, expected) in expected.iter().enumerate() {
-        assert_eq!(sum(&model.0[i], &data.0[i]), expected.to_vec(), "argument {i}");
+        let [model, data] = [&model.0[i], &data.0[i]];
+        assert_eq!(sum(&model.shares, &data.shares), expected.shares.to_vec(), "argument {i}");
+        for half in [model, data] {
+            let limit = Fr::from(2).pow_vartime([u64::from(half.bits)]);
+            for (row, share) in half.shares.iter().enumerate() {
+                let zero = bool::from(share.is_zero());
+                assert!(zero || half.kinds.assigned(row).is_some(), "argument {i}, row {row}");
+                assert!(half.bits == 254 || (*share).min(-share) < limit);
+            }
+        }
     }
     assert_eq!(expected.len(), model.0.len());
     assert!(sum(&model.1, &data.1).iter().all(|claim| bool::from(claim.is_zero())));

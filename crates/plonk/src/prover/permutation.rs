@@ -12,7 +12,6 @@ use super::operands::Operands;
 use crate::CompiledSystem;
 use ff::{Field, PrimeField};
 use rayon::prelude::*;
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use twain_algebra::{Domain, Fr, vector};
 use twain_party::{CellKinds, Factors, Kind, Operand, PartyError, ProverParty, Role, Shares};
@@ -270,14 +269,14 @@ fn row_ratios(
 
     // Public advice cells: the same, for the side that holds them. A secret cell's value is that of
     // the cell it is sent to, so its denominator is the target's numerator.
-    let index: HashMap<(usize, usize), usize> =
-        secret.iter().enumerate().map(|(i, cell)| ((cell.position, cell.row), i)).collect();
-    let cell_of_identity = identities_of_moved_cells(cells);
+    let cells_by_identity = identities_of_moved_cells(cells);
+    let mut own_factors = secret.iter().zip(factors.iter());
     for cell in moved {
+        let factor = (cell.kind != Kind::Public).then(|| own_factors.next()).flatten();
         let Some(step) = step_of(cell.position, cell.row) else { continue };
         let column = &cells.columns[cell.position];
         let (value, sigma) = (column.values[cell.row], column.sigma[cell.row]);
-        let Some(factor) = index.get(&(cell.position, cell.row)) else {
+        let Some((_, factor)) = factor else {
             if adds_public {
                 own.numerators[step] *= value + beta * cell.identity + gamma;
                 own.denominators[step] *= value + beta * sigma + gamma;
@@ -286,15 +285,17 @@ fn row_ratios(
             continue;
         };
         has_secret[step] = true;
-        own.numerators[step] *= factors[*factor];
-        let Some(target) = cell_of_identity.get(&sigma) else {
+        own.numerators[step] *= factor;
+        let sigma_repr = sigma.to_repr().into();
+        let Ok(target) = cells_by_identity.binary_search_by_key(&sigma_repr, |cell| cell.0) else {
             let text = "a permutation polynomial of the key does not permute the cells";
             return Err(ProveError::Unsupported(text.to_owned()));
         };
+        let target = cells_by_identity[target].1;
         let mut kind = cell.kind;
-        if let Some(factor) = index.get(target) {
-            own.denominators[step] *= factors[*factor];
-            kind = kind.join(secret[*factor].kind);
+        if let Ok(index) = secret.binary_search_by_key(&target, |cell| (cell.position, cell.row)) {
+            own.denominators[step] *= factors[index];
+            kind = kind.join(secret[index].kind);
         } else {
             let column = &cells.columns[target.0];
             let denominator = column.values[target.1] + beta * sigma + gamma;
@@ -316,18 +317,20 @@ fn join(a: Option<Kind>, b: Kind) -> Kind {
     a.map_or(b, |a| a.join(b))
 }
 
-/// Position and row of every moved cell by its identity `δ^position·ω^row`.
-fn identities_of_moved_cells(cells: &PermutedColumns<'_>) -> HashMap<Fr, (usize, usize)> {
-    let mut map = HashMap::new();
+/// Position and row of every moved cell by its identity `δ^position·ω^row`, in the order of the
+/// identities' bytes.
+fn identities_of_moved_cells(cells: &PermutedColumns<'_>) -> Vec<([u8; 32], (usize, usize))> {
+    let mut moved = Vec::new();
     for (position, column) in cells.columns.iter().enumerate() {
         let identities = cells.identities(position, 0);
         for (row, (sigma, identity)) in column.sigma.iter().zip(identities).enumerate() {
             if *sigma != identity {
-                map.insert(identity, (position, row));
+                moved.push((identity.to_repr().into(), (position, row)));
             }
         }
     }
-    map
+    moved.sort_unstable_by_key(|cell| cell.0);
+    moved
 }
 
 /// Running products over all chunks, back to additive shares.
