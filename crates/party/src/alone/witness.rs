@@ -286,7 +286,7 @@ mod tests {
         let columns = alone.multiplicities(&[argument(0), argument(1)], 8).unwrap_or_default();
         let expected = [[0u64, 0, 0, 1, 0, 16, 0, 0], [0, 3, 0, 0, 0, 14, 0, 0]];
         for (column, expected) in columns.iter().zip(expected) {
-            assert_eq!(column.to_vec(), expected.map(Fr::from).to_vec());
+            assert_eq!(column.shares.to_vec(), expected.map(Fr::from).to_vec());
         }
         assert_eq!(columns.len(), 2);
         let outside = [LookupUse { wire: 0, operand: operand(4), chunk: None }];
