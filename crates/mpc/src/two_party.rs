@@ -4,8 +4,9 @@ use crate::arithmetic::{
     self, SCALAR_BYTES, decode_scalars, encode_scalars, malformed, open_scalars, products,
 };
 use crate::channel::{Channel, Traffic};
-use crate::digits::{DigitMaskSource, Hints, InlineMaterial};
+use crate::digits::{DigitMaskSource, Hints, InlineMaterial, PlannedMaterial};
 use crate::ole::{OleSource, PooledOle};
+use crate::preprocessing::Plan;
 use crate::quotient;
 use ff::Field;
 use group::{Curve, GroupEncoding};
@@ -62,6 +63,14 @@ impl<'a> TwoParty<'a> {
     pub fn inline(channel: &'a mut dyn Channel, seeds: &PartySeeds) -> Self {
         let source = Box::new(PooledOle::seeded(seeds, channel));
         let masks = Box::new(InlineMaterial::new(seeds.generator(channel, "digit masks")));
+        Self::new(channel, source, masks, seeds)
+    }
+
+    /// The same for a proof of this plan: digit masks are made some calls ahead.
+    pub fn planned(channel: &'a mut dyn Channel, plan: &Plan, seeds: &PartySeeds) -> Self {
+        let source = Box::new(PooledOle::seeded(seeds, channel));
+        let rng = seeds.generator(channel, "digit masks");
+        let masks = Box::new(PlannedMaterial::new(rng, plan.demands().cloned()));
         Self::new(channel, source, masks, seeds)
     }
 

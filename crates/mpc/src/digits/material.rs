@@ -10,6 +10,7 @@ use ff::{Field, FromUniformBytes, PrimeField};
 use rand_chacha::ChaCha20Rng;
 use rand_core::RngCore;
 use rayon::prelude::*;
+use std::ops::AddAssign;
 use twain_algebra::Fr;
 use twain_party::{PartyError, Role, Shares};
 use zeroize::Zeroizing;
@@ -27,6 +28,22 @@ pub struct Demand {
     pub conversions: usize,
     /// Random bits shared in the field, with a random field element and the product of the two.
     pub selections: usize,
+}
+
+impl Demand {
+    /// Whether nothing is demanded.
+    pub fn is_nothing(&self) -> bool {
+        *self == Demand::default()
+    }
+}
+
+impl AddAssign<&Demand> for Demand {
+    fn add_assign(&mut self, other: &Demand) {
+        self.masks.iter_mut().zip(other.masks).for_each(|(count, more)| *count += more);
+        self.bit_products += other.bit_products;
+        self.conversions += other.conversions;
+        self.selections += other.selections;
+    }
 }
 
 /// Random bits `a`, `b` and their product, each as an exclusive or of both parties' bits (0 or 1).
@@ -94,6 +111,49 @@ impl Material {
         }
     }
 
+    /// Takes out what is demanded.
+    pub(super) fn take(&mut self, demand: &Demand) -> Result<Self, PartyError> {
+        let short = || PartyError::Unsupported("less material was made than is asked for".into());
+        let mut masks = Vec::with_capacity(demand.masks.len());
+        for (bits, count) in demand.masks.into_iter().enumerate() {
+            masks.push(match self.masks.get_mut(bits) {
+                Some(held) => held.split_off(held.len().checked_sub(count).ok_or_else(short)?),
+                None if count == 0 => Vec::new(),
+                None => return Err(short()),
+            });
+        }
+        let bits = |held: &mut Zeroizing<Vec<u8>>, count| -> Result<_, PartyError> {
+            let rest = held.len().checked_sub(count).ok_or_else(short)?;
+            Ok(Zeroizing::new(held.split_off(rest)))
+        };
+        let fields = |held: &mut Shares, count| -> Result<_, PartyError> {
+            let rest = held.len().checked_sub(count).ok_or_else(short)?;
+            let (rest, taken) = held.split_at(rest);
+            let (rest, taken) = (Shares::new(rest.to_vec()), Shares::new(taken.to_vec()));
+            *held = rest;
+            Ok(taken)
+        };
+        let convert = |held: &mut BitConversions, count| -> Result<_, PartyError> {
+            let bits = bits(&mut held.bits, count)?;
+            Ok(BitConversions { bits, fields: fields(&mut held.fields, count)? })
+        };
+        let Demand { bit_products, conversions, selections, .. } = *demand;
+        Ok(Material {
+            masks,
+            bit_products: BitProducts {
+                left: bits(&mut self.bit_products.left, bit_products)?,
+                right: bits(&mut self.bit_products.right, bit_products)?,
+                product: bits(&mut self.bit_products.product, bit_products)?,
+            },
+            conversions: convert(&mut self.conversions, conversions)?,
+            selections: Selections {
+                bits: convert(&mut self.selections.bits, selections)?,
+                factors: fields(&mut self.selections.factors, selections)?,
+                products: fields(&mut self.selections.products, selections)?,
+            },
+        })
+    }
+
     /// Takes a mask below `2^bits`.
     pub(super) fn take_mask(&mut self, bits: u8) -> Result<DigitMask, PartyError> {
         let mask = self.masks.get_mut(usize::from(bits)).and_then(Vec::pop);
@@ -133,7 +193,7 @@ impl DigitMaskSource for InlineMaterial {
         channel: &mut dyn Channel,
         demand: &Demand,
     ) -> Result<Material, PartyError> {
-        if *demand == Demand::default() {
+        if demand.is_nothing() {
             return Ok(Material {
                 masks: demand.masks.map(|_| Vec::new()).into(),
                 ..Default::default()
@@ -164,7 +224,7 @@ impl InlineMaterial {
     /// Counts the messages of [`DigitMaskSource::supply`] on `role`'s side, with those of the base
     /// transfers if it is the `first` call that demands anything.
     pub fn count_messages(demand: &Demand, role: Role, first: &mut bool, meter: &mut TrafficMeter) {
-        if *demand == Demand::default() {
+        if demand.is_nothing() {
             return;
         }
         if std::mem::take(first) {

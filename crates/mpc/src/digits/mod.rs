@@ -19,6 +19,7 @@ mod jobs;
 mod lookup;
 mod material;
 mod opening;
+mod planned;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +28,7 @@ pub use material::{
     BitConversions, BitProducts, Demand, DigitMaskSource, InlineMaterial, Material, Selections,
 };
 pub use opening::DigitsError;
+pub use planned::PlannedMaterial;
 
 use crate::channel::Channel;
 use crate::dpf::{DigitMask, Scratch, lift, share_of};

@@ -26,7 +26,7 @@ pub use plan::{Call, Mark, Origin, Plan, Planner, Progress};
 
 use crate::PartySeeds;
 use crate::channel::{Channel, ChannelError, TrafficMeter};
-use crate::digits::{DigitMaskSource, InlineMaterial};
+use crate::digits::{DigitMaskSource, PlannedMaterial};
 use crate::ole::{OleSource, PooledOle};
 use crate::store::StoreError;
 use rand_core::RngCore;
@@ -52,7 +52,8 @@ pub fn make(
     let mut write = |bytes: &[u8]| write(bytes).map_err(records::failed);
     write(&*seed)?;
     let mut products = PooledOle::seeded(seeds, &channel);
-    let mut masks = InlineMaterial::new(seeds.generator(&channel, "digit masks"));
+    let rng = seeds.generator(&channel, "digit masks");
+    let mut masks = PlannedMaterial::new(rng, plan.demands().cloned());
     for (number, call) in (0..).zip(plan.calls()) {
         write(&call.digest())?;
         match call {

@@ -7,7 +7,7 @@
 use super::ole;
 use crate::arithmetic::{self, SCALAR_BYTES};
 use crate::channel::{Channel, ChannelError, Traffic, TrafficMeter, TrafficTotals};
-use crate::digits::{Demand, DigitMaskSource, Hints, InlineMaterial, Material};
+use crate::digits::{Demand, DigitMaskSource, Hints, Material, PlannedMaterial};
 use crate::ole::{OleGroup, OleSource, PooledOle, Supplies};
 use crate::quotient;
 use crate::two_party::COIN_BYTES;
@@ -100,12 +100,11 @@ impl Plan {
             Role::Model => mark.openings,
             Role::Data => Traffic { sent: received, received: sent, rounds },
         };
-        let calls = self.calls.iter().take(mark.calls);
         total += match origin {
-            Origin::Inline => making(calls, role),
+            Origin::Inline => self.making_until(mark.calls, role),
             Origin::Bundle => {
                 let mut meter = TrafficMeter::default();
-                for call in calls {
+                for call in self.calls.iter().take(mark.calls) {
                     if let Call::Products(groups) = call {
                         ole::count_messages(groups, role, &mut meter);
                     }
@@ -118,7 +117,31 @@ impl Plan {
 
     /// The same of making what the calls ask for.
     pub fn making(&self, role: Role) -> Traffic {
-        making(self.calls.iter(), role)
+        self.making_until(self.calls.len(), role)
+    }
+
+    /// The same for the first `calls` of them.
+    fn making_until(&self, calls: usize, role: Role) -> Traffic {
+        let mut meter = TrafficMeter::default();
+        let (mut supplies, mut asked) = (Supplies::default(), 0);
+        for call in self.calls.iter().take(calls) {
+            match call {
+                Call::Products(groups) => {
+                    PooledOle::count_messages(groups, role, &mut supplies, &mut meter);
+                }
+                Call::Material(_) => asked += 1,
+            }
+        }
+        PlannedMaterial::count_messages(self.demands().cloned(), asked, role, &mut meter);
+        meter.total()
+    }
+
+    /// The demands of digit masks and bits, in order.
+    pub fn demands(&self) -> impl Iterator<Item = &Demand> {
+        self.calls.iter().filter_map(|call| match call {
+            Call::Products(_) => None,
+            Call::Material(demand) => Some(demand),
+        })
     }
 
     /// The calls, in order.
@@ -148,30 +171,8 @@ impl Plan {
 
     /// Digit masks, over all calls.
     pub fn masks(&self) -> usize {
-        let calls = self.calls.iter();
-        calls
-            .map(|call| match call {
-                Call::Products(_) => 0,
-                Call::Material(demand) => demand.masks.iter().sum(),
-            })
-            .sum()
+        self.demands().flat_map(|demand| demand.masks).sum()
     }
-}
-
-fn making<'a>(calls: impl Iterator<Item = &'a Call>, role: Role) -> Traffic {
-    let mut meter = TrafficMeter::default();
-    let (mut supplies, mut first_material) = (Supplies::default(), true);
-    for call in calls {
-        match call {
-            Call::Products(groups) => {
-                PooledOle::count_messages(groups, role, &mut supplies, &mut meter);
-            }
-            Call::Material(demand) => {
-                InlineMaterial::count_messages(demand, role, &mut first_material, &mut meter);
-            }
-        }
-    }
-    meter.total()
 }
 
 /// A place in a plan.

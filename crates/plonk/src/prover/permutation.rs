@@ -286,8 +286,8 @@ fn row_ratios(
         };
         has_secret[step] = true;
         own.numerators[step] *= factor;
-        let sigma_repr = sigma.to_repr().into();
-        let Ok(target) = cells_by_identity.binary_search_by_key(&sigma_repr, |cell| cell.0) else {
+        let Ok(target) = cells_by_identity.binary_search_by_key(&words(sigma), |cell| cell.0)
+        else {
             let text = "a permutation polynomial of the key does not permute the cells";
             return Err(ProveError::Unsupported(text.to_owned()));
         };
@@ -317,15 +317,21 @@ fn join(a: Option<Kind>, b: Kind) -> Kind {
     a.map_or(b, |a| a.join(b))
 }
 
-/// Position and row of every moved cell by its identity `δ^position·ω^row`, in the order of the
-/// identities' bytes.
-fn identities_of_moved_cells(cells: &PermutedColumns<'_>) -> Vec<([u8; 32], (usize, usize))> {
+/// A field element as something that can be put in order fast.
+fn words(element: Fr) -> [u64; 4] {
+    let bytes = element.to_repr();
+    let (words, _) = bytes.as_ref().as_chunks::<8>();
+    std::array::from_fn(|i| words.get(i).map_or(0, |word| u64::from_le_bytes(*word)))
+}
+
+/// Position and row of every moved cell by its identity `δ^position·ω^row`, in the order of [`words`].
+fn identities_of_moved_cells(cells: &PermutedColumns<'_>) -> Vec<([u64; 4], (usize, usize))> {
     let mut moved = Vec::new();
     for (position, column) in cells.columns.iter().enumerate() {
         let identities = cells.identities(position, 0);
         for (row, (sigma, identity)) in column.sigma.iter().zip(identities).enumerate() {
             if *sigma != identity {
-                moved.push((identity.to_repr().into(), (position, row)));
+                moved.push((words(identity), (position, row)));
             }
         }
     }

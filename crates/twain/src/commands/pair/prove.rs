@@ -24,7 +24,7 @@ use twain_graph::Visibility;
 use twain_mpc::channel::Channel;
 use twain_mpc::handshake::{Item, Session};
 use twain_mpc::identity::Identity;
-use twain_mpc::preprocessing::{Origin, stored};
+use twain_mpc::preprocessing::{Origin, Plan, stored};
 use twain_mpc::store::{ReservedBundle, Store, StoreError};
 use twain_mpc::{PartySeeds, TwoParty};
 use twain_party::{Role, Shares};
@@ -36,7 +36,7 @@ pub fn prove(arguments: &Prove, side: Side, phases: &Phases) -> Result<(), Error
     let identity = session::identity_of(&pair.identity)?;
     let ready = Ready::new(role, arguments)
         .map_err(|unready| session::tell(role, pair, &identity, unready, phases))?;
-    let Ready { common, secret, committed, items, series, forecast } = ready;
+    let Ready { common, secret, committed, items, series, plan, forecast } = ready;
 
     let reveal = arguments.reveal_output;
     let ledger = Ledger::of(&identity);
@@ -48,7 +48,7 @@ pub fn prove(arguments: &Prove, side: Side, phases: &Phases) -> Result<(), Error
     let origin = if bundle.is_some() { Origin::Bundle } else { Origin::Inline };
     phases.expect(forecast.phases(origin));
     ledger.add(&committed)?;
-    let made = make(&mut channel, &common, bundle, &secret);
+    let made = make(&mut channel, &common, bundle, &plan, &secret);
     drop(secret);
     let Made { instances, proof, outputs } = made?;
     let Common { compiled, key, srs, .. } = &common;
@@ -76,6 +76,7 @@ struct Ready {
     items: Vec<(String, Item)>,
     /// The name of fitting bundles in the store.
     series: [u8; 32],
+    plan: Plan,
     forecast: Forecast,
 }
 
@@ -105,8 +106,11 @@ impl Ready {
         let published = published.told("its published commitment cannot be used")?;
         items.extend(published.map(|item| (commitments::PUBLISHED.to_string(), item)));
         drop(load);
-        let forecast = Forecast::new(&plan(&common)?, common.key.system(), role);
-        Ok(Self { common, secret, committed, items, series, forecast })
+        let planned = plan(&common)?;
+        items.push(("plan".into(), planned.plan.digest().into()));
+        let forecast = Forecast::new(&planned, common.key.system(), role);
+        let plan = planned.plan;
+        Ok(Self { common, secret, committed, items, series, plan, forecast })
     }
 }
 
@@ -147,6 +151,7 @@ fn make(
     channel: &mut dyn Channel,
     Common { circuit, key, srs, .. }: &Common,
     bundle: Option<ReservedBundle>,
+    plan: &Plan,
     secret: &Secret,
 ) -> Result<Made, Error> {
     let adds_public = channel.role() == Role::Model;
@@ -156,7 +161,7 @@ fn make(
             let (products, material) = stored(bundle.id(), bundle).map_err(Error::peer)?;
             TwoParty::new(channel, Box::new(products), Box::new(material), &seeds)
         }
-        None => TwoParty::inline(channel, &seeds),
+        None => TwoParty::planned(channel, plan, &seeds),
     };
     let witness = info_span!("witness").entered();
     let values = circuit.program.run(&mut party, &secret.sources())?;
