@@ -7,19 +7,23 @@
 //! All products of a level (nodes whose operands need the same number of interactive steps) go in one
 //! batch, so the number of messages is the depth of the numerator.
 
+mod graph;
+mod place;
+
 use crate::arithmetic::InnerProducts;
 use crate::channel::Channel;
 use crate::ole::{OleGroup, OleSource};
 use ff::Field;
+use graph::{NodeFacts, children, facts};
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::ops::{Deref, Range};
-use std::rc::Rc;
+use std::ops::Range;
 use twain_algebra::Fr;
 use twain_algebra::domain::Domain;
 use twain_algebra::vector;
 use twain_party::{
-    Kind, KnownPolynomial, Node, NodeId, Numerator, Operand, PartyError, PublicPolynomial, Role,
-    SecretPolynomial, Shares, coset_shifts,
+    Kind, KnownPolynomial, Node, NodeId, Numerator, Operand, PartyError, Role, SecretPolynomial,
+    Shares, coset_shifts,
 };
 
 /// Coefficients of the polynomials at the leaves of a numerator.
@@ -82,16 +86,6 @@ struct Evaluation<'a> {
     made: HashMap<(NodeId, Place), Vec<Fr>>,
     /// All values are zeros: only the requests count.
     rehearsal: bool,
-}
-
-#[derive(Clone, Copy, Default)]
-struct NodeFacts {
-    secret: bool,
-    interactive: bool,
-    /// Interactive steps needed, its own included.
-    level: u32,
-    /// The polynomial's degree is below `size * n` (0: a constant).
-    size: usize,
 }
 
 impl<'a> Evaluation<'a> {
@@ -217,7 +211,7 @@ impl<'a> Evaluation<'a> {
         }
         let mut targets: Vec<NodeId> = here.iter().flat_map(|&id| self.children(id)).collect();
         targets.extend(rest);
-        let values = self.evaluate(place, 0..self.n, &targets);
+        let mut values = self.evaluate(place, 0..self.n, &targets);
         // An operand of several products is one operand of the OLEs.
         let mut known: HashMap<NodeId, u32> = HashMap::new();
         let (operands, rehearsal) = (&mut batch.operands, self.rehearsal);
@@ -225,16 +219,14 @@ impl<'a> Evaluation<'a> {
             let mut local = vec![Fr::ZERO; self.n];
             let mut pairs = Vec::new();
             for (factor, l, r) in self.terms(id).0 {
-                let mut left = values[&l].clone();
+                let mut left = Cow::Borrowed(&values[&l]);
                 if !self.rehearsal {
                     if factor != Fr::ONE {
-                        let mut scaled = left.to_vec();
-                        vector::scale(&mut scaled, factor);
-                        left = scaled.into();
+                        vector::scale(left.to_mut(), factor);
                     }
-                    let mut product = left.to_vec();
-                    vector::mul_assign(&mut product, &values[&r]);
                     if self.is_secret(l) || self.is_secret(r) || self.role == Role::Model {
+                        let mut product = left.to_vec();
+                        vector::mul_assign(&mut product, &values[&r]);
                         vector::add_assign(&mut local, &product);
                     }
                 }
@@ -256,8 +248,7 @@ impl<'a> Evaluation<'a> {
             batch.groups.push(OleGroup { length: self.n, terms: pairs });
             batch.results.push((id, place, local));
         }
-        let kept: Vec<_> = rest.iter().map(|id| ((*id, place), values[id].to_vec())).collect();
-        drop(values);
+        let kept = rest.iter().filter_map(|id| Some(((*id, place), values.remove(id)?)));
         self.made.extend(kept);
     }
 
@@ -383,8 +374,8 @@ impl<'a> Evaluation<'a> {
         let root = root as NodeId;
         let mut residues = Vec::with_capacity(self.pieces);
         for coset in 0..self.pieces {
-            let values = self.evaluate(coset + 1, 0..self.n, &[root]).remove(&root);
-            let mut values = values.map(Values::into_vec).unwrap_or_default();
+            let mut values =
+                self.evaluate(coset + 1, 0..self.n, &[root]).remove(&root).unwrap_or_default();
             if !self.is_secret(root) && self.role == Role::Data {
                 values.fill(Fr::ZERO);
             }
@@ -397,101 +388,6 @@ impl<'a> Evaluation<'a> {
         }
         let pieces = combine(&vandermonde_inverse(&self.constants)?, &residues, self.n);
         Ok(pieces.into_iter().map(Shares::new).collect())
-    }
-
-    /// Values of `targets` at some points of a place: this party's shares, or the values of public
-    /// nodes. A node is dropped as soon as nothing waits for it.
-    fn evaluate(
-        &self,
-        place: Place,
-        rows: Range<usize>,
-        targets: &[NodeId],
-    ) -> HashMap<NodeId, Values<'_>> {
-        if self.rehearsal {
-            let zeros = Values::from(vec![Fr::ZERO; rows.len()]);
-            return targets.iter().map(|target| (*target, zeros.clone())).collect();
-        }
-        let nodes = &self.numerator.nodes;
-        let mut waiting = vec![0u32; nodes.len()];
-        let mut stack: Vec<NodeId> = targets.to_vec();
-        for &target in targets {
-            waiting[target as usize] = u32::MAX / 2;
-        }
-        let mut needed = vec![false; nodes.len()];
-        while let Some(id) = stack.pop() {
-            if std::mem::replace(&mut needed[id as usize], true)
-                || self.made.contains_key(&(id, place))
-            {
-                continue;
-            }
-            for child in children(&nodes[id as usize]) {
-                waiting[child as usize] += 1;
-                stack.push(child);
-            }
-        }
-        let mut columns = Columns { evaluation: self, place, rows, values: HashMap::new() };
-        let mut values = Operands { waiting, values: HashMap::new() };
-        for id in (0..nodes.len() as NodeId).filter(|&id| needed[id as usize]) {
-            let value = match self.made.get(&(id, place)) {
-                Some(made) => Values::Kept(&made[columns.rows.clone()]),
-                None => self.node(id, &mut values, &mut columns),
-            };
-            values.values.insert(id, value);
-        }
-        values.values
-    }
-
-    /// The value of a node from those of its children, which are given up if nothing else needs them.
-    fn node<'s>(
-        &'s self,
-        id: NodeId,
-        values: &mut Operands<'s>,
-        columns: &mut Columns<'s, 'a>,
-    ) -> Values<'s> {
-        let secret = |id: NodeId| self.is_secret(id);
-        // A public summand of a shared sum counts on one side only.
-        let counts = |child: NodeId| secret(child) || !secret(id) || self.role == Role::Model;
-        match &self.numerator.nodes[id as usize] {
-            Node::Constant(value) => vec![*value; columns.rows.len()].into(),
-            Node::Public(polynomial, rotation) => columns.public(*polynomial, *rotation),
-            Node::Secret(index, rotation) => columns.secret(*index, *rotation),
-            Node::Sum(a, b) | Node::Difference(a, b) => {
-                let mut sum = values.take(*a);
-                if !counts(*a) {
-                    sum.fill(Fr::ZERO);
-                }
-                match &self.numerator.nodes[id as usize] {
-                    _ if !counts(*b) => {}
-                    Node::Sum(..) => vector::add_assign(&mut sum, values.get(*b)),
-                    _ => vector::sub_assign(&mut sum, values.get(*b)),
-                }
-                values.release(*b);
-                sum.into()
-            }
-            Node::Scaled(a, factor) => {
-                let mut value = values.take(*a);
-                vector::scale(&mut value, *factor);
-                value.into()
-            }
-            Node::Product(a, b) => {
-                let mut product = values.take(*a);
-                vector::mul_assign(&mut product, values.get(*b));
-                values.release(*b);
-                product.into()
-            }
-            Node::InnerProduct { terms, .. } => {
-                let mut sum = vec![Fr::ZERO; columns.rows.len()];
-                for (factor, a, b) in terms {
-                    let mut product = values.take(*a);
-                    if secret(*a) || secret(*b) || counts(*a) {
-                        vector::mul_assign(&mut product, values.get(*b));
-                        vector::add_scaled(&mut sum, &product, *factor);
-                    }
-                    values.release(*b);
-                }
-                sum.into()
-            }
-        }
     }
 }
 
@@ -508,187 +404,6 @@ struct CosetProducts {
     groups: Vec<OleGroup>,
     /// Node, place, and what is local of the product.
     results: Vec<(NodeId, Place, Vec<Fr>)>,
-}
-
-/// Values of a node or a column.
-#[derive(Clone)]
-enum Values<'a> {
-    /// Kept elsewhere.
-    Kept(&'a [Fr]),
-    /// Made for the purpose.
-    Made(Rc<Shares>),
-}
-
-impl From<Vec<Fr>> for Values<'_> {
-    fn from(values: Vec<Fr>) -> Self {
-        Values::Made(Rc::new(values.into()))
-    }
-}
-
-impl Deref for Values<'_> {
-    type Target = [Fr];
-
-    fn deref(&self) -> &[Fr] {
-        match self {
-            Values::Kept(values) => values,
-            Values::Made(values) => values,
-        }
-    }
-}
-
-impl Values<'_> {
-    /// A vector of one's own: the values themselves, if nobody else holds them.
-    fn into_vec(self) -> Vec<Fr> {
-        match self {
-            Values::Kept(values) => values.to_vec(),
-            Values::Made(values) => match Rc::try_unwrap(values) {
-                Ok(values) => values.into_vec(),
-                Err(values) => values.to_vec(),
-            },
-        }
-    }
-}
-
-/// Values of nodes at one place.
-struct Operands<'a> {
-    /// How many nodes each is still an operand of.
-    waiting: Vec<u32>,
-    values: HashMap<NodeId, Values<'a>>,
-}
-
-impl Operands<'_> {
-    fn get(&self, id: NodeId) -> &[Fr] {
-        &self.values[&id]
-    }
-
-    /// An operand to work on: the value itself if nothing else waits for it, otherwise a copy.
-    fn take(&mut self, id: NodeId) -> Vec<Fr> {
-        self.waiting[id as usize] -= 1;
-        let last = self.waiting[id as usize] == 0;
-        let value = if last { self.values.remove(&id) } else { self.values.get(&id).cloned() };
-        value.map(Values::into_vec).unwrap_or_default()
-    }
-
-    /// An operand is done with.
-    fn release(&mut self, id: NodeId) {
-        self.waiting[id as usize] -= 1;
-        if self.waiting[id as usize] == 0 {
-            self.values.remove(&id);
-        }
-    }
-}
-
-/// Columns at one place, each transformed once.
-struct Columns<'e, 'a> {
-    evaluation: &'e Evaluation<'a>,
-    place: Place,
-    /// The stretch of points that is asked for.
-    rows: Range<usize>,
-    /// All points, by whether the column is secret and by index.
-    values: HashMap<(bool, u32), Values<'e>>,
-}
-
-impl<'e> Columns<'e, '_> {
-    fn public(&mut self, polynomial: PublicPolynomial, rotation: i32) -> Values<'e> {
-        let evaluation = self.evaluation;
-        match polynomial {
-            PublicPolynomial::Given(index) => {
-                let polynomial = evaluation.leaves.publics[index as usize];
-                match self.place.checked_sub(1).and_then(|coset| polynomial.cosets.get(coset)) {
-                    Some(values) => stretch(&Values::Kept(values), rotation, &self.rows),
-                    None => self.column(false, index, polynomial.coefficients, rotation),
-                }
-            }
-            PublicPolynomial::Identity => {
-                let shift = match self.place {
-                    ROWS => Fr::ONE,
-                    coset => evaluation.shifts[coset - 1],
-                };
-                let mut values = vector::powers(evaluation.domain.omega(), evaluation.n);
-                vector::scale(&mut values, shift);
-                stretch(&values.into(), rotation, &self.rows)
-            }
-        }
-    }
-
-    fn secret(&mut self, index: u32, rotation: i32) -> Values<'e> {
-        self.column(
-            true,
-            index,
-            self.evaluation.leaves.secrets[index as usize].coefficients,
-            rotation,
-        )
-    }
-
-    fn column(
-        &mut self,
-        secret: bool,
-        index: u32,
-        coefficients: &[Fr],
-        rotation: i32,
-    ) -> Values<'e> {
-        let evaluation = self.evaluation;
-        let place = self.place;
-        let values = self.values.entry((secret, index)).or_insert_with(|| match place {
-            ROWS => {
-                let mut values = coefficients.to_vec();
-                evaluation.domain.ntt(&mut values);
-                values.into()
-            }
-            coset => evaluation.domain.coset_ntt(coefficients, evaluation.shifts[coset - 1]).into(),
-        });
-        stretch(values, rotation, &self.rows)
-    }
-}
-
-/// The values at `rows`, read `rotation` rows further on.
-fn stretch<'a>(values: &Values<'a>, rotation: i32, rows: &Range<usize>) -> Values<'a> {
-    if rotation == 0 && rows.len() == values.len() {
-        return values.clone();
-    }
-    let start = (rows.start as i64 + i64::from(rotation)).rem_euclid(values.len() as i64) as usize;
-    let before_end = rows.len().min(values.len() - start);
-    [&values[start..start + before_end], &values[..rows.len() - before_end]].concat().into()
-}
-
-fn children(node: &Node) -> Vec<NodeId> {
-    match node {
-        Node::Constant(_) | Node::Public(..) | Node::Secret(..) => Vec::new(),
-        Node::Scaled(a, _) => vec![*a],
-        Node::Sum(a, b) | Node::Difference(a, b) | Node::Product(a, b) => vec![*a, *b],
-        Node::InnerProduct { terms, .. } => terms.iter().flat_map(|&(_, a, b)| [a, b]).collect(),
-    }
-}
-
-fn facts(node: &Node, earlier: &[NodeFacts]) -> NodeFacts {
-    let of = |id: &NodeId| earlier[*id as usize];
-    let product = |a: NodeFacts, b: NodeFacts| NodeFacts {
-        secret: a.secret || b.secret,
-        interactive: a.secret && b.secret,
-        level: a.level.max(b.level),
-        size: a.size + b.size,
-    };
-    let sum = |a: NodeFacts, b: NodeFacts| NodeFacts {
-        secret: a.secret || b.secret,
-        interactive: a.interactive || b.interactive,
-        level: a.level.max(b.level),
-        size: a.size.max(b.size),
-    };
-    let mut facts = match node {
-        Node::Constant(_) => NodeFacts::default(),
-        Node::Public(..) => NodeFacts { size: 1, ..NodeFacts::default() },
-        Node::Secret(..) => NodeFacts { size: 1, secret: true, ..NodeFacts::default() },
-        Node::Scaled(a, _) => NodeFacts { interactive: false, ..of(a) },
-        Node::Sum(a, b) | Node::Difference(a, b) => {
-            NodeFacts { interactive: false, ..sum(of(a), of(b)) }
-        }
-        Node::Product(a, b) => product(of(a), of(b)),
-        Node::InnerProduct { terms, .. } => {
-            terms.iter().map(|(_, a, b)| product(of(a), of(b))).reduce(sum).unwrap_or_default()
-        }
-    };
-    facts.level += u32::from(facts.interactive);
-    facts
 }
 
 fn unsupported(error: impl std::fmt::Display) -> PartyError {

@@ -1,0 +1,57 @@
+//! What the quotient must know of a numerator's nodes before it evaluates them.
+
+use twain_party::{Node, NodeId};
+
+#[derive(Clone, Copy, Default)]
+pub(super) struct NodeFacts {
+    /// The parties hold shares of it.
+    pub secret: bool,
+    /// It is a product of shares.
+    pub interactive: bool,
+    /// Interactive steps needed, its own included.
+    pub level: u32,
+    /// The polynomial's degree is below `size * n` (0: a constant).
+    pub size: usize,
+}
+
+/// The operands of a node.
+pub(super) fn children(node: &Node) -> Vec<NodeId> {
+    match node {
+        Node::Constant(_) | Node::Public(..) | Node::Secret(..) => Vec::new(),
+        Node::Scaled(a, _) => vec![*a],
+        Node::Sum(a, b) | Node::Difference(a, b) | Node::Product(a, b) => vec![*a, *b],
+        Node::InnerProduct { terms, .. } => terms.iter().flat_map(|&(_, a, b)| [a, b]).collect(),
+    }
+}
+
+/// The facts of a node, from those of the nodes before it.
+pub(super) fn facts(node: &Node, earlier: &[NodeFacts]) -> NodeFacts {
+    let of = |id: &NodeId| earlier[*id as usize];
+    let product = |a: NodeFacts, b: NodeFacts| NodeFacts {
+        secret: a.secret || b.secret,
+        interactive: a.secret && b.secret,
+        level: a.level.max(b.level),
+        size: a.size + b.size,
+    };
+    let sum = |a: NodeFacts, b: NodeFacts| NodeFacts {
+        secret: a.secret || b.secret,
+        interactive: a.interactive || b.interactive,
+        level: a.level.max(b.level),
+        size: a.size.max(b.size),
+    };
+    let mut facts = match node {
+        Node::Constant(_) => NodeFacts::default(),
+        Node::Public(..) => NodeFacts { size: 1, ..NodeFacts::default() },
+        Node::Secret(..) => NodeFacts { size: 1, secret: true, ..NodeFacts::default() },
+        Node::Scaled(a, _) => NodeFacts { interactive: false, ..of(a) },
+        Node::Sum(a, b) | Node::Difference(a, b) => {
+            NodeFacts { interactive: false, ..sum(of(a), of(b)) }
+        }
+        Node::Product(a, b) => product(of(a), of(b)),
+        Node::InnerProduct { terms, .. } => {
+            terms.iter().map(|(_, a, b)| product(of(a), of(b))).reduce(sum).unwrap_or_default()
+        }
+    };
+    facts.level += u32::from(facts.interactive);
+    facts
+}
