@@ -11,6 +11,7 @@ use aes::Aes256;
 use aes::cipher::{Array, BlockCipherEncrypt, KeyInit};
 use rand_core::{CryptoRng, RngCore};
 use sha2::{Digest, Sha256};
+use zerocopy::IntoBytes;
 use zeroize::Zeroizing;
 
 /// Words made per call of the cipher: many, since a call loads its keys anew.
@@ -19,7 +20,8 @@ const BATCH: usize = 512;
 /// A stream of pseudorandom words.
 pub struct Stream {
     cipher: Aes256,
-    block: u128,
+    /// Number of the next block.
+    block: u64,
 }
 
 impl Stream {
@@ -35,20 +37,29 @@ impl Stream {
         Self::new(&key)
     }
 
-    /// The next words.
+    /// The next words. Every batch of words, also one that is not full, takes the same number of
+    /// blocks.
     pub fn fill(&mut self, words: &mut [u64]) {
-        let mut blocks = Zeroizing::new([[0u8; 16]; BATCH / 2]);
-        for chunk in words.chunks_mut(BATCH) {
-            for block in blocks.iter_mut() {
-                *block = self.block.to_le_bytes();
-                self.block += 1;
+        for words in words.chunks_mut(BATCH) {
+            let (blocks, odd) = words.as_chunks_mut::<2>();
+            for (block, number) in blocks.iter_mut().zip(self.block..) {
+                *block = [number.to_le(), 0];
             }
-            self.cipher.encrypt_blocks(Array::cast_slice_from_core_mut(&mut blocks[..]));
-            let bytes = blocks.as_flattened().as_chunks::<8>().0;
-            for (word, bytes) in chunk.iter_mut().zip(bytes) {
-                *word = u64::from_le_bytes(*bytes);
+            self.encrypt(blocks);
+            if let [odd] = odd {
+                let mut block = Zeroizing::new([(self.block + blocks.len() as u64).to_le(), 0]);
+                self.encrypt(std::slice::from_mut(&mut *block));
+                *odd = block[0];
             }
+            self.block += BATCH as u64 / 2;
         }
+    }
+
+    /// Encrypts blocks of two words, lowest bytes first.
+    fn encrypt(&self, blocks: &mut [[u64; 2]]) {
+        let (bytes, _) = blocks.as_mut_bytes().as_chunks_mut::<16>();
+        self.cipher.encrypt_blocks(Array::cast_slice_from_core_mut(bytes));
+        blocks.as_flattened_mut().iter_mut().for_each(|word| *word = u64::from_le(*word));
     }
 
     /// The next word. Costs a call of the cipher: for the rare repetition only.
@@ -100,6 +111,18 @@ mod tests {
         stream.fill(&mut words);
         assert_eq!(words[0].to_le_bytes(), 0xdc95c078a2408989u64.to_be_bytes());
         assert_eq!(words[1].to_le_bytes(), 0xad48a21492842087u64.to_be_bytes());
+    }
+
+    #[test]
+    fn every_call_begins_with_a_block_of_its_own() {
+        let mut long = vec![0; 2 * BATCH];
+        Stream::new(&[3; 32]).fill(&mut long);
+        for length in [1, 2, 3, 64, BATCH - 1, BATCH] {
+            let (mut stream, mut first) = (Stream::new(&[3; 32]), vec![0; length]);
+            stream.fill(&mut first);
+            assert_eq!(first, long[..length]);
+            assert_eq!(stream.word(), long[BATCH]);
+        }
     }
 
     #[test]
