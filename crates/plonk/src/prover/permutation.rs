@@ -12,6 +12,8 @@ use super::operands::Operands;
 use crate::CompiledSystem;
 use ff::{Field, PrimeField};
 use rayon::prelude::*;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicBool, Ordering};
 use twain_algebra::{Domain, Fr, vector};
 use twain_party::{CellKinds, Factors, Kind, Operand, PartyError, ProverParty, Role, Shares};
@@ -270,6 +272,11 @@ fn row_ratios(
     // Public advice cells: the same, for the side that holds them. A secret cell's value is that of
     // the cell it is sent to, so its denominator is the target's numerator.
     let cells_by_identity = identities_of_moved_cells(cells);
+    let rows = cells.system.rows();
+    let mut secret_index = vec![u32::MAX; cells.columns.len() * rows];
+    for (index, cell) in (0..).zip(secret) {
+        secret_index[cell.position * rows + cell.row] = index;
+    }
     let mut own_factors = secret.iter().zip(factors.iter());
     for cell in moved {
         let factor = (cell.kind != Kind::Public).then(|| own_factors.next()).flatten();
@@ -286,19 +293,19 @@ fn row_ratios(
         };
         has_secret[step] = true;
         own.numerators[step] *= factor;
-        let Ok(target) = cells_by_identity.binary_search_by_key(&words(sigma), |cell| cell.0)
-        else {
+        let Some(&(position, row)) = cells_by_identity.get(&sigma) else {
             let text = "a permutation polynomial of the key does not permute the cells";
             return Err(ProveError::Unsupported(text.to_owned()));
         };
-        let target = cells_by_identity[target].1;
+        let (position, row) = (position as usize, row as usize);
         let mut kind = cell.kind;
-        if let Ok(index) = secret.binary_search_by_key(&target, |cell| (cell.position, cell.row)) {
-            own.denominators[step] *= factors[index];
-            kind = kind.join(secret[index].kind);
+        let target = secret_index[position * rows + row] as usize;
+        if let Some(target) = secret.get(target).zip(factors.get(target)) {
+            own.denominators[step] *= target.1;
+            kind = kind.join(target.0.kind);
         } else {
-            let column = &cells.columns[target.0];
-            let denominator = column.values[target.1] + beta * sigma + gamma;
+            let column = &cells.columns[position];
+            let denominator = column.values[row] + beta * sigma + gamma;
             if column.kinds.is_none() {
                 known.denominators[step] *= denominator;
             } else {
@@ -317,25 +324,35 @@ fn join(a: Option<Kind>, b: Kind) -> Kind {
     a.map_or(b, |a| a.join(b))
 }
 
-/// A field element as something that can be put in order fast.
-fn words(element: Fr) -> [u64; 4] {
-    let bytes = element.to_repr();
-    let (words, _) = bytes.as_ref().as_chunks::<8>();
-    std::array::from_fn(|i| words.get(i).map_or(0, |word| u64::from_le_bytes(*word)))
+/// Hashes what is spread evenly already, by the first 64 bits of what is last written.
+#[derive(Default)]
+struct Even(u64);
+
+impl Hasher for Even {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 = u64::from_le_bytes(*first);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
-/// Position and row of every moved cell by its identity `δ^position·ω^row`, in the order of [`words`].
-fn identities_of_moved_cells(cells: &PermutedColumns<'_>) -> Vec<([u64; 4], (usize, usize))> {
-    let mut moved = Vec::new();
-    for (position, column) in cells.columns.iter().enumerate() {
-        let identities = cells.identities(position, 0);
-        for (row, (sigma, identity)) in column.sigma.iter().zip(identities).enumerate() {
+/// Position and row of every moved cell by its identity `δ^position·ω^row`.
+fn identities_of_moved_cells(
+    cells: &PermutedColumns<'_>,
+) -> HashMap<Fr, (u32, u32), BuildHasherDefault<Even>> {
+    let mut moved = HashMap::default();
+    for (position, column) in (0..).zip(&cells.columns) {
+        let identities = cells.identities(position as usize, 0);
+        for (row, (sigma, identity)) in (0..).zip(column.sigma.iter().zip(identities)) {
             if *sigma != identity {
-                moved.push((words(identity), (position, row)));
+                moved.insert(identity, (position, row));
             }
         }
     }
-    moved.sort_unstable_by_key(|cell| cell.0);
     moved
 }
 
