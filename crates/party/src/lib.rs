@@ -23,6 +23,7 @@ pub use hint::{Hint, HintBatch, LookupArgument, LookupUse, Multiplicities, Stati
 pub use kind::{CellKinds, Kind, Role};
 pub use numerator::{
     KnownPolynomial, Node, NodeId, Numerator, PublicPolynomial, SecretPolynomial, coset_shifts,
+    recombination,
 };
 pub use shares::{Factors, Shares};
 

@@ -3,6 +3,7 @@
 //! as the degrees need in pairs.
 
 use crate::{CellKinds, PartyError};
+use ff::Field;
 use twain_algebra::domain::ZETA;
 use twain_algebra::{Domain, Fr, vector};
 
@@ -78,6 +79,35 @@ pub fn coset_shifts(k: u32, count: usize) -> Result<Vec<Fr>, PartyError> {
     let mut shifts = vector::powers(extended.omega(), count);
     vector::scale(&mut shifts, ZETA);
     Ok(shifts)
+}
+
+/// How the parts `V_e` of a polynomial `sum_e X^(e·n)·V_e` follow from its residues on as many cosets, on
+/// which `X^n` is one of the `constants`: row `e` of the matrix gives part `e` from the residues times
+/// `c - 1`, what is left of `(X^n - 1)·V` there. The inverse Vandermonde matrix, from the
+/// coefficients of Lagrange's basis.
+///
+/// # Errors
+/// Two constants are equal, or one of them is 1.
+pub fn recombination(constants: &[Fr]) -> Result<Vec<Vec<Fr>>, PartyError> {
+    let mut rows = vec![Vec::with_capacity(constants.len()); constants.len()];
+    for (i, constant) in constants.iter().enumerate() {
+        let mut basis = vec![Fr::ONE];
+        let mut denominator = *constant - Fr::ONE;
+        for (_, other) in constants.iter().enumerate().filter(|(j, _)| *j != i) {
+            basis.push(Fr::ZERO);
+            for e in (0..basis.len()).rev() {
+                let lower = if e == 0 { Fr::ZERO } else { basis[e - 1] };
+                basis[e] = lower - *other * basis[e];
+            }
+            denominator *= *constant - *other;
+        }
+        let inverse = Option::<Fr>::from(denominator.invert())
+            .ok_or_else(|| PartyError::Unsupported("the cosets of the quotient coincide".into()))?;
+        for (row, coefficient) in rows.iter_mut().zip(basis) {
+            row.push(coefficient * inverse);
+        }
+    }
+    Ok(rows)
 }
 
 /// A polynomial of shares, as an operand of the quotient.

@@ -23,7 +23,7 @@ use twain_algebra::domain::Domain;
 use twain_algebra::vector;
 use twain_party::{
     Kind, KnownPolynomial, Node, NodeId, Numerator, Operand, PartyError, Role, SecretPolynomial,
-    Shares, coset_shifts,
+    Shares, coset_shifts, recombination,
 };
 
 /// Coefficients of the polynomials at the leaves of a numerator.
@@ -350,11 +350,10 @@ impl<'a> Evaluation<'a> {
         for coset in 0..dense {
             let mut values = self.made[&(id, coset + 1)].clone();
             vector::sub_assign(&mut values, &self.domain.coset_ntt(&rows, self.shifts[coset]));
-            vector::scale(&mut values, inverse(self.constants[coset] - Fr::ONE)?);
             self.domain.coset_intt(&mut values, self.shifts[coset]).map_err(unsupported)?;
             parts.push(values);
         }
-        let parts = combine(&vandermonde_inverse(&self.constants[..dense])?, &parts, self.n);
+        let parts = combine(&recombination(&self.constants[..dense])?, &parts, self.n);
         for coset in dense..self.pieces {
             let constant = self.constants[coset];
             let mut coefficients = rows.clone();
@@ -379,14 +378,13 @@ impl<'a> Evaluation<'a> {
             if !self.is_secret(root) && self.role == Role::Data {
                 values.fill(Fr::ZERO);
             }
-            vector::scale(&mut values, inverse(self.constants[coset] - Fr::ONE)?);
             self.domain.coset_intt(&mut values, self.shifts[coset]).map_err(unsupported)?;
             residues.push(values);
         }
         for values in self.made.values_mut() {
             twain_algebra::erase(values);
         }
-        let pieces = combine(&vandermonde_inverse(&self.constants)?, &residues, self.n);
+        let pieces = combine(&recombination(&self.constants)?, &residues, self.n);
         Ok(pieces.into_iter().map(Shares::new).collect())
     }
 }
@@ -408,35 +406,6 @@ struct CosetProducts {
 
 fn unsupported(error: impl std::fmt::Display) -> PartyError {
     PartyError::Unsupported(error.to_string())
-}
-
-/// The inverse of a difference of two cosets' constants, which is never zero.
-fn inverse(value: Fr) -> Result<Fr, PartyError> {
-    Option::from(value.invert()).ok_or_else(|| unsupported("two cosets of the quotient coincide"))
-}
-
-/// The inverse of the matrix `points[i]^e`: row `e` gives part `e` from the residues. Column `i` holds
-/// the coefficients of the `i`-th Lagrange polynomial over the points.
-fn vandermonde_inverse(points: &[Fr]) -> Result<Vec<Vec<Fr>>, PartyError> {
-    let mut rows = vec![vec![Fr::ZERO; points.len()]; points.len()];
-    for (i, point) in points.iter().enumerate() {
-        let mut polynomial = vec![Fr::ONE];
-        let mut denominator = Fr::ONE;
-        for other in points.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, other)| other) {
-            let mut next = vec![Fr::ZERO; polynomial.len() + 1];
-            for (e, c) in polynomial.iter().enumerate() {
-                next[e + 1] += c;
-                next[e] -= *c * other;
-            }
-            polynomial = next;
-            denominator *= *point - other;
-        }
-        let scale = inverse(denominator)?;
-        for (row, c) in rows.iter_mut().zip(&polynomial) {
-            row[i] = *c * scale;
-        }
-    }
-    Ok(rows)
 }
 
 /// The matrix times the vectors, each of length `n`.

@@ -7,7 +7,9 @@
 //! vector is longer than `n`.
 
 use super::program::{Column, Instruction, Operation, Program, Source};
-use crate::{KnownPolynomial, Numerator, PartyError, SecretPolynomial, Shares, coset_shifts};
+use crate::{
+    KnownPolynomial, Numerator, PartyError, SecretPolynomial, Shares, coset_shifts, recombination,
+};
 use ff::Field;
 use rayon::prelude::*;
 use twain_algebra::{Domain, Fr, kernels, vector};
@@ -47,7 +49,8 @@ pub(super) fn quotient(
     }
 
     let shifts = coset_shifts(numerator.k, pieces)?;
-    let recombination = recombination(&shifts, n)?;
+    let constants: Vec<Fr> = shifts.iter().map(|s| s.pow_vartime([n as u64])).collect();
+    let recombination = recombination(&constants)?;
     let mut result: Vec<Shares> = (0..pieces).map(|_| Shares::zero(n)).collect();
     let mut columns: Vec<Shares> = program.columns.iter().map(|_| Shares::zero(n)).collect();
     let mut values = Shares::zero(n);
@@ -74,31 +77,6 @@ pub(super) fn quotient(
 
 fn unsupported(text: String) -> PartyError {
     PartyError::Unsupported(text)
-}
-
-/// Row `e`: the factors by which the residues on the cosets, still to be divided by `c - 1`, add up
-/// to piece `e`. The inverse Vandermonde matrix comes from the coefficients of Lagrange's basis.
-fn recombination(shifts: &[Fr], n: usize) -> Result<Vec<Vec<Fr>>, PartyError> {
-    let nodes: Vec<Fr> = shifts.iter().map(|s| s.pow_vartime([n as u64])).collect();
-    let mut rows = vec![Vec::with_capacity(nodes.len()); nodes.len()];
-    for (i, node) in nodes.iter().enumerate() {
-        let mut basis = vec![Fr::ONE];
-        let mut denominator = *node - Fr::ONE;
-        for (_, other) in nodes.iter().enumerate().filter(|(j, _)| *j != i) {
-            basis.push(Fr::ZERO);
-            for e in (0..basis.len()).rev() {
-                let lower = if e == 0 { Fr::ZERO } else { basis[e - 1] };
-                basis[e] = lower - *other * basis[e];
-            }
-            denominator *= *node - *other;
-        }
-        let inverse = Option::<Fr>::from(denominator.invert())
-            .ok_or_else(|| unsupported("the cosets of the quotient coincide".into()))?;
-        for (row, coefficient) in rows.iter_mut().zip(basis) {
-            row.push(coefficient * inverse);
-        }
-    }
-    Ok(rows)
 }
 
 /// Runs the program on all points, block by block.
