@@ -1,0 +1,174 @@
+//! Whole sessions of the prover: what a side receives is as it is whichever of two secrets the other side
+//! holds, if the output is the same. As in `crates/mpc/tests/views.rs`: sessions of fresh randomness for
+//! either secret, every frame received, the sums of what both sides send at once, two-sample tests; and
+//! mutants, in which masks are missing or not fresh, that these tests find. Products come from the
+//! ideal functionality; the messages of the real protocol have views of their own
+//! (`crates/mpc/tests/views_of_products.rs`, and `preprocessing`).
+
+mod in_process;
+#[path = "../../mpc/tests/view/mod.rs"]
+mod view;
+
+use in_process::{Case, Secrets, case};
+use std::ops::Range;
+use std::thread;
+use twain_algebra::Fr;
+use twain_mpc::channel::{Channel, Frame, MemoryChannel, Recorder, Way, memory_pair};
+use twain_mpc::digits::IdealMaterial;
+use twain_mpc::ole::ideal_pair;
+use twain_mpc::{PartySeeds, TwoParty};
+use twain_party::{Role, Seed};
+use view::{LIMIT, View, distance, observe};
+
+/// Which randomness is fresh in each session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fresh {
+    All,
+    /// The mutant: digit masks are the same in all sessions.
+    AllButDigitMasks,
+    /// The mutant: so is the blinding that enters the proof.
+    AllButBlinding,
+}
+
+/// The frames of both ends, and the proof's instances.
+struct Seen {
+    frames: [Vec<Frame>; 2],
+    instances: Vec<Fr>,
+}
+
+fn session(case: &Case, secrets: &Secrets, number: u64, fresh: Fresh) -> Seen {
+    let of = |mutant: Fresh| if fresh == mutant { 0 } else { number };
+    let (masks, blinding) = (of(Fresh::AllButDigitMasks), of(Fresh::AllButBlinding));
+    // Digit masks hang on the session's identifier as well.
+    let (model, data) = memory_pair([masks as u8; 32]);
+    let (model_ole, data_ole) = ideal_pair(number);
+    let side = |end: MemoryChannel, ole| {
+        let role = end.role();
+        let mut recorder = Recorder::new(end);
+        let seed = |number: u64| {
+            let mut bytes = [role as u8; 32];
+            bytes[..8].copy_from_slice(&number.to_le_bytes());
+            Seed(bytes)
+        };
+        let seeds = PartySeeds { blinding: seed(blinding), protocol: seed(number) };
+        let material = Box::new(IdealMaterial::new(masks));
+        let mut party = TwoParty::new(&mut recorder, Box::new(ole), material, &seeds);
+        let (instances, _) = case.side(&mut party, secrets, role).unwrap();
+        (recorder.frames().to_vec(), instances)
+    };
+    thread::scope(|scope| {
+        let model = scope.spawn(|| side(model, model_ole));
+        let (data, instances) = side(data, data_ole);
+        Seen { frames: [model.join().unwrap().0, data], instances }
+    })
+}
+
+/// Both sides' views over some sessions, the shape each had, and the instances.
+struct Sessions {
+    views: [View; 2],
+    shapes: [Vec<(&'static str, Way, usize)>; 2],
+    instances: Vec<Fr>,
+}
+
+fn sessions(case: &Case, secrets: &Secrets, numbers: Range<u64>, fresh: Fresh) -> Sessions {
+    let mut all: Option<Sessions> = None;
+    for number in numbers {
+        let Seen { frames, instances } = session(case, secrets, number, fresh);
+        let shape = |frames: &Vec<Frame>| {
+            frames.iter().map(|frame| (frame.phase, frame.way, frame.bytes.len())).collect()
+        };
+        let shapes = frames.each_ref().map(shape);
+        let views = Default::default();
+        let all = all.get_or_insert(Sessions { views, shapes: shapes.clone(), instances });
+        assert_eq!(all.shapes, shapes, "sessions differ in shape");
+        for (view, frames) in all.views.iter_mut().zip(&frames) {
+            observe(view, frames, &[]);
+        }
+    }
+    all.expect("a session")
+}
+
+/// How far `viewer`'s views of two secrets are apart, and where; without the phase `but`.
+fn compare(
+    case: &Case,
+    secrets: &[Secrets; 2],
+    viewer: Role,
+    fresh: Fresh,
+    but: Option<&str>,
+) -> (f64, String) {
+    // Large circuits show as much in fewer.
+    let count = if case.srs.k() > 9 { 4 } else { 12 };
+    let [one, other] = [0, 1].map(|i| {
+        let first = 1 + 100 * i as u64;
+        sessions(case, &secrets[i], first..first + count, fresh)
+    });
+    assert_eq!(one.shapes, other.shapes, "lengths, seen by {viewer:?}");
+    assert_eq!(one.instances == other.instances, but.is_none(), "the output is the same");
+    let [one, other] = [one, other].map(|sessions| {
+        let [model, data] = sessions.views;
+        let mut view = if viewer == Role::Model { model } else { data };
+        view.retain(|name, _| !but.is_some_and(|but| name.starts_with(but)));
+        view
+    });
+    distance(&one, &other)
+}
+
+fn field(integer: i64) -> Fr {
+    let size = Fr::from(integer.unsigned_abs());
+    if integer < 0 { -size } else { size }
+}
+
+/// The parameters with twelve weights in place of the circuit's.
+fn with_weights(case: &Case, weights: [i64; 12]) -> Vec<Vec<Fr>> {
+    let mut parameters = case.secrets().parameters;
+    let tensor = parameters.iter_mut().find(|tensor| tensor.len() == weights.len());
+    *tensor.expect("weights of three inputs and four outputs") = weights.map(field).to_vec();
+    parameters
+}
+
+/// Two secrets of `viewer`'s peer that give the same output with its own.
+fn alike(case: &Case, viewer: Role) -> [Secrets; 2] {
+    // All that comes before the activation is negative, so the output is zero.
+    let (inputs, weights): ([[i64; 3]; 2], [i64; 2]) = match viewer {
+        Role::Model => ([[-3000, -2000, -300], [-770, -2405, -2053]], [9, 9]),
+        Role::Data => ([[500, 600, 700]; 2], [-19, -44]),
+    };
+    [0, 1].map(|i| Secrets {
+        inputs: vec![inputs[i].map(field).to_vec()],
+        parameters: with_weights(case, [weights[i]; 12]),
+    })
+}
+
+#[test]
+fn a_proof_shows_neither_secret() {
+    let case = case("1l_mlp-k9-private");
+    let mutants = [(Role::Model, Fresh::AllButDigitMasks), (Role::Data, Fresh::AllButBlinding)];
+    for (viewer, mutant) in mutants {
+        let secrets = alike(&case, viewer);
+        let (statistic, place) = compare(&case, &secrets, viewer, Fresh::All, None);
+        assert!(statistic < LIMIT, "seen by {viewer:?}: {statistic} in {place}");
+        let (statistic, place) = compare(&case, &secrets, viewer, mutant, None);
+        assert!(statistic > LIMIT, "{mutant:?}, seen by {viewer:?}: {statistic} in {place}");
+    }
+}
+
+/// The digests of two secrets differ and are public, so what opens instances is left out.
+#[test]
+fn a_proof_with_hashes_shows_neither_secret_elsewhere() {
+    let case = case("../pair_circuits/hashed_input_parameters-k11");
+    for viewer in [Role::Model, Role::Data] {
+        let mut secrets = [case.secrets(), case.secrets()];
+        let other = match viewer {
+            Role::Model => &mut secrets[1].inputs,
+            Role::Data => &mut secrets[1].parameters,
+        };
+        other.iter_mut().flatten().for_each(|value| *value = -*value);
+        let (statistic, place) = compare(&case, &secrets, viewer, Fresh::All, Some("openings"));
+        assert!(statistic < LIMIT, "seen by {viewer:?}: {statistic} in {place}");
+        if viewer == Role::Model {
+            let mutant = Fresh::AllButDigitMasks;
+            let (statistic, place) = compare(&case, &secrets, viewer, mutant, Some("openings"));
+            assert!(statistic > LIMIT, "{mutant:?}, seen by {viewer:?}: {statistic} in {place}");
+        }
+    }
+}
