@@ -72,7 +72,7 @@ impl Layouter {
     ) -> Result<Tensor, LayoutError> {
         let tensor = operand(inputs, 0)?;
         match constant {
-            Some(indices) => gather(tensor, indices, how),
+            Some(indices) => gather(tensor, indices, how, self.capacity),
             None => self.gather_at(tensor, operand(inputs, 1)?, how),
         }
     }
@@ -86,7 +86,7 @@ impl Layouter {
     ) -> Result<Tensor, LayoutError> {
         let tensor = operand(inputs, 0)?;
         match constant {
-            Some(indices) => scatter(tensor, indices, operand(inputs, 1)?, how),
+            Some(indices) => scatter(tensor, indices, operand(inputs, 1)?, how, self.capacity),
             None => self.scatter_at(tensor, operand(inputs, 1)?, operand(inputs, 2)?, how),
         }
     }
@@ -134,7 +134,7 @@ impl Layouter {
             PolyOp::Pad { padding } => {
                 let tensor = input(0)?;
                 let offset = tensor.dims.len().saturating_sub(padding.len());
-                tensor.pad(padding, offset, Element::constant(ZERO))
+                tensor.pad(padding, offset, Element::constant(ZERO), self.capacity)
             }
             PolyOp::Sum { axes } => {
                 self.along_axes(input(0)?, axes, |layouter, part| layouter.sum(&part.elements))
@@ -151,7 +151,9 @@ impl Layouter {
                 self.along_axes(input(0)?, axes, |layouter, part| layouter.prod(&part.elements))
             }
             PolyOp::Pow { exponent } => self.pow(input(0)?, *exponent),
-            PolyOp::Concat { axis } => Tensor::concat(&inputs.iter().collect::<Vec<_>>(), *axis),
+            PolyOp::Concat { axis } => {
+                Tensor::concat(&inputs.iter().collect::<Vec<_>>(), *axis, self.capacity)
+            }
             PolyOp::Slice { axis, start, end } => self.slice_axis(input(0)?, *axis, *start, *end),
             PolyOp::Iff => self.iff(input(0)?, input(1)?, input(2)?),
             PolyOp::Resize { scale_factor } => self.resize(input(0)?, scale_factor),

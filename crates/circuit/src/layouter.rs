@@ -2,6 +2,7 @@
 //! selectors (spec 03 §2).
 
 use crate::LayoutError;
+use crate::capacity::Capacity;
 use crate::columns::Columns;
 use crate::geometry::{Coordinate, Variable};
 use crate::modules::poseidon::HashModule;
@@ -26,6 +27,7 @@ pub(crate) struct Layouter {
     pub columns: Columns,
     pub recorder: Recorder,
     pub decompositions: Decompositions,
+    pub capacity: Capacity,
     /// Linear coordinate of the next free cell of the main variables.
     pub cursor: usize,
     /// Linear coordinate of the next free cell of the einsum variables.
@@ -60,6 +62,7 @@ impl Layouter {
         Self {
             recorder: Recorder::new(),
             decompositions,
+            capacity: Capacity::of_cells(cs.advice_phases().len().saturating_mul(rows)),
             cursor: 0,
             einsum_cursor: 0,
             dynamic: DynamicTables::default(),

@@ -4,6 +4,7 @@
 //! it, so that keys made from the result equal EZKL's (spec 03, spec 04), and records how every cell's
 //! value is computed: a [`Program`] that each party of a proof runs over its shares.
 
+mod capacity;
 mod circuit;
 mod columns;
 mod configure;

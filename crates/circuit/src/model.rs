@@ -128,19 +128,6 @@ impl Walk<'_> {
         }
     }
 
-    /// The number of an input's elements. A file of a peer must not ask for memory that nothing in
-    /// its circuit has a use for.
-    fn input_length(&self, name: &str, dims: &[usize]) -> Result<usize, LayoutError> {
-        /// Elements without a cell of their own, as of an input of which a slice is used.
-        const UNUSED: usize = 1 << 20;
-        let rows = self.layouter.columns.geometry.rows();
-        let most = self.layouter.cells.len().saturating_mul(rows).saturating_add(UNUSED);
-        let length = dims.iter().try_fold(1usize, |length, dim| length.checked_mul(*dim));
-        length.filter(|length| *length <= most).ok_or_else(|| {
-            LayoutError::Operands(format!("{name} has more elements than the circuit has cells"))
-        })
-    }
-
     /// The tensors of the input nodes, by index of the node.
     fn inputs(&mut self) -> Result<BTreeMap<usize, Tensor>, LayoutError> {
         self.step("the inputs".into());
@@ -152,7 +139,8 @@ impl Walk<'_> {
                 _ => return Err(LayoutError::Operands(format!("input {index} is not a node"))),
             };
             let name = format!("input {position}");
-            let length = self.input_length(&name, dims)?;
+            let at_input = |error| LayoutError::Operands(format!("{name}: {error}"));
+            let length = self.layouter.capacity.elements(dims).map_err(at_input)?;
             let visibility = &self.model.visibility.input;
             let recorder = &mut self.layouter.recorder;
             let mut source = Source { name: name.clone(), wires: 0..0, length };

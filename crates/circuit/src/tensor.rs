@@ -2,6 +2,7 @@
 //! here: elements move, and moving one keeps what it is bound to.
 
 use crate::LayoutError;
+use crate::capacity::{Capacity, extent};
 use crate::program::Wire;
 use std::ops::Range;
 use twain_graph::indices::strides;
@@ -68,7 +69,7 @@ impl Tensor {
     /// # Errors
     /// The number of elements differs from the shape's.
     pub fn new(elements: Vec<Element>, dims: &[usize]) -> Result<Self, LayoutError> {
-        if dims.iter().product::<usize>() != elements.len() {
+        if extent(dims).is_none() || dims.iter().product::<usize>() != elements.len() {
             let text = format!("{} elements do not have the shape {dims:?}", elements.len());
             return Err(LayoutError::Operands(text));
         }
@@ -145,12 +146,12 @@ impl Tensor {
     }
 
     /// Repeats elements along axes of length 1. Axes are aligned on the left.
-    pub fn expand(&self, shape: &[usize]) -> Result<Self, LayoutError> {
+    pub fn expand(&self, shape: &[usize], capacity: Capacity) -> Result<Self, LayoutError> {
         if self.dims == shape {
             return Ok(self.clone());
         }
+        let count = capacity.elements(shape)?;
         if self.len() == 1 {
-            let count = shape.iter().product();
             return Self::new(vec![self.elements[0]; count], shape);
         }
         let fits = self.dims.len() <= shape.len()
@@ -195,6 +196,7 @@ impl Tensor {
         padding: &[(usize, usize)],
         offset: usize,
         filler: Element,
+        capacity: Capacity,
     ) -> Result<Self, LayoutError> {
         if offset + padding.len() > self.dims.len() {
             return Err(self.error("has fewer axes than the padding", padding.len()));
@@ -210,6 +212,7 @@ impl Tensor {
             let padded = dim.checked_add(*low).and_then(|d| d.checked_add(*high));
             *dim = padded.ok_or(LayoutError::TooLarge)?;
         }
+        capacity.elements(&dims)?;
         let strides = strides(&self.dims);
         let inside = |coordinate: Vec<usize>| {
             let mut index = 0;
@@ -229,12 +232,14 @@ impl Tensor {
         stride: usize,
         axis: usize,
         filler: Element,
+        capacity: Capacity,
     ) -> Result<Self, LayoutError> {
         let Some(dim) = self.dims.get(axis).copied().filter(|dim| *dim > 0 && stride > 0) else {
             return Err(self.error("cannot be spread along axis", axis));
         };
         let mut dims = self.dims.clone();
         dims[axis] = dim.checked_mul(stride).ok_or(LayoutError::TooLarge)? + 1 - stride;
+        capacity.elements(&dims)?;
         let strides = strides(&self.dims);
         let source = |mut coordinate: Vec<usize>| {
             let on_grid = coordinate[axis].is_multiple_of(stride);
@@ -247,7 +252,11 @@ impl Tensor {
     }
 
     /// Puts tensors behind each other along an axis.
-    pub fn concat(tensors: &[&Tensor], axis: usize) -> Result<Self, LayoutError> {
+    pub fn concat(
+        tensors: &[&Tensor],
+        axis: usize,
+        capacity: Capacity,
+    ) -> Result<Self, LayoutError> {
         let Some(first) = tensors.first() else {
             return Err(LayoutError::Operands("a concatenation of nothing".into()));
         };
@@ -263,7 +272,7 @@ impl Tensor {
         let mut dims = first.dims.clone();
         dims[axis] = tensors.iter().map(|tensor| tensor.dims[axis]).sum();
         let outer: usize = dims[..axis].iter().product();
-        let mut elements = Vec::with_capacity(dims.iter().product());
+        let mut elements = Vec::with_capacity(capacity.elements(&dims)?);
         for i in 0..outer {
             for tensor in tensors {
                 let block: usize = tensor.dims[axis..].iter().product();
@@ -274,22 +283,27 @@ impl Tensor {
     }
 
     /// Every `stride`-th element of an axis, from `first` on; also repeats elements if asked to.
-    pub fn pick(&self, axis: usize, indices: &[usize]) -> Result<Self, LayoutError> {
+    pub fn pick(
+        &self,
+        axis: usize,
+        indices: &[usize],
+        capacity: Capacity,
+    ) -> Result<Self, LayoutError> {
         let dim = self.dims.get(axis).copied().unwrap_or(0);
         if let Some(index) = indices.iter().find(|index| **index >= dim) {
             return Err(self.error(&format!("has, on axis {axis}, no index"), index));
         }
+        let mut dims = self.dims.clone();
+        dims[axis] = indices.len();
+        let mut elements = Vec::with_capacity(capacity.elements(&dims)?);
         let block: usize = self.dims[axis + 1..].iter().product();
         let outer: usize = self.dims[..axis].iter().product();
-        let mut elements = Vec::with_capacity(outer * indices.len() * block);
         for i in 0..outer {
             for index in indices {
                 let start = (i * dim + index) * block;
                 elements.extend_from_slice(&self.elements[start..start + block]);
             }
         }
-        let mut dims = self.dims.clone();
-        dims[axis] = indices.len();
         Ok(Self { elements, dims })
     }
 }
@@ -306,6 +320,8 @@ pub(crate) fn broadcast_shape(left: &[usize], right: &[usize]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const ROOM: Capacity = Capacity::of_cells(100);
 
     fn numbers(dims: &[usize]) -> Tensor {
         let count: usize = dims.iter().product();
@@ -326,22 +342,22 @@ mod tests {
         assert!(t.slice(&[0..3, 0..1]).is_err());
         assert_eq!(wires(t.move_axis(0, 1)), (vec![0, 3, 1, 4, 2, 5], vec![3, 2]));
         assert!(t.move_axis(0, 2).is_err());
-        assert_eq!(wires(t.pick(1, &[2, 0, 0])), (vec![2, 0, 0, 5, 3, 3], vec![2, 3]));
-        assert!(t.pick(2, &[0]).is_err());
+        assert_eq!(wires(t.pick(1, &[2, 0, 0], ROOM)), (vec![2, 0, 0, 5, 3, 3], vec![2, 3]));
+        assert!(t.pick(2, &[0], ROOM).is_err());
     }
 
     #[test]
     fn broadcasts_pads_and_concatenates() {
         let t = numbers(&[2, 1]);
-        assert_eq!(wires(t.expand(&[2, 2])), (vec![0, 0, 1, 1], vec![2, 2]));
-        assert!(t.expand(&[3, 2]).is_err());
+        assert_eq!(wires(t.expand(&[2, 2], ROOM)), (vec![0, 0, 1, 1], vec![2, 2]));
+        assert!(t.expand(&[3, 2], ROOM).is_err());
         let filler = Element::constant(9);
-        let padded = wires(numbers(&[1, 2]).pad(&[(1, 0)], 1, filler));
+        let padded = wires(numbers(&[1, 2]).pad(&[(1, 0)], 1, filler, ROOM));
         assert_eq!(padded, (vec![9, 0, 1], vec![1, 3]));
-        let spread = wires(numbers(&[2]).intercalate(3, 0, filler));
+        let spread = wires(numbers(&[2]).intercalate(3, 0, filler, ROOM));
         assert_eq!(spread, (vec![0, 9, 9, 1], vec![4]));
-        let joined = wires(Tensor::concat(&[&numbers(&[2, 1]), &numbers(&[2, 2])], 1));
+        let joined = wires(Tensor::concat(&[&numbers(&[2, 1]), &numbers(&[2, 2])], 1, ROOM));
         assert_eq!(joined, (vec![0, 0, 1, 1, 2, 3], vec![2, 3]));
-        assert!(Tensor::concat(&[&numbers(&[2, 1]), &numbers(&[1, 2])], 1).is_err());
+        assert!(Tensor::concat(&[&numbers(&[2, 1]), &numbers(&[1, 2])], 1, ROOM).is_err());
     }
 }

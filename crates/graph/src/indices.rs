@@ -100,6 +100,22 @@ pub fn axis_shape(
     }
 }
 
+/// The shape of what indices of shape `index` mean in a tensor of shape `dims`.
+///
+/// # Errors
+/// Shapes that do not fit each other.
+pub fn result_shape(
+    dims: &[usize],
+    index: &[usize],
+    how: Addressing,
+) -> Result<Vec<usize>, String> {
+    let Addressing::Tuples { batch } = how else {
+        return Ok(axis_shape(dims, index, how)?.0);
+    };
+    let Tuples { rest, .. } = Tuples::new(dims, index, batch)?;
+    Ok([&index[..index.len() - 1], &rest].concat())
+}
+
 /// The positions that constant indices mean, and the shape of the result.
 ///
 /// # Errors
@@ -126,16 +142,15 @@ pub fn positions(
         }
         Addressing::Tuples { batch } => {
             let Tuples { length, rest } = Tuples::new(dims, &index.dims, batch)?;
-            let mut shape = index.dims[..index.dims.len() - 1].to_vec();
-            for (tuple, coordinate) in index.inner.chunks(length).zip(coordinates(&shape)) {
+            let outer = &index.dims[..index.dims.len() - 1];
+            for (tuple, coordinate) in index.inner.chunks(length).zip(coordinates(outer)) {
                 let mut first = offset(&coordinate[..batch], &strides, dims.len());
                 for (axis, index) in (batch..).zip(tuple) {
                     first += place(axis, *index)?;
                 }
                 positions.extend((0..rest.iter().product()).map(|by| first + by));
             }
-            shape.extend(rest);
-            Ok((positions, shape))
+            Ok((positions, result_shape(dims, &index.dims, how)?))
         }
     }
 }

@@ -14,8 +14,8 @@ use twain_party::Role;
 const LONGEST: usize = 16 << 10;
 /// What a side may take for a connection that is nobody's yet.
 const MEMORY: usize = 1 << 20;
-/// The stream ends, so no wait is needed: a side that waits so long does not see the end.
-const LIMIT: Duration = Duration::from_secs(5);
+/// The stream ends, so a side waits for nothing; the fuzzer's own time limit ends one that does.
+const LIMIT: Duration = Duration::from_secs(3600);
 
 /// A stream of bytes from a stranger, who then hangs up; never the peer.
 pub fn stranger(bytes: &[u8]) {
@@ -29,6 +29,5 @@ pub fn stranger(bytes: &[u8]) {
     far.write_all(&stream[..stream.len().min(LONGEST)]).expect("buffered");
     far.shutdown(Shutdown::Write).expect("connected");
     let outcome = within(MEMORY, || court(near, dialled, role, own, peer.fingerprint(), LIMIT));
-    let reason = outcome.expect_err("only the holder of the peer's key is the peer");
-    assert!(!reason.contains("in time"), "it waits for who is gone");
+    assert!(outcome.is_err(), "only the holder of the peer's key is the peer");
 }

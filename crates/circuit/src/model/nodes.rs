@@ -113,7 +113,7 @@ impl Walk<'_> {
                 for mapping in mappings {
                     let value = match (mapping, before.get(&mapping.outlet())) {
                         (OutputMapping::Stacked { axis, .. }, Some(before)) => {
-                            Tensor::concat(&[before, result], *axis)?
+                            Tensor::concat(&[before, result], *axis, self.layouter.capacity)?
                         }
                         _ => result.clone(),
                     };

@@ -23,7 +23,8 @@ impl Layouter {
         op: Pairwise,
     ) -> Result<Tensor, LayoutError> {
         let shape = broadcast_shape(&left.dims, &right.dims);
-        let (left, right) = (left.expand(&shape)?, right.expand(&shape)?);
+        let left = left.expand(&shape, self.capacity)?;
+        let right = right.expand(&shape, self.capacity)?;
         let wires: Vec<Wire> = left
             .wires()
             .zip(right.wires())

@@ -96,13 +96,13 @@ impl Layouter {
         let kernel = place(self, kernel, a)?;
         let image = place(self, image, b)?;
         self.cursor += written;
-        let image = image.pad(arguments.padding, 2, Element::constant(ZERO))?;
+        let image = image.pad(arguments.padding, 2, Element::constant(ZERO), self.capacity)?;
 
         self.flush();
         let outputs_per_group = outputs / groups;
         let mut dims = vec![batch, outputs];
         dims.extend_from_slice(&spatial);
-        let mut elements = Vec::with_capacity(dims.iter().product());
+        let mut elements = Vec::with_capacity(self.capacity.elements(&dims)?);
         let kernel_axes = &kernel.dims[2..];
         let kernel_size = group_channels * kernel_axes.iter().product::<usize>();
         for n in 0..batch {
@@ -150,11 +150,11 @@ impl Layouter {
         let zero = Element::constant(ZERO);
         let mut expanded = image.clone();
         for (axis, stride) in stride.iter().enumerate() {
-            expanded = expanded.intercalate(*stride, axis + 2, zero)?;
+            expanded = expanded.intercalate(*stride, axis + 2, zero, self.capacity)?;
         }
         let border = kernel.dims[2..].iter().map(|length| length.saturating_sub(1));
         let border: Vec<(usize, usize)> = border.map(|length| (length, length)).collect();
-        expanded = expanded.pad(&border, 2, zero)?;
+        expanded = expanded.pad(&border, 2, zero, self.capacity)?;
         let mut ranges: Vec<Range<usize>> = expanded.dims[..2].iter().map(|dim| 0..*dim).collect();
         for axis in 0..axes {
             let end = expanded.dims[axis + 2].checked_sub(padding[axis].1);

@@ -78,7 +78,7 @@ impl Layouter {
         }
 
         self.flush();
-        let mut elements = Vec::with_capacity(dims.iter().product());
+        let mut elements = Vec::with_capacity(self.capacity.elements(&dims)?);
         for coordinate in coordinates(&dims) {
             let positions: BTreeMap<char, usize> =
                 equation.output.iter().copied().zip(coordinate).collect();

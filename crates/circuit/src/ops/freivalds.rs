@@ -89,7 +89,7 @@ impl Layouter {
         let summed: Vec<char> =
             sizes.keys().copied().filter(|letter| !equation.output.contains(letter)).collect();
         let ranges: Vec<usize> = summed.iter().map(|letter| sizes[letter]).collect();
-        let mut values = Vec::with_capacity(dims.iter().product());
+        let mut values = Vec::with_capacity(self.capacity.elements(&dims)?);
         for output in coordinates(&dims) {
             let mut positions: BTreeMap<char, usize> =
                 equation.output.iter().copied().zip(output).collect();

@@ -9,7 +9,9 @@ use crate::layouter::Layouter;
 use crate::program::{Bound, ONE, Wire};
 use crate::tensor::Tensor;
 use twain_algebra::Fr;
-use twain_graph::indices::{Addressing, Tuples, axis_shape, coordinates, misfit, offset, strides};
+use twain_graph::indices::{
+    Addressing, Tuples, axis_shape, coordinates, misfit, offset, result_shape, strides,
+};
 use twain_party::Hint;
 
 /// Most bits that are recorded only for two parties to count what is looked up.
@@ -149,6 +151,8 @@ impl Layouter {
         index: &Tensor,
         how: Addressing,
     ) -> Result<Vec<Choice>, LayoutError> {
+        let shape = result_shape(dims, &index.dims, how).map_err(LayoutError::Operands)?;
+        self.capacity.elements(&shape)?;
         let strides = strides(dims);
         let mut choices = Vec::new();
         match how {

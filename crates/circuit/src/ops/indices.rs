@@ -2,16 +2,20 @@
 //! (spec 04 §4.5).
 
 use crate::LayoutError;
+use crate::capacity::Capacity;
 use crate::tensor::Tensor;
 use twain_graph::Tensor as Indices;
-use twain_graph::indices::{Addressing, misfit, positions};
+use twain_graph::indices::{Addressing, misfit, positions, result_shape};
 
 /// The elements at constant indices.
 pub(crate) fn gather(
     tensor: &Tensor,
     index: &Indices<usize>,
     how: Addressing,
+    capacity: Capacity,
 ) -> Result<Tensor, LayoutError> {
+    let shape = result_shape(&tensor.dims, &index.dims, how).map_err(LayoutError::Operands)?;
+    capacity.elements(&shape)?;
     let (positions, shape) = positions(&tensor.dims, index, how).map_err(LayoutError::Operands)?;
     let elements = positions.into_iter().map(|position| tensor.elements[position]).collect();
     Tensor::new(elements, &shape)
@@ -23,7 +27,10 @@ pub(crate) fn scatter(
     index: &Indices<usize>,
     updates: &Tensor,
     how: Addressing,
+    capacity: Capacity,
 ) -> Result<Tensor, LayoutError> {
+    let shape = result_shape(&tensor.dims, &index.dims, how).map_err(LayoutError::Operands)?;
+    capacity.elements(&shape)?;
     let (positions, _) = positions(&tensor.dims, index, how).map_err(LayoutError::Operands)?;
     if positions.len() != updates.len() {
         return Err(LayoutError::Operands(misfit(&tensor.dims, &index.dims)));

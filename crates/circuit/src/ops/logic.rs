@@ -121,7 +121,8 @@ impl Layouter {
         sign: SignIs,
     ) -> Result<Tensor, LayoutError> {
         let shape = broadcast_shape(&left.dims, &right.dims);
-        let (left, right) = (left.expand(&shape)?, right.expand(&shape)?);
+        let left = left.expand(&shape, self.capacity)?;
+        let right = right.expand(&shape, self.capacity)?;
         let difference = self.pairwise(&left, &right, Pairwise::Sub)?;
         let format = self.decompositions.format;
         let decomposed = self.decompose_with(&difference, format, true, sign)?;

@@ -20,7 +20,8 @@ impl Layouter {
         let spatial = windows(image, kernel_shape, &arguments)?;
         let mut dims = image.dims[..2].to_vec();
         dims.extend(spatial);
-        let image = image.pad(padding, 2, Element::constant(ZERO))?;
+        let image = image.pad(padding, 2, Element::constant(ZERO), self.capacity)?;
+        self.capacity.elements(&[&dims, kernel_shape].concat())?;
         let mut lists = Vec::with_capacity(dims.iter().product());
         for position in coordinates(&dims) {
             let mut ranges: Vec<_> = position[..2].iter().map(|c| *c..*c + 1).collect();
@@ -47,7 +48,7 @@ impl Layouter {
     ) -> Result<Tensor, LayoutError> {
         let arguments = Convolution { padding, stride, groups: 1 };
         let spatial = windows(image, kernel_shape, &arguments)?;
-        let size: usize = kernel_shape.iter().product();
+        let size = self.capacity.elements(kernel_shape)?;
         let mut dims = vec![1, 1];
         dims.extend_from_slice(kernel_shape);
         let kernel = Tensor::constants(ONE, size).reshape(&dims)?;

@@ -34,8 +34,9 @@ impl Layouter {
         self.cursor += tensor.len();
         for (axis, factor) in factors.iter().enumerate() {
             let length = resized.dims[axis].checked_mul(*factor).ok_or(LayoutError::TooLarge)?;
+            self.capacity.elements(&[length])?;
             let indices: Vec<usize> = (0..length).map(|i| i / factor).collect();
-            resized = resized.pick(axis, &indices)?;
+            resized = resized.pick(axis, &indices, self.capacity)?;
         }
         Ok(resized)
     }
@@ -59,7 +60,7 @@ impl Layouter {
         if stride < 0 {
             indices.iter_mut().for_each(|index| *index = dim - 1 - *index);
         }
-        let picked = written.pick(axis, &indices)?;
+        let picked = written.pick(axis, &indices, self.capacity)?;
         let picked = self.assign(o, &picked)?;
         self.cursor += tensor.len().max(picked.len());
         Ok(picked)
@@ -72,7 +73,7 @@ impl Layouter {
         shape: &[usize],
     ) -> Result<Tensor, LayoutError> {
         let written = self.assign(self.columns.a, tensor)?;
-        let expanded = written.expand(shape)?;
+        let expanded = written.expand(shape, self.capacity)?;
         self.cursor += expanded.len();
         Ok(expanded)
     }
