@@ -10,7 +10,6 @@ mod in_process;
 mod view;
 
 use in_process::{Case, Secrets, case};
-use std::ops::Range;
 use std::thread;
 use twain_algebra::Fr;
 use twain_mpc::channel::{Channel, Frame, MemoryChannel, Recorder, Way, memory_pair};
@@ -36,7 +35,24 @@ struct Seen {
     instances: Vec<Fr>,
 }
 
-fn session(case: &Case, secrets: &Secrets, number: u64, fresh: Fresh) -> Seen {
+/// How far a session goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Until {
+    Witness,
+    Proof,
+}
+
+/// A circuit, two secrets of one side, and whose views of them are compared.
+struct Comparison<'a> {
+    case: &'a Case,
+    secrets: [Secrets; 2],
+    viewer: Role,
+    until: Until,
+    /// Left out: a phase in which what both may know is opened, and differs.
+    but: Option<&'a str>,
+}
+
+fn session(case: &Case, secrets: &Secrets, number: u64, until: Until, fresh: Fresh) -> Seen {
     let of = |mutant: Fresh| if fresh == mutant { 0 } else { number };
     let (masks, blinding) = (of(Fresh::AllButDigitMasks), of(Fresh::AllButBlinding));
     // Digit masks hang on the session's identifier as well.
@@ -53,7 +69,10 @@ fn session(case: &Case, secrets: &Secrets, number: u64, fresh: Fresh) -> Seen {
         let seeds = PartySeeds { blinding: seed(blinding), protocol: seed(number) };
         let material = Box::new(IdealMaterial::new(masks));
         let mut party = TwoParty::new(&mut recorder, Box::new(ole), material, &seeds);
-        let (instances, _) = case.side(&mut party, secrets, role).unwrap();
+        let instances = match until {
+            Until::Witness => case.side_values(&mut party, secrets, role).unwrap().instances,
+            Until::Proof => case.side(&mut party, secrets, role).unwrap().0,
+        };
         (recorder.frames().to_vec(), instances)
     };
     thread::scope(|scope| {
@@ -70,47 +89,51 @@ struct Sessions {
     instances: Vec<Fr>,
 }
 
-fn sessions(case: &Case, secrets: &Secrets, numbers: Range<u64>, fresh: Fresh) -> Sessions {
-    let mut all: Option<Sessions> = None;
-    for number in numbers {
-        let Seen { frames, instances } = session(case, secrets, number, fresh);
-        let shape = |frames: &Vec<Frame>| {
-            frames.iter().map(|frame| (frame.phase, frame.way, frame.bytes.len())).collect()
-        };
-        let shapes = frames.each_ref().map(shape);
-        let views = Default::default();
-        let all = all.get_or_insert(Sessions { views, shapes: shapes.clone(), instances });
-        assert_eq!(all.shapes, shapes, "sessions differ in shape");
-        for (view, frames) in all.views.iter_mut().zip(&frames) {
-            observe(view, frames, &[]);
+impl Comparison<'_> {
+    fn sessions(&self, secret: usize, fresh: Fresh) -> Sessions {
+        const SESSIONS: u64 = 12;
+        let first = 1 + 100 * secret as u64;
+        let mut all: Option<Sessions> = None;
+        for number in first..first + SESSIONS {
+            let secrets = &self.secrets[secret];
+            let Seen { frames, instances } = session(self.case, secrets, number, self.until, fresh);
+            let shape = |frames: &Vec<Frame>| {
+                frames.iter().map(|frame| (frame.phase, frame.way, frame.bytes.len())).collect()
+            };
+            let shapes = frames.each_ref().map(shape);
+            let views = Default::default();
+            let all = all.get_or_insert(Sessions { views, shapes: shapes.clone(), instances });
+            assert_eq!(all.shapes, shapes, "sessions differ in shape");
+            for (view, frames) in all.views.iter_mut().zip(&frames) {
+                observe(view, frames, &[]);
+            }
         }
+        all.expect("a session")
     }
-    all.expect("a session")
-}
 
-/// How far `viewer`'s views of two secrets are apart, and where; without the phase `but`.
-fn compare(
-    case: &Case,
-    secrets: &[Secrets; 2],
-    viewer: Role,
-    fresh: Fresh,
-    but: Option<&str>,
-) -> (f64, String) {
-    // Large circuits show as much in fewer.
-    let count = if case.srs.k() > 9 { 4 } else { 12 };
-    let [one, other] = [0, 1].map(|i| {
-        let first = 1 + 100 * i as u64;
-        sessions(case, &secrets[i], first..first + count, fresh)
-    });
-    assert_eq!(one.shapes, other.shapes, "lengths, seen by {viewer:?}");
-    assert_eq!(one.instances == other.instances, but.is_none(), "the output is the same");
-    let [one, other] = [one, other].map(|sessions| {
-        let [model, data] = sessions.views;
-        let mut view = if viewer == Role::Model { model } else { data };
-        view.retain(|name, _| !but.is_some_and(|but| name.starts_with(but)));
-        view
-    });
-    distance(&one, &other)
+    /// How far the views are apart, and where.
+    fn distance(&self, fresh: Fresh) -> (f64, String) {
+        let Self { viewer, but, .. } = *self;
+        let [one, other] = [0, 1].map(|secret| self.sessions(secret, fresh));
+        assert_eq!(one.shapes, other.shapes, "lengths, seen by {viewer:?}");
+        assert_eq!(one.instances == other.instances, but.is_none(), "the output is the same");
+        let [one, other] = [one, other].map(|sessions| {
+            let [model, data] = sessions.views;
+            let mut view = if viewer == Role::Model { model } else { data };
+            view.retain(|name, _| !but.is_some_and(|but| name.starts_with(but)));
+            view
+        });
+        distance(&one, &other)
+    }
+
+    /// The views are alike, and those of the mutant are not.
+    fn hides(&self, mutant: Fresh) {
+        let viewer = self.viewer;
+        let (statistic, place) = self.distance(Fresh::All);
+        assert!(statistic < LIMIT, "seen by {viewer:?}: {statistic} in {place}");
+        let (statistic, place) = self.distance(mutant);
+        assert!(statistic > LIMIT, "{mutant:?}, seen by {viewer:?}: {statistic} in {place}");
+    }
 }
 
 fn field(integer: i64) -> Fr {
@@ -141,21 +164,18 @@ fn alike(case: &Case, viewer: Role) -> [Secrets; 2] {
 
 #[test]
 fn a_proof_shows_neither_secret() {
-    let case = case("1l_mlp-k9-private");
+    let case = &case("1l_mlp-k9-private");
     let mutants = [(Role::Model, Fresh::AllButDigitMasks), (Role::Data, Fresh::AllButBlinding)];
     for (viewer, mutant) in mutants {
-        let secrets = alike(&case, viewer);
-        let (statistic, place) = compare(&case, &secrets, viewer, Fresh::All, None);
-        assert!(statistic < LIMIT, "seen by {viewer:?}: {statistic} in {place}");
-        let (statistic, place) = compare(&case, &secrets, viewer, mutant, None);
-        assert!(statistic > LIMIT, "{mutant:?}, seen by {viewer:?}: {statistic} in {place}");
+        let secrets = alike(case, viewer);
+        Comparison { case, secrets, viewer, until: Until::Proof, but: None }.hides(mutant);
     }
 }
 
 /// The digests of two secrets differ and are public, so what opens instances is left out.
 #[test]
-fn a_proof_with_hashes_shows_neither_secret_elsewhere() {
-    let case = case("../pair_circuits/hashed_input_parameters-k11");
+fn a_witness_with_hashes_shows_neither_secret_elsewhere() {
+    let case = &case("../pair_circuits/hashed_input_parameters-k11");
     for viewer in [Role::Model, Role::Data] {
         let mut secrets = [case.secrets(), case.secrets()];
         let other = match viewer {
@@ -163,12 +183,7 @@ fn a_proof_with_hashes_shows_neither_secret_elsewhere() {
             Role::Data => &mut secrets[1].parameters,
         };
         other.iter_mut().flatten().for_each(|value| *value = -*value);
-        let (statistic, place) = compare(&case, &secrets, viewer, Fresh::All, Some("openings"));
-        assert!(statistic < LIMIT, "seen by {viewer:?}: {statistic} in {place}");
-        if viewer == Role::Model {
-            let mutant = Fresh::AllButDigitMasks;
-            let (statistic, place) = compare(&case, &secrets, viewer, mutant, Some("openings"));
-            assert!(statistic > LIMIT, "{mutant:?}, seen by {viewer:?}: {statistic} in {place}");
-        }
+        let (until, but) = (Until::Witness, Some("openings"));
+        Comparison { case, secrets, viewer, until, but }.hides(Fresh::AllButDigitMasks);
     }
 }

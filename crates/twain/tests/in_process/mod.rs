@@ -8,7 +8,8 @@ use twain::key_files::read_srs;
 use twain_algebra::Fr;
 use twain_artifacts::{CompiledModel, GraphWitness, redact};
 use twain_circuit::{
-    Circuit, ProductTree, Source, Sources, Witness, WitnessValues, lay_out, parameters,
+    Circuit, ProductTree, Source, Sources, Witness, WitnessError, WitnessValues, lay_out,
+    parameters,
 };
 use twain_mpc::channel::Channel;
 use twain_mpc::preprocessing::{Plan, Planner};
@@ -84,13 +85,23 @@ impl Case {
         Secrets { inputs: self.witness.inputs.clone(), parameters }
     }
 
-    /// One side's proof, from its own secret only.
-    pub fn side(&self, party: &mut TwoParty, secrets: &Secrets, role: Role) -> Ended {
+    /// One side's witness, from its own secret only.
+    pub fn side_values(
+        &self,
+        party: &mut TwoParty,
+        secrets: &Secrets,
+        role: Role,
+    ) -> Result<WitnessValues, WitnessError> {
         let sources = match role {
             Role::Model => Sources { inputs: None, parameters: Some(&secrets.parameters) },
             Role::Data => Sources { inputs: Some(&secrets.inputs), parameters: None },
         };
-        let values = self.circuit.program.run(party, &sources)?;
+        self.circuit.program.run(party, &sources)
+    }
+
+    /// One side's proof, from its own secret only.
+    pub fn side(&self, party: &mut TwoParty, secrets: &Secrets, role: Role) -> Ended {
+        let values = self.side_values(party, secrets, role)?;
         let mut source = Witness::new(&self.circuit, &values);
         let instances = values.instances.clone();
         let columns = std::slice::from_ref(&instances);
