@@ -8,6 +8,7 @@ use crate::channel::{Channel, TrafficMeter};
 use crate::ole::{OleGroup, OleSource};
 use ff::{Field, PrimeField};
 use rand_chacha::ChaCha20Rng;
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 use twain_algebra::Fr;
 use twain_algebra::vector::batch_invert;
@@ -16,17 +17,26 @@ use twain_party::{Kind, Operand, PartyError, Role};
 /// Bytes of a scalar on the wire: canonical, little-endian.
 pub const SCALAR_BYTES: usize = 32;
 
+/// Fewer scalars than this are not worth a second thread.
+const SCALARS_AT_ONCE: usize = 1 << 12;
+
 /// Writes scalars one after the other.
 pub fn encode_scalars(values: &[Fr]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(values.len() * SCALAR_BYTES);
-    values.iter().for_each(|value| bytes.extend_from_slice(value.to_repr().as_ref()));
+    let mut bytes = vec![0; values.len() * SCALAR_BYTES];
+    let parts = bytes.par_chunks_mut(SCALARS_AT_ONCE * SCALAR_BYTES);
+    parts.zip(values.par_chunks(SCALARS_AT_ONCE)).for_each(|(bytes, values)| {
+        for (bytes, value) in bytes.chunks_exact_mut(SCALAR_BYTES).zip(values) {
+            bytes.copy_from_slice(value.to_repr().as_ref());
+        }
+    });
     bytes
 }
 
 /// Reads scalars; a value that is not canonical is the peer's fault.
 pub fn decode_scalars(bytes: &[u8], phase: &'static str) -> Result<Vec<Fr>, PartyError> {
     bytes
-        .chunks_exact(SCALAR_BYTES)
+        .par_chunks_exact(SCALAR_BYTES)
+        .with_min_len(SCALARS_AT_ONCE)
         .map(|chunk| {
             let mut repr = <Fr as PrimeField>::Repr::default();
             repr.as_mut().copy_from_slice(chunk);

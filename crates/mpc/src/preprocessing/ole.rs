@@ -130,9 +130,9 @@ impl OleSource for StoredOle {
         let finish = |(mut share, group): (Shares, &OleGroup)| {
             for &(model, data) in &group.terms {
                 let pair = [model as usize, data as usize];
-                let theirs = places.of(&theirs, pair[role.other() as usize]);
-                let factors = own[pair[role as usize]].iter().zip(theirs);
-                share.iter_mut().zip(factors).for_each(|(sum, (a, b))| *sum += a * b);
+                let mut products = Shares::new(own[pair[role as usize]].to_vec());
+                vector::mul_assign(&mut products, places.of(&theirs, pair[role.other() as usize]));
+                vector::add_assign(&mut share, &products);
             }
             share.into_vec()
         };
