@@ -27,7 +27,7 @@ pub struct Forecast {
     phases: Vec<(&'static str, [Traffic; 2])>,
 }
 
-/// Measured on pairs of 2^9 to 2^19 rows: a process that holds next to nothing, ...
+/// Measured on pairs of 2^9 to 2^19 rows, within a factor of 1.5: a process that holds next to nothing, ...
 const BASE_MEMORY: u64 = 50_000_000;
 /// ... what is on its way over the link or waits to be, at most, ...
 const MEMORY_IN_FLIGHT: u64 = 100_000_000;
@@ -48,12 +48,12 @@ impl Forecast {
         const ORIGINS: [Origin; 2] = [Origin::Inline, Origin::Bundle];
         let [inline, bundled] = ORIGINS.map(|origin| plan.traffic(role, origin));
         let mut before = [Traffic::default(); 2];
-        let mut of_phase = |(name, end): &(&'static str, Mark)| {
+        let of_phase = |(name, end): &(&'static str, Mark)| {
             let until = ORIGINS.map(|origin| plan.traffic_until(end, role, origin));
             let [inline, bundled] = std::mem::replace(&mut before, until);
             (*name, [until[0] - inline, until[1] - bundled])
         };
-        let phases = phases.iter().map(&mut of_phase).collect();
+        let phases = phases.iter().map(of_phase).collect();
         let polynomials = system.advice_phases().len()
             + 2 * system.lookups().len()
             + system.permutation_chunks().count()
