@@ -6,10 +6,11 @@ use crate::capacity::Capacity;
 use crate::columns::Columns;
 use crate::geometry::{Coordinate, Variable};
 use crate::modules::poseidon::HashModule;
-use crate::ops::{Decompositions, DynamicTables};
+use crate::ops::{Decompositions, DynamicTables, StepFunction};
 use crate::program::{Recorder, Wire, ZERO};
 use crate::tensor::{AdviceCell, Element, Place, Tensor};
 use std::collections::HashMap;
+use std::sync::Arc;
 use twain_algebra::Fr;
 use twain_plonk::{BitRows, Cell, Column, ColumnKind, ConstraintSystem, Selector};
 
@@ -34,6 +35,8 @@ pub(crate) struct Layouter {
     pub einsum_cursor: usize,
     /// The tables of witness values so far.
     pub dynamic: DynamicTables,
+    /// Functions of values neither side knows, made so far.
+    pub step_functions: Vec<Arc<StepFunction>>,
     /// Wires by advice column and row; a column without a cell is empty, a cell not written is 0.
     pub cells: Vec<Vec<Wire>>,
     pub copies: Vec<(Cell, Cell)>,
@@ -66,6 +69,7 @@ impl Layouter {
             cursor: 0,
             einsum_cursor: 0,
             dynamic: DynamicTables::default(),
+            step_functions: Vec::new(),
             cells: vec![Vec::new(); cs.advice_phases().len()],
             copies: Vec::new(),
             selectors: vec![BitRows::new(rows); cs.selectors().len()],

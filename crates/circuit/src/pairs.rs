@@ -106,9 +106,14 @@ fn hints(circuit: &Circuit) -> Option<PairRefusal> {
             _ => return None,
         };
         let mut inputs = batch.inputs.iter();
-        inputs.any(|wire| program.kind(*wire) == Kind::Shared).then(|| PairRefusal {
+        let first_shared = *inputs.find(|wire| program.kind(**wire) == Kind::Shared)?;
+        Some(PairRefusal {
             place: program.step_of_wire(batch.first_output).into(),
-            reason: format!("two parties cannot compute {what} of values neither knows yet"),
+            reason: format!(
+                "two parties cannot compute {what} of values neither knows in so wide a range \
+                 (2^{} in size)",
+                program.bits[first_shared as usize]
+            ),
             remedy: ALONE.into(),
         })
     })

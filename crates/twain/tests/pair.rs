@@ -178,6 +178,29 @@ fn computed_indices() {
     pair_equals_alone("../pair_circuits/weighted-gather");
 }
 
+/// Sorted lists, exponentials, and reciprocals from a table around 0.
+#[test]
+fn softmax() {
+    pair_equals_alone("../pair_circuits/weighted-softmax");
+}
+
+/// Reciprocals of values of 28 bits.
+#[test]
+fn reciprocals() {
+    pair_equals_alone("../pair_circuits/weighted-reciprocal");
+}
+
+/// A square root digit by digit, and its reciprocal.
+#[test]
+fn square_roots() {
+    pair_equals_alone("../pair_circuits/weighted-rsqrt");
+}
+
+#[test]
+fn logarithms() {
+    pair_equals_alone("../pair_circuits/weighted-ln");
+}
+
 /// Tables and lookups in several columns each, of values one side owns.
 #[test]
 fn tables_of_owned_values() {

@@ -2,13 +2,14 @@
 //! built on them (spec 04 §3.1, §5.2, §5.3, §5.7).
 
 use super::Pairwise;
+use super::digits_of_root::root_by_digits;
 use crate::LayoutError;
 use crate::layouter::Layouter;
-use crate::program::{Bound, ONE};
+use crate::program::{Bound, ONE, Wire};
 use crate::tensor::{Element, Tensor};
 use twain_graph::LookupOp;
 use twain_graph::numbers::integer_to_field;
-use twain_party::Hint;
+use twain_party::{Hint, Kind};
 
 /// Fixed-point factors of a reciprocal's operand and result, and what stands for 0.
 #[derive(Clone, Copy, Debug)]
@@ -48,17 +49,39 @@ impl Layouter {
         self.and(&not_below, &not_above)
     }
 
-    /// A hint for every element, without cells.
+    /// A hint for every element, without cells; of what neither side of a pair knows as a program, if
+    /// there is one.
     pub(super) fn claim(
         &mut self,
         tensor: &Tensor,
         hint: Hint,
         bound: Bound,
     ) -> Result<Tensor, LayoutError> {
-        let hint = self.recorder.hint_id(hint);
-        let wires: Vec<_> = tensor.wires().collect();
-        let claims = self.recorder.hint(hint, &wires, &[bound])?;
+        let id = self.recorder.hint_id(hint.clone());
+        let mut claims = Vec::with_capacity(tensor.len());
+        for wire in tensor.wires() {
+            let wire = self.recorder.now(wire);
+            let program = match self.recorder.kind(wire) {
+                Kind::Shared => self.closest_of_secret(&hint, wire)?,
+                Kind::Public | Kind::Owned(_) => None,
+            };
+            match program {
+                Some(claim) => {
+                    self.recorder.refine(claim, bound);
+                    claims.push(claim);
+                }
+                None => claims.extend(self.recorder.hint(id, &[wire], &[bound])?),
+            }
+        }
         Tensor::new(claims.into_iter().map(Element::unplaced).collect(), &tensor.dims)
+    }
+
+    /// A hint of what neither side knows, as a program of what two parties can do.
+    fn closest_of_secret(&mut self, hint: &Hint, x: Wire) -> Result<Option<Wire>, LayoutError> {
+        match (self.step_function(hint, x)?, hint) {
+            (None, Hint::SquareRoot { factor }) => root_by_digits(&mut self.recorder, *factor, x),
+            (steps, _) => Ok(steps),
+        }
     }
 
     /// Values that must be 1.
@@ -131,6 +154,10 @@ impl Layouter {
         self.lists_along(tensor, axis, |layouter, list| {
             let largest = Tensor::flat(vec![layouter.extreme(list, true)?]);
             let shifted = layouter.pairwise(list, &largest, Pairwise::Sub)?;
+            // By the order of the list.
+            for wire in shifted.wires() {
+                layouter.recorder.refine(wire, Bound::new(f64::NEG_INFINITY, 0.0));
+            }
             let powers = layouter.nonlinearity(&shifted, &exponential)?;
             let sum = Tensor::flat(vec![layouter.sum(&powers.elements)?]);
             let reciprocal = layouter.reciprocal(&sum, scales)?;

@@ -45,6 +45,12 @@ impl Bound {
         (f64::from(self.low), f64::from(self.high))
     }
 
+    /// The ends, if there are any.
+    pub fn integers(self) -> Option<(i128, i128)> {
+        let finite = self.low.is_finite() && self.high.is_finite();
+        finite.then_some((self.low as i128, self.high as i128))
+    }
+
     /// Sums of a value of each.
     pub fn sum(self, other: Bound) -> Bound {
         let ((a, b), (c, d)) = (self.ends(), other.ends());
