@@ -1,6 +1,6 @@
 //! What the quotient must know of a numerator's nodes before it evaluates them.
 
-use twain_party::{Node, NodeId};
+use twain_party::{Node, NodeId, Numerator};
 
 #[derive(Clone, Copy, Default)]
 pub(super) struct NodeFacts {
@@ -12,6 +12,34 @@ pub(super) struct NodeFacts {
     pub level: u32,
     /// The polynomial's degree is below `size * n` (0: a constant).
     pub size: usize,
+    /// The last place, of the rows and the cosets, where its value is needed.
+    pub last_place: usize,
+}
+
+impl NodeFacts {
+    /// Places where a product is made by OLE: the rows and `size - 1` cosets, or fewer if there are no
+    /// more.
+    pub fn dense_places(&self, cosets: usize) -> usize {
+        self.size.min(cosets + 1)
+    }
+}
+
+/// The result is needed on all cosets, a product's operands where it is made, others' where they are.
+pub(super) fn mark_last_places(nodes: &mut [NodeFacts], numerator: &Numerator, cosets: usize) {
+    if let Some(result) = nodes.last_mut() {
+        result.last_place = cosets;
+    }
+    for (id, node) in numerator.nodes.iter().enumerate().rev() {
+        let facts = nodes[id];
+        let last = match facts.interactive {
+            true => facts.dense_places(cosets) - 1,
+            false => facts.last_place,
+        };
+        for child in children(node) {
+            let child = &mut nodes[child as usize];
+            child.last_place = child.last_place.max(last);
+        }
+    }
 }
 
 /// The operands of a node.
@@ -32,12 +60,14 @@ pub(super) fn facts(node: &Node, earlier: &[NodeFacts]) -> NodeFacts {
         interactive: a.secret && b.secret,
         level: a.level.max(b.level),
         size: a.size + b.size,
+        last_place: 0,
     };
     let sum = |a: NodeFacts, b: NodeFacts| NodeFacts {
         secret: a.secret || b.secret,
         interactive: a.interactive || b.interactive,
         level: a.level.max(b.level),
         size: a.size.max(b.size),
+        last_place: 0,
     };
     let mut facts = match node {
         Node::Constant(_) => NodeFacts::default(),

@@ -14,7 +14,7 @@ use crate::arithmetic::InnerProducts;
 use crate::channel::Channel;
 use crate::ole::{OleGroup, OleSource};
 use ff::Field;
-use graph::{NodeFacts, children, facts};
+use graph::{NodeFacts, children, facts, mark_last_places};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -103,6 +103,7 @@ impl<'a> Evaluation<'a> {
         for node in &numerator.nodes {
             nodes.push(facts(node, &nodes));
         }
+        mark_last_places(&mut nodes, numerator, pieces);
         let made = HashMap::new();
         Ok(Evaluation {
             role,
@@ -333,15 +334,14 @@ impl<'a> Evaluation<'a> {
         self.nodes[id as usize].secret
     }
 
-    /// Places where a product is made by OLE: the rows and `size - 1` cosets, or fewer if there are no more.
     fn dense_places(&self, id: NodeId) -> usize {
-        self.nodes[id as usize].size.min(self.pieces + 1)
+        self.nodes[id as usize].dense_places(self.pieces)
     }
 
-    /// From the rows and the dense cosets to the others.
+    /// From the rows and the dense cosets to the others that need it.
     fn extend(&mut self, id: NodeId) -> Result<(), PartyError> {
         let dense = self.dense_places(id) - 1;
-        if dense == self.pieces || self.rehearsal {
+        if dense >= self.nodes[id as usize].last_place || self.rehearsal {
             return Ok(());
         }
         let mut rows = self.made[&(id, ROWS)].clone();
@@ -349,12 +349,12 @@ impl<'a> Evaluation<'a> {
         let mut parts = Vec::with_capacity(dense);
         for coset in 0..dense {
             let mut values = self.made[&(id, coset + 1)].clone();
-            vector::sub_assign(&mut values, &self.domain.coset_ntt(&rows, self.shifts[coset]));
             self.domain.coset_intt(&mut values, self.shifts[coset]).map_err(unsupported)?;
+            vector::sub_assign(&mut values, &rows);
             parts.push(values);
         }
         let parts = combine(&recombination(&self.constants[..dense])?, &parts, self.n);
-        for coset in dense..self.pieces {
+        for coset in dense..self.nodes[id as usize].last_place {
             let constant = self.constants[coset];
             let mut coefficients = rows.clone();
             let mut factor = constant - Fr::ONE;
