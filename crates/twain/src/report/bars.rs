@@ -36,7 +36,7 @@ impl Bars {
             let _ = out.write_str(&text(carried, expected));
         };
         bar.set_style(
-            style("{spinner} {msg:16} {elapsed:>4}  {progress}").with_key("progress", draw),
+            style("{spinner} {msg:17} {elapsed:>4}  {progress}").with_key("progress", draw),
         );
         bar.set_message(phase);
         bar.reset();
@@ -50,7 +50,7 @@ impl Bars {
         let carried = if carried == 0 { String::new() } else { bytes(carried) };
         bar.disable_steady_tick();
         bar.set_style(style("  {msg}"));
-        bar.finish_with_message(format!("{phase:16} {:5.1}s {carried:>10}", wall.as_secs_f64()));
+        bar.finish_with_message(format!("{phase:17} {:5.1}s {carried:>10}", wall.as_secs_f64()));
     }
 
     /// Does something on the terminal while there are no bars.
@@ -144,10 +144,11 @@ mod tests {
         let written = || std::mem::take(&mut *paper.0.lock().unwrap());
         bars.begin("witness", || (3000, 6000));
         assert!(
-            written().contains("witness            0s  [###############---------------] 3000 B of")
+            written()
+                .contains("witness             0s  [###############---------------] 3000 B of")
         );
         bars.end("witness", Duration::from_millis(1234), 6000);
-        assert!(written().contains("  witness            1.2s     6000 B"));
+        assert!(written().contains("  witness             1.2s     6000 B"));
         bars.begin("quotient", || (0, 0));
         let both = written();
         assert!(both.contains("1.2s") && both.contains("quotient"), "{both}");
