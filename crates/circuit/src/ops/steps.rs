@@ -14,9 +14,9 @@ use twain_party::{Hint, StaticTable, evaluate_hint};
 
 /// Sizes of the table, as log2 of its largest argument and one more, and how many steps may be left: the
 /// first that fits is taken.
-const TABLES: [(u32, usize); 4] = [(12, 16), (14, 16), (16, 36), (18, MOST_STEPS)];
+const TABLES: [(u32, usize); 5] = [(12, 16), (14, 16), (16, 36), (18, 132), (19, MOST_STEPS)];
 /// Most comparisons for one value.
-const MOST_STEPS: usize = 132;
+const MOST_STEPS: usize = 260;
 /// Arguments are at most this in size.
 const MOST_ARGUMENT: i128 = 1 << 100;
 /// Table entries are at most this in size: what is larger has steps of its own. A table's entries are
@@ -212,7 +212,7 @@ mod tests {
             (reciprocal(14, 1 << 120), (0, wide)),
             (reciprocal(14, 7), (0, 9000)),
             (reciprocal(14, 7), (5, 70_000)),
-            (reciprocal(24, 1 << 59), (-wide, wide)),
+            (reciprocal(26, 1 << 59), (-wide, wide)),
             (Hint::Reciprocal { numerator: 1500, of_zero: -1 }, (-wide, 10)),
             (Hint::SquareRoot { factor: 128 }, (-wide, 100_000)),
             (Hint::Exponent { scale: 128, limit: 128 }, (-wide, wide)),
