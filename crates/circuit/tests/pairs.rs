@@ -3,6 +3,7 @@
 use std::path::Path;
 use twain_artifacts::CompiledModel;
 use twain_circuit::{ProductTree, lay_out, pair_refusals};
+use twain_graph::{HybridOp, NodeKind, SupportedOp};
 
 fn refusals(folder: &str) -> Vec<String> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests").join(folder);
@@ -22,6 +23,24 @@ fn nodes_and_remedies() {
     let sigmoid = refusals("circuit_classes/sigmoid-k10");
     named(&sigmoid.concat(), "(Nonlinear Sigmoid): the table Sigmoid takes");
     named(&sigmoid.concat(), "a narrower --lookup-range");
+}
+
+#[test]
+fn reciprocals_of_too_large_scales_are_named() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../tests/pair_circuits/weighted-reciprocal/model.compiled");
+    let mut compiled = CompiledModel::read(&file).unwrap();
+    for kind in compiled.model.graph.nodes.values_mut() {
+        if let NodeKind::Node(node) = kind
+            && let SupportedOp::Hybrid(HybridOp::Recip { input_scale, .. }) = &mut node.op
+        {
+            *input_scale = 2f32.powi(25);
+        }
+    }
+    let circuit = lay_out(&compiled.model, &compiled.settings, ProductTree::FullySplit).unwrap();
+    let refusals = pair_refusals(&circuit, &compiled.model);
+    let text = refusals.first().map(ToString::to_string).unwrap_or_default();
+    assert!(text.contains("(Hybrid Recip): two parties cannot compute reciprocals"), "{text}");
 }
 
 #[test]
