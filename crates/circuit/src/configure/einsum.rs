@@ -10,6 +10,9 @@ use twain_algebra::Fr;
 use twain_graph::Settings;
 use twain_plonk::{ConstraintSystem, Expression, Selector};
 
+/// A selector is allocated for every pair of blocks: more of them are a damaged file's.
+const MOST_BLOCKS: usize = 1 << 10;
+
 /// The operands and the result of a kind of gate: one operand, or two.
 struct Operands {
     columns: Vec<Variable>,
@@ -37,6 +40,9 @@ pub(super) fn configure(
         output_axes = output_axes.max(equation.output.len());
     }
     let blocks = block_count(capacity, geometry.block_cells())?;
+    if blocks > MOST_BLOCKS {
+        return Err(LayoutError::TooLarge);
+    }
     let family = |cs: &mut ConstraintSystem, phase| {
         variable(cs, blocks, geometry.inner, geometry.usable_rows, false, phase)
     };
