@@ -82,10 +82,20 @@ pub fn uniform_half(session: &[u8; 32], counter: u64, modulus: &Modulus, out: &m
     let mut stream = Stream::new(&hash.finalize().into());
     stream.fill(out);
     let mask = u64::MAX >> modulus.prime.leading_zeros();
-    for word in out {
-        *word &= mask;
-        while *word >= modulus.prime {
-            *word = stream.word() & mask;
+    for words in out.chunks_mut(BATCH) {
+        // Its top bit is set once a word is not below the prime, which is rare.
+        let mut beyond = 0;
+        for word in &mut *words {
+            *word &= mask;
+            beyond |= (modulus.prime - 1).wrapping_sub(*word);
+        }
+        if beyond >> 63 == 0 {
+            continue;
+        }
+        for word in words.iter_mut().filter(|word| **word >= modulus.prime) {
+            while *word >= modulus.prime {
+                *word = stream.word() & mask;
+            }
         }
     }
 }

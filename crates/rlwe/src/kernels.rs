@@ -73,38 +73,44 @@ impl<L: Lanes> Field<L> {
 
 /// `out += Σ words_i · constant_i + addend`; the constants in Montgomery form, the words any 52-bit
 /// numbers, at most [`MAX_TERMS`] of them.
-pub fn linear_combination(
+pub fn linear_combination<const K: usize>(
     modulus: &Modulus,
-    terms: &[(&[u64], u64)],
+    terms: &[(&[u64], u64); K],
     addend: u64,
     out: &mut [u64],
 ) {
-    debug_assert!(terms.len() <= MAX_TERMS && terms.iter().all(|t| t.0.len() == out.len()));
+    const { assert!(K <= MAX_TERMS) }
     lanes::run(LinearCombination { modulus, terms, addend, out });
 }
 
-struct LinearCombination<'a> {
+/// The number of terms is a constant, so that the constants stay in registers.
+struct LinearCombination<'a, const K: usize> {
     modulus: &'a Modulus,
-    terms: &'a [(&'a [u64], u64)],
+    terms: &'a [(&'a [u64], u64); K],
     addend: u64,
     out: &'a mut [u64],
 }
 
-impl Kernel for LinearCombination<'_> {
+impl<const K: usize> Kernel for LinearCombination<'_, K> {
     type Output = ();
 
     #[inline(always)]
     fn run<L: Lanes>(self) {
         let field = Field::<L>::new(self.modulus);
         let addend = L::splat(self.addend);
-        let mut terms = [(L::blocks(&[]), field.zero); MAX_TERMS];
-        for (slot, (words, constant)) in terms.iter_mut().zip(self.terms) {
-            *slot = (L::blocks(words), L::splat(*constant));
+        let out = L::blocks_mut(self.out);
+        let mut words = [L::blocks(&[]); K];
+        let mut constants = [field.zero; K];
+        for ((words, constant), term) in words.iter_mut().zip(&mut constants).zip(self.terms) {
+            *words = &L::blocks(term.0)[..out.len()];
+            *constant = L::splat(term.1);
         }
-        let terms = &terms[..self.terms.len()];
-        for (i, out) in L::blocks_mut(self.out).iter_mut().enumerate() {
-            let factors = terms.iter().map(|(words, constant)| (L::load(&words[i]), *constant));
-            let (low, high) = L::sum_of_products(factors);
+        for (i, out) in out.iter_mut().enumerate() {
+            let mut factors = [(field.zero, field.zero); K];
+            for ((factors, words), constant) in factors.iter_mut().zip(&words).zip(&constants) {
+                *factors = (L::load(&words[i]), *constant);
+            }
+            let (low, high) = L::sum_of_products(&factors);
             // 13 p from the terms, p each from the reduction, the addend and `out`.
             let sum = field.montgomery(low, high).add(addend).add(L::load(out));
             field.reduce_16(sum).store(out);
@@ -112,35 +118,41 @@ impl Kernel for LinearCombination<'_> {
     }
 }
 
-/// Most factors of [`add_products`]: keeps the lazy sum below `4 p`.
-pub const MAX_FACTORS: usize = 16;
-
-/// `out += Σ x_i · y_i`, the `y_i` in Montgomery form, at most [`MAX_FACTORS`] of them.
+/// `out += Σ x_i · y_i`, the `y_i` in Montgomery form.
 pub fn add_products(modulus: &Modulus, factors: &[(&[u64], &[u64])], out: &mut [u64]) {
-    debug_assert!(factors.len() <= MAX_FACTORS);
-    lanes::run(AddProducts { modulus, factors, out });
+    let (pairs, single) = factors.as_chunks::<2>();
+    for factors in pairs {
+        lanes::run(AddProducts { modulus, factors, out: &mut *out });
+    }
+    if let [factors] = single {
+        lanes::run(AddProducts { modulus, factors: &[*factors], out });
+    }
 }
 
-struct AddProducts<'a> {
+/// The number of products, at most two, is a constant to spare a loop in the innermost loop.
+struct AddProducts<'a, const K: usize> {
     modulus: &'a Modulus,
-    factors: &'a [(&'a [u64], &'a [u64])],
+    factors: &'a [(&'a [u64], &'a [u64]); K],
     out: &'a mut [u64],
 }
 
-impl Kernel for AddProducts<'_> {
+impl<const K: usize> Kernel for AddProducts<'_, K> {
     type Output = ();
 
     #[inline(always)]
     fn run<L: Lanes>(self) {
         let field = Field::<L>::new(self.modulus);
-        let mut factors = [(L::blocks(&[]), L::blocks(&[])); MAX_FACTORS];
-        for (slot, (x, y)) in factors.iter_mut().zip(self.factors) {
-            *slot = (L::blocks(x), L::blocks(y));
+        let out = L::blocks_mut(self.out);
+        let mut factors = [(L::blocks(&[]), L::blocks(&[])); K];
+        for (blocks, (x, y)) in factors.iter_mut().zip(self.factors) {
+            *blocks = (&L::blocks(x)[..out.len()], &L::blocks(y)[..out.len()]);
         }
-        let factors = &factors[..self.factors.len()];
-        for (i, out) in L::blocks_mut(self.out).iter_mut().enumerate() {
-            let loaded = factors.iter().map(|(x, y)| (L::load(&x[i]), L::load(&y[i])));
-            let (low, high) = L::sum_of_products(loaded);
+        for (i, out) in out.iter_mut().enumerate() {
+            let mut loaded = [(field.zero, field.zero); K];
+            for (loaded, (x, y)) in loaded.iter_mut().zip(&factors) {
+                *loaded = (L::load(&x[i]), L::load(&y[i]));
+            }
+            let (low, high) = L::sum_of_products(&loaded);
             // A product of residues below 2^48 adds less than p/16; p each from the reduction and `out`.
             field.reduce_4(field.montgomery(low, high).add(L::load(out))).store(out);
         }
@@ -454,14 +466,16 @@ mod tests {
             for i in [0, 8, 9, 17, SLOTS - 1] {
                 assert_eq!(out[i], modulus.add(y[i], modulus.negate(product(i))));
             }
-            for count in [0, 1, 3, MAX_FACTORS] {
-                let factors = &vec![(x, y); count][..];
-                let out = agree!(b[k].clone(), |out| AddProducts { modulus, factors, out });
+            for count in [0, 1, 2, 3] {
+                let mut out = b[k].clone();
+                add_products(modulus, &vec![(x, y); count], &mut out);
                 for i in [0, 8, 9, 17, SLOTS - 1] {
                     let sum = modulus.multiply(product(i), count as u64);
                     assert_eq!(out[i], modulus.add(y[i], sum));
                 }
             }
+            agree!(b[k].clone(), |out| AddProducts { modulus, factors: &[(x, y); 1], out });
+            agree!(b[k].clone(), |out| AddProducts { modulus, factors: &[(x, y); 2], out });
             let out = agree!(a[k].clone(), |x| Multiply { modulus, x, y });
             assert_eq!(out[20], product(20));
             let out = agree!(a[k].clone(), |x| Add { modulus, x, y });
@@ -470,7 +484,7 @@ mod tests {
             // The widest words and constants there are.
             let words = vec![crate::modulus::MASK; SLOTS];
             let terms = [(&words[..], p - 1); MAX_TERMS];
-            let (terms, addend) = (&terms[..], p - 1);
+            let (terms, addend) = (&terms, p - 1);
             let out = agree!(a[k].clone(), |out| LinearCombination { modulus, terms, addend, out });
             let word = modulus.reduce(&[crate::modulus::MASK]);
             let term = modulus.negate(modulus.multiply(word, inverse));

@@ -79,20 +79,25 @@ pub fn uniform_scalars(stream: &mut Stream, out: &mut [Fr]) {
     // Uniform limbs below the modulus are a uniform scalar, in whatever form limbs are kept.
     while filled < out.len() {
         stream.fill(&mut words);
+        // A quarter is refused, so every one is written and the next may take its place: a branch
+        // would be mispredicted.
         for limbs in words.as_chunks::<4>().0 {
             let mut limbs = *limbs;
             limbs[3] >>= 2;
-            if filled < out.len() && is_below_modulus(&limbs) {
-                out[filled] = Fr(limbs);
-                filled += 1;
-            }
+            let Some(place) = out.get_mut(filled) else { break };
+            *place = Fr(limbs);
+            filled += usize::from(is_below_modulus(&limbs));
         }
     }
     erase(&mut words);
 }
 
 fn is_below_modulus(limbs: &[u64; 4]) -> bool {
-    limbs.iter().rev().lt(PLAINTEXT_MODULUS.iter().rev())
+    let below = |borrow, (limb, modulus): (&u64, u64)| {
+        let (difference, first) = limb.overflowing_sub(modulus);
+        first | difference.overflowing_sub(u64::from(borrow)).1
+    };
+    limbs.iter().zip(PLAINTEXT_MODULUS).fold(false, below)
 }
 
 #[cfg(test)]

@@ -212,24 +212,22 @@ fn forward_pass<L: Lanes>(prime: Prime<L>, factors: &Factors, values: &mut [u64]
 #[inline(always)]
 fn forward_tail<L: Lanes>(prime: Prime<L>, factors: &Factors, values: &mut [u64], block: usize) {
     if L::LANES == 1 {
-        for (i, part) in values.chunks_exact_mut(8).enumerate() {
-            for x in L::blocks_mut(&mut part[..4]) {
-                Prime::reduce(L::load(x), prime.eight).store(x);
+        for (i, part) in L::blocks_mut(values).as_chunks_mut::<8>().0.iter_mut().enumerate() {
+            let mut x = part.each_ref().map(L::load);
+            for x in &mut x[..4] {
+                *x = Prime::reduce(*x, prime.eight);
             }
             for layer in 0..3 {
                 let half = 4 >> layer;
-                for (j, part) in part.chunks_exact_mut(2 * half).enumerate() {
+                for j in 0..1 << layer {
                     let factor = factors.splat::<L>(((block + i) << layer) + j);
-                    let (x, y) = part.split_at_mut(half);
-                    for (x, y) in L::blocks_mut(x).iter_mut().zip(L::blocks_mut(y)) {
-                        let (sum, difference) = prime.cooley_tukey(L::load(x), L::load(y), factor);
-                        sum.store(x);
-                        difference.store(y);
+                    for k in 2 * half * j..2 * half * j + half {
+                        (x[k], x[k + half]) = prime.cooley_tukey(x[k], x[k + half], factor);
                     }
                 }
             }
-            for x in L::blocks_mut(part) {
-                prime.canonical(L::load(x)).store(x);
+            for (x, part) in x.into_iter().zip(part) {
+                prime.canonical(x).store(part);
             }
         }
         return;
@@ -346,22 +344,23 @@ impl Kernel for Inverse<'_> {
 #[inline(always)]
 fn inverse_tail<L: Lanes>(prime: Prime<L>, factors: &Factors, values: &mut [u64], block: usize) {
     if L::LANES == 1 {
-        for (i, part) in values.chunks_exact_mut(8).enumerate() {
+        for (i, part) in L::blocks_mut(values).as_chunks_mut::<8>().0.iter_mut().enumerate() {
+            let mut x = part.each_ref().map(L::load);
             for (layer, bound) in [(2, prime.once), (1, prime.twice), (0, prime.four)] {
                 let half = 4 >> layer;
-                for (j, part) in part.chunks_exact_mut(2 * half).enumerate() {
+                for j in 0..1 << layer {
                     let factor = factors.splat::<L>(((block + i) << layer) + j);
-                    let (x, y) = part.split_at_mut(half);
-                    for (x, y) in L::blocks_mut(x).iter_mut().zip(L::blocks_mut(y)) {
-                        let (sum, product) =
-                            prime.gentleman_sande(L::load(x), L::load(y), factor, bound);
-                        sum.store(x);
-                        product.store(y);
+                    for k in 2 * half * j..2 * half * j + half {
+                        (x[k], x[k + half]) =
+                            prime.gentleman_sande(x[k], x[k + half], factor, bound);
                     }
                 }
             }
-            for x in L::blocks_mut(&mut part[..4]) {
-                Prime::reduce(Prime::reduce(L::load(x), prime.four), prime.twice).store(x);
+            for x in &mut x[..4] {
+                *x = Prime::reduce(Prime::reduce(*x, prime.four), prime.twice);
+            }
+            for (x, part) in x.into_iter().zip(part) {
+                x.store(part);
             }
         }
         return;

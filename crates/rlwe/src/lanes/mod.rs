@@ -48,9 +48,12 @@ pub trait Lanes: Copy {
 
     /// `Σ a·b` of 52-bit words as `low + 2^52·high`; the terms are few enough for 64-bit words.
     #[inline(always)]
-    fn sum_of_products(factors: impl Iterator<Item = (Self, Self)>) -> (Self, Self) {
-        let zero = Self::splat(0);
-        factors.fold((zero, zero), |(low, high), (a, b)| (low.low(a, b), high.high(a, b)))
+    fn sum_of_products<const K: usize>(factors: &[(Self, Self); K]) -> (Self, Self) {
+        let (mut low, mut high) = (Self::splat(0), Self::splat(0));
+        for (a, b) in factors {
+            (low, high) = (low.low(*a, *b), high.high(*a, *b));
+        }
+        (low, high)
     }
 
     /// Shoup's product `y·value - q·prime`, below twice the prime, for `y` below 2^52 and

@@ -70,16 +70,17 @@ impl Lanes for Scalar {
         Self(self.0.wrapping_add((product(a, b) >> 52) as u64))
     }
     #[inline(always)]
-    fn sum_of_products(factors: impl Iterator<Item = (Self, Self)>) -> (Self, Self) {
-        let product = |(a, b): (Self, Self)| u128::from(a.0) * u128::from(b.0);
-        let sum: u128 = factors.map(product).sum();
+    fn sum_of_products<const K: usize>(factors: &[(Self, Self); K]) -> (Self, Self) {
+        let product = |(a, b): &(Self, Self)| u128::from(a.0) * u128::from(b.0);
+        let sum: u128 = factors.iter().map(product).sum();
         (Self(sum as u64 & MASK), Self((sum >> 52) as u64))
     }
 
     // The result fits a word, so words that overflow do not matter, and nothing has to be masked.
     #[inline(always)]
     fn shoup(y: Self, value: Self, quotient: Self, prime: Self) -> Self {
-        let quotient = ((u128::from(y.0) * u128::from(quotient.0)) >> 52) as u64;
+        // Shifted so that the high word of the product is the result.
+        let quotient = ((u128::from(y.0) * u128::from(quotient.0 << 12)) >> 64) as u64;
         Self(y.0.wrapping_mul(value.0).wrapping_sub(quotient.wrapping_mul(prime.0)))
     }
 
