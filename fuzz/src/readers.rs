@@ -42,18 +42,28 @@ pub fn compiled_model(bytes: &[u8]) {
     let _ = redact(&compiled);
 }
 
+/// What a circuit of [`MOST_CELLS`] cells, and the constraint system of any, may take.
+const CIRCUIT_MEMORY: usize = 1 << 30;
+/// What a larger circuit takes is no fault.
+const MOST_CELLS: usize = 1 << 18;
+
 /// The circuit of a model.compiled, which the data's owner has from the model's owner; run on zeros.
 pub fn circuit(bytes: &[u8]) {
     let Ok(compiled) = CompiledModel::parse(bytes) else { return };
-    // What a larger circuit takes is no fault.
-    if compiled.settings.run_args.logrows > 12 {
+    if compiled.settings.run_args.logrows <= 12 {
+        within(CIRCUIT_MEMORY, || run_on_zeros(&compiled));
+    }
+}
+
+fn run_on_zeros(CompiledModel { model, settings, .. }: &CompiledModel) {
+    let Ok((system, _)) = configure(settings, ProductTree::FullySplit) else { return };
+    if system.advice_phases().len() << settings.run_args.logrows > MOST_CELLS {
         return;
     }
-    let layout = lay_out(&compiled.model, &compiled.settings, ProductTree::FullySplit);
-    let Ok(circuit) = layout else { return };
-    let parameters = parameters(&compiled.model);
-    let sizes = compiled.model.graph.inputs.iter().map(|input| {
-        let node = compiled.model.graph.nodes.get(input);
+    let Ok(circuit) = lay_out(model, settings, ProductTree::FullySplit) else { return };
+    let parameters = parameters(model);
+    let sizes = model.graph.inputs.iter().map(|input| {
+        let node = model.graph.nodes.get(input);
         node.and_then(|node| node.out_dims().first()).map_or(0, |dims| dims.iter().product())
     });
     let inputs: Vec<Vec<Fr>> = sizes.map(|size| vec![Fr::zero(); size]).collect();

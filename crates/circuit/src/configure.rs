@@ -11,14 +11,12 @@ mod tables;
 use crate::LayoutError;
 use crate::columns::Columns;
 use crate::geometry::{Geometry, Variable, block_count};
+use crate::limits::{MOST_COLUMNS, sum_within};
 use crate::modules::poseidon;
 use twain_graph::Settings;
 use twain_plonk::{Column, ColumnKind, ConstraintSystem};
 
 pub(crate) use tables::fill as fill_tables;
-
-/// Most lookups of a constraint system, before they are packed into arguments.
-const MOST_LOOKUPS: usize = 1 << 20;
 
 /// How the selector expression of a table of several columns is split (spec 01 §8.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +43,7 @@ pub fn configure(
     let mut commitments = Vec::new();
     for &length in &settings.module_sizes.polycommit {
         let blocks = block_count(length, geometry.usable_rows)?;
+        sum_within(MOST_COLUMNS, cs.advice_phases().len(), blocks)?;
         commitments.push(variable(&mut cs, blocks, 1, geometry.usable_rows, true, 0));
     }
     let main = |cs: &mut ConstraintSystem| {

@@ -2,14 +2,13 @@
 //! a cell (spec 03 §0, §1.1, §2.2).
 
 use crate::LayoutError;
+use crate::limits::{MOST_COLUMNS, product_within};
 use twain_graph::Settings;
 
 /// Rows at the end of a column that hold no witness value.
 pub(crate) const RESERVED_ROWS: usize = 6;
 /// Rows at the end of a column that hold no entry of a lookup table.
 pub(crate) const TABLE_RESERVED_ROWS: usize = 8;
-/// Most advice columns; a circuit of reasonable shape has a few hundred.
-const MOST_COLUMNS: usize = 1 << 16;
 
 /// The size of the circuit's table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,9 +44,7 @@ impl Geometry {
         let inner = args.num_inner_cols;
         let block = usable_rows.checked_mul(inner).ok_or(LayoutError::TooLarge)?;
         let blocks = block_count(settings.total_assignments, block)?;
-        if blocks.saturating_mul(inner) > MOST_COLUMNS {
-            return Err(LayoutError::TooLarge);
-        }
+        product_within(MOST_COLUMNS, &[blocks, inner])?;
         let table_rows = rows - TABLE_RESERVED_ROWS;
         Ok(Self { k: args.logrows, usable_rows, table_rows, inner, blocks })
     }
@@ -65,7 +62,7 @@ impl Geometry {
     /// Table columns a range of values takes.
     pub fn table_columns(&self, low: i128, high: i128) -> Result<usize, LayoutError> {
         let columns = high.abs_diff(low) / self.table_rows as u128 + 1;
-        usize::try_from(columns).ok().filter(|c| *c <= MOST_COLUMNS).ok_or(LayoutError::TooLarge)
+        product_within(MOST_COLUMNS, &[usize::try_from(columns).unwrap_or(usize::MAX)])
     }
 }
 
@@ -73,7 +70,7 @@ impl Geometry {
 pub(crate) fn block_count(capacity: usize, block: usize) -> Result<usize, LayoutError> {
     let first = capacity / block + 1;
     let blocks = capacity.checked_add(first).ok_or(LayoutError::TooLarge)? / block + 1;
-    if blocks > MOST_COLUMNS { Err(LayoutError::TooLarge) } else { Ok(blocks) }
+    product_within(MOST_COLUMNS, &[blocks])
 }
 
 /// The place of a linear coordinate in a variable.

@@ -14,6 +14,7 @@ mod error;
 mod functions;
 mod geometry;
 mod layouter;
+mod limits;
 mod mock;
 mod model;
 mod modules;

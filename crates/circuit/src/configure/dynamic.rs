@@ -1,9 +1,10 @@
 //! Tables whose contents are witness values: dynamic lookups and shuffles (spec 03 §1.6).
 
-use super::{MOST_LOOKUPS, advice, variable};
+use super::{advice, variable};
 use crate::LayoutError;
 use crate::columns::{Columns, DynamicSelectors};
 use crate::geometry::{Geometry, Variable, block_count};
+use crate::limits::{MOST_SELECTORS, product_within};
 use ff::Field;
 use twain_algebra::Fr;
 use twain_graph::Settings;
@@ -33,10 +34,7 @@ pub(super) fn configure(
     settings: &Settings,
 ) -> Result<(), LayoutError> {
     let Some(tables) = columns.dynamic else { return Ok(()) };
-    let lookups = tables[0].blocks.saturating_mul(columns.a.columns());
-    if lookups > MOST_LOOKUPS / 2 {
-        return Err(LayoutError::TooLarge);
-    }
+    product_within(MOST_SELECTORS, &[2, tables[0].blocks, columns.a.columns()])?;
     if settings.dynamic_lookup_params.num_dynamic_lookups > 0 {
         columns.dynamic_lookups = Some(selectors(cs, columns, &tables, "dynamic lookup"));
     }

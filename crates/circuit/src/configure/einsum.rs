@@ -5,13 +5,11 @@ use crate::LayoutError;
 use crate::columns::{Combination, EinsumColumns, PairSelectors, SingleSelectors};
 use crate::einsum::{Equation, Plan};
 use crate::geometry::{Geometry, Variable, block_count};
+use crate::limits::{MOST_COLUMNS, MOST_SELECTORS, product_within};
 use ff::Field;
 use twain_algebra::Fr;
 use twain_graph::Settings;
 use twain_plonk::{ConstraintSystem, Expression, Selector};
-
-/// A selector is allocated for every pair of blocks: more of them are a damaged file's.
-const MOST_BLOCKS: usize = 1 << 10;
 
 /// The operands and the result of a kind of gate: one operand, or two.
 struct Operands {
@@ -40,9 +38,10 @@ pub(super) fn configure(
         output_axes = output_axes.max(equation.output.len());
     }
     let blocks = block_count(capacity, geometry.block_cells())?;
-    if blocks > MOST_BLOCKS {
-        return Err(LayoutError::TooLarge);
-    }
+    product_within(MOST_COLUMNS, &[6, blocks, geometry.inner])?;
+    // Of each pair of variables, two selectors for each pair of blocks.
+    product_within(MOST_SELECTORS, &[3, 2, blocks, blocks])?;
+    product_within(MOST_SELECTORS, &[4, output_axes, blocks])?;
     let family = |cs: &mut ConstraintSystem, phase| {
         variable(cs, blocks, geometry.inner, geometry.usable_rows, false, phase)
     };

@@ -1,8 +1,9 @@
 //! Static lookups and range checks: table columns, selectors, lookups and degree gates
 //! (spec 03 §1.4, §1.5), and the contents of the table columns (§1.7).
 
-use super::{MOST_LOOKUPS, ProductTree, advice};
+use super::{ProductTree, advice};
 use crate::columns::{Columns, RangeCheck, StaticLookup};
+use crate::limits::{MOST_COLUMNS, MOST_SELECTORS, MOST_TERMS, product_within, sum_within};
 use crate::{LayoutError, functions};
 use ff::Field;
 use std::sync::Arc;
@@ -26,19 +27,20 @@ pub(super) fn configure(
         true => 0,
         false => geometry.table_columns(low, high)?,
     };
-    let mut lookups = width.saturating_mul(cells).saturating_mul(settings.required_lookups.len());
+    let tables = settings.required_lookups.len();
+    let mut table_columns = product_within(MOST_COLUMNS, &[tables, width])?;
+    // The choice of a column has a factor for each of the others.
+    let mut terms = product_within(MOST_TERMS, &[tables, cells, width, width])?;
     for (low, high) in &settings.required_range_checks {
         if low > high {
             return Err(LayoutError::Settings(format!("the range {low} to {high} is empty")));
         }
-        lookups += geometry.table_columns(*low, *high)?.saturating_mul(cells);
-        if lookups > MOST_LOOKUPS {
-            return Err(LayoutError::TooLarge);
-        }
+        let width = geometry.table_columns(*low, *high)?;
+        table_columns = sum_within(MOST_COLUMNS, table_columns, width)?;
+        let more = product_within(MOST_TERMS, &[cells, width, width])?;
+        terms = sum_within(MOST_TERMS, terms, more)?;
     }
-    if lookups > MOST_LOOKUPS {
-        return Err(LayoutError::TooLarge);
-    }
+    product_within(MOST_SELECTORS, &[table_columns, cells])?;
 
     let mut inputs: Vec<Column> = Vec::new();
     let mut seen: Vec<LookupOp> = Vec::new();
