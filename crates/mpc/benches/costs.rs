@@ -194,9 +194,14 @@ fn main() {
     let six: Vec<(u32, u32)> = (0..12).map(|i| (i, i ^ 1)).collect();
     inner_products("inner product of six products", 1 << 17, &six);
     step("factors of a shared value", 1 << 18, 254, |party, values| {
-        party.to_multiplicative(values).map(drop)
+        let conversion = party.prepare_factors(values)?;
+        let conversion = party.begin_factors(conversion, &vec![Fr::ONE; values.len()])?;
+        party.finish_factors(conversion).map(drop)
     });
-    step("inverse of a shared value", 1 << 18, 254, |party, values| party.invert(values).map(drop));
+    step("inverse of a shared value", 1 << 18, 254, |party, values| {
+        let inversion = party.begin_inverses(values, &[], &[])?;
+        party.finish_inverses(inversion).map(drop)
+    });
     digit_masks(7, 1 << 14);
     digit_masks(14, 1 << 9);
     step("sign and two digits of 14 bits, masks included", 1 << 9, 28, |party, inputs| {

@@ -1,17 +1,15 @@
-//! Products, conversions and openings over additive shares, from [`OleSource`] (protocol §3, §6).
+//! Products and openings over additive shares, from [`OleSource`] (protocol §3, §6).
 //!
 //! Inputs and outputs are this party's shares; both parties call every function with the same lengths
 //! and kinds. What crosses the link is masked by something uniform the receiver does not know, or is a
 //! part of a sum whose total the receiver may know.
 
-use crate::channel::{Channel, TrafficMeter};
+use crate::channel::{Channel, Overlap, TrafficMeter};
 use crate::ole::{OleGroup, OleSource};
 use ff::{Field, PrimeField};
-use rand_chacha::ChaCha20Rng;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use twain_algebra::Fr;
-use twain_algebra::vector::batch_invert;
 use twain_party::{Kind, Operand, PartyError, Role};
 
 /// Bytes of a scalar on the wire: canonical, little-endian.
@@ -82,6 +80,42 @@ pub fn exchange_scalars(
         }
     }
     Ok(received)
+}
+
+/// Sends scalars that the peer takes in when it needs them.
+pub(crate) fn send_scalars(
+    channel: &mut dyn Channel,
+    phase: &'static str,
+    own: &[Fr],
+) -> Result<(), PartyError> {
+    for frame in own.chunks(FRAME_SCALARS) {
+        channel.send(phase, encode_scalars(frame))?;
+    }
+    Ok(())
+}
+
+/// Expects `count` scalars that the peer has sent with [`send_scalars`] or will send.
+pub(crate) fn expect_scalars<C: Channel>(
+    channel: &mut Overlap<C>,
+    phase: &'static str,
+    count: usize,
+) {
+    for start in (0..count).step_by(FRAME_SCALARS) {
+        channel.expect(phase, SCALAR_BYTES * (count - start).min(FRAME_SCALARS));
+    }
+}
+
+/// The scalars that were expected.
+pub(crate) fn take_scalars<C: Channel>(
+    channel: &mut Overlap<C>,
+    phase: &'static str,
+    count: usize,
+) -> Result<Vec<Fr>, PartyError> {
+    let mut scalars = Vec::with_capacity(count);
+    for _ in (0..count).step_by(FRAME_SCALARS) {
+        scalars.extend(decode_scalars(&channel.take()?, phase)?);
+    }
+    Ok(scalars)
 }
 
 /// Counts the messages of [`exchange_scalars`].
@@ -172,6 +206,22 @@ impl InnerProducts {
         }
     }
 
+    /// This party's shares of the outputs, in a call of their own.
+    pub fn make(
+        self,
+        channel: &mut dyn Channel,
+        source: &mut dyn OleSource,
+        phase: &'static str,
+    ) -> Result<Vec<Fr>, PartyError> {
+        let (mut operands, mut groups) = (Vec::new(), Vec::new());
+        self.request(&mut operands, &mut groups);
+        if groups.is_empty() {
+            return Ok(self.local);
+        }
+        let made = source.inner_products(channel, phase, &operands, &groups)?;
+        Ok(self.finish(&mut made.into_iter()))
+    }
+
     /// This party's shares of the outputs, from the call's results for this batch's groups.
     pub fn finish(mut self, made: &mut impl Iterator<Item = Vec<Fr>>) -> Vec<Fr> {
         for (group, shares) in self.groups.iter().zip(made) {
@@ -191,14 +241,7 @@ pub fn inner_products(
     right: &[Operand],
     ends: &[u32],
 ) -> Result<Vec<Fr>, PartyError> {
-    let batch = InnerProducts::new(channel.role(), left, right, ends);
-    let (mut operands, mut groups) = (Vec::new(), Vec::new());
-    batch.request(&mut operands, &mut groups);
-    if groups.is_empty() {
-        return Ok(batch.local);
-    }
-    let made = source.inner_products(channel, "products", &operands, &groups)?;
-    Ok(batch.finish(&mut made.into_iter()))
+    InnerProducts::new(channel.role(), left, right, ends).make(channel, source, "products")
 }
 
 /// Products of shares, all of them shared by both: `left[i] * right[i]`.
@@ -213,136 +256,4 @@ pub fn products(
     let right: Vec<Operand> = right.iter().map(operand).collect();
     let ends: Vec<u32> = (1..=left.len() as u32).collect();
     inner_products(channel, source, &left, &right, &ends)
-}
-
-/// Factors whose product is the value: the data's side draws its factor `nu`, the model's side learns
-/// `value / nu` by one OLE (counts 3.2). A fresh factor each: two values under one factor would show
-/// their quotient. Values of one holder stay whole with the holder.
-pub fn to_multiplicative(
-    channel: &mut dyn Channel,
-    source: &mut dyn OleSource,
-    rng: &mut ChaCha20Rng,
-    values: &[Operand],
-) -> Result<Vec<Fr>, PartyError> {
-    const PHASE: &str = "conversion to factors";
-    let role = channel.role();
-    let shared: Vec<usize> = shared_indices(values.iter().map(|v| v.kind));
-    let mut factors: Vec<Fr> = values
-        .iter()
-        .map(|value| match (value.kind, role) {
-            (Kind::Owned(owner), _) if owner == role => value.share,
-            (Kind::Public, Role::Model) => value.share,
-            _ => Fr::ONE,
-        })
-        .collect();
-    if shared.is_empty() {
-        return Ok(factors);
-    }
-    let group = [OleGroup { length: shared.len(), terms: vec![(0, 0)] }];
-    let own: Vec<Fr> = shared.iter().map(|&i| values[i].share).collect();
-    match role {
-        Role::Model => {
-            let shares = &source.inner_products(channel, PHASE, &[&own], &group)?[0];
-            let bytes = channel.receive(PHASE, shared.len() * SCALAR_BYTES)?;
-            let theirs = decode_scalars(&bytes, PHASE)?;
-            for ((&i, mine), theirs) in shared.iter().zip(shares).zip(theirs) {
-                factors[i] = mine + theirs;
-            }
-        }
-        Role::Data => {
-            let nu = non_zero(rng, shared.len());
-            let mut inverse = nu.clone();
-            batch_invert(&mut inverse);
-            let shares = &source.inner_products(channel, PHASE, &[&inverse], &group)?[0];
-            let parts: Vec<Fr> = (0..own.len()).map(|i| shares[i] + own[i] * inverse[i]).collect();
-            channel.send(PHASE, encode_scalars(&parts))?;
-            for (&i, nu) in shared.iter().zip(nu) {
-                factors[i] = nu;
-            }
-        }
-    }
-    Ok(factors)
-}
-
-/// The way back from factors to additive shares: one OLE per shared value.
-pub fn to_additive(
-    channel: &mut dyn Channel,
-    source: &mut dyn OleSource,
-    factors: &[Fr],
-    kinds: &[Kind],
-) -> Result<Vec<Fr>, PartyError> {
-    let role = channel.role();
-    let shared = shared_indices(kinds.iter().copied());
-    let mut shares: Vec<Fr> = factors
-        .iter()
-        .zip(kinds)
-        .map(|(factor, kind)| match kind {
-            Kind::Owned(owner) if *owner == role => *factor,
-            Kind::Public if role == Role::Model => *factor,
-            _ => Fr::ZERO,
-        })
-        .collect();
-    if shared.is_empty() {
-        return Ok(shares);
-    }
-    let own: Vec<Fr> = shared.iter().map(|&i| factors[i]).collect();
-    let group = [OleGroup { length: shared.len(), terms: vec![(0, 0)] }];
-    let made = source.inner_products(channel, "conversion to shares", &[&own], &group)?;
-    for (&i, share) in shared.iter().zip(&made[0]) {
-        shares[i] = *share;
-    }
-    Ok(shares)
-}
-
-/// Shares of inverses (counts 5.2): with each party's own random `r_P`, `w = value * (r_M + r_D)` is
-/// opened, and `r_P / w` is the share. `w` is uniform to both, since neither knows the other's `r_P`.
-pub fn invert(
-    channel: &mut dyn Channel,
-    source: &mut dyn OleSource,
-    rng: &mut ChaCha20Rng,
-    values: &[Operand],
-) -> Result<Vec<Fr>, PartyError> {
-    const PHASE: &str = "inverses";
-    let role = channel.role();
-    let shared = shared_indices(values.iter().map(|v| v.kind));
-    let mut result: Vec<Fr> = values
-        .iter()
-        .map(|value| match value.kind {
-            Kind::Owned(owner) if owner == role => value.share,
-            Kind::Public if role == Role::Model => value.share,
-            _ => Fr::ZERO,
-        })
-        .collect();
-    batch_invert(&mut result);
-    if shared.is_empty() {
-        return Ok(result);
-    }
-    let own: Vec<Fr> = shared.iter().map(|&i| values[i].share).collect();
-    let mut random = non_zero(rng, own.len());
-    let mut parts = products(channel, source, &own, &random)?;
-    parts = open_scalars(channel, PHASE, &parts)?;
-    if parts.contains(&Fr::ZERO) {
-        return Err(PartyError::ZeroFactor);
-    }
-    batch_invert(&mut parts);
-    for ((&i, r), w) in shared.iter().zip(&random).zip(parts) {
-        result[i] = *r * w;
-    }
-    twain_algebra::erase(&mut random);
-    Ok(result)
-}
-
-fn shared_indices(kinds: impl Iterator<Item = Kind>) -> Vec<usize> {
-    kinds.enumerate().filter(|(_, kind)| *kind == Kind::Shared).map(|(i, _)| i).collect()
-}
-
-/// Uniform non-zero scalars. Zero is drawn again: its probability is 2^-254.
-fn non_zero(rng: &mut ChaCha20Rng, count: usize) -> Vec<Fr> {
-    let mut draw = || loop {
-        let value = Fr::random(&mut *rng);
-        if value != Fr::ZERO {
-            return value;
-        }
-    };
-    (0..count).map(|_| draw()).collect()
 }

@@ -4,6 +4,7 @@ pub mod arithmetic;
 pub mod channel;
 pub mod digits;
 pub mod dpf;
+mod factors;
 pub mod handshake;
 pub mod identity;
 pub mod ole;

@@ -3,8 +3,9 @@
 use crate::arithmetic::{
     self, SCALAR_BYTES, decode_scalars, encode_scalars, malformed, open_scalars, products,
 };
-use crate::channel::{Channel, Traffic};
+use crate::channel::{Channel, Overlap, Traffic};
 use crate::digits::{DigitMaskSource, Hints, InlineMaterial, PlannedMaterial};
+use crate::factors::{Conversion, Inversion, to_additive};
 use crate::ole::{OleSource, PooledOle};
 use crate::preprocessing::Plan;
 use crate::quotient;
@@ -24,9 +25,12 @@ use twain_party::{
 /// Bytes of the messages of a coin toss: the commitment, and the summand with its nonce.
 pub(crate) const COIN_BYTES: [usize; 2] = [32, SCALAR_BYTES + 32];
 
+/// Bytes of a digest of the transcript, before what is opened under it.
+pub(crate) const DIGEST_BYTES: usize = 32;
+
 /// One side of a pair.
 pub struct TwoParty<'a> {
-    channel: &'a mut dyn Channel,
+    channel: Overlap<&'a mut dyn Channel>,
     source: Box<dyn OleSource>,
     hints: Hints,
     rng: ChaCha20Rng,
@@ -89,7 +93,7 @@ impl<'a> TwoParty<'a> {
             role,
             blinding: BlindingSeeds::Own(role, seeds.blinding.clone()),
             opened: Vec::new(),
-            channel,
+            channel: Overlap::new(channel),
         }
     }
 
@@ -138,11 +142,11 @@ impl WitnessParty for TwoParty<'_> {
         right: &[Operand],
         ends: &[u32],
     ) -> Result<Vec<Fr>, PartyError> {
-        arithmetic::inner_products(self.channel, &mut *self.source, left, right, ends)
+        arithmetic::inner_products(&mut self.channel, &mut *self.source, left, right, ends)
     }
 
     fn hints(&mut self, batches: &[HintBatch]) -> Result<Vec<Vec<Fr>>, PartyError> {
-        self.hints.hints(self.channel, &mut *self.source, batches)
+        self.hints.hints(&mut self.channel, &mut *self.source, batches)
     }
 
     fn multiplicities(
@@ -150,7 +154,7 @@ impl WitnessParty for TwoParty<'_> {
         arguments: &[LookupArgument],
         rows: usize,
     ) -> Result<Vec<Multiplicities>, PartyError> {
-        let columns = self.hints.multiplicities(self.channel, arguments, rows)?;
+        let columns = self.hints.multiplicities(&mut self.channel, arguments, rows)?;
         // A looked-up value outside its table must not reach a commitment.
         self.check_zero(&[])?;
         Ok(columns)
@@ -162,8 +166,8 @@ impl WitnessParty for TwoParty<'_> {
         let all = values.iter().chain(&claims).rev();
         let combination = all.fold(Fr::ZERO, |sum, v| sum * challenge + v);
         let factor = Fr::random(&mut self.rng);
-        let masked = products(self.channel, &mut *self.source, &[combination], &[factor])?;
-        match open_scalars(self.channel, "validity test", &masked)?[0] {
+        let masked = products(&mut self.channel, &mut *self.source, &[combination], &[factor])?;
+        match open_scalars(&mut self.channel, "validity test", &masked)?[0] {
             Fr::ZERO => Ok(()),
             _ => Err(PartyError::Invalid),
         }
@@ -171,22 +175,56 @@ impl WitnessParty for TwoParty<'_> {
 
     fn open(&mut self, what: Opening, shares: &[Fr]) -> Result<Vec<Fr>, PartyError> {
         self.opened.push((what, shares.len()));
-        open_scalars(self.channel, "openings", shares)
+        open_scalars(&mut self.channel, "openings", shares)
+    }
+}
+
+/// This party's parts of points of the proof, on their way to the peer.
+pub struct SentPoints {
+    digest: [u8; DIGEST_BYTES],
+    parts: Vec<G1Affine>,
+}
+
+const COMMITMENTS: &str = "commitments";
+
+/// What follows the digest in a frame, if the peer's transcript is in step.
+fn in_step<'f>(own: &[u8; DIGEST_BYTES], frame: &'f [u8]) -> Result<&'f [u8], PartyError> {
+    match frame.split_first_chunk() {
+        Some((theirs, rest)) if theirs == own => Ok(rest),
+        _ => Err(malformed("transcript comparison")),
     }
 }
 
 impl ProverParty for TwoParty<'_> {
+    type Points = SentPoints;
+    type Conversion = Conversion;
+    type Inversion = Inversion;
+
     fn blinding(&self, item: BlindingItem, kind: Kind, rows: Range<usize>) -> Shares {
         self.blinding.values(item, kind, rows).into()
     }
 
-    fn open_points(&mut self, parts: &[G1Affine]) -> Result<Vec<G1Affine>, PartyError> {
-        const PHASE: &str = "commitments";
+    fn begin_points(
+        &mut self,
+        digest: [u8; DIGEST_BYTES],
+        parts: Vec<G1Affine>,
+    ) -> Result<SentPoints, PartyError> {
         self.opened.push((Opening::Proof, parts.len()));
-        let encoded: Vec<u8> = parts.iter().flat_map(|p| p.to_bytes().as_ref().to_vec()).collect();
-        let length = encoded.len();
-        let theirs = self.channel.exchange(PHASE, encoded, length)?;
-        let size = length.checked_div(parts.len()).unwrap_or(1);
+        let encoded = parts.iter().flat_map(|p| p.to_bytes().as_ref().to_vec());
+        let frame: Vec<u8> = digest.into_iter().chain(encoded).collect();
+        let length = frame.len();
+        self.channel.send(COMMITMENTS, frame)?;
+        self.channel.expect(COMMITMENTS, length);
+        Ok(SentPoints { digest, parts })
+    }
+
+    fn finish_points(
+        &mut self,
+        SentPoints { digest, parts }: SentPoints,
+    ) -> Result<Vec<G1Affine>, PartyError> {
+        let frame = self.channel.take()?;
+        let theirs = in_step(&digest, &frame)?;
+        let size = theirs.len().checked_div(parts.len()).unwrap_or(1).max(1);
         let sums: Vec<G1> = parts
             .iter()
             .zip(theirs.chunks_exact(size))
@@ -194,7 +232,7 @@ impl ProverParty for TwoParty<'_> {
                 let mut repr = <G1Affine as GroupEncoding>::Repr::default();
                 repr.as_mut().copy_from_slice(bytes);
                 let theirs: Option<G1Affine> = G1Affine::from_bytes(&repr).into();
-                theirs.map(|theirs| G1::from(*part) + theirs).ok_or_else(|| malformed(PHASE))
+                theirs.map(|theirs| G1::from(*part) + theirs).ok_or_else(|| malformed(COMMITMENTS))
             })
             .collect::<Result<_, _>>()?;
         let mut points = vec![G1Affine::default(); sums.len()];
@@ -202,25 +240,52 @@ impl ProverParty for TwoParty<'_> {
         Ok(points)
     }
 
-    fn compare(&mut self, digest: &[u8; 32]) -> Result<(), PartyError> {
-        const PHASE: &str = "transcript comparison";
-        if self.channel.exchange(PHASE, digest.to_vec(), 32)? != digest {
-            return Err(malformed(PHASE));
-        }
-        Ok(())
+    fn open_evaluations(
+        &mut self,
+        digest: [u8; DIGEST_BYTES],
+        parts: &[Fr],
+    ) -> Result<Vec<Fr>, PartyError> {
+        const PHASE: &str = "evaluations";
+        self.opened.push((Opening::Proof, parts.len()));
+        let frame = [&digest[..], &encode_scalars(parts)].concat();
+        let length = frame.len();
+        let theirs = self.channel.exchange(PHASE, frame, length)?;
+        let theirs = decode_scalars(in_step(&digest, &theirs)?, PHASE)?;
+        Ok(parts.iter().zip(theirs).map(|(own, theirs)| own + theirs).collect())
     }
 
-    fn to_multiplicative(&mut self, values: &[Operand]) -> Result<Factors, PartyError> {
-        let (channel, source) = (&mut *self.channel, &mut *self.source);
-        arithmetic::to_multiplicative(channel, source, &mut self.rng, values).map(Factors::new)
+    fn prepare_factors(&mut self, values: &[Operand]) -> Result<Conversion, PartyError> {
+        Conversion::prepare(&mut self.channel, &mut *self.source, &mut self.rng, values)
+    }
+
+    fn begin_factors(
+        &mut self,
+        conversion: Conversion,
+        shifts: &[Fr],
+    ) -> Result<Conversion, PartyError> {
+        conversion.begin(&mut self.channel, shifts)
+    }
+
+    fn finish_factors(&mut self, conversion: Conversion) -> Result<Factors, PartyError> {
+        conversion.finish(&mut self.channel)
     }
 
     fn to_additive(&mut self, factors: Factors, kinds: &[Kind]) -> Result<Shares, PartyError> {
-        arithmetic::to_additive(self.channel, &mut *self.source, &factors, kinds).map(Shares::new)
+        to_additive(&mut self.channel, &mut *self.source, &factors, kinds)
     }
 
-    fn invert(&mut self, values: &[Operand]) -> Result<Vec<Fr>, PartyError> {
-        arithmetic::invert(self.channel, &mut *self.source, &mut self.rng, values)
+    fn begin_inverses(
+        &mut self,
+        values: &[Operand],
+        multiples: &[u32],
+        factors: &[Operand],
+    ) -> Result<Inversion, PartyError> {
+        let (channel, source) = (&mut self.channel, &mut *self.source);
+        Inversion::begin(channel, source, &mut self.rng, values, (multiples, factors))
+    }
+
+    fn finish_inverses(&mut self, inversion: Inversion) -> Result<Shares, PartyError> {
+        inversion.finish(&mut self.channel)
     }
 
     fn quotient(
@@ -231,6 +296,6 @@ impl ProverParty for TwoParty<'_> {
         pieces: usize,
     ) -> Result<Vec<Shares>, PartyError> {
         let leaves = quotient::Leaves { publics, secrets };
-        quotient::quotient(self.channel, &mut *self.source, numerator, leaves, pieces)
+        quotient::quotient(&mut self.channel, &mut *self.source, numerator, leaves, pieces)
     }
 }

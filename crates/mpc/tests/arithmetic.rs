@@ -97,20 +97,29 @@ proptest! {
 
     #[test]
     fn factors_and_back_and_inverses(count in 0usize..60, kinds in proptest::collection::vec(0usize..4, 60), seed: u64) {
-        let (x, masks) = (values(seed, count), values(!seed, count));
+        let (x, masks, shifts) =
+            (values(seed, count), values(!seed, count), values(seed / 3, count));
         let kinds: Vec<Kind> = kinds[..count].iter().map(|&k| KINDS[k]).collect();
         let (model, data) = run(|party, role| {
             let operands: Vec<Operand> =
                 (0..count).map(|i| split(x[i], kinds[i], masks[i], role, false)).collect();
-            let factors = party.to_multiplicative(&operands)?;
-            let inverses = party.invert(&operands)?;
-            Ok((factors.to_vec(), party.to_additive(factors, &kinds)?.to_vec(), inverses))
+            let multiples: Vec<u32> = (0..count as u32).rev().collect();
+            let conversion = party.prepare_factors(&operands)?;
+            let conversion = party.begin_factors(conversion, &shifts)?;
+            // Steps of other operations in between.
+            let inversion = party.begin_inverses(&operands, &multiples, &operands)?;
+            let factors = party.finish_factors(conversion)?;
+            let additive = party.to_additive(factors.clone(), &kinds)?.to_vec();
+            Ok((factors.to_vec(), additive, party.finish_inverses(inversion)?))
         });
         let ((mf, ma, mi), (df, da, di)) = (model.unwrap(), data.unwrap());
         for i in 0..count {
-            prop_assert_eq!(mf[i] * df[i], x[i]);
-            prop_assert_eq!(ma[i] + da[i], x[i]);
+            let shifted = x[i] + shifts[i];
+            prop_assert_eq!(mf[i] * df[i], shifted);
+            prop_assert_eq!(ma[i] + da[i], shifted);
             prop_assert_eq!((mi[i] + di[i]) * x[i], Fr::ONE);
+            let multiple = mi[count + i] + di[count + i];
+            prop_assert_eq!(multiple * x[count - 1 - i], x[i]);
         }
     }
 }

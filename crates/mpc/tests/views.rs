@@ -119,7 +119,10 @@ fn hides_hint(hint: Hint, secrets: [u64; 2], bits: u16) {
 
 #[test]
 fn inverses() {
-    hides("inverse", [Fr::ONE, -Fr::ONE], 254, &|party, values| party.invert(values));
+    hides("inverse", [Fr::ONE, -Fr::ONE], 254, &|party, values| {
+        let inversion = party.begin_inverses(values, &[0], &values[..1])?;
+        Ok(party.finish_inverses(inversion)?.to_vec())
+    });
 }
 
 /// The data's side draws its factors itself and receives nothing, so the model's view is all there is.
@@ -127,7 +130,9 @@ fn inverses() {
 fn factors() {
     let secrets = [Fr::ONE, -Fr::from(77)];
     hides_from(&[Role::Model], "factors", secrets, 254, &|party, values| {
-        Ok(party.to_multiplicative(values)?.to_vec())
+        let conversion = party.prepare_factors(values)?;
+        let conversion = party.begin_factors(conversion, &[Fr::ONE; BATCH])?;
+        Ok(party.finish_factors(conversion)?.to_vec())
     });
 }
 

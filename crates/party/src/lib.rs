@@ -105,7 +105,18 @@ pub trait WitnessParty {
 }
 
 /// The operations of the argument, beyond linear ones.
+///
+/// What takes more than one message is in steps, so that several such operations share each wait for the
+/// other party: `prepare`, `begin`, `finish`. All parties take the steps in the same order, and what was
+/// begun first is finished first.
 pub trait ProverParty: WitnessParty {
+    /// Group elements that are being opened.
+    type Points;
+    /// Values that are being turned into factors.
+    type Conversion;
+    /// Values that are being inverted.
+    type Inversion;
+
     /// Whether this party only finds out what a proof asks of it. What it computes has no meaning, and
     /// the prover leaves out commitments and transforms, on which nothing else depends.
     fn rehearses(&self) -> bool {
@@ -116,22 +127,52 @@ pub trait ProverParty: WitnessParty {
     /// owned by the other party. The same seeds give the same sum, alone and in pairs.
     fn blinding(&self, item: BlindingItem, kind: Kind, rows: Range<usize>) -> Shares;
 
-    /// Opens sums of group elements that are part of the proof.
-    fn open_points(&mut self, parts: &[G1Affine]) -> Result<Vec<G1Affine>, PartyError>;
+    /// Begins to open sums of group elements that are part of the proof: sends this party's parts, with
+    /// the digest of the transcript up to them. What is begun before
+    /// [`finish_points`](Self::finish_points) waits for the other party at the same time.
+    fn begin_points(
+        &mut self,
+        digest: [u8; 32],
+        parts: Vec<G1Affine>,
+    ) -> Result<Self::Points, PartyError>;
 
-    /// Fails unless all parties hold the same digest (of the transcript).
-    fn compare(&mut self, digest: &[u8; 32]) -> Result<(), PartyError>;
+    /// The sums. Fails, and uses nothing of what the other party sent, unless it had the same digest.
+    fn finish_points(&mut self, points: Self::Points) -> Result<Vec<G1Affine>, PartyError>;
 
-    /// Turns additive shares into multiplicative ones: the product of all parties' factors is the
-    /// value. Only `Shared` operands cost anything; an owned value is its owner's factor.
-    fn to_multiplicative(&mut self, values: &[Operand]) -> Result<Factors, PartyError>;
+    /// Opens evaluations that are part of the proof; compares digests as the opening of points does.
+    fn open_evaluations(&mut self, digest: [u8; 32], parts: &[Fr]) -> Result<Vec<Fr>, PartyError>;
+
+    /// Prepares to turn additive shares into multiplicative ones, while it is not known yet by what
+    /// public numbers the values will be shifted.
+    fn prepare_factors(&mut self, values: &[Operand]) -> Result<Self::Conversion, PartyError>;
+
+    /// Says what the values are shifted by, one number each.
+    fn begin_factors(
+        &mut self,
+        conversion: Self::Conversion,
+        shifts: &[Fr],
+    ) -> Result<Self::Conversion, PartyError>;
+
+    /// Factors whose product over all parties is the shifted value. Only `Shared` operands cost
+    /// anything; an owned value is its owner's factor.
+    fn finish_factors(&mut self, conversion: Self::Conversion) -> Result<Factors, PartyError>;
 
     /// The way back. `shared[i]` says whether both parties' factors at `i` may differ from public
     /// numbers; elsewhere the model's side (or `Alone`) holds the whole value.
     fn to_additive(&mut self, factors: Factors, kinds: &[Kind]) -> Result<Shares, PartyError>;
 
-    /// Shares of the inverses. A zero among the values is an error (its probability is 2^-228 a proof).
-    fn invert(&mut self, values: &[Operand]) -> Result<Vec<Fr>, PartyError>;
+    /// Begins to invert `values`, and to multiply inverses: that of the value at `multiples[i]` by
+    /// `factors[i]`.
+    fn begin_inverses(
+        &mut self,
+        values: &[Operand],
+        multiples: &[u32],
+        factors: &[Operand],
+    ) -> Result<Self::Inversion, PartyError>;
+
+    /// Shares of the inverses, and then of the multiples. A zero among the values is an error (its
+    /// probability is 2^-228 a proof).
+    fn finish_inverses(&mut self, inversion: Self::Inversion) -> Result<Shares, PartyError>;
 
     /// The quotient `numerator / (X^n - 1)` in `pieces` parts of `n` coefficients each, lowest first
     /// (spec 01 §5.7). `publics` are known to all; `secrets` are in the order of

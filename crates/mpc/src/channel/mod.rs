@@ -3,12 +3,14 @@
 pub mod emulator;
 mod error;
 mod memory;
+mod overlap;
 mod recorder;
 pub mod tls;
 mod traffic;
 
 pub use error::{ChannelError, Fault};
 pub use memory::{MemoryChannel, memory_pair};
+pub use overlap::Overlap;
 pub use recorder::{Frame, Recorder, Way};
 pub use traffic::{Traffic, TrafficMeter, TrafficTotals};
 
@@ -47,5 +49,27 @@ pub trait Channel: Send {
     /// What went over the link so far, in all.
     fn traffic(&self) -> Traffic {
         self.meter().total()
+    }
+}
+
+impl<C: Channel + ?Sized> Channel for &mut C {
+    fn role(&self) -> Role {
+        (**self).role()
+    }
+
+    fn send(&mut self, phase: &'static str, frame: Vec<u8>) -> Result<(), ChannelError> {
+        (**self).send(phase, frame)
+    }
+
+    fn receive(&mut self, phase: &'static str, length: usize) -> Result<Vec<u8>, ChannelError> {
+        (**self).receive(phase, length)
+    }
+
+    fn session_id(&self) -> [u8; 32] {
+        (**self).session_id()
+    }
+
+    fn meter(&self) -> &TrafficMeter {
+        (**self).meter()
     }
 }

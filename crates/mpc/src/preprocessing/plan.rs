@@ -6,11 +6,12 @@
 
 use super::ole;
 use crate::arithmetic::{self, SCALAR_BYTES};
-use crate::channel::{Channel, ChannelError, Traffic, TrafficMeter, TrafficTotals};
+use crate::channel::{Channel, ChannelError, Overlap, Traffic, TrafficMeter, TrafficTotals};
 use crate::digits::{Demand, DigitMaskSource, Hints, Material, PlannedMaterial};
+use crate::factors::{Conversion, Inversion, to_additive};
 use crate::ole::{OleGroup, OleSource, PooledOle, Supplies};
 use crate::quotient;
-use crate::two_party::COIN_BYTES;
+use crate::two_party::{COIN_BYTES, DIGEST_BYTES};
 use ff::Field;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -199,6 +200,8 @@ impl Progress {
 
 /// A compressed point.
 const POINT_BYTES: usize = 32;
+/// What is sent beside the calls.
+const OPENINGS: &str = "openings";
 
 type Calls = Arc<Mutex<Vec<Call>>>;
 
@@ -272,7 +275,7 @@ impl Channel for Silence {
 /// prover over it, on zeros, then take [`Planner::finish`].
 pub struct Planner {
     calls: Calls,
-    channel: Silence,
+    channel: Overlap<Silence>,
     source: NotedProducts,
     hints: Hints,
     rng: ChaCha20Rng,
@@ -284,7 +287,7 @@ impl Default for Planner {
         let rng = |number| ChaCha20Rng::seed_from_u64(number);
         let material = NotedMaterial { calls: calls.clone() };
         Self {
-            channel: Silence::default(),
+            channel: Overlap::new(Silence::default()),
             source: NotedProducts { calls: calls.clone() },
             hints: Hints::new(Box::new(material), rng(1)),
             rng: rng(2),
@@ -296,7 +299,7 @@ impl Default for Planner {
 impl Planner {
     /// To be asked while the planner runs.
     pub fn progress(&self) -> Progress {
-        Progress { calls: self.calls.clone(), openings: self.channel.meter.totals() }
+        Progress { calls: self.calls.clone(), openings: self.channel.meter().totals() }
     }
 
     /// The plan of what was run.
@@ -306,8 +309,9 @@ impl Planner {
     }
 
     /// A message each way.
-    fn exchange(&mut self, bytes: usize) {
-        self.channel.meter.exchanged("openings", bytes);
+    fn exchange(&mut self, bytes: usize) -> Result<(), PartyError> {
+        self.channel.exchange(OPENINGS, vec![0; bytes], bytes)?;
+        Ok(())
     }
 }
 
@@ -341,21 +345,25 @@ impl WitnessParty for Planner {
     }
 
     fn check_zero(&mut self, _: &[Fr]) -> Result<(), PartyError> {
-        COIN_BYTES.into_iter().for_each(|bytes| self.exchange(bytes));
+        COIN_BYTES.into_iter().try_for_each(|bytes| self.exchange(bytes))?;
         let zero = [Fr::ZERO];
         arithmetic::products(&mut self.channel, &mut self.source, &zero, &zero)?;
-        self.exchange(SCALAR_BYTES);
+        self.exchange(SCALAR_BYTES)?;
         Ok(())
     }
 
     /// Zeros: public values are computed with by everyone, and 0 is in the range of all of that.
     fn open(&mut self, _: Opening, shares: &[Fr]) -> Result<Vec<Fr>, PartyError> {
-        self.exchange(SCALAR_BYTES * shares.len());
+        self.exchange(SCALAR_BYTES * shares.len())?;
         Ok(vec![Fr::ZERO; shares.len()])
     }
 }
 
 impl ProverParty for Planner {
+    type Points = Vec<G1Affine>;
+    type Conversion = Conversion;
+    type Inversion = Inversion;
+
     fn rehearses(&self) -> bool {
         true
     }
@@ -364,28 +372,63 @@ impl ProverParty for Planner {
         Shares::zero(rows.len())
     }
 
-    fn open_points(&mut self, parts: &[G1Affine]) -> Result<Vec<G1Affine>, PartyError> {
-        self.exchange(POINT_BYTES * parts.len());
+    fn begin_points(
+        &mut self,
+        _: [u8; DIGEST_BYTES],
+        parts: Vec<G1Affine>,
+    ) -> Result<Vec<G1Affine>, PartyError> {
+        let length = DIGEST_BYTES + POINT_BYTES * parts.len();
+        self.channel.send(OPENINGS, vec![0; length])?;
+        self.channel.expect(OPENINGS, length);
+        Ok(parts)
+    }
+
+    fn finish_points(&mut self, parts: Vec<G1Affine>) -> Result<Vec<G1Affine>, PartyError> {
+        self.channel.take()?;
+        Ok(parts)
+    }
+
+    fn open_evaluations(
+        &mut self,
+        _: [u8; DIGEST_BYTES],
+        parts: &[Fr],
+    ) -> Result<Vec<Fr>, PartyError> {
+        self.exchange(DIGEST_BYTES + SCALAR_BYTES * parts.len())?;
         Ok(parts.to_vec())
     }
 
-    fn compare(&mut self, digest: &[u8; 32]) -> Result<(), PartyError> {
-        self.exchange(digest.len());
-        Ok(())
+    fn prepare_factors(&mut self, values: &[Operand]) -> Result<Conversion, PartyError> {
+        Conversion::prepare(&mut self.channel, &mut self.source, &mut self.rng, values)
     }
 
-    fn to_multiplicative(&mut self, values: &[Operand]) -> Result<Factors, PartyError> {
-        let (channel, source) = (&mut self.channel, &mut self.source);
-        arithmetic::to_multiplicative(channel, source, &mut self.rng, values).map(Factors::new)
+    fn begin_factors(
+        &mut self,
+        conversion: Conversion,
+        shifts: &[Fr],
+    ) -> Result<Conversion, PartyError> {
+        conversion.begin(&mut self.channel, shifts)
+    }
+
+    fn finish_factors(&mut self, conversion: Conversion) -> Result<Factors, PartyError> {
+        conversion.finish(&mut self.channel)
     }
 
     fn to_additive(&mut self, factors: Factors, kinds: &[Kind]) -> Result<Shares, PartyError> {
-        let (channel, source) = (&mut self.channel, &mut self.source);
-        arithmetic::to_additive(channel, source, &factors, kinds).map(Shares::new)
+        to_additive(&mut self.channel, &mut self.source, &factors, kinds)
     }
 
-    fn invert(&mut self, values: &[Operand]) -> Result<Vec<Fr>, PartyError> {
-        arithmetic::invert(&mut self.channel, &mut self.source, &mut self.rng, values)
+    fn begin_inverses(
+        &mut self,
+        values: &[Operand],
+        multiples: &[u32],
+        factors: &[Operand],
+    ) -> Result<Inversion, PartyError> {
+        let (channel, source) = (&mut self.channel, &mut self.source);
+        Inversion::begin(channel, source, &mut self.rng, values, (multiples, factors))
+    }
+
+    fn finish_inverses(&mut self, inversion: Inversion) -> Result<Shares, PartyError> {
+        inversion.finish(&mut self.channel)
     }
 
     fn quotient(

@@ -27,14 +27,17 @@ pub fn observe(view: &mut View, frames: &[Frame], learnt: &[Fr]) {
             element
         }));
     };
-    let mut sent: Option<&Frame> = None;
+    let mut sent: Vec<&Frame> = Vec::new();
     for frame in frames {
         if frame.way == Way::Sent {
-            sent = Some(frame);
+            sent.push(frame);
             continue;
         }
         add(format!("{}, received", frame.phase), &frame.bytes);
-        let Some(own) = sent.take().filter(|own| own.bytes.len() == frame.bytes.len()) else {
+        // What both send in one step are the parts of what it opens.
+        let is_part =
+            |own: &&Frame| own.phase == frame.phase && own.bytes.len() == frame.bytes.len();
+        let Some(own) = sent.iter().position(is_part).map(|index| sent.remove(index)) else {
             continue;
         };
         let (own_head, own_elements) = own.bytes.split_at(own.bytes.len() % 32);

@@ -10,32 +10,66 @@ use std::ops::Range;
 use twain_algebra::{Fr, G1Affine, vector};
 
 impl ProverParty for Alone {
+    type Points = Vec<G1Affine>;
+    type Conversion = Factors;
+    type Inversion = Shares;
+
     fn blinding(&self, item: BlindingItem, kind: Kind, rows: Range<usize>) -> Shares {
         Shares::new(self.seeds.values(item, kind, rows))
     }
 
-    fn open_points(&mut self, parts: &[G1Affine]) -> Result<Vec<G1Affine>, PartyError> {
+    fn begin_points(
+        &mut self,
+        _digest: [u8; 32],
+        parts: Vec<G1Affine>,
+    ) -> Result<Vec<G1Affine>, PartyError> {
+        Ok(parts)
+    }
+
+    fn finish_points(&mut self, points: Vec<G1Affine>) -> Result<Vec<G1Affine>, PartyError> {
+        Ok(points)
+    }
+
+    fn open_evaluations(&mut self, _digest: [u8; 32], parts: &[Fr]) -> Result<Vec<Fr>, PartyError> {
         Ok(parts.to_vec())
     }
 
-    fn compare(&mut self, _digest: &[u8; 32]) -> Result<(), PartyError> {
-        Ok(())
+    fn prepare_factors(&mut self, values: &[Operand]) -> Result<Factors, PartyError> {
+        Ok(Factors::new(values.iter().map(|operand| operand.share).collect()))
     }
 
-    fn to_multiplicative(&mut self, values: &[Operand]) -> Result<Factors, PartyError> {
-        Ok(Factors::new(values.iter().map(|operand| operand.share).collect()))
+    fn begin_factors(&mut self, mut values: Factors, shifts: &[Fr]) -> Result<Factors, PartyError> {
+        vector::add_assign(&mut values, shifts);
+        Ok(values)
+    }
+
+    fn finish_factors(&mut self, values: Factors) -> Result<Factors, PartyError> {
+        Ok(values)
     }
 
     fn to_additive(&mut self, factors: Factors, _kinds: &[Kind]) -> Result<Shares, PartyError> {
         Ok(Shares::new(factors.into_vec()))
     }
 
-    fn invert(&mut self, values: &[Operand]) -> Result<Vec<Fr>, PartyError> {
+    fn begin_inverses(
+        &mut self,
+        values: &[Operand],
+        multiples: &[u32],
+        factors: &[Operand],
+    ) -> Result<Shares, PartyError> {
         let mut inverses: Vec<Fr> = values.iter().map(|operand| operand.share).collect();
         if inverses.contains(&Fr::ZERO) {
             return Err(PartyError::ZeroFactor);
         }
         vector::batch_invert(&mut inverses);
+        let multiples = multiples.iter().zip(factors);
+        let multiple = |(index, factor): (&u32, &Operand)| inverses[*index as usize] * factor.share;
+        let multiples: Vec<Fr> = multiples.map(multiple).collect();
+        inverses.extend(multiples);
+        Ok(Shares::new(inverses))
+    }
+
+    fn finish_inverses(&mut self, inverses: Shares) -> Result<Shares, PartyError> {
         Ok(inverses)
     }
 

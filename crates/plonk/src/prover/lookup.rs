@@ -81,34 +81,69 @@ pub(super) fn argument_kind(argument: &LookupArgument, kinds: &[Kind]) -> Kind {
     join
 }
 
-/// The grand sums of all arguments: `n` shares each, 0 from row `u + 1` on.
-pub(super) fn grand_sums<P: ProverParty>(
-    party: &mut P,
-    view: &LookupView<'_>,
-    multiplicities: &[Multiplicities],
-) -> Result<Vec<Shares>, ProveError> {
-    let mut table = Table::default();
-    let mut pending = Pending::default();
-    let mut sums = Vec::with_capacity(multiplicities.len());
-    for (index, (argument, counts)) in view.arguments().iter().zip(multiplicities).enumerate() {
-        if table.entry != Some(argument.entry) {
-            table = Table::of(view, argument, &mut pending)?;
+/// The grand sums of all arguments under way: what is to be added up, but for what the parties make
+/// together.
+pub(super) struct GrandSums<I> {
+    terms: Vec<Shares>,
+    /// The argument and row whose summand each inverse is; none for a table's.
+    inverses: Vec<Option<(u32, u32)>>,
+    /// The argument and row from which each multiple of a table's inverse is subtracted.
+    multiples: Vec<(u32, u32)>,
+    inversion: I,
+}
+
+impl<I> GrandSums<I> {
+    /// Computes what a party can alone, and begins the rest.
+    pub(super) fn begin<P: ProverParty<Inversion = I>>(
+        party: &mut P,
+        view: &LookupView<'_>,
+        multiplicities: &[Multiplicities],
+    ) -> Result<Self, ProveError> {
+        let mut table = Table::default();
+        let mut pending = Pending::default();
+        let mut terms = Vec::with_capacity(multiplicities.len());
+        for (index, (argument, counts)) in view.arguments().iter().zip(multiplicities).enumerate() {
+            if table.entry != Some(argument.entry) {
+                table = Table::of(view, argument, &mut pending)?;
+            }
+            let here = (index, argument);
+            terms.push(local_terms(view, here, &counts.shares, &table, &mut pending)?);
         }
-        sums.push(local_terms(view, (index, argument), &counts.shares, &table, &mut pending)?);
+        let Pending { operands, inverses, counts, hits, multiples } = pending;
+        let inversion = party.begin_inverses(&operands, &hits, &counts)?;
+        Ok(Self { terms, inverses, multiples, inversion })
     }
-    drop(table);
-    pending.finish(party, &mut sums)?;
-    let (usable, names) = (view.system.usable_rows(), view.arguments());
-    sums.par_iter_mut().zip(names).try_for_each(|(sum, argument)| {
-        let total = accumulate(&mut sum[..=usable]);
-        if view.rows.holds_values && total != Fr::ZERO {
-            let names = argument.names.join("', '");
-            let text = format!("the multiplicities of lookup '{names}' do not match its cells");
-            return Err(ProveError::Unsatisfied(text));
+
+    /// The sums: `n` shares each, 0 from row `u + 1` on.
+    pub(super) fn finish<P: ProverParty<Inversion = I>>(
+        self,
+        party: &mut P,
+        system: &CompiledSystem,
+    ) -> Result<Vec<Shares>, ProveError> {
+        let Self { terms: mut sums, inverses, multiples, inversion } = self;
+        let made = party.finish_inverses(inversion)?;
+        let (of_values, of_tables) = made.split_at(inverses.len().min(made.len()));
+        for (place, inverse) in inverses.iter().zip(of_values) {
+            if let Some((argument, row)) = place {
+                sums[*argument as usize][*row as usize] += inverse;
+            }
         }
-        Ok(())
-    })?;
-    Ok(sums)
+        for ((argument, row), multiple) in multiples.iter().zip(of_tables) {
+            sums[*argument as usize][*row as usize] -= multiple;
+        }
+        let usable = system.usable_rows();
+        let holds_values = party.holds_values();
+        sums.par_iter_mut().zip(system.lookups()).try_for_each(|(sum, argument)| {
+            let total = accumulate(&mut sum[..=usable]);
+            if holds_values && total != Fr::ZERO {
+                let names = argument.names.join("', '");
+                let text = format!("the multiplicities of lookup '{names}' do not match its cells");
+                return Err(ProveError::Unsatisfied(text));
+            }
+            Ok(())
+        })?;
+        Ok(sums)
+    }
 }
 
 /// Replaces each value by the sum of those before it; returns the last one.
@@ -120,45 +155,25 @@ fn accumulate(values: &mut [Fr]) -> Fr {
     values.last().copied().unwrap_or(Fr::ZERO)
 }
 
-/// What the parties make together: all inverses in one batch, and the products with those of tables in
-/// another.
+/// What the parties make together: all inverses, and the multiples of those of secret table values, in one
+/// batch.
 #[derive(Default)]
 struct Pending {
     operands: Operands,
     /// The argument and row whose summand an inverse is; none for a table's.
-    places: Vec<Option<(u32, u32)>>,
+    inverses: Vec<Option<(u32, u32)>>,
     /// Multiplicities of secret table rows.
     counts: Operands,
-    /// For each of them the argument, the row, and the number of the table value's inverse.
-    hits: Vec<(u32, u32, usize)>,
+    /// For each of them the number of the table value's inverse, ...
+    hits: Vec<u32>,
+    /// ... and the argument and the row.
+    multiples: Vec<(u32, u32)>,
 }
 
 impl Pending {
     fn invert(&mut self, operand: Operand, place: Option<(u32, u32)>) {
         self.operands.push(operand);
-        self.places.push(place);
-    }
-
-    fn finish<P: ProverParty>(self, party: &mut P, sums: &mut [Shares]) -> Result<(), ProveError> {
-        let inverses = Shares::new(party.invert(&self.operands)?);
-        for (place, inverse) in self.places.iter().zip(inverses.iter()) {
-            if let Some((argument, row)) = place {
-                sums[*argument as usize][*row as usize] += inverse;
-            }
-        }
-        if self.hits.is_empty() {
-            return Ok(());
-        }
-        let mut of_tables = Operands::default();
-        for (_, _, number) in &self.hits {
-            of_tables.push(Operand { share: inverses[*number], ..self.operands[*number] });
-        }
-        let ends: Vec<u32> = (1..).take(self.hits.len()).collect();
-        let products = Shares::new(party.inner_products(&self.counts, &of_tables, &ends)?);
-        for ((argument, row, _), product) in self.hits.into_iter().zip(products.iter()) {
-            sums[argument as usize][row as usize] -= product;
-        }
-        Ok(())
+        self.inverses.push(place);
     }
 }
 
@@ -169,7 +184,7 @@ struct Table {
     /// What both parties know; 0 elsewhere.
     inverses: Shares,
     /// Rows of secret values, and the numbers of their inverses.
-    secret: Vec<(u32, usize)>,
+    secret: Vec<(u32, u32)>,
 }
 
 impl Table {
@@ -197,7 +212,7 @@ impl Table {
                             Kind::Public => Kind::Owned(Role::Model),
                             kind => kind,
                         };
-                        secret.push((row as u32, pending.operands.len()));
+                        secret.push((row as u32, pending.operands.len() as u32));
                         pending.invert(Operand { share: shares[row], kind, bits: 254 }, None);
                         *inverse = Fr::ZERO;
                     } else if *inverse == Fr::ZERO {
@@ -228,7 +243,8 @@ fn local_terms(
     for (row, number) in &table.secret {
         let share = multiplicity[*row as usize];
         pending.counts.push(Operand { share, kind: Kind::Shared, bits: 254 });
-        pending.hits.push((index as u32, *row, *number));
+        pending.hits.push(*number);
+        pending.multiples.push((index as u32, *row));
     }
     for input in &argument.inputs {
         match view.rows.compressed(input, view.challenges, beta, usable)? {

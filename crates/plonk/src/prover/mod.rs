@@ -3,7 +3,7 @@
 //!
 //! Inputs: a proving key, the SRS of its size, the instances, and a [`WitnessSource`]. Output: the
 //! bytes of the proof. Commitments, evaluations and openings are linear in the witness, so a party
-//! computes its summand and [`twain_party::ProverParty::open_points`] adds them up; what is not
+//! computes its summand and [`twain_party::ProverParty::finish_points`] adds them up; what is not
 //! linear is in the modules `permutation`, `lookup` and `numerator`. Each phase is a `tracing` span:
 //! `commit advice`, `lookups`, `permutation`, `quotient`, `evaluations`, `opening`.
 
@@ -69,13 +69,11 @@ pub fn prove<P: Party>(
     };
     let instances = prover.instances(instances)?;
     let (advice, kinds) = prover.advice(witness)?;
-    prover.challenges.theta = prover.writer.transcript.squeeze();
     let (multiplicities, argument_kinds) =
         prover.multiplicities(&instances, &advice, &kinds, witness)?;
-    prover.challenges.beta = prover.writer.transcript.squeeze();
-    prover.challenges.gamma = prover.writer.transcript.squeeze();
-    let products = prover.permutation(&instances, &advice)?;
-    let sums = prover.lookups(&instances, &advice, &multiplicities, &argument_kinds)?;
+    let moved = prover.commit_columns(&instances, &advice, &multiplicities)?;
+    let (products, sums) =
+        prover.sums(&instances, &advice, &multiplicities, &argument_kinds, moved)?;
     prover.commit_sums(products, sums, &argument_kinds)?;
     prover.hold_columns(instances, advice, multiplicities, &argument_kinds);
     prover.challenges.y = prover.writer.transcript.squeeze();
@@ -156,9 +154,17 @@ impl<P: Party> Prover<'_, P> {
         column[rows].copy_from_slice(&values);
     }
 
-    /// Commits to columns of shares and writes the commitments. Of a column that every party knows
-    /// one party commits to the whole.
+    /// Commits to columns of shares and writes the commitments.
     fn commit(&mut self, columns: &[Committed]) -> Result<(), ProveError> {
+        let points = self.begin_commitments(columns)?;
+        let points = self.finish_commitments(points, columns.len())?;
+        points.iter().for_each(|point| self.writer.write_point(point));
+        Ok(())
+    }
+
+    /// Commits to columns of shares and begins to open the sums. Of a column that every party knows one
+    /// party commits to the whole.
+    fn begin_commitments(&mut self, columns: &[Committed]) -> Result<P::Points, ProveError> {
         let (adds_public, holds_values) = (self.party.adds_public(), self.party.holds_values());
         // The other party could time the work: it must not depend on the shares. Where there are none
         // follows from the circuit.
@@ -193,11 +199,18 @@ impl<P: Party> Prover<'_, P> {
             true => vec![G1Affine::generator(); columns.len()],
             false => parts.collect::<Result<Vec<G1Affine>, ProveError>>()?,
         };
-        self.party.compare(&self.writer.transcript.digest())?;
-        let points = self.party.open_points(&parts)?;
-        check_shape("opened commitments", parts.len(), points.len())?;
-        points.iter().for_each(|point| self.writer.write_point(point));
-        Ok(())
+        Ok(self.party.begin_points(self.writer.transcript.digest(), parts)?)
+    }
+
+    /// The commitments, which are to be written.
+    fn finish_commitments(
+        &mut self,
+        points: P::Points,
+        count: usize,
+    ) -> Result<Vec<G1Affine>, ProveError> {
+        let points = self.party.finish_points(points)?;
+        check_shape("opened commitments", count, points.len())?;
+        Ok(points)
     }
 
     /// Where the quotient's operands are: names of public and secret polynomials in order.

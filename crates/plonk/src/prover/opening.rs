@@ -12,7 +12,7 @@ use ff::Field;
 use std::collections::{BTreeSet, HashMap};
 use tracing::info_span;
 use twain_algebra::{Fr, vector};
-use twain_party::{CellKinds, Kind, Opening, Party, Shares};
+use twain_party::{CellKinds, Kind, Party, Shares};
 
 impl<P: Party> Prover<'_, P> {
     /// Opens the evaluations at `x` and its rotations, and writes them.
@@ -35,8 +35,7 @@ impl<P: Party> Prover<'_, P> {
         let secret = |name| matches!(self.polynomials.get(&name), Some(Held::Secret(..)));
         let secrets: Vec<_> = list.iter().copied().filter(|(name, _)| secret(*name)).collect();
         let parts: Vec<Fr> = secrets.iter().filter_map(|key| values.get(key).copied()).collect();
-        self.party.compare(&self.writer.transcript.digest())?;
-        let opened = self.party.open(Opening::Proof, &parts)?;
+        let opened = self.party.open_evaluations(self.writer.transcript.digest(), &parts)?;
         check_shape("opened evaluations", parts.len(), opened.len())?;
         values.extend(secrets.into_iter().zip(opened));
         for key in list {

@@ -26,8 +26,57 @@ pub(super) struct PermutedColumns<'a> {
     pub(super) domain: &'a Domain,
     /// In the order of the permutation's columns.
     pub(super) columns: Vec<PermutedColumn<'a>>,
-    pub(super) beta: Fr,
-    pub(super) gamma: Fr,
+}
+
+/// The moved cells of advice columns, of which the secret ones are on the way to factors. A party that
+/// holds the values needs none.
+pub(super) struct MovedCells<C> {
+    beta: Fr,
+    gamma: Fr,
+    cells: Vec<MovedCell>,
+    /// Those among them that are not public.
+    secret: Vec<MovedCell>,
+    conversion: Option<C>,
+}
+
+impl<C> MovedCells<C> {
+    /// Prepares what does not depend on `β` and `γ`.
+    pub(super) fn prepare<P: ProverParty<Conversion = C>>(
+        party: &mut P,
+        columns: &PermutedColumns<'_>,
+    ) -> Result<Self, ProveError> {
+        let (beta, gamma) = (Fr::ZERO, Fr::ZERO);
+        if party.holds_values() {
+            let (cells, secret) = Default::default();
+            return Ok(Self { beta, gamma, cells, secret, conversion: None });
+        }
+        let cells = moved_advice_cells(columns);
+        let secret = cells.iter().filter(|cell| cell.kind != Kind::Public);
+        let secret: Vec<MovedCell> = secret.copied().collect();
+        let mut operands = Operands::default();
+        for cell in &secret {
+            let share = columns.columns[cell.position].values[cell.row];
+            operands.push(Operand { share, kind: cell.kind, bits: 254 });
+        }
+        let conversion = Some(party.prepare_factors(&operands)?);
+        Ok(Self { beta, gamma, cells, secret, conversion })
+    }
+
+    /// The factors are to be those of the numerators `v + β·id + γ`.
+    pub(super) fn begin<P: ProverParty<Conversion = C>>(
+        &mut self,
+        party: &mut P,
+        beta: Fr,
+        gamma: Fr,
+    ) -> Result<(), ProveError> {
+        (self.beta, self.gamma) = (beta, gamma);
+        if let Some(conversion) = self.conversion.take() {
+            let shift = |cell: &MovedCell| beta * cell.identity + gamma;
+            let shifts: Vec<Fr> = self.secret.iter().map(shift).collect();
+            self.conversion = Some(party.begin_factors(conversion, &shifts)?);
+        }
+        Ok(())
+    }
 }
 
 /// A column of the permutation argument.
@@ -56,9 +105,15 @@ pub(super) struct GrandProduct {
 /// The grand products of all chunks.
 pub(super) fn grand_products<P: ProverParty>(
     party: &mut P,
-    cells: &PermutedColumns<'_>,
+    columns: &PermutedColumns<'_>,
+    mut moved: MovedCells<P::Conversion>,
 ) -> Result<Vec<GrandProduct>, ProveError> {
-    if party.holds_values() { products_of_values(cells) } else { products_of_shares(party, cells) }
+    let Some(conversion) = moved.conversion.take() else {
+        return products_of_values(columns, moved.beta, moved.gamma);
+    };
+    let factors = party.finish_factors(conversion)?;
+    let ratios = row_ratios(columns, &moved, &factors, party.adds_public())?;
+    running_products(party, columns, &moved.cells, &ratios)
 }
 
 impl PermutedColumns<'_> {
@@ -92,7 +147,11 @@ fn public_chunks(moved_secret: &[bool]) -> Vec<bool> {
     (0..moved_secret.len()).map(|i| i < first || last.is_none_or(|last| i > last)).collect()
 }
 
-fn products_of_values(cells: &PermutedColumns<'_>) -> Result<Vec<GrandProduct>, ProveError> {
+fn products_of_values(
+    cells: &PermutedColumns<'_>,
+    beta: Fr,
+    gamma: Fr,
+) -> Result<Vec<GrandProduct>, ProveError> {
     let (n, usable) = (cells.system.rows(), cells.system.usable_rows());
     let mut moved_secret = Vec::new();
     let mut products: Vec<Shares> = Vec::new();
@@ -116,9 +175,9 @@ fn products_of_values(cells: &PermutedColumns<'_>) -> Result<Vec<GrandProduct>, 
                 for ((row, ((value, sigma), identity)), (numerator, denominator)) in
                     rows.zip(factors)
                 {
-                    let shifted = *value + cells.gamma;
-                    *numerator *= shifted + cells.beta * identity;
-                    *denominator *= shifted + cells.beta * sigma;
+                    let shifted = *value + gamma;
+                    *numerator *= shifted + beta * identity;
+                    *denominator *= shifted + beta * sigma;
                     if *sigma != identity
                         && column.kinds.is_some_and(|kinds| kinds.row(row) != Kind::Public)
                     {
@@ -197,27 +256,6 @@ impl Fractions {
     }
 }
 
-fn products_of_shares<P: ProverParty>(
-    party: &mut P,
-    cells: &PermutedColumns<'_>,
-) -> Result<Vec<GrandProduct>, ProveError> {
-    let moved = moved_advice_cells(cells);
-    let secret: Vec<MovedCell> =
-        moved.iter().filter(|cell| cell.kind != Kind::Public).copied().collect();
-    let mut operands = Operands::default();
-    for cell in &secret {
-        let mut share = cells.columns[cell.position].values[cell.row];
-        if party.adds_public_to(cell.kind) {
-            share += cells.beta * cell.identity + cells.gamma;
-        }
-        operands.push(Operand { share, kind: cell.kind, bits: 254 });
-    }
-    let factors = party.to_multiplicative(&operands)?;
-    drop(operands);
-    let ratios = row_ratios(cells, &moved, &secret, &factors, party.adds_public())?;
-    running_products(party, cells, &moved, &ratios)
-}
-
 /// All moved cells of advice columns, column by column.
 fn moved_advice_cells(cells: &PermutedColumns<'_>) -> Vec<MovedCell> {
     let mut moved = Vec::new();
@@ -237,15 +275,14 @@ fn moved_advice_cells(cells: &PermutedColumns<'_>) -> Vec<MovedCell> {
 }
 
 /// The ratios of all rows.
-fn row_ratios(
+fn row_ratios<C>(
     cells: &PermutedColumns<'_>,
-    moved: &[MovedCell],
-    secret: &[MovedCell],
+    MovedCells { beta, gamma, cells: moved, secret, .. }: &MovedCells<C>,
     factors: &Factors,
     adds_public: bool,
 ) -> Result<Ratios, ProveError> {
     let usable = cells.system.usable_rows();
-    let (beta, gamma) = (cells.beta, cells.gamma);
+    let (beta, gamma) = (*beta, *gamma);
     let length = cells.chunks() * usable;
     let (mut known, mut own) = (Fractions::ones(length), Fractions::ones(length));
     let mut kinds = vec![None; length];

@@ -1,9 +1,15 @@
 //! The rounds up to the challenge `y` (spec 01 §5.2, steps 1 to 10): every column is made, blinded
 //! and committed, and then kept as coefficients.
+//!
+//! Between two parties these are four messages one after the other: commitments to advice and
+//! multiplicities, with the moved cells' OLEs; what turns these into factors, with the lookups' OLEs; the OLEs
+//! for the way back, with the lookups' masked values; commitments to the sums.
 
 use super::error::{ProveError, check_shape};
-use super::lookup::{self, LookupView};
-use super::permutation::{GrandProduct, PermutedColumn, PermutedColumns, grand_products};
+use super::lookup::{self, GrandSums, LookupView};
+use super::permutation::{
+    GrandProduct, MovedCells, PermutedColumn, PermutedColumns, grand_products,
+};
 use super::rows::{Advice, Rows};
 use super::witness_source::{AdviceColumn, WitnessSource};
 use super::{Basis, Committed, Held, Prover};
@@ -11,7 +17,7 @@ use crate::{Challenges, ColumnKind, Polynomial, ProvingKey};
 use ff::Field;
 use std::borrow::Cow;
 use tracing::info_span;
-use twain_algebra::Fr;
+use twain_algebra::{Domain, Fr};
 use twain_party::{
     BlindingItem, CellKinds, Kind, Multiplicities, Party, ProverParty, Role, Shares,
 };
@@ -49,6 +55,39 @@ fn view<'v>(
     LookupView { system: key.system(), rows, challenges }
 }
 
+/// The columns of the permutation.
+fn permuted<'c>(
+    key: &'c ProvingKey,
+    domain: &'c Domain,
+    instances: &'c [Vec<Fr>],
+    advice: &'c [AdviceColumn],
+) -> Result<PermutedColumns<'c>, ProveError> {
+    let system = key.system();
+    let mut columns = Vec::with_capacity(system.permutation().len());
+    for (column, sigma) in system.permutation().iter().zip(&key.sigma().values) {
+        let index = column.index as usize;
+        let (values, kinds) = match column.kind {
+            ColumnKind::Advice { .. } => {
+                let column = advice.get(index);
+                (column.map(|c| &c.values[..]), column.map(|c| &c.kinds))
+            }
+            ColumnKind::Fixed => (key.fixed().values.get(index).map(|c| &c[..]), None),
+            ColumnKind::Instance => (instances.get(index).map(|c| &c[..]), None),
+        };
+        let Some(values) = values else {
+            let text = "the permutation covers a column that does not exist";
+            return Err(ProveError::Unsupported(text.to_owned()));
+        };
+        columns.push(PermutedColumn { values, sigma, kinds });
+    }
+    Ok(PermutedColumns { system, domain, columns })
+}
+
+/// An advice column to be committed to.
+fn committed(column: &AdviceColumn) -> Committed<'_> {
+    Committed::rows(&column.values, &column.kinds)
+}
+
 impl<P: Party> Prover<'_, P> {
     /// Absorbs key and instances; returns the columns, padded.
     pub(super) fn instances(&mut self, instances: &[Vec<Fr>]) -> Result<Vec<Vec<Fr>>, ProveError> {
@@ -69,7 +108,8 @@ impl<P: Party> Prover<'_, P> {
         Ok(columns)
     }
 
-    /// All phases of advice: the blinded columns, and who knows each (as far as blinding goes).
+    /// All phases of advice: the blinded columns, and who knows each (as far as blinding goes). Those of
+    /// the last phase are not committed to yet.
     pub(super) fn advice(
         &mut self,
         witness: &mut dyn WitnessSource<P>,
@@ -79,7 +119,7 @@ impl<P: Party> Prover<'_, P> {
         let mut kinds = vec![Kind::Shared; count];
         for phase in 0..self.system.phases() {
             let new = witness.advice(self.party, phase, &self.challenges.circuit)?;
-            let _span = info_span!("commit advice", phase).entered();
+            let _span = info_span!("commit advice").entered();
             let of_phase: Vec<usize> =
                 (0..count).filter(|i| self.system.advice_phases()[*i] == phase).collect();
             check_shape(format!("advice columns of phase {phase}"), of_phase.len(), new.len())?;
@@ -87,20 +127,23 @@ impl<P: Party> Prover<'_, P> {
                 kinds[index] = self.blind_advice(index, &mut column)?;
                 columns[index] = Some(column);
             }
-            let of_phase: Vec<_> = of_phase
-                .iter()
-                .filter_map(|index| columns[*index].as_ref())
-                .map(|column| Committed::rows(&column.values, &column.kinds))
-                .collect();
-            self.commit(&of_phase)?;
-            let challenges = self.system.challenges().iter();
-            for (value, challenge) in self.challenges.circuit.iter_mut().zip(challenges) {
-                if challenge.phase == phase {
-                    *value = self.writer.transcript.squeeze();
-                }
+            if phase + 1 < self.system.phases() {
+                let of_phase = of_phase.iter().filter_map(|index| columns[*index].as_ref());
+                self.commit(&of_phase.map(committed).collect::<Vec<_>>())?;
+                self.squeeze_challenges(phase);
             }
         }
         Ok((columns.into_iter().flatten().collect(), kinds))
+    }
+
+    /// The circuit's challenges that follow the commitments of a phase.
+    fn squeeze_challenges(&mut self, phase: u8) {
+        let challenges = self.system.challenges().iter();
+        for (value, challenge) in self.challenges.circuit.iter_mut().zip(challenges) {
+            if challenge.phase == phase {
+                *value = self.writer.transcript.squeeze();
+            }
+        }
     }
 
     /// Fills the last rows of an advice column; returns who blinded it.
@@ -129,7 +172,8 @@ impl<P: Party> Prover<'_, P> {
         }
     }
 
-    /// Commits to the multiplicities; returns them blinded, with the kind of each argument.
+    /// The multiplicities, blinded, with the kind of each argument. How often a row is looked up does not
+    /// depend on what tuples are compressed with; who counts values takes any challenge for it.
     pub(super) fn multiplicities(
         &mut self,
         instances: &[Vec<Fr>],
@@ -139,7 +183,9 @@ impl<P: Party> Prover<'_, P> {
     ) -> Result<(Vec<Multiplicities>, Vec<Kind>), ProveError> {
         let _span = info_span!("lookups").entered();
         let (n, u) = (self.rows(), self.usable());
-        let view = view(self.key, &self.challenges, &*self.party, instances, advice);
+        let theta = self.writer.transcript.clone().squeeze();
+        let challenges = Challenges { theta, ..self.challenges.clone() };
+        let view = view(self.key, &challenges, &*self.party, instances, advice);
         let mut columns = witness.multiplicities(self.party, &view)?;
         check_shape("multiplicity columns", self.system.lookups().len(), columns.len())?;
         let mut argument_kinds = Vec::with_capacity(columns.len());
@@ -152,74 +198,83 @@ impl<P: Party> Prover<'_, P> {
             self.mark_last_rows(&mut column.kinds, u, Some(kind));
             argument_kinds.push(kind);
         }
-        let list = columns.iter().map(|column| {
-            let rows = Committed::rows(&column.shares, &column.kinds);
-            Committed { bits: column.bits, ..rows }
-        });
-        self.commit(&list.collect::<Vec<_>>())?;
         Ok((columns, argument_kinds))
     }
 
-    /// The grand products of the permutation, blinded.
-    pub(super) fn permutation(
-        &mut self,
-        instances: &[Vec<Fr>],
-        advice: &[AdviceColumn],
-    ) -> Result<Vec<GrandProduct>, ProveError> {
-        let _span = info_span!("permutation").entered();
-        let (n, u) = (self.rows(), self.usable());
-        let mut columns = Vec::with_capacity(self.system.permutation().len());
-        for (column, sigma) in self.system.permutation().iter().zip(&self.key.sigma().values) {
-            let index = column.index as usize;
-            let (values, kinds) = match column.kind {
-                ColumnKind::Advice { .. } => {
-                    let column = advice.get(index);
-                    (column.map(|c| &c.values[..]), column.map(|c| &c.kinds))
-                }
-                ColumnKind::Fixed => (self.key.fixed().values.get(index).map(|c| &c[..]), None),
-                ColumnKind::Instance => (instances.get(index).map(|c| &c[..]), None),
-            };
-            let Some(values) = values else {
-                let text = "the permutation covers a column that does not exist";
-                return Err(ProveError::Unsupported(text.to_owned()));
-            };
-            columns.push(PermutedColumn { values, sigma, kinds });
-        }
-        let cells = PermutedColumns {
-            system: self.system,
-            domain: &self.domain,
-            columns,
-            beta: self.challenges.beta,
-            gamma: self.challenges.gamma,
-        };
-        let mut products = grand_products(self.party, &cells)?;
-        for (index, product) in products.iter_mut().enumerate().filter(|(_, p)| !p.public) {
-            let item = BlindingItem::PermutationProduct(index as u32);
-            self.blind(&mut product.shares, u + 1..n, item, Kind::Shared);
-        }
-        for product in &mut products {
-            let last_rows = (!product.public).then_some(Kind::Shared);
-            self.mark_last_rows(&mut product.kinds, u + 1, last_rows);
-        }
-        Ok(products)
-    }
-
-    /// The grand sums of the lookups, blinded.
-    pub(super) fn lookups(
+    /// Commits to the last phase's advice and to the multiplicities, and draws the challenges that follow
+    /// either. Meanwhile the moved cells are prepared.
+    pub(super) fn commit_columns(
         &mut self,
         instances: &[Vec<Fr>],
         advice: &[AdviceColumn],
         multiplicities: &[Multiplicities],
-        kinds: &[Kind],
-    ) -> Result<Vec<Shares>, ProveError> {
-        let _span = info_span!("lookups").entered();
+    ) -> Result<MovedCells<P::Conversion>, ProveError> {
+        let _span = info_span!("commit advice").entered();
+        let last = self.system.phases().saturating_sub(1);
+        let phases = self.system.advice_phases();
+        let of_phase = advice.iter().zip(phases).filter(|(_, phase)| **phase == last);
+        let mut list: Vec<_> = of_phase.map(|(column, _)| committed(column)).collect();
+        let of_advice = list.len();
+        list.extend(multiplicities.iter().map(|column| {
+            let rows = Committed::rows(&column.shares, &column.kinds);
+            Committed { bits: column.bits, ..rows }
+        }));
+        let points = self.begin_commitments(&list)?;
+        let cells = permuted(self.key, &self.domain, instances, advice)?;
+        let moved = MovedCells::prepare(self.party, &cells)?;
+        let points = self.finish_commitments(points, list.len())?;
+        let (of_advice, of_multiplicities) = points.split_at(of_advice);
+        of_advice.iter().for_each(|point| self.writer.write_point(point));
+        self.squeeze_challenges(last);
+        self.challenges.theta = self.writer.transcript.squeeze();
+        of_multiplicities.iter().for_each(|point| self.writer.write_point(point));
+        self.challenges.beta = self.writer.transcript.squeeze();
+        self.challenges.gamma = self.writer.transcript.squeeze();
+        Ok(moved)
+    }
+
+    /// The grand products of the permutation and the grand sums of the lookups, blinded. Their steps
+    /// alternate, so that they wait for the other party together.
+    pub(super) fn sums(
+        &mut self,
+        instances: &[Vec<Fr>],
+        advice: &[AdviceColumn],
+        multiplicities: &[Multiplicities],
+        argument_kinds: &[Kind],
+        mut moved: MovedCells<P::Conversion>,
+    ) -> Result<(Vec<GrandProduct>, Vec<Shares>), ProveError> {
         let (n, u) = (self.rows(), self.usable());
+        let permutation = || info_span!("permutation").entered();
+        let lookups = || info_span!("lookups").entered();
+
+        let span = permutation();
+        moved.begin(self.party, self.challenges.beta, self.challenges.gamma)?;
+        drop(span);
+
+        let span = lookups();
         let view = view(self.key, &self.challenges, &*self.party, instances, advice);
-        let mut sums = lookup::grand_sums(self.party, &view, multiplicities)?;
-        for (index, (sum, kind)) in sums.iter_mut().zip(kinds).enumerate() {
+        let begun = GrandSums::begin(self.party, &view, multiplicities)?;
+        drop(span);
+
+        let span = permutation();
+        let cells = permuted(self.key, &self.domain, instances, advice)?;
+        let mut products = grand_products(self.party, &cells, moved)?;
+        for (index, product) in products.iter_mut().enumerate() {
+            if !product.public {
+                let item = BlindingItem::PermutationProduct(index as u32);
+                self.blind(&mut product.shares, u + 1..n, item, Kind::Shared);
+            }
+            let last_rows = (!product.public).then_some(Kind::Shared);
+            self.mark_last_rows(&mut product.kinds, u + 1, last_rows);
+        }
+        drop(span);
+
+        let _span = lookups();
+        let mut sums = begun.finish(self.party, self.system)?;
+        for (index, (sum, kind)) in sums.iter_mut().zip(argument_kinds).enumerate() {
             self.blind(sum, u + 1..n, BlindingItem::LookupSum(index as u32), *kind);
         }
-        Ok(sums)
+        Ok((products, sums))
     }
 
     /// Commits to grand products, grand sums and the random polynomial, and keeps them.

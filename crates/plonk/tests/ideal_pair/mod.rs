@@ -18,8 +18,7 @@ use twain_party::{
 
 enum Message {
     Scalars(Vec<Fr>),
-    Points(Vec<G1Affine>),
-    Digest([u8; 32]),
+    Points([u8; 32], Vec<G1Affine>),
 }
 
 pub struct IdealParty {
@@ -129,14 +128,28 @@ impl WitnessParty for IdealParty {
     }
 }
 
+/// Values and who knows them.
+type Opened = Vec<(Fr, Kind)>;
+
 impl ProverParty for IdealParty {
+    type Points = Vec<G1Affine>;
+    type Conversion = Opened;
+    type Inversion = Shares;
+
     fn blinding(&self, item: BlindingItem, kind: Kind, rows: Range<usize>) -> Shares {
         Shares::new(self.seeds.values(item, kind, rows))
     }
 
-    fn open_points(&mut self, parts: &[G1Affine]) -> Result<Vec<G1Affine>, PartyError> {
-        self.to.send(Message::Points(parts.to_vec())).unwrap();
-        let Message::Points(other) = self.from.recv().unwrap() else { panic!("out of step") };
+    fn begin_points(
+        &mut self,
+        digest: [u8; 32],
+        parts: Vec<G1Affine>,
+    ) -> Result<Vec<G1Affine>, PartyError> {
+        self.to.send(Message::Points(digest, parts.clone())).unwrap();
+        let Message::Points(theirs, other) = self.from.recv().unwrap() else {
+            panic!("out of step")
+        };
+        assert_eq!(digest, theirs, "the transcripts differ");
         let sums: Vec<G1> = parts.iter().zip(other).map(|(a, b)| a.to_curve() + b).collect();
         let mut points = vec![G1Affine::identity(); sums.len()];
         G1::batch_normalize(&sums, &mut points);
@@ -144,18 +157,29 @@ impl ProverParty for IdealParty {
         Ok(points)
     }
 
-    fn compare(&mut self, digest: &[u8; 32]) -> Result<(), PartyError> {
-        self.to.send(Message::Digest(*digest)).unwrap();
-        let Message::Digest(other) = self.from.recv().unwrap() else { panic!("out of step") };
-        assert_eq!(*digest, other, "the transcripts differ");
-        Ok(())
+    fn finish_points(&mut self, points: Vec<G1Affine>) -> Result<Vec<G1Affine>, PartyError> {
+        Ok(points)
     }
 
-    fn to_multiplicative(&mut self, values: &[Operand]) -> Result<Factors, PartyError> {
+    fn open_evaluations(&mut self, digest: [u8; 32], parts: &[Fr]) -> Result<Vec<Fr>, PartyError> {
+        self.begin_points(digest, Vec::new())?;
+        Ok(self.values(parts))
+    }
+
+    fn prepare_factors(&mut self, values: &[Operand]) -> Result<Opened, PartyError> {
         let opened = self.operands(values);
-        let factors = opened.into_iter().zip(values).map(|(value, operand)| {
+        Ok(opened.into_iter().zip(values.iter().map(|operand| operand.kind)).collect())
+    }
+
+    fn begin_factors(&mut self, mut values: Opened, shifts: &[Fr]) -> Result<Opened, PartyError> {
+        values.iter_mut().zip(shifts).for_each(|((value, _), shift)| *value += shift);
+        Ok(values)
+    }
+
+    fn finish_factors(&mut self, values: Opened) -> Result<Factors, PartyError> {
+        let factors = values.into_iter().map(|(value, kind)| {
             let random = Fr::random(&mut self.splitter);
-            let of_data = match operand.kind {
+            let of_data = match kind {
                 Kind::Public | Kind::Owned(Role::Model) => Fr::ONE,
                 Kind::Owned(Role::Data) => value,
                 Kind::Shared => random,
@@ -180,10 +204,24 @@ impl ProverParty for IdealParty {
         Ok(Shares::new(values.map(|((a, b), kind)| self.split(a * b, *kind)).collect()))
     }
 
-    fn invert(&mut self, values: &[Operand]) -> Result<Vec<Fr>, PartyError> {
+    fn begin_inverses(
+        &mut self,
+        values: &[Operand],
+        multiples: &[u32],
+        factors: &[Operand],
+    ) -> Result<Shares, PartyError> {
         let opened = self.operands(values);
-        let inverses = opened.into_iter().zip(values);
-        Ok(inverses.map(|(value, o)| self.split(value.invert().unwrap(), o.kind)).collect())
+        let factors = self.operands(factors);
+        let inverses: Vec<Fr> = opened.iter().map(|value| value.invert().unwrap()).collect();
+        let multiples = multiples.iter().zip(factors);
+        let multiples = multiples.map(|(i, factor)| (inverses[*i as usize] * factor, Kind::Shared));
+        let inverses = inverses.iter().copied().zip(values.iter().map(|operand| operand.kind));
+        let made: Vec<(Fr, Kind)> = inverses.chain(multiples).collect();
+        Ok(made.into_iter().map(|(value, kind)| self.split(value, kind)).collect::<Vec<_>>().into())
+    }
+
+    fn finish_inverses(&mut self, inverses: Shares) -> Result<Shares, PartyError> {
+        Ok(inverses)
     }
 
     fn quotient(
