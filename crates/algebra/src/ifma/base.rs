@@ -8,7 +8,7 @@ use halo2curves::bn256::Fq;
 use super::limbs::{Limbs, Prime, from_pairs, split, to_pairs, zero};
 use crate::G1;
 use crate::msm::addition::{self, Additions, NEGATIVE};
-use crate::msm::point::{BASE_PRIME, BaseLanes, LANES, Point};
+use crate::msm::point::{BASE_PRIME, BaseLanes, Point};
 use crate::msm::reduction;
 
 /// The modulus of [`Fq`].
@@ -29,6 +29,9 @@ const INVERSE_RATIO: Fq = Fq::from_raw([
     0x77ad_2736_a8d8_c1b4,
     0x1b38_6c20_9eab_ea17,
 ]);
+
+/// Eight.
+const LANES: usize = 8;
 
 /// Eight base-field elements.
 pub(crate) type Base = Limbs<BasePrime>;
@@ -69,6 +72,20 @@ fn transpose(rows: [__m512i; 8]) -> [__m512i; 8] {
 }
 
 impl BaseLanes for Base {
+    const LANES: usize = LANES;
+    type Indices = [u32; LANES];
+    type Elements = [Fq; LANES];
+
+    #[inline(always)]
+    fn indices(list: &[u32]) -> &[[u32; LANES]] {
+        list.as_chunks().0
+    }
+
+    #[inline(always)]
+    fn splat(value: Fq) -> Self {
+        Self::from_elements(&[value; LANES])
+    }
+
     #[inline(always)]
     fn from_elements(values: &[Fq; LANES]) -> Self {
         let scaled: [Fq; LANES] = std::array::from_fn(|lane| values[lane] * RADIX_RATIO);

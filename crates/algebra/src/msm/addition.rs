@@ -1,5 +1,5 @@
 //! Many additions of affine points at once, sharing one inversion (Montgomery's trick): three
-//! products for the inverse and three for the sum, eight additions side by side.
+//! products for the inverse and three for the sum, a few additions side by side.
 //!
 //! Equal points, opposite points and the identity are told apart by their `x` and treated in a
 //! branch of their own. That branch is taken for secrets with negligible probability only: bases
@@ -8,7 +8,7 @@
 use ff::Field;
 use halo2curves::bn256::Fq;
 
-use super::point::{BaseLanes, LANES, Point};
+use super::point::{BaseLanes, Point};
 
 /// Marks an index whose point is to be negated.
 pub(crate) const NEGATIVE: u32 = 1 << 31;
@@ -44,11 +44,11 @@ impl Additions {
         self.target.push(target);
     }
 
-    /// Repeats the last addition until all lanes are filled.
-    pub(crate) fn fill_lanes(&mut self) {
+    /// Repeats the last addition until all of so many lanes are filled.
+    pub(crate) fn fill_lanes(&mut self, lanes: usize) {
         for list in [&mut self.first, &mut self.second, &mut self.target] {
             if let Some(last) = list.last().copied() {
-                list.resize(list.len().next_multiple_of(LANES), last);
+                list.resize(list.len().next_multiple_of(lanes), last);
             }
         }
     }
@@ -62,11 +62,10 @@ pub(crate) fn add_pairs<B: BaseLanes>(
     out: &mut [Point],
     prefix: &mut Vec<B>,
 ) {
-    let first = additions.first.as_chunks::<LANES>().0;
-    let second = additions.second.as_chunks::<LANES>().0;
-    let target = additions.target.as_chunks::<LANES>().0;
-    let one = B::from_elements(&[Fq::ONE; LANES]);
-    let zero = B::from_elements(&[Fq::ZERO; LANES]);
+    let first = B::indices(&additions.first);
+    let second = B::indices(&additions.second);
+    let target = B::indices(&additions.target);
+    let (one, zero) = (B::splat(Fq::ONE), B::splat(Fq::ZERO));
 
     prefix.resize(first.len(), one);
     let mut products = [one; CHAINS];
@@ -139,22 +138,19 @@ fn invert_chains<B: BaseLanes>(chains: &[B; CHAINS]) -> [B; CHAINS] {
     let [a, b, c, d] = chains;
     let (ab, cd) = (a.mul(b), c.mul(d));
     let mut elements = ab.mul(&cd).canonical().to_elements();
-    invert_elements(&mut elements);
+    invert_elements(elements.as_mut());
     let inverse = B::from_elements(&elements);
     let (inverse_ab, inverse_cd) = (inverse.mul(&cd), inverse.mul(&ab));
     [inverse_ab.mul(b), inverse_ab.mul(a), inverse_cd.mul(d), inverse_cd.mul(c)]
 }
 
-/// Inverts eight elements, none zero, with one inversion.
-fn invert_elements(elements: &mut [Fq; LANES]) {
-    let mut product = Fq::ONE;
-    let before = elements.map(|element| {
-        let before = product;
-        product *= element;
-        before
-    });
+/// Inverts elements, none zero, with one inversion.
+fn invert_elements(elements: &mut [Fq]) {
+    let product: Fq = elements.iter().product();
     let mut inverse = product.invert().unwrap_or(Fq::ZERO);
-    for (element, before) in elements.iter_mut().zip(before).rev() {
-        (*element, inverse) = (inverse * before, inverse * *element);
+    for lane in (1..elements.len()).rev() {
+        let before: Fq = elements[..lane].iter().product();
+        (elements[lane], inverse) = (inverse * before, inverse * elements[lane]);
     }
+    elements[0] = inverse;
 }

@@ -1,19 +1,25 @@
 //! One window of the bucket method: sort the bases by digit, add up each bucket, reduce.
 //!
 //! The sum of a bucket is a tree of pairwise affine additions; a round adds all pairs of many
-//! buckets at once, as many as the caches hold.
+//! buckets at once, as many as the caches hold. `Σ j · bucket[j]` is itself such a sum, with numbers
+//! `j` in place of scalars: with `j = a + 2^h·b` the buckets are sorted once by `a` and once by `b` and
+//! added up, which leaves two short lists for running sums.
 
 use std::ops::Range;
 
+use group::Group;
 use zeroize::Zeroize;
 
 use super::addition::{Additions, NEGATIVE};
-use super::point::Point;
+use super::point::{BaseLanes, Point};
 use super::recode::Recoded;
 use crate::G1;
 
 /// Points whose buckets are added up together.
 const CACHED_POINTS: usize = 1 << 14;
+
+/// Fewer bits of a bucket's number are not split: the lists would be too short for the lanes.
+const MIN_SPLIT_BITS: u32 = 6;
 
 /// Working memory of one thread, erased when it goes.
 pub(super) struct Workspace<B> {
@@ -24,6 +30,7 @@ pub(super) struct Workspace<B> {
     sorted: Vec<u32>,
     starts: Vec<u32>,
     sums: Vec<Point>,
+    window_sums: Vec<Point>,
 }
 
 impl<B> Workspace<B> {
@@ -36,13 +43,37 @@ impl<B> Workspace<B> {
             sorted: Vec::new(),
             starts: Vec::new(),
             sums: Vec::new(),
+            window_sums: Vec::new(),
         }
+    }
+}
+
+impl<B> Workspace<B> {
+    /// Counting sort: afterwards bucket `b` holds `sorted[starts[b]..starts[b + 1]]`, in order.
+    fn sort(&mut self, entries: impl Iterator<Item = (usize, u32)> + Clone, buckets: usize) {
+        let Self { sorted, starts, .. } = self;
+        // Shifted by one more than usual: after the second pass, entry b + 1 has become entry b's end.
+        starts.clear();
+        starts.resize(buckets + 2, 0);
+        entries.clone().for_each(|(bucket, _)| starts[bucket + 2] += 1);
+        for bucket in 2..starts.len() {
+            starts[bucket] += starts[bucket - 1];
+        }
+        sorted.clear();
+        sorted.resize(starts[buckets + 1] as usize, 0);
+        entries.for_each(|(bucket, entry)| {
+            let position = &mut starts[bucket + 1];
+            sorted[*position as usize] = entry;
+            *position += 1;
+        });
+        starts.truncate(buckets + 1);
     }
 }
 
 impl<B> Drop for Workspace<B> {
     fn drop(&mut self) {
-        for points in [&mut self.points, &mut self.next_points, &mut self.sums] {
+        let sums = [&mut self.sums, &mut self.window_sums];
+        for points in [&mut self.points, &mut self.next_points].into_iter().chain(sums) {
             points.fill(Point::default());
             // Keeps the writes, though the memory is about to be freed.
             std::hint::black_box(points);
@@ -66,7 +97,7 @@ pub(super) struct Job {
     pub(super) batches: Range<usize>,
 }
 
-impl<B> Engine<B> {
+impl<B: BaseLanes> Engine<B> {
     /// `Σ digit · base` over the job's scalars. With `every_digit`, digits of zero cost as much as
     /// others.
     pub(super) fn run(
@@ -77,11 +108,45 @@ impl<B> Engine<B> {
         every_digit: bool,
         workspace: &mut Workspace<B>,
     ) -> G1 {
-        let buckets = (1usize << (scalars.window_bits - 1)) + 1;
-        sort_by_digit(scalars, job, buckets, workspace);
+        let bits = scalars.window_bits - 1;
+        let batches = &scalars.batches[job.batches.clone()];
+        let entries = batches.iter().flat_map(|batch| {
+            let digits = batch.digits(job.window);
+            batch.indices.iter().zip(digits).map(|(index, digit)| {
+                let sign = u32::from(*digit < 0) * NEGATIVE;
+                (usize::from(digit.unsigned_abs()), index ^ sign)
+            })
+        });
+        workspace.sort(entries, (1 << bits) + 1);
+        self.add_up_all(bases, if every_digit { 0 } else { 1 }, workspace);
+        if bits < MIN_SPLIT_BITS {
+            return (self.reduce_buckets)(&workspace.sums);
+        }
+
+        // Lists for the low and for the high bits, each with its bucket 0.
+        let low_bits = bits.div_ceil(2);
+        let (low_length, high_length) = ((1 << low_bits) + 1, (1 << (bits - low_bits)) + 1);
+        std::mem::swap(&mut workspace.sums, &mut workspace.window_sums);
+        let window_sums = std::mem::take(&mut workspace.window_sums);
+        let occupied = window_sums.iter().enumerate().filter(|(_, sum)| !sum.is_identity());
+        let entries = occupied.flat_map(|(number, _)| {
+            let (low, high) = (number % (1 << low_bits), number >> low_bits);
+            [(low, number as u32), (low_length + high, number as u32)]
+        });
+        workspace.sort(entries, low_length + high_length);
+        self.add_up_all(&window_sums, 1, workspace);
+        workspace.window_sums = window_sums;
+        let (low, high) = workspace.sums.split_at(low_length);
+        let high = (self.reduce_buckets)(high);
+        (self.reduce_buckets)(low) + (0..low_bits).fold(high, |sum, _| sum.double())
+    }
+
+    /// Adds up the buckets from `first` on into the workspace's `sums`.
+    fn add_up_all(&self, bases: &[Point], first: usize, workspace: &mut Workspace<B>) {
+        let buckets = workspace.starts.len() - 1;
         workspace.sums.clear();
         workspace.sums.resize(buckets, Point::default());
-        let mut bucket = if every_digit { 0 } else { 1 };
+        let mut bucket = first;
         while bucket < buckets {
             let limit = workspace.starts[bucket] as usize + CACHED_POINTS;
             let fitting =
@@ -90,12 +155,12 @@ impl<B> Engine<B> {
             self.add_up(bases, bucket..end, workspace);
             bucket = end;
         }
-        (self.reduce_buckets)(&workspace.sums)
     }
 
     /// Adds up the bases of each of the buckets into the workspace's `sums`.
     fn add_up(&self, bases: &[Point], buckets: Range<usize>, workspace: &mut Workspace<B>) {
-        let Workspace { additions, prefix, points, next_points, sorted, starts, sums } = workspace;
+        let Workspace { additions, prefix, points, next_points, sorted, starts, sums, .. } =
+            workspace;
         let capacity = (starts[buckets.end] - starts[buckets.start]) as usize;
         for points in [&mut *points, &mut *next_points] {
             if points.len() < capacity {
@@ -159,37 +224,8 @@ impl<B> Engine<B> {
         prefix: &mut Vec<B>,
     ) {
         if !additions.is_empty() {
-            additions.fill_lanes();
+            additions.fill_lanes(B::LANES);
             (self.add_pairs)(points, additions, out, prefix);
         }
     }
-}
-
-/// Counting sort: bucket `b` holds `sorted[starts[b]..starts[b + 1]]`, bases with the sign of their
-/// digit.
-fn sort_by_digit<B>(scalars: &Recoded, job: &Job, buckets: usize, workspace: &mut Workspace<B>) {
-    let Workspace { sorted, starts, .. } = workspace;
-    let batches = &scalars.batches[job.batches.clone()];
-    // Shifted by one more than usual: after the second pass, entry b + 1 has become entry b's end.
-    starts.clear();
-    starts.resize(buckets + 2, 0);
-    for batch in batches {
-        for digit in batch.digits(job.window) {
-            starts[usize::from(digit.unsigned_abs()) + 2] += 1;
-        }
-    }
-    for bucket in 2..starts.len() {
-        starts[bucket] += starts[bucket - 1];
-    }
-    let total = starts[buckets + 1] as usize;
-    sorted.clear();
-    sorted.resize(total, 0);
-    for batch in batches {
-        for (index, digit) in batch.indices.iter().zip(batch.digits(job.window)) {
-            let position = &mut starts[usize::from(digit.unsigned_abs()) + 1];
-            sorted[*position as usize] = index ^ (u32::from(*digit < 0) * NEGATIVE);
-            *position += 1;
-        }
-    }
-    starts.truncate(buckets + 1);
 }

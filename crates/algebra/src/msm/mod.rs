@@ -5,7 +5,7 @@
 //! for public values and for a prover alone. [`msm_bounded`] is told a bound and adds up every digit
 //! of every scalar within it, zeros too: for a party whose timing its peer can see.
 //!
-//! What [`msm_bounded`] hides is limited. It does the same additions but for one per occupied bucket,
+//! What [`msm_bounded`] hides is limited. It does the same additions but for three per occupied bucket,
 //! yet it visits a bucket per digit, so caches see the distribution of the digits. That tells nothing
 //! if the scalars are shares or masked, hence uniform whatever the secret. It is **not** constant-time
 //! in scalars of another distribution: with 2^18 scalars of 128 bits, nine in ten zero took a quarter
@@ -18,6 +18,7 @@ mod recode;
 pub(crate) mod reduction;
 
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use ff::Field;
 use group::Group;
@@ -150,13 +151,16 @@ impl MsmBases {
         every_digit: bool,
     ) -> G1 {
         let jobs = jobs(scalars);
-        let sums: Vec<G1> = jobs
-            .par_iter()
-            .with_max_len(1)
-            .map_init(Workspace::new, |workspace, job| {
-                engine.run(&self.points, scalars, job, every_digit, workspace)
-            })
-            .collect();
+        // Kept from one job to the next: as many as there are threads at work.
+        let idle = Mutex::new(Vec::new());
+        let idle = || idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let run = |job| {
+            let mut workspace = idle().pop().unwrap_or_else(Workspace::new);
+            let sum = engine.run(&self.points, scalars, job, every_digit, &mut workspace);
+            idle().push(workspace);
+            sum
+        };
+        let sums: Vec<G1> = jobs.par_iter().with_max_len(1).map(run).collect();
         let mut result = G1::identity();
         let mut remaining = jobs.iter().zip(&sums).rev().peekable();
         for window in (0..scalars.windows).rev() {

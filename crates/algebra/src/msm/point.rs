@@ -1,12 +1,8 @@
 //! Points and base-field lanes as the bucket method sees them.
 
-use group::prime::PrimeCurveAffine;
 use halo2curves::bn256::Fq;
 
-use crate::{G1, G1Affine};
-
-/// How many points or field elements stand side by side.
-pub(crate) const LANES: usize = 8;
+use super::addition::NEGATIVE;
 
 /// The modulus of the base field, lowest word first.
 pub(crate) const BASE_PRIME: [u64; 4] =
@@ -22,6 +18,11 @@ pub(crate) struct Point {
 }
 
 impl Point {
+    /// Whether the point is the identity.
+    pub(crate) fn is_identity(&self) -> bool {
+        self.x == [0; 4]
+    }
+
     /// The point with `y` negated.
     pub(crate) fn negated(&self) -> Self {
         let mut y = [0; 4];
@@ -37,25 +38,40 @@ impl Point {
     }
 }
 
-/// Eight elements of the base field. Sums and differences are below a few times the modulus, which
-/// the callers count: every factor of a product must stay below `64p`, and a product of factors
-/// below `a·p` and `b·p` is below `(1 + ab/84)·p`.
+/// Some elements of the base field side by side. Sums and differences are below a few times the
+/// modulus, which the callers count: every factor of a product must stay below `64p`, and a product
+/// of factors below `a·p` and `b·p` is below `(1 + ab/84)·p`.
 pub(crate) trait BaseLanes: Copy + Send + Sync {
+    /// How many.
+    const LANES: usize;
+
+    /// One index per lane.
+    type Indices: Copy + Default + AsMut<[u32]>;
+
+    /// One value per lane.
+    type Elements: AsRef<[Fq]> + AsMut<[Fq]>;
+
+    /// Cuts a list whose length is a multiple of [`BaseLanes::LANES`].
+    fn indices(list: &[u32]) -> &[Self::Indices];
+
+    /// The same value in every lane.
+    fn splat(value: Fq) -> Self;
+
     /// Elements with the given values.
-    fn from_elements(values: &[Fq; LANES]) -> Self;
+    fn from_elements(values: &Self::Elements) -> Self;
 
     /// The values.
-    fn to_elements(self) -> [Fq; LANES];
+    fn to_elements(self) -> Self::Elements;
 
     /// The coordinates of the points that `indices` selects; `y` is negated where the index has
     /// [`super::addition::NEGATIVE`]. Reduced fully.
-    fn load(points: &[Point], indices: &[u32; LANES]) -> (Self, Self);
+    fn load(points: &[Point], indices: &Self::Indices) -> (Self, Self);
 
     /// Asks for the points that will be loaded soon.
-    fn prefetch(points: &[Point], indices: &[u32; LANES]);
+    fn prefetch(points: &[Point], indices: &Self::Indices);
 
     /// Writes points; the coordinates must be fully reduced.
-    fn store(x: Self, y: Self, points: &mut [Point], indices: &[u32; LANES]);
+    fn store(x: Self, y: Self, points: &mut [Point], indices: &Self::Indices);
 
     /// Product.
     fn mul(&self, other: &Self) -> Self;
@@ -83,56 +99,58 @@ pub(crate) trait BaseLanes: Copy + Send + Sync {
     fn select(&self, mask: u8, other: &Self) -> Self;
 }
 
-/// The instantiation for any processor: radix `2^256`, always fully reduced.
+/// The instantiation for any processor: one element, radix `2^256`, always fully reduced.
 #[derive(Clone, Copy)]
-pub(crate) struct PortableBase([Fq; LANES]);
-
-impl PortableBase {
-    #[inline(always)]
-    fn zip(&self, other: &Self, operation: impl Fn(Fq, Fq) -> Fq) -> Self {
-        Self(std::array::from_fn(|lane| operation(self.0[lane], other.0[lane])))
-    }
-}
+pub(crate) struct PortableBase(Fq);
 
 impl BaseLanes for PortableBase {
-    fn from_elements(values: &[Fq; LANES]) -> Self {
-        Self(*values)
-    }
-
-    fn to_elements(self) -> [Fq; LANES] {
-        self.0
-    }
+    const LANES: usize = 1;
+    type Indices = [u32; 1];
+    type Elements = [Fq; 1];
 
     #[inline(always)]
-    fn load(points: &[Point], indices: &[u32; LANES]) -> (Self, Self) {
-        let (mut x, mut y) = ([Fq::zero(); LANES], [Fq::zero(); LANES]);
-        for (lane, index) in indices.iter().enumerate() {
-            let point = &points[(index & !super::addition::NEGATIVE) as usize];
-            x[lane] = Fq(point.x);
-            y[lane] =
-                if index & super::addition::NEGATIVE == 0 { Fq(point.y) } else { -Fq(point.y) };
-        }
-        (Self(x), Self(y))
+    fn indices(list: &[u32]) -> &[[u32; 1]] {
+        list.as_chunks().0
     }
 
     #[inline(always)]
-    fn prefetch(_: &[Point], _: &[u32; LANES]) {}
+    fn splat(value: Fq) -> Self {
+        Self(value)
+    }
 
     #[inline(always)]
-    fn store(x: Self, y: Self, points: &mut [Point], indices: &[u32; LANES]) {
-        for (lane, index) in indices.iter().enumerate() {
-            points[*index as usize] = Point { x: x.0[lane].0, y: y.0[lane].0 };
-        }
+    fn from_elements([value]: &[Fq; 1]) -> Self {
+        Self(*value)
+    }
+
+    #[inline(always)]
+    fn to_elements(self) -> [Fq; 1] {
+        [self.0]
+    }
+
+    #[inline(always)]
+    fn load(points: &[Point], [index]: &[u32; 1]) -> (Self, Self) {
+        let point = &points[(index & !NEGATIVE) as usize];
+        let y = if index & NEGATIVE == 0 { Fq(point.y) } else { -Fq(point.y) };
+        (Self(Fq(point.x)), Self(y))
+    }
+
+    #[inline(always)]
+    fn prefetch(_: &[Point], _: &[u32; 1]) {}
+
+    #[inline(always)]
+    fn store(x: Self, y: Self, points: &mut [Point], [index]: &[u32; 1]) {
+        points[*index as usize] = Point { x: x.0.0, y: y.0.0 };
     }
 
     #[inline(always)]
     fn mul(&self, other: &Self) -> Self {
-        self.zip(other, |a, b| a * b)
+        Self(self.0 * other.0)
     }
 
     #[inline(always)]
     fn add(&self, other: &Self) -> Self {
-        self.zip(other, |a, b| a + b)
+        Self(self.0 + other.0)
     }
 
     #[inline(always)]
@@ -142,7 +160,7 @@ impl BaseLanes for PortableBase {
 
     #[inline(always)]
     fn sub<const K: u64>(&self, other: &Self) -> Self {
-        self.zip(other, |a, b| a - b)
+        Self(self.0 - other.0)
     }
 
     #[inline(always)]
@@ -157,25 +175,11 @@ impl BaseLanes for PortableBase {
 
     #[inline(always)]
     fn equal(&self, other: &Self) -> u8 {
-        let equal = |lane: usize| u8::from(self.0[lane] == other.0[lane]) << lane;
-        (0..LANES).map(equal).sum()
+        u8::from(self.0.0 == other.0.0)
     }
 
     #[inline(always)]
     fn select(&self, mask: u8, other: &Self) -> Self {
-        Self(std::array::from_fn(
-            |lane| {
-                if mask >> lane & 1 == 1 { other.0[lane] } else { self.0[lane] }
-            },
-        ))
+        if mask == 0 { *self } else { *other }
     }
-}
-
-/// The points with the given homogeneous coordinates.
-pub(crate) fn from_homogeneous(x: [Fq; LANES], y: [Fq; LANES], z: [Fq; LANES]) -> [G1; LANES] {
-    use ff::Field;
-    std::array::from_fn(|lane| match Option::<Fq>::from(z[lane].invert()) {
-        Some(inverse) => G1Affine { x: x[lane] * inverse, y: y[lane] * inverse }.to_curve(),
-        None => G1Affine::identity().to_curve(),
-    })
 }

@@ -1,6 +1,6 @@
 //! From the sums of the buckets to the sum of a window: `Σ j · bucket[j]`, by running sums.
 //!
-//! The buckets are cut into eight stretches, one per lane. Additions use the complete formulas for
+//! The buckets are cut into stretches, one per lane. Additions use the complete formulas for
 //! short Weierstraß curves with `a = 0` of Renes, Costello and Batina (Eurocrypt 2016, algorithm 7)
 //! in homogeneous coordinates: no special cases, no branches.
 
@@ -8,13 +8,13 @@ use ff::Field;
 use group::Group;
 use halo2curves::bn256::Fq;
 
-use super::point::{BaseLanes, LANES, Point, from_homogeneous};
+use super::point::{BaseLanes, Point};
 use crate::G1;
 
 /// Three times the constant of the curve `y² = x³ + 3`.
 const TRIPLE_B: u64 = 9;
 
-/// Eight points in homogeneous coordinates, each below twice the modulus.
+/// Points in homogeneous coordinates, each below twice the modulus.
 #[derive(Clone, Copy)]
 struct Homogeneous<B> {
     x: B,
@@ -22,17 +22,16 @@ struct Homogeneous<B> {
     z: B,
 }
 
-/// `Σ j · buckets[j]`. There are `8·l + 1` buckets, `l ≥ 1`; bucket 0 does not count.
+/// `Σ j · buckets[j]`. There are `l · lanes + 1` buckets; bucket 0 does not count.
 #[inline(always)]
 pub(crate) fn reduce_buckets<B: BaseLanes>(buckets: &[Point]) -> G1 {
-    let stretch = (buckets.len() - 1) / LANES;
-    let one = B::from_elements(&[Fq::ONE; LANES]);
-    let zero = B::from_elements(&[Fq::ZERO; LANES]);
+    let stretch = (buckets.len() - 1) / B::LANES;
+    let (one, zero) = (B::splat(Fq::ONE), B::splat(Fq::ZERO));
     let identity = Homogeneous { x: zero, y: one, z: zero };
     let (mut running, mut total) = (identity, identity);
     for position in (1..=stretch).rev() {
-        let mut indices = [0; LANES];
-        for (lane, index) in indices.iter_mut().enumerate() {
+        let mut indices = B::Indices::default();
+        for (lane, index) in indices.as_mut().iter_mut().enumerate() {
             *index = (lane * stretch + position) as u32;
         }
         let (x, y) = B::load(buckets, &indices);
@@ -43,21 +42,20 @@ pub(crate) fn reduce_buckets<B: BaseLanes>(buckets: &[Point]) -> G1 {
     }
 
     // Lane l counted its buckets from 1; they are l·stretch further up.
-    let lanes = |sum: Homogeneous<B>| {
-        from_homogeneous(
-            sum.x.canonical().to_elements(),
-            sum.y.canonical().to_elements(),
-            sum.z.canonical().to_elements(),
-        )
-    };
-    let mut offset = G1::identity();
-    let mut above = G1::identity();
-    for stretch_sum in lanes(running).iter().skip(1).rev() {
+    let (mut offset, mut above) = (G1::identity(), G1::identity());
+    for stretch_sum in points(running).iter().skip(1).rev() {
         above += stretch_sum;
         offset += above;
     }
-    let total: G1 = lanes(total).iter().sum();
+    let total: G1 = points(total).iter().sum();
     total + multiply(offset, stretch)
+}
+
+/// One point per lane; homogeneous are the coordinates of [`G1`], too.
+fn points<B: BaseLanes>(points: Homogeneous<B>) -> Vec<G1> {
+    let [x, y, z] = [points.x, points.y, points.z].map(|value| value.canonical().to_elements());
+    let coordinates = x.as_ref().iter().zip(y.as_ref()).zip(z.as_ref());
+    coordinates.map(|((x, y), z)| G1 { x: *x, y: *y, z: *z }).collect()
 }
 
 /// `times · point`; `times` is public.
