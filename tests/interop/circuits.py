@@ -268,6 +268,7 @@ MODELS = {
     "weighted-ln": (lambda: weighted("Log", [1, 2]), dict(logrows=11, lookup_range=(-200, 200),
                     bounded_log_lookup=True, decomp_base=1024, decomp_legs=4, input_scale=4,
                     param_scale=4)),
+    "weighted-round": (lambda: weighted("Round", [1, 3]), dict(logrows=8, lookup_range=(-200, 200))),
     "floor": (lambda: one("Floor", [1, 3]), dict(logrows=9)),
     "ceil": (lambda: one("Ceil", [1, 3]), dict(logrows=9)),
     "round": (lambda: one("Round", [1, 3]), dict(logrows=9, lookup_range=(-200, 200))),

@@ -19,8 +19,19 @@ use twain_plonk::{BitRows, Cell, Column, ColumnKind, ConstraintSystem, Selector}
 pub(crate) struct TableUse {
     /// The value looked up.
     pub wire: Wire,
-    /// The table column's index, if the table has several.
-    pub chunk: Option<Wire>,
+    /// Its row.
+    pub row: usize,
+    /// The column of the table that it is in.
+    pub column: TableColumn,
+}
+
+/// Which column of a table holds a value.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TableColumn {
+    /// The column's number; 0 if there is one.
+    pub index: Wire,
+    /// The first of the bits that say which of several it is, of a value neither side knows.
+    pub first_bit: Option<Wire>,
 }
 
 /// A circuit under construction.

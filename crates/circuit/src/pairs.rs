@@ -3,6 +3,7 @@
 
 use crate::circuit::Circuit;
 use crate::geometry::TABLE_RESERVED_ROWS;
+use crate::ops::MOST_TABLE_COLUMNS;
 use std::fmt;
 use twain_graph::{Model, SupportedOp};
 use twain_party::{Hint, Kind};
@@ -51,15 +52,17 @@ pub fn pair_refusals(circuit: &Circuit, model: &Model) -> Vec<PairRefusal> {
         (name, lookup.inputs.len(), span, nodes(model, looks_up), LOOKUP_RANGE)
     });
     for (name, width, span, place, smaller) in ranges.chain(lookups) {
-        if width > 1 {
+        if width > MOST_TABLE_COLUMNS {
+            let rows = span / MOST_TABLE_COLUMNS as u128 + TABLE_RESERVED_ROWS as u128 + 1;
+            let logrows = rows.checked_next_power_of_two().map_or(u128::BITS, u128::trailing_zeros);
             refusals.push(PairRefusal {
                 place,
                 reason: format!(
-                    "{name} takes {width} table columns of 2^{} rows, two parties can look up in \
-                     tables of one column",
+                    "{name} takes {width} table columns of 2^{} rows, two parties look up in tables \
+                     of up to {MOST_TABLE_COLUMNS}: the constraints have the degree of the columns",
                     columns.geometry.k
                 ),
-                remedy: format!("use --logrows {} or more, or {smaller}", rows_for(span)),
+                remedy: format!("use --logrows {logrows} or more, or {smaller}"),
             });
         }
     }
@@ -69,12 +72,6 @@ pub fn pair_refusals(circuit: &Circuit, model: &Model) -> Vec<PairRefusal> {
 const ALONE: &str = "prove alone, or leave the operation out of the model";
 const DECOMP_BASE: &str = "a smaller --decomp-base";
 const LOOKUP_RANGE: &str = "a narrower --lookup-range";
-
-/// log2 of the rows at which a table whose last entry is `span` above its first fits one column.
-fn rows_for(span: u128) -> u32 {
-    let rows = span.saturating_add(TABLE_RESERVED_ROWS as u128 + 1);
-    rows.checked_next_power_of_two().map_or(u128::BITS, u128::trailing_zeros)
-}
 
 /// The nodes with such an operation, wrapped or not.
 fn nodes(model: &Model, is_meant: impl Fn(&SupportedOp) -> bool) -> String {

@@ -3,12 +3,14 @@
 
 use crate::WitnessError;
 use crate::circuit::Circuit;
+use crate::columns::Columns;
+use crate::layouter::TableUse;
 use crate::program::{Wire, WitnessValues, ZERO};
 use rayon::prelude::*;
 use std::collections::HashMap;
 use twain_algebra::Fr;
 use twain_party::{
-    CellKinds, LookupArgument, LookupUse, Multiplicities, PartyError, Shares, WitnessParty,
+    CellKinds, LookupArgument, LookupUse, Multiplicities, PartyError, Role, Shares, WitnessParty,
     signed_integer,
 };
 use twain_plonk::{AdviceColumn, Expression, LookupView, ProveError, WitnessSource};
@@ -104,6 +106,41 @@ impl<'a> Witness<'a> {
         self.second.as_ref().unwrap_or(&self.values.values)
     }
 
+    /// For an advice column that says in which column of a table another cell is looked up: its bits, by
+    /// the columns of the table (`WitnessSource::choice_bits`).
+    fn choice_bits(&self, adds_public: bool, index: u32) -> Option<Vec<AdviceColumn>> {
+        let Columns { geometry, b, lookups, ranges, .. } = &self.circuit.columns;
+        let cell = index.checked_sub(b.first).filter(|cell| (*cell as usize) < b.columns())?;
+        let lookups = lookups.iter().map(|lookup| (&lookup.selectors, lookup.inputs.len()));
+        let ranges = ranges.iter().map(|range| (&range.selectors, range.columns.len()));
+        let tables = lookups.chain(ranges).filter(|(_, width)| *width > 1);
+        let tables: Vec<_> =
+            tables.filter_map(|(all, width)| Some((all.get(cell as usize)?, width))).collect();
+        let width = tables.iter().map(|(_, width)| *width).max()?;
+        let program = &self.circuit.program;
+        let mut values = vec![Shares::zero(geometry.rows()); width];
+        let mut kinds = vec![vec![None; geometry.rows()]; width];
+        for (selector, width) in tables {
+            for TableUse { row, column, .. } in &self.circuit.uses[selector.index as usize] {
+                let kind = program.kind(column.index);
+                let share = program.share(column.index, adds_public, self.known());
+                let holds = adds_public == (kind.public_side() == Role::Model);
+                for bit in 0..width {
+                    values[bit][*row] = match column.first_bit {
+                        Some(first) => {
+                            program.share(first + bit as Wire, adds_public, self.known())
+                        }
+                        None => Fr::from(u64::from(holds && share == Fr::from(bit as u64))),
+                    };
+                    kinds[bit][*row] = Some(kind);
+                }
+            }
+        }
+        let columns = values.into_iter().zip(kinds);
+        let column = |(values, kinds)| AdviceColumn { values, kinds: CellKinds::Rows(kinds) };
+        Some(columns.map(column).collect())
+    }
+
     /// The multiplicities of each lookup argument, in the order of the arguments.
     ///
     /// # Errors
@@ -125,8 +162,8 @@ impl<'a> Witness<'a> {
             let uses: Vec<LookupUse> = uses
                 .map(|item| {
                     let operand = |wire| self.circuit.program.operand(wire, &self.values.values);
-                    let chunk = item.chunk.map(|wire| (wire, operand(wire)));
-                    LookupUse { wire: item.wire, operand: operand(item.wire), chunk }
+                    let column = item.column.first_bit;
+                    LookupUse { wire: item.wire, operand: operand(item.wire), column }
                 })
                 .collect();
             let rows = argument.inputs.len() * geometry.usable_rows;
@@ -253,6 +290,10 @@ impl<P: WitnessParty> WitnessSource<P> for Witness<'_> {
             })?;
         }
         Ok(self.columns(party.adds_public(), phase))
+    }
+
+    fn choice_bits(&self, party: &P, column: u32) -> Option<Vec<AdviceColumn>> {
+        Witness::choice_bits(self, party.adds_public(), column)
     }
 
     fn multiplicities(

@@ -164,8 +164,8 @@ fn lookups() {
     let table =
         StaticTable { name: "squares".into(), low: 0, values: (0..100).map(|i| i * i).collect() };
     hides_hint(Hint::Table(table.into()), [0, 99], 7);
-    hides_hint(Hint::ChunkIndex { low: 0, high: 99, chunk: 10 }, [5, 50], 7);
-    hides_hint(Hint::Unit { length: 9 }, [0, 8], 4);
+    hides_hint(Hint::Unit { low: 0, high: 99, chunk: 10 }, [5, 50], 7);
+    hides_hint(Hint::unit(9), [0, 8], 4);
     hides_hint(Hint::InverseOrZero, [0, 31], 5);
     hides_hint(Hint::InverseOrZero, [0, 1], 20);
 }
@@ -175,7 +175,7 @@ fn multiplicities_of_values_that_no_hint_made() {
     hides("multiplicities", [Fr::ZERO, Fr::from(15)], 5, &|party, values| {
         let uses: Vec<LookupUse> = (0..)
             .zip(values)
-            .map(|(wire, operand)| LookupUse { wire, operand: *operand, chunk: None })
+            .map(|(wire, operand)| LookupUse { wire, operand: *operand, column: None })
             .collect();
         let (low, high, chunk) = (0, 15, 16);
         let argument = LookupArgument {

@@ -27,8 +27,6 @@ pub enum Hint {
     ChunkIndex {
         /// First value of the whole table, all columns.
         low: i128,
-        /// Last value of the whole table: two parties size the mask of `v` by it.
-        high: i128,
         /// Values per column.
         chunk: u64,
     },
@@ -36,10 +34,14 @@ pub enum Hint {
     Table(Arc<StaticTable>),
     /// `[v >= 0]`.
     NotNegative,
-    /// The unit vector with a 1 at place `v`, which must be below its length.
+    /// The unit vector with a 1 at place `floor((v - low) / chunk)`; `v` must be from `low` to `high`.
     Unit {
-        /// Its length.
-        length: u64,
+        /// The smallest value.
+        low: i128,
+        /// The largest value: it belongs to the last place.
+        high: i128,
+        /// Values of one place.
+        chunk: u64,
     },
     /// The `y` for which `y * v` is closest to the numerator, of two the smaller.
     Reciprocal {
@@ -68,9 +70,18 @@ impl Hint {
     pub fn outputs(&self) -> usize {
         match self {
             Hint::Decompose { legs, .. } => *legs as usize + 1,
-            Hint::Unit { length } => usize::try_from(*length).unwrap_or(usize::MAX),
+            Hint::Unit { low, high, chunk } => {
+                let last = high.abs_diff(*low).checked_div(u128::from(*chunk));
+                let last = last.and_then(|last| usize::try_from(last).ok());
+                last.map_or(usize::MAX, |last| last.saturating_add(1))
+            }
             _ => 1,
         }
+    }
+
+    /// The unit vector with a 1 at place `v`, which must be below its length.
+    pub fn unit(length: usize) -> Self {
+        Hint::Unit { low: 0, high: length as i128 - 1, chunk: 1 }
     }
 }
 
@@ -104,8 +115,9 @@ pub struct LookupUse {
     pub wire: u32,
     /// Its value.
     pub operand: Operand,
-    /// The wire and value of the table column's index, where the table has several columns.
-    pub chunk: Option<(u32, Operand)>,
+    /// The first wire of the [`Hint::Unit`] that says in which column of the table it is, if there are
+    /// several.
+    pub column: Option<u32>,
 }
 
 /// The multiplicities of a lookup argument (spec 01 §5.4).

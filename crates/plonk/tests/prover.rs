@@ -68,8 +68,14 @@ fn in_pair(
     parties: [ideal_pair::IdealParty; 2],
     multiplicities: &[Vec<Fr>],
 ) -> [Result<Vec<u8>, ProveError>; 2] {
-    let [model, data] = parties;
-    let [of_model, of_data] = toy.shares(multiplicities);
+    prove_in_pair(toy, parties, toy.shares(multiplicities))
+}
+
+fn prove_in_pair(
+    toy: &Toy,
+    [model, data]: [ideal_pair::IdealParty; 2],
+    [of_model, of_data]: [Source; 2],
+) -> [Result<Vec<u8>, ProveError>; 2] {
     // Takes the party, so that the other one does not wait for one that has failed.
     let run = |mut party: ideal_pair::IdealParty, mut source: Source| {
         prove(&mut party, &toy.key, &toy.srs, &toy.instances, &mut source)
@@ -85,7 +91,9 @@ fn what_a_pair_cannot_do_is_refused_on_both_sides() {
     let toy = wide(false, 3);
     let (_, source) = prove_with(&toy, &mut Alone::new(Seed([1; 32])));
     let parties = ideal_pair::pair(Seed([3; 32]), Seed([4; 32]));
-    for result in in_pair(&toy, parties, &source.counted) {
+    let mut sides = toy.shares(&source.counted);
+    sides.iter_mut().for_each(|side| side.choice = None);
+    for result in prove_in_pair(&toy, parties, sides) {
         assert!(matches!(result, Err(ProveError::Unsupported(_))));
     }
 }
@@ -97,6 +105,15 @@ fn a_pair_makes_the_proof_that_one_makes_with_both_seeds() {
         Shape { k: 7, committed_columns: 2, ..Default::default() },
         Shape { k: 7, later: true, ..Default::default() },
         Shape { k: 7, all_shared: true, ..Default::default() },
+        Shape { k: 7, wide: true, ..Default::default() },
+        Shape {
+            k: 7,
+            wide: true,
+            later: true,
+            dynamic: true,
+            all_shared: true,
+            committed_columns: 1,
+        },
     ];
     for (seed, shape) in shapes.into_iter().enumerate() {
         let toy = toy(shape, seed as u64);

@@ -132,6 +132,11 @@ fn a_bundle_makes_one_proof_with_tables_of_secrets() {
 }
 
 #[test]
+fn a_bundle_makes_one_proof_with_tables_of_several_columns() {
+    a_bundle_makes_one_proof("../circuits/gru");
+}
+
+#[test]
 fn a_bundle_makes_one_proof_of_two_phases() {
     a_bundle_makes_one_proof("../circuits/freivalds");
 }
@@ -199,6 +204,18 @@ fn square_roots() {
 #[test]
 fn logarithms() {
     pair_equals_alone("../pair_circuits/weighted-ln");
+}
+
+/// Tables of functions in several columns, of values neither side knows, in a loop.
+#[test]
+fn gated_recurrent_unit() {
+    pair_equals_alone("../circuits/gru");
+}
+
+/// A digit's table of two columns, and the parity of values neither side knows.
+#[test]
+fn rounding_to_even() {
+    pair_equals_alone("../pair_circuits/weighted-round");
 }
 
 /// Tables and lookups in several columns each, of values one side owns.

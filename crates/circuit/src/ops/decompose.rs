@@ -1,8 +1,8 @@
-//! Range checks, digits, and what is built on the sign (spec 03 §5.6–§5.9).
+//! Digits, and what is built on the sign (spec 03 §5.7–§5.9).
 
 use super::Pairwise;
 use crate::LayoutError;
-use crate::layouter::{Layouter, TableUse};
+use crate::layouter::Layouter;
 use crate::program::{Bound, HintId, ONE, Wire, ZERO};
 use crate::tensor::{Element, Tensor};
 use ff::Field;
@@ -72,57 +72,6 @@ pub(crate) enum SignIs {
 }
 
 impl Layouter {
-    /// Constrains elements to a range; returns their new cells.
-    pub fn range_check(
-        &mut self,
-        tensor: &Tensor,
-        low: i128,
-        high: i128,
-    ) -> Result<Tensor, LayoutError> {
-        let ranges = &self.columns.ranges;
-        let range = ranges.iter().position(|range| (range.low, range.high) == (low, high));
-        let Some(range) = range else {
-            let text = format!("the range check {low} to {high} is not among the required ones");
-            return Err(LayoutError::Settings(text));
-        };
-        let width = self.columns.ranges[range].columns.len();
-        let chunks = self.chunk_indices(tensor, low, high, width)?;
-        let (a, b) = (self.columns.a, self.columns.b);
-        let written = self.assign(a, tensor)?;
-        self.assign_wires(b, &chunks, &tensor.dims)?;
-        for (i, chunk) in chunks.into_iter().enumerate() {
-            let at = self.coordinate(i)?;
-            let selector = self.columns.ranges[range].selectors[at.block * self.inner() + at.inner];
-            self.enable(selector, at.row);
-            self.look_up(selector, written.elements[i].wire, (width > 1).then_some(chunk));
-        }
-        self.cursor += tensor.len();
-        Ok(written)
-    }
-
-    /// The index of the table column that holds each value: 0 if there is one column.
-    pub fn chunk_indices(
-        &mut self,
-        tensor: &Tensor,
-        low: i128,
-        high: i128,
-        width: usize,
-    ) -> Result<Vec<Wire>, LayoutError> {
-        if width == 1 {
-            return Ok(vec![ZERO; tensor.len()]);
-        }
-        let chunk = self.columns.geometry.table_rows as u64;
-        let hint = self.recorder.hint_id(Hint::ChunkIndex { low, high, chunk });
-        let wires: Vec<Wire> = tensor.wires().collect();
-        self.recorder.hint(hint, &wires, &[Bound::new(0.0, width as f64 - 1.0)])
-    }
-
-    /// Records that a cell is looked up in a range or static table.
-    pub fn look_up(&mut self, selector: twain_plonk::Selector, wire: Wire, chunk: Option<Wire>) {
-        let uses = &mut self.uses[selector.index as usize];
-        uses.push(TableUse { wire, chunk });
-    }
-
     /// Sign and digits of each element in the circuit's base (spec 03 §5.7). If `zero_sign_matters`, a
     /// zero must have sign 0.
     pub fn decompose(

@@ -20,7 +20,7 @@ const MOST_CHOICES: usize = 1 << 16;
 impl Layouter {
     /// The unit vector with a 1 at the place `index`.
     pub(super) fn unit(&mut self, index: Wire, length: usize) -> Result<Vec<Wire>, LayoutError> {
-        let hint = self.recorder.hint_id(Hint::Unit { length: length as u64 });
+        let hint = self.recorder.hint_id(Hint::unit(length));
         self.recorder.hint(hint, &[index], &vec![Bound::BIT; length])
     }
 

@@ -52,20 +52,13 @@ impl Layouter {
             let hint = self.recorder.hint_id(Hint::Table(table));
             self.recorder.hint(hint, &inputs, &[bound])?
         };
-        let chunks = self.chunk_indices(tensor, low, last, width)?;
+        let held_by = self.table_columns(tensor, (low, last), width)?;
 
         let (a, b, o) = (self.columns.a, self.columns.b, self.columns.o);
         let written = self.assign(a, tensor)?;
         let result = self.assign_wires(o, &values, &tensor.dims)?;
-        self.assign_wires(b, &chunks, &tensor.dims)?;
-        for (i, chunk) in chunks.into_iter().enumerate() {
-            let at = self.coordinate(i)?;
-            let selectors = &self.columns.lookups[lookup].selectors;
-            let selector = selectors[at.block * self.inner() + at.inner];
-            self.enable(selector, at.row);
-            self.look_up(selector, written.elements[i].wire, (width > 1).then_some(chunk));
-        }
-        self.cursor += tensor.len();
+        let selectors = self.columns.lookups[lookup].selectors.clone();
+        self.look_up(&written, b, held_by, &selectors)?;
         Ok(result)
     }
 

@@ -84,7 +84,7 @@ impl Hints {
         let fits = |low: i128, one_hot: &OneHot| {
             low == table.0 && size(table).is_some_and(|s| s == 1 << one_hot.mask.domain_bits())
         };
-        if let Some((wire, _)) = item.chunk {
+        if let Some(wire) = item.column {
             match self.held.get(&wire) {
                 Some(held @ Held::Column { low, high, .. }) if (*low, *high) == table => {
                     return Some(held.clone());

@@ -117,11 +117,8 @@ impl Jobs {
                 let high = table.low.saturating_add(table.values.len() as i128 - 1);
                 return lookup(Function::Table(table.clone()), (table.low, high));
             }
-            Hint::ChunkIndex { low, high, chunk } if *chunk > 0 => {
-                return lookup(Function::Column(*chunk), (*low, *high));
-            }
-            Hint::Unit { length } => {
-                return lookup(Function::Unit, (0, i128::from(*length) - 1));
+            Hint::Unit { low, high, chunk } if *chunk > 0 => {
+                return lookup(Function::Unit(*chunk), (*low, *high));
             }
             Hint::InverseOrZero if bits <= TABLE_OF_INVERSES => {
                 let bound = (1i128 << bits) - 1;

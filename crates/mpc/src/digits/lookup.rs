@@ -1,6 +1,6 @@
-//! Functions of a shared value by a table of all its values (protocol §4): static tables, the column
-//! of a table that holds the value, inverses of tiny values. One masked opening, then linear sums
-//! over the one-hot vector.
+//! Functions of a shared value by a table of all its values (protocol §4): static tables, unit vectors
+//! of the value or of the column of a table that holds it, inverses of tiny values. One masked opening,
+//! then linear sums over the one-hot vector.
 
 use super::material::{Demand, Material};
 use super::opening::{Budget, bits_of, cover_bits, draw, power_of_two};
@@ -16,12 +16,10 @@ use twain_party::{PartyError, Role, StaticTable};
 pub(super) enum Function {
     /// The value of a table.
     Table(Arc<StaticTable>),
-    /// The column, at so many values a column.
-    Column(u64),
     /// The inverse, and 0 of 0.
     Inverse,
-    /// The one-hot vector.
-    Unit,
+    /// The one-hot vector, summed up over runs of so many values.
+    Unit(u64),
     /// Nothing: only the one-hot vector is wanted.
     Identity,
 }
@@ -77,8 +75,10 @@ impl Lookup {
         let covered = u32::from(mask_bits) + cover_bits(u32::from(mask_bits));
         budget.opening(bits.max(low_bits) + 1, covered, what)?;
         budget.lift(3, function.largest(size))?;
-        if matches!(function, Function::Inverse | Function::Unit) {
-            budget.lift(size, 1.0)?;
+        match function {
+            Function::Inverse => budget.lift(size, 1.0)?,
+            Function::Unit(chunk) => budget.lift(places(size, chunk), 1.0)?,
+            _ => {}
         }
         demand.masks[usize::from(mask_bits)] += 1;
         let mut value = value;
@@ -120,7 +120,10 @@ impl Lookup {
         let mut outside = 0u128;
         let mut small = 0u128;
         let mut output = Fr::ZERO;
-        let mut units = Vec::new();
+        let mut units = match self.function {
+            Function::Unit(chunk) => vec![0u128; places(self.size, chunk)],
+            _ => Vec::new(),
+        };
         let smallest = match &self.function {
             Function::Table(table) => table.values.iter().copied().min().unwrap_or(0),
             _ => 0,
@@ -135,13 +138,15 @@ impl Lookup {
                 Function::Table(table) => {
                     table.values.get(s).map_or(0, |value| value.wrapping_sub(smallest) as u128)
                 }
-                Function::Column(chunk) => (s as u128).checked_div(u128::from(*chunk)).unwrap_or(0),
                 Function::Inverse => {
                     output += lift(role, share_of(role, entry)) * inverse(s);
                     0
                 }
-                Function::Unit => {
-                    units.push((s, lift(role, share_of(role, entry))));
+                Function::Unit(chunk) => {
+                    let place = (s as u64).checked_div(*chunk).unwrap_or(0) as usize;
+                    if let Some(sum) = units.get_mut(place) {
+                        *sum = sum.wrapping_add(entry);
+                    }
                     0
                 }
                 Function::Identity => 0,
@@ -154,21 +159,19 @@ impl Lookup {
         }
         let claims = [self.value - digit, lift(role, share_of(role, outside))];
         let outputs = match self.function {
-            Function::Unit => {
-                let mut outputs = vec![Fr::ZERO; self.size];
-                units.into_iter().for_each(|(s, share)| outputs[s] = share);
-                outputs
+            Function::Unit(_) => {
+                units.into_iter().map(|sum| lift(role, share_of(role, sum))).collect()
             }
             _ => vec![output],
         };
         Ok(Found { outputs, claims, one_hot })
     }
 
-    /// What is remembered under the wire of the output.
+    /// What is remembered under the wire of the first output.
     pub fn held(&self, one_hot: OneHot) -> Option<Held> {
         let high = self.low + self.size as i128 - 1;
         let held = Held::Column { low: self.low, high, one_hot: Arc::new(one_hot) };
-        matches!(self.function, Function::Column(_)).then_some(held)
+        matches!(self.function, Function::Unit(2..)).then_some(held)
     }
 }
 
@@ -184,6 +187,11 @@ impl Function {
         };
         spread.max(2.0 * size as f64)
     }
+}
+
+/// Runs of `chunk` entries in a table of `size`, the last one as long as it is.
+fn places(size: usize, chunk: u64) -> usize {
+    size.div_ceil(usize::try_from(chunk).unwrap_or(usize::MAX).max(1))
 }
 
 /// Bits of the mask for a table.

@@ -83,7 +83,7 @@ enum Held {
     Digit { low: i128, one_hot: Arc<OneHot> },
     /// It is a sign: shares of `[not negative]` and of `[zero]`.
     Sign { not_negative: Fr, zero: Fr },
-    /// It is the column of a table that holds `low` plus a digit (and the table ends at `high`).
+    /// It says in which column of a table there is `low` plus a digit (and the table ends at `high`).
     Column { low: i128, high: i128, one_hot: Arc<OneHot> },
 }
 
@@ -204,10 +204,11 @@ fn describe(hint: &Hint) -> String {
         }
         Hint::InverseOrZero | Hint::Inverse => "inverse".into(),
         Hint::DivideRound { divisor } => format!("division by {divisor}"),
-        Hint::ChunkIndex { low, high, .. } => format!("lookup in the table {low}..={high}"),
+        Hint::ChunkIndex { low, chunk } => format!("columns of {chunk} values from {low} up"),
         Hint::Table(table) => format!("lookup table {}", table.name),
         Hint::NotNegative => "comparison with 0".into(),
-        Hint::Unit { length } => format!("a computed index below {length}"),
+        Hint::Unit { low: 0, high, chunk: 1 } => format!("a computed index up to {high}"),
+        Hint::Unit { low, high, .. } => format!("lookup in the table {low}..={high}"),
         Hint::Reciprocal { .. } => "reciprocal".into(),
         Hint::SquareRoot { .. } => "square root".into(),
         Hint::Exponent { .. } => "logarithm".into(),

@@ -138,10 +138,10 @@ fn all_hints() -> Vec<(Hint, Vec<i128>, u16)> {
         (Hint::InverseOrZero, vec![0, -1, -2, 3], 2),
         (Hint::InverseOrZero, vec![0, 1, -1, 4711, edge, -edge, 0], 29),
         (Hint::Inverse, vec![1, -1, 99999], 20),
-        (Hint::ChunkIndex { low: -100, high: 150, chunk: 51 }, vec![-100, -50, -49, 0, 150], 9),
+        (Hint::Unit { low: -100, high: 150, chunk: 51 }, vec![-100, -50, -49, 0, 150], 9),
         (Hint::Table(table.into()), vec![-5, 0, 7], 12),
-        (Hint::Unit { length: 5 }, vec![0, 1, 4, 4], 3),
-        (Hint::Unit { length: 1 }, vec![0], 1),
+        (Hint::unit(5), vec![0, 1, 4, 4], 3),
+        (Hint::unit(1), vec![0], 1),
         (Hint::DivideRound { divisor: 5 }, vec![], 20),
         (Hint::NotNegative, vec![0, 1, -1, edge, -edge], 28),
     ];
@@ -287,7 +287,7 @@ fn wrong_values_stay_hidden_and_are_claimed() {
         let inputs = operands(role, &values, |_| Kind::Shared, 20);
         let owned = operands(role, &[1 << 14], |_| Kind::Owned(Role::Data), 20);
         let decompose = Hint::Decompose { base: 128, legs };
-        let column = Hint::ChunkIndex { low: 0, high: 99, chunk: 10 };
+        let column = Hint::Unit { low: 0, high: 99, chunk: 10 };
         let digits =
             side.hints(&[HintBatch { hint: decompose.clone(), inputs: &inputs, first_output: 0 }])?;
         let valid = side.hints.take_claims();
@@ -325,8 +325,8 @@ fn what_pairs_cannot_do_is_refused_before_anything_is_sent() {
         (Hint::DivideRound { divisor: (1 << 19) + 1 }, 20),
         (Hint::DivideRound { divisor: 0 }, 20),
         (Hint::InverseOrZero, 254),
-        (Hint::ChunkIndex { low: 0, high: 1 << 21, chunk: 99 }, 20),
-        (Hint::Unit { length: (1 << 20) + 1 }, 20),
+        (Hint::Unit { low: 0, high: 1 << 21, chunk: 99 }, 20),
+        (Hint::unit((1 << 20) + 1), 20),
         (Hint::SquareRoot { factor: 1 }, 20),
     ];
     for (hint, bits) in refused {
@@ -374,7 +374,7 @@ fn check_counts(
 
 fn plain(wire: u32, value: i128) -> LookupUse {
     let operand = |value| Operand { share: field(value), kind: Kind::Shared, bits: 40 };
-    LookupUse { wire, operand: operand(value), chunk: None }
+    LookupUse { wire, operand: operand(value), column: None }
 }
 
 #[test]
@@ -442,17 +442,16 @@ fn tables_of_several_columns_and_unknown_wires_are_counted() {
         let side_columns = |side: &mut Side| {
             let role = side.link.role();
             let inputs = operands(role, &values, |i| KINDS[i % 4], 10);
-            let hint = Hint::ChunkIndex { low: -100, high: 100, chunk: 51 };
-            let outputs = if with_hint {
-                side.hints(&[HintBatch { hint, inputs: &inputs, first_output: 50 }])?.remove(0)
-            } else {
-                vec![Fr::ZERO; values.len()]
-            };
+            let hint = Hint::Unit { low: -100, high: 100, chunk: 51 };
+            if with_hint {
+                side.hints(&[HintBatch { hint, inputs: &inputs, first_output: 50 }])?;
+            }
             let own: Vec<_> = (0..)
-                .zip(inputs.iter().zip(&outputs))
-                .map(|(wire, (operand, share))| {
-                    let index = Operand { share: *share, kind: operand.kind, bits: 3 };
-                    LookupUse { wire, operand: *operand, chunk: Some((50 + wire, index)) }
+                .zip(&inputs)
+                .map(|(wire, operand)| LookupUse {
+                    wire,
+                    operand: *operand,
+                    column: Some(50 + 4 * wire),
                 })
                 .collect();
             let before = side.link.traffic().rounds;
@@ -473,7 +472,7 @@ fn values_outside_the_table_are_claimed() {
             let uses = [LookupUse {
                 wire: 1,
                 operand: operand(side.link.role(), 3, kind, 8, &mut rng),
-                chunk: None,
+                column: None,
             }];
             let argument = LookupArgument {
                 low: 0,

@@ -38,7 +38,13 @@ fn integer(value: Fr) -> Result<i128, PartyError> {
 pub fn evaluate_hint(hint: &Hint, value: Fr, outputs: &mut Vec<Fr>) -> Result<(), PartyError> {
     let output = match hint {
         Hint::Decompose { base, legs } => return decompose(*base, *legs, value, outputs),
-        Hint::Unit { length } => return unit(*length, value, outputs),
+        Hint::Unit { low, high, chunk } => {
+            let place = place(integer(value)?, (*low, *high), *chunk).ok_or(PartyError::Invalid)?;
+            let first = outputs.len();
+            outputs.resize(first.saturating_add(hint.outputs()), Fr::ZERO);
+            *outputs.get_mut(first + place).ok_or(PartyError::Invalid)? = Fr::ONE;
+            return Ok(());
+        }
         Hint::InverseOrZero => value.invert().unwrap_or(Fr::ZERO),
         Hint::Inverse => Option::from(value.invert()).ok_or(PartyError::ZeroFactor)?,
         Hint::DivideRound { divisor } => {
@@ -50,7 +56,7 @@ pub fn evaluate_hint(hint: &Hint, value: Fr, outputs: &mut Vec<Fr>) -> Result<()
             let quotient = Fr::from_u128(magnitude / divisor + u128::from(up));
             if value < 0 { -quotient } else { quotient }
         }
-        Hint::ChunkIndex { low, chunk, .. } => {
+        Hint::ChunkIndex { low, chunk } => {
             let distance = integer(value)?.abs_diff(*low);
             let index = distance.checked_div(u128::from(*chunk)).ok_or(PartyError::Invalid)?;
             Fr::from_u128(index)
@@ -75,14 +81,11 @@ pub fn evaluate_hint(hint: &Hint, value: Fr, outputs: &mut Vec<Fr>) -> Result<()
     Ok(())
 }
 
-fn unit(length: u64, value: Fr, outputs: &mut Vec<Fr>) -> Result<(), PartyError> {
-    let place = u64::try_from(integer(value)?).ok().filter(|place| *place < length);
-    let place = usize::try_from(place.ok_or(PartyError::Invalid)?);
-    let length = usize::try_from(length).map_err(|_| PartyError::Invalid)?;
-    let first = outputs.len();
-    outputs.resize(first + length, Fr::ZERO);
-    outputs[first + place.map_err(|_| PartyError::Invalid)?] = Fr::ONE;
-    Ok(())
+/// The place of a value in a unit vector, if it has one.
+fn place(value: i128, (low, high): (i128, i128), chunk: u64) -> Option<usize> {
+    let inside = (low..=high).contains(&value);
+    let place = value.abs_diff(low).checked_div(u128::from(chunk)).filter(|_| inside)?;
+    usize::try_from(place).ok()
 }
 
 fn decompose(base: u64, legs: u32, value: Fr, outputs: &mut Vec<Fr>) -> Result<(), PartyError> {
@@ -247,7 +250,7 @@ mod tests {
         assert!(outputs(Hint::Inverse, 0).is_err());
         let inverse = outputs(Hint::Inverse, -2).unwrap_or_default();
         assert_eq!(inverse[0] * field(-2), Fr::ONE);
-        let chunk = Hint::ChunkIndex { low: -10, high: 13, chunk: 8 };
+        let chunk = Hint::ChunkIndex { low: -10, chunk: 8 };
         assert_eq!(outputs(chunk, 6).ok(), Some(vec![Fr::from(2)]));
         let table = Arc::new(StaticTable { name: "t".into(), low: -1, values: vec![7, -8] });
         assert_eq!(outputs(Hint::Table(table.clone()), 0).ok(), Some(vec![field(-8)]));
@@ -256,9 +259,13 @@ mod tests {
 
     #[test]
     fn unit_vectors_and_signs() {
-        let unit = |v| outputs(Hint::Unit { length: 3 }, v);
+        let unit = |v| outputs(Hint::unit(3), v);
         assert_eq!(unit(1).ok(), Some(vec![Fr::ZERO, Fr::ONE, Fr::ZERO]));
         assert!(unit(3).is_err() && unit(-1).is_err());
+        let column = |v| outputs(Hint::Unit { low: -4, high: 5, chunk: 4 }, v).ok();
+        assert_eq!(column(-1), Some([1, 0, 0].map(Fr::from).to_vec()));
+        assert_eq!(column(5), Some([0, 0, 1].map(Fr::from).to_vec()));
+        assert_eq!((column(6), column(-5)), (None, None));
         let sign = |v| outputs(Hint::NotNegative, v).ok();
         assert_eq!([-1, 0, 1].map(sign), [0, 1, 1].map(|bit| Some(vec![field(bit)])));
         let reciprocal = Hint::Reciprocal { numerator: 8, of_zero: 99 };
@@ -271,7 +278,7 @@ mod tests {
         let values = [-2, -2, 1, 2, 3, 3, 3];
         let uses: Vec<_> = values
             .iter()
-            .map(|&v| LookupUse { wire: 0, operand: operand(v), chunk: None })
+            .map(|&v| LookupUse { wire: 0, operand: operand(v), column: None })
             .collect();
         let argument = |column| LookupArgument {
             low: -2,
@@ -289,7 +296,7 @@ mod tests {
             assert_eq!(column.shares.to_vec(), expected.map(Fr::from).to_vec());
         }
         assert_eq!(columns.len(), 2);
-        let outside = [LookupUse { wire: 0, operand: operand(4), chunk: None }];
+        let outside = [LookupUse { wire: 0, operand: operand(4), column: None }];
         let argument = LookupArgument { uses: &outside, ..argument(0) };
         assert!(alone.multiplicities(&[argument], 8).is_err());
     }

@@ -1,5 +1,6 @@
 //! The lookup arguments: multiplicities and the grand sums `φ` (spec 01 §5.4, §5.6).
 
+use super::choice::ChosenInputs;
 use super::error::ProveError;
 use super::operands::Operands;
 use super::rows::{RowValues, Rows};
@@ -37,6 +38,12 @@ impl LookupView<'_> {
             return Err(ProveError::Unsupported(text.to_owned()));
         }
         self.arguments().iter().map(|argument| Ok(self.count_argument(argument)?.into())).collect()
+    }
+
+    /// The values of an argument's input in its usable rows, plus `β`.
+    fn input(&self, argument: &LookupArgument, input: usize) -> Result<RowValues, ProveError> {
+        let (usable, beta) = (self.system.usable_rows(), self.challenges.beta);
+        self.rows.compressed(&argument.inputs[input], self.challenges, beta, usable)
     }
 
     fn count_argument(&self, argument: &LookupArgument) -> Result<Shares, ProveError> {
@@ -98,6 +105,7 @@ impl<I> GrandSums<I> {
         party: &mut P,
         view: &LookupView<'_>,
         multiplicities: &[Multiplicities],
+        chosen: &ChosenInputs,
     ) -> Result<Self, ProveError> {
         let mut table = Table::default();
         let mut pending = Pending::default();
@@ -106,8 +114,13 @@ impl<I> GrandSums<I> {
             if table.entry != Some(argument.entry) {
                 table = Table::of(view, argument, &mut pending)?;
             }
+            let values = |input| match chosen.get(index, input) {
+                Some((shares, kinds)) => Ok(RowValues::Shared(shares.clone(), kinds.clone())),
+                None => view.input(argument, input),
+            };
             let here = (index, argument);
-            terms.push(local_terms(view, here, &counts.shares, &table, &mut pending)?);
+            let counts = &counts.shares;
+            terms.push(local_terms(view, here, counts, &table, &values, &mut pending)?);
         }
         let Pending { operands, inverses, counts, hits, multiples } = pending;
         let inversion = party.begin_inverses(&operands, &hits, &counts)?;
@@ -232,10 +245,10 @@ fn local_terms(
     (index, argument): (usize, &LookupArgument),
     multiplicity: &[Fr],
     table: &Table,
+    values: &dyn Fn(usize) -> Result<RowValues, ProveError>,
     pending: &mut Pending,
 ) -> Result<Shares, ProveError> {
     let usable = view.system.usable_rows();
-    let beta = view.challenges.beta;
     let mut terms = Shares::zero(view.system.rows());
     terms[..usable].copy_from_slice(&multiplicity[..usable]);
     vector::mul_assign(&mut terms[..usable], &table.inverses);
@@ -246,8 +259,8 @@ fn local_terms(
         pending.hits.push(*number);
         pending.multiples.push((index as u32, *row));
     }
-    for input in &argument.inputs {
-        match view.rows.compressed(input, view.challenges, beta, usable)? {
+    for input in 0..argument.inputs.len() {
+        match values(input)? {
             RowValues::Known(mut values) => {
                 invert_all(&mut values)?;
                 if view.rows.adds_public {

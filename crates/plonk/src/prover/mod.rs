@@ -7,6 +7,7 @@
 //! linear is in the modules `permutation`, `lookup` and `numerator`. Each phase is a `tracing` span:
 //! `commit advice`, `lookups`, `permutation`, `quotient`, `evaluations`, `opening`.
 
+mod choice;
 mod error;
 mod graph;
 mod lookup;
@@ -73,7 +74,7 @@ pub fn prove<P: Party>(
         prover.multiplicities(&instances, &advice, &kinds, witness)?;
     let moved = prover.commit_columns(&instances, &advice, &multiplicities)?;
     let (products, sums) =
-        prover.sums(&instances, &advice, &multiplicities, &argument_kinds, moved)?;
+        prover.sums(&instances, &advice, &multiplicities, &argument_kinds, moved, witness)?;
     prover.commit_sums(products, sums, &argument_kinds)?;
     prover.hold_columns(instances, advice, multiplicities, &argument_kinds);
     prover.challenges.y = prover.writer.transcript.squeeze();

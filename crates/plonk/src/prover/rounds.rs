@@ -5,6 +5,7 @@
 //! multiplicities, with the moved cells' OLEs; what turns these into factors, with the lookups' OLEs; the OLEs
 //! for the way back, with the lookups' masked values; commitments to the sums.
 
+use super::choice::ChosenInputs;
 use super::error::{ProveError, check_shape};
 use super::lookup::{self, GrandSums, LookupView};
 use super::permutation::{
@@ -49,6 +50,7 @@ fn view<'v>(
         fixed: &key.fixed().values,
         instances,
         advice: Advice::Columns(advice),
+        replaced: None,
         holds_values: party.holds_values(),
         adds_public: party.adds_public(),
     };
@@ -242,6 +244,7 @@ impl<P: Party> Prover<'_, P> {
         multiplicities: &[Multiplicities],
         argument_kinds: &[Kind],
         mut moved: MovedCells<P::Conversion>,
+        witness: &dyn WitnessSource<P>,
     ) -> Result<(Vec<GrandProduct>, Vec<Shares>), ProveError> {
         let (n, u) = (self.rows(), self.usable());
         let permutation = || info_span!("permutation").entered();
@@ -253,7 +256,8 @@ impl<P: Party> Prover<'_, P> {
 
         let span = lookups();
         let view = view(self.key, &self.challenges, &*self.party, instances, advice);
-        let begun = GrandSums::begin(self.party, &view, multiplicities)?;
+        let chosen = ChosenInputs::new(self.party, &view, witness)?;
+        let begun = GrandSums::begin(self.party, &view, multiplicities, &chosen)?;
         drop(span);
 
         let span = permutation();

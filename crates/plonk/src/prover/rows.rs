@@ -19,6 +19,8 @@ pub(super) struct Rows<'a> {
     pub(super) fixed: &'a [Vec<Fr>],
     pub(super) instances: &'a [Vec<Fr>],
     pub(super) advice: Advice<'a>,
+    /// An advice column with the same public value in all rows, instead of its own.
+    pub(super) replaced: Option<(u32, Fr)>,
     /// Whether shares are the values.
     pub(super) holds_values: bool,
     /// Whether this party's share takes public summands.
@@ -189,6 +191,9 @@ impl Evaluator for Block<'_> {
             Polynomial::Fixed(i) => rows.fixed.get(i as usize),
             Polynomial::Instance(i) => rows.instances.get(i as usize),
             Polynomial::Advice(i) => {
+                if let Some((_, value)) = rows.replaced.filter(|(column, _)| *column == i) {
+                    return Value::Constant(value);
+                }
                 let Advice::Columns(columns) = rows.advice else {
                     let kinds = vec![Kind::Shared; self.length];
                     return Value::Shared(Shares::zero(self.length), kinds);
@@ -265,9 +270,9 @@ impl Evaluator for Block<'_> {
                 zeros.for_each(|(_, kind)| *kind = Kind::Public);
                 Value::Shared(shares, kinds)
             }
-            (Value::Shared(..), Value::Shared(..)) => self.fail(
-                "two parties cannot yet prove a lookup of a product of two secret cells together",
-            ),
+            (Value::Shared(..), Value::Shared(..)) => {
+                self.fail("a lookup of a product of two secret cells, of which none is a choice")
+            }
         }
     }
 

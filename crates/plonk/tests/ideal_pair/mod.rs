@@ -104,11 +104,21 @@ impl WitnessParty for IdealParty {
     }
     fn inner_products(
         &mut self,
-        _: &[Operand],
-        _: &[Operand],
-        _: &[u32],
+        left: &[Operand],
+        right: &[Operand],
+        ends: &[u32],
     ) -> Result<Vec<Fr>, PartyError> {
-        unsupported()
+        let (a, b) = (self.operands(left), self.operands(right));
+        let mut start = 0;
+        let mut products = Vec::with_capacity(ends.len());
+        for end in ends.iter().map(|end| *end as usize) {
+            let kinds = left[start..end].iter().chain(&right[start..end]);
+            let kind = kinds.fold(Kind::Public, |kind, operand| kind.join(operand.kind));
+            let sum = (start..end).map(|i| a[i] * b[i]).sum();
+            products.push(self.split(sum, kind));
+            start = end;
+        }
+        Ok(products)
     }
     fn hints(&mut self, _: &[HintBatch]) -> Result<Vec<Vec<Fr>>, PartyError> {
         unsupported()

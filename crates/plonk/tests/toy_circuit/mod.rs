@@ -40,6 +40,8 @@ pub struct Toy {
     pub columns: Vec<Vec<Fr>>,
     pub kinds: Vec<Vec<Kind>>,
     later: Option<Later>,
+    /// Rows of the three-column table's lookups; the column after the first says which.
+    choices: Vec<usize>,
 }
 
 /// A column of the second phase: the challenge times another column, in some rows.
@@ -279,6 +281,7 @@ pub fn toy(shape: Shape, seed: u64) -> Toy {
     let mut rows = 0..usable - 24;
     rows.by_ref().for_each(|row| filler.row(row));
     let mut row = usable - 24;
+    let mut choices = Vec::new();
     if let Some([range, two, inputs]) = wide {
         for _ in 0..4 {
             let value = filler.below(12);
@@ -286,6 +289,7 @@ pub fn toy(shape: Shape, seed: u64) -> Toy {
             filler.set(base, row, Fr::from(value as u64), kind);
             filler.set(base + 1, row, Fr::from(value as u64 / 4), kind);
             filler.on(range.index as usize, row);
+            choices.push(row);
             filler.fresh(base + 2, row, 0, 4);
             filler.on(two.index as usize, row);
             filler.fresh(base + 3, row, 0, 4);
@@ -315,7 +319,7 @@ pub fn toy(shape: Shape, seed: u64) -> Toy {
     let Filler { columns, kinds, assembly, instances, .. } = filler;
     let srs = srs(shape.k);
     let key = generate_keys(system, assembly, &srs, true).unwrap();
-    Toy { key, srs, instances: vec![instances], columns, kinds, later }
+    Toy { key, srs, instances: vec![instances], columns, kinds, later, choices }
 }
 
 /// The witness as its source: whole, or this side's shares of it.
@@ -324,6 +328,8 @@ pub struct Source {
     kinds: Vec<Vec<Kind>>,
     phases: Vec<u8>,
     later: Option<Later>,
+    /// The column that chooses among the three of a table, and shares of the bits that say which.
+    pub choice: Option<(u32, [AdviceColumn; 3])>,
     /// Shares of the multiplicities; counted if there are none.
     pub multiplicities: Option<Vec<Vec<Fr>>>,
     /// The multiplicities that were counted.
@@ -337,6 +343,7 @@ impl Toy {
             kinds: self.kinds.clone(),
             phases: self.key.system().advice_phases().to_vec(),
             later: self.later.clone(),
+            choice: None,
             multiplicities: None,
             counted: Vec::new(),
         }
@@ -346,17 +353,42 @@ impl Toy {
     pub fn shares(&self, multiplicities: &[Vec<Fr>]) -> [Source; 2] {
         let mut rng = ChaCha20Rng::seed_from_u64(77);
         let (mut model, mut data) = (self.source(), self.source());
+        let mut split = |value: Fr, kind: Kind| {
+            let of_data = match kind {
+                Kind::Public | Kind::Owned(Role::Model) => Fr::ZERO,
+                Kind::Owned(Role::Data) => value,
+                Kind::Shared => Fr::random(&mut rng),
+            };
+            [value - of_data, of_data]
+        };
         for (column, kinds) in self.kinds.iter().enumerate() {
             for (row, kind) in kinds.iter().enumerate() {
-                let value = self.columns[column][row];
-                let of_data = match kind {
-                    Kind::Public | Kind::Owned(Role::Model) => Fr::ZERO,
-                    Kind::Owned(Role::Data) => value,
-                    Kind::Shared => Fr::random(&mut rng),
-                };
-                data.columns[column][row] = of_data;
-                model.columns[column][row] = value - of_data;
+                let shares = split(self.columns[column][row], *kind);
+                [model.columns[column][row], data.columns[column][row]] = shares;
             }
+        }
+        if !self.choices.is_empty() {
+            let chooser = self.columns.len() - 5 - usize::from(self.later.is_some());
+            let mut bits =
+                [(); 2].map(|()| [(); 3].map(|()| vec![Fr::ZERO; self.columns[0].len()]));
+            let mut kinds = vec![None; self.columns[0].len()];
+            for row in &self.choices {
+                let kind = self.kinds[chooser][*row];
+                kinds[*row] = Some(kind);
+                for bit in 0..3 {
+                    let is_it = self.columns[chooser][*row] == Fr::from(bit as u64);
+                    let shares = split(Fr::from(u64::from(is_it)), kind);
+                    [bits[0][bit][*row], bits[1][bit][*row]] = shares;
+                }
+            }
+            let [of_model, of_data] = bits.map(|bits| {
+                bits.map(|values| AdviceColumn {
+                    values: Shares::new(values),
+                    kinds: CellKinds::Rows(kinds.clone()),
+                })
+            });
+            model.choice = Some((chooser as u32, of_model));
+            data.choice = Some((chooser as u32, of_data));
         }
         let (mut of_model, mut of_data) = (multiplicities.to_vec(), multiplicities.to_vec());
         for (model, data) in of_model.iter_mut().flatten().zip(of_data.iter_mut().flatten()) {
@@ -397,6 +429,11 @@ impl<P> WitnessSource<P> for Source {
             kinds: CellKinds::Rows(self.kinds[i].iter().copied().map(Some).collect()),
         };
         Ok(of_phase.map(column).collect())
+    }
+
+    fn choice_bits(&self, _: &P, column: u32) -> Option<Vec<AdviceColumn>> {
+        let (chooser, bits) = self.choice.as_ref()?;
+        (*chooser == column).then(|| bits.to_vec())
     }
 
     fn multiplicities(
