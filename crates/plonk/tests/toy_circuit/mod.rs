@@ -329,7 +329,7 @@ pub struct Source {
     phases: Vec<u8>,
     later: Option<Later>,
     /// The column that chooses among the three of a table, and shares of the bits that say which.
-    pub choice: Option<(u32, [AdviceColumn; 3])>,
+    pub choice: Option<(u32, Vec<AdviceColumn>)>,
     /// Shares of the multiplicities; counted if there are none.
     pub multiplicities: Option<Vec<Vec<Fr>>>,
     /// The multiplicities that were counted.
@@ -369,24 +369,24 @@ impl Toy {
         }
         if !self.choices.is_empty() {
             let chooser = self.columns.len() - 5 - usize::from(self.later.is_some());
-            let mut bits =
-                [(); 2].map(|()| [(); 3].map(|()| vec![Fr::ZERO; self.columns[0].len()]));
-            let mut kinds = vec![None; self.columns[0].len()];
+            let rows = self.columns[0].len();
+            let mut bits = [(); 3].map(|()| [(); 2].map(|()| vec![Fr::ZERO; rows]));
+            let mut kinds = vec![None; rows];
             for row in &self.choices {
                 let kind = self.kinds[chooser][*row];
                 kinds[*row] = Some(kind);
-                for bit in 0..3 {
-                    let is_it = self.columns[chooser][*row] == Fr::from(bit as u64);
+                for (bit, sides) in (0u64..).zip(&mut bits) {
+                    let is_it = self.columns[chooser][*row] == Fr::from(bit);
                     let shares = split(Fr::from(u64::from(is_it)), kind);
-                    [bits[0][bit][*row], bits[1][bit][*row]] = shares;
+                    sides.iter_mut().zip(shares).for_each(|(side, share)| side[*row] = share);
                 }
             }
-            let [of_model, of_data] = bits.map(|bits| {
-                bits.map(|values| AdviceColumn {
-                    values: Shares::new(values),
-                    kinds: CellKinds::Rows(kinds.clone()),
-                })
-            });
+            let column = |values| AdviceColumn {
+                values: Shares::new(values),
+                kinds: CellKinds::Rows(kinds.clone()),
+            };
+            let (of_model, of_data) =
+                bits.map(|[model, data]| (column(model), column(data))).into_iter().unzip();
             model.choice = Some((chooser as u32, of_model));
             data.choice = Some((chooser as u32, of_data));
         }
@@ -433,7 +433,7 @@ impl<P> WitnessSource<P> for Source {
 
     fn choice_bits(&self, _: &P, column: u32) -> Option<Vec<AdviceColumn>> {
         let (chooser, bits) = self.choice.as_ref()?;
-        (*chooser == column).then(|| bits.to_vec())
+        (*chooser == column).then(|| bits.clone())
     }
 
     fn multiplicities(
