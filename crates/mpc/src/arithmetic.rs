@@ -160,19 +160,22 @@ struct CrossTerms {
 }
 
 impl InnerProducts {
-    /// Sorts the terms of outputs `ends[j-1]..ends[j]` into local ones and cross terms.
-    pub fn new(role: Role, left: &[Operand], right: &[Operand], ends: &[u32]) -> Self {
-        let mut local = vec![Fr::ZERO; ends.len()];
+    /// Sorts the products of each of `outputs` outputs, which `products` lists, into local ones and
+    /// cross terms.
+    pub fn new(
+        role: Role,
+        outputs: usize,
+        mut products: impl FnMut(usize, &mut dyn FnMut(Operand, Operand)),
+    ) -> Self {
+        let mut local = vec![Fr::ZERO; outputs];
         let mut buckets: BTreeMap<usize, CrossTerms> = BTreeMap::new();
         let mut cross = Vec::new();
-        let mut start = 0;
-        for (j, &end) in ends.iter().enumerate() {
-            let end = end as usize;
+        for (j, local) in local.iter_mut().enumerate() {
             cross.clear();
-            for (l, r) in left[start..end].iter().zip(&right[start..end]) {
+            products(j, &mut |l, r| {
                 let public = [l.kind, r.kind].map(|kind| kind == Kind::Public);
                 if public != [true; 2] || role == Role::Model {
-                    local[j] += l.share * r.share;
+                    *local += l.share * r.share;
                 }
                 for (models, datas) in [(l, r), (r, l)] {
                     let crosses = holds(Role::Model, models.kind) && holds(Role::Data, datas.kind);
@@ -180,7 +183,7 @@ impl InnerProducts {
                         cross.push(if role == Role::Model { models.share } else { datas.share });
                     }
                 }
-            }
+            });
             if !cross.is_empty() {
                 let group = buckets.entry(cross.len()).or_insert_with(|| CrossTerms {
                     outputs: Vec::new(),
@@ -191,7 +194,6 @@ impl InnerProducts {
                     operand.push(*share);
                 }
             }
-            start = end;
         }
         InnerProducts { local, groups: buckets.into_values().collect() }
     }
@@ -241,7 +243,13 @@ pub fn inner_products(
     right: &[Operand],
     ends: &[u32],
 ) -> Result<Vec<Fr>, PartyError> {
-    InnerProducts::new(channel.role(), left, right, ends).make(channel, source, "products")
+    let mut start = 0;
+    let batch = InnerProducts::new(channel.role(), ends.len(), |j, product| {
+        let terms = start..ends[j] as usize;
+        start = terms.end;
+        left[terms.clone()].iter().zip(&right[terms]).for_each(|(l, r)| product(*l, *r));
+    });
+    batch.make(channel, source, "products")
 }
 
 /// Products of shares, all of them shared by both: `left[i] * right[i]`.

@@ -193,8 +193,7 @@ impl Inversion {
             });
             missing.push(place);
         }
-        let ends: Vec<u32> = (1..=left.len() as u32).collect();
-        let batch = InnerProducts::new(role, &left, &right, &ends);
+        let batch = InnerProducts::new(role, left.len(), |j, product| product(left[j], right[j]));
         let products = batch.make(channel, source, INVERSES);
         for operand in left.iter_mut().chain(&mut right) {
             twain_algebra::erase(std::slice::from_mut(&mut operand.share));

@@ -296,6 +296,6 @@ impl ProverParty for TwoParty<'_> {
         pieces: usize,
     ) -> Result<Vec<Shares>, PartyError> {
         let leaves = quotient::Leaves { publics, secrets };
-        quotient::quotient(&mut self.channel, &mut *self.source, numerator, leaves, pieces)
+        quotient::quotient(&mut self.channel, &mut *self.source, numerator, leaves, pieces, false)
     }
 }

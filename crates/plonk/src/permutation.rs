@@ -5,11 +5,13 @@ use crate::error::KeyError;
 use ff::Field;
 use rayon::prelude::*;
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use twain_algebra::domain::DELTA;
 use twain_algebra::{Domain, Fr, vector};
 
 /// A permutation of the cells of the permutation columns; cell `(i, row)` is number `i·n + row`,
 /// `i` the column's position in the list.
+#[derive(Clone, Debug)]
 pub(crate) struct Permutation {
     rows: usize,
     successors: Vec<u32>,
@@ -43,16 +45,48 @@ impl Permutation {
         Ok(Self { rows, successors })
     }
 
+    /// The permutation with these polynomials' values, see [`Self::values`]; none if they are those of
+    /// no permutation, or of more cells than 32 bits count.
+    pub(crate) fn from_values(values: &[Vec<Fr>], domain: &Domain) -> Option<Self> {
+        let rows = domain.n();
+        let cells = u32::try_from(values.len().checked_mul(rows)?).ok()?;
+        let mut successors: Vec<u32> = (0..cells).collect();
+        // Only the moved cells are looked up.
+        let mut moved: HashMap<Fr, u32, BuildHasherDefault<Spread>> = HashMap::default();
+        let mut numbers = 0..cells;
+        let mut first = Fr::ONE;
+        for column in values {
+            let mut identity = first;
+            for (value, number) in column.iter().zip(&mut numbers) {
+                if *value != identity {
+                    moved.insert(identity, number);
+                }
+                identity *= domain.omega();
+            }
+            first *= DELTA;
+        }
+        let mut sources: Vec<u32> = moved.values().copied().collect();
+        sources.sort_unstable();
+        for number in sources {
+            let value = values[number as usize / rows].get(number as usize % rows)?;
+            successors[number as usize] = moved.remove(value)?;
+        }
+        Some(Self { rows, successors })
+    }
+
+    /// Whether the permutation moves cell `row` of the column at `position`.
+    pub(crate) fn moves(&self, position: usize, row: usize) -> bool {
+        self.successor(position, row) != position * self.rows + row
+    }
+
     /// The number of the cell that follows cell `row` of the column at `position`.
-    fn successor(&self, position: usize, row: usize) -> usize {
+    pub(crate) fn successor(&self, position: usize, row: usize) -> usize {
         self.successors[position * self.rows + row] as usize
     }
 
     /// The rows of the column at `position` that the permutation moves, in increasing order.
     pub(crate) fn moved_rows(&self, position: usize) -> Vec<usize> {
-        let start = position * self.rows;
-        let moved = |row: &usize| self.successor(position, *row) != start + row;
-        (0..self.rows).filter(moved).collect()
+        (0..self.rows).filter(|row| self.moves(position, *row)).collect()
     }
 
     /// The values of all permutation polynomials: `delta^i' w^row'` where `(i', row')` follows.
@@ -69,6 +103,22 @@ impl Permutation {
             successors.par_iter().map(value).collect()
         };
         self.successors.chunks(self.rows).map(column).collect()
+    }
+}
+
+/// Hashes what is spread evenly already, by the first 64 bits of what is last written.
+#[derive(Default)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 = u64::from_le_bytes(*first);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 
@@ -150,6 +200,22 @@ mod tests {
         let values = permutation.values(&domain);
         assert_eq!(values[1][3], DELTA * domain.omega().pow_vartime([3u64]));
         assert!(permutation.moved_rows(1).is_empty());
+    }
+
+    #[test]
+    fn values_of_no_permutation() {
+        let copies = [(cell(1, 2), cell(0, 0)), (cell(0, 0), cell(0, 5))];
+        let columns = [cell(1, 0).column, cell(0, 0).column];
+        let permutation = Permutation::new(&columns, 8, 8, &copies).unwrap();
+        let domain = Domain::new(3).unwrap();
+        let values = permutation.values(&domain);
+        let read = |values: &[Vec<Fr>]| Permutation::from_values(values, &domain);
+        assert_eq!(read(&values).unwrap().successors, permutation.successors);
+        for bad in [Fr::ZERO, values[1][0]] {
+            let mut values = values.clone();
+            values[0][2] = bad;
+            assert!(read(&values).is_none());
+        }
     }
 
     proptest! {

@@ -5,8 +5,10 @@
 
 use crate::compiled::CompiledSystem;
 use crate::error::KeyError;
+use crate::permutation::Permutation;
 use crate::verifying_key::VerifyingKey;
 use ff::Field;
+use std::sync::OnceLock;
 use twain_algebra::domain::ZETA;
 use twain_algebra::{Domain, Fr};
 
@@ -16,7 +18,20 @@ pub struct ProvingKey {
     vk: VerifyingKey,
     fixed: ColumnPolynomials,
     sigma: ColumnPolynomials,
+    permutation: Found<Option<Permutation>>,
 }
+
+/// What follows from the rest, once it has been asked for: two keys are the same whether it has or not.
+#[derive(Clone, Debug)]
+struct Found<T>(OnceLock<T>);
+
+impl<T> PartialEq for Found<T> {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl<T> Eq for Found<T> {}
 
 /// Columns as values on the rows and as coefficients: `n` scalars each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -98,7 +113,7 @@ impl ProvingKey {
             }
             columns.cosets.iter().try_for_each(|cosets| check_lengths(cosets, system.rows()))?;
         }
-        Ok(Self { vk, fixed, sigma })
+        Ok(Self { vk, fixed, sigma, permutation: Found(OnceLock::new()) })
     }
 
     /// The verifying key.
@@ -119,6 +134,12 @@ impl ProvingKey {
     /// The permutation polynomials, in the order of the permutation columns.
     pub fn sigma(&self) -> &ColumnPolynomials {
         &self.sigma
+    }
+
+    /// The permutation of the cells of the permutation columns; none if the polynomials are those of none.
+    pub(crate) fn permutation(&self, domain: &Domain) -> Option<&Permutation> {
+        let find = || Permutation::from_values(&self.sigma.values, domain);
+        self.permutation.0.get_or_init(find).as_ref()
     }
 }
 

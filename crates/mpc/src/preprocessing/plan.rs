@@ -439,6 +439,6 @@ impl ProverParty for Planner {
         pieces: usize,
     ) -> Result<Vec<Shares>, PartyError> {
         let leaves = quotient::Leaves { publics, secrets };
-        quotient::rehearse(&mut self.channel, &mut self.source, numerator, leaves, pieces)
+        quotient::quotient(&mut self.channel, &mut self.source, numerator, leaves, pieces, true)
     }
 }

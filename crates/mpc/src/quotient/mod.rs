@@ -39,35 +39,24 @@ pub struct Leaves<'a> {
 type Place = usize;
 const ROWS: Place = 0;
 
-/// `numerator / (X^n - 1)`, see [`twain_party::ProverParty::quotient`].
+/// `numerator / (X^n - 1)`, see [`twain_party::ProverParty::quotient`]. In a rehearsal `source` is asked
+/// for the same products, of zeros, and nothing is made of them.
 pub fn quotient(
     channel: &mut dyn Channel,
     source: &mut dyn OleSource,
     numerator: &Numerator,
     leaves: Leaves,
     pieces: usize,
+    rehearsal: bool,
 ) -> Result<Vec<Shares>, PartyError> {
-    let mut evaluation = Evaluation::new(channel.role(), numerator, leaves, pieces)?;
+    let mut evaluation = Evaluation::new(channel.role(), numerator, leaves, pieces, rehearsal)?;
     for level in 1..=evaluation.depth() {
         evaluation.interact(channel, source, level)?;
     }
-    evaluation.finish()
-}
-
-/// Asks `source` for the same products as [`quotient`], of zeros, and makes nothing of them.
-pub fn rehearse(
-    channel: &mut dyn Channel,
-    source: &mut dyn OleSource,
-    numerator: &Numerator,
-    leaves: Leaves,
-    pieces: usize,
-) -> Result<Vec<Shares>, PartyError> {
-    let mut evaluation = Evaluation::new(channel.role(), numerator, leaves, pieces)?;
-    evaluation.rehearsal = true;
-    for level in 1..=evaluation.depth() {
-        evaluation.interact(channel, source, level)?;
+    match rehearsal {
+        true => Ok((0..pieces).map(|_| Shares::zero(evaluation.n)).collect()),
+        false => evaluation.finish(),
     }
-    Ok((0..pieces).map(|_| Shares::zero(evaluation.n)).collect())
 }
 
 struct Evaluation<'a> {
@@ -94,6 +83,7 @@ impl<'a> Evaluation<'a> {
         numerator: &'a Numerator,
         leaves: Leaves<'a>,
         pieces: usize,
+        rehearsal: bool,
     ) -> Result<Self, PartyError> {
         let domain = Domain::new(numerator.k).map_err(unsupported)?;
         let shifts = coset_shifts(numerator.k, pieces)?;
@@ -116,7 +106,7 @@ impl<'a> Evaluation<'a> {
             constants,
             nodes,
             made,
-            rehearsal: false,
+            rehearsal,
         })
     }
 
@@ -150,12 +140,14 @@ impl<'a> Evaluation<'a> {
         let made = source.inner_products(channel, "quotient", &operands, &groups)?;
         let mut made = made.into_iter();
         for ((id, place, mut local), share) in cosets.results.drain(..).zip(&mut made) {
-            vector::add_assign(&mut local, &share);
+            if !self.rehearsal {
+                vector::add_assign(&mut local, &share);
+            }
             self.made.insert((id, place), local);
         }
         let mut values = rows.products.finish(&mut made).into_iter();
         for (id, first) in rows.results.drain(..) {
-            let mut column = vec![Fr::ZERO; self.n];
+            let mut column = vec![Fr::ZERO; if self.rehearsal { first } else { self.n }];
             column[first..].iter_mut().zip(&mut values).for_each(|(cell, value)| *cell = value);
             self.made.insert((id, ROWS), column);
         }
@@ -172,28 +164,31 @@ impl<'a> Evaluation<'a> {
         let targets: Vec<NodeId> = ids.iter().flat_map(|&id| self.children(id)).collect();
         let values = self.evaluate(ROWS, start..self.n, &targets);
         let kinds = self.row_kinds(start..self.n, &targets);
-        let (mut left, mut right) = (Vec::new(), Vec::new());
-        let (mut ends, mut results) = (Vec::new(), Vec::new());
+        let column = |id: NodeId| (&values[&id][..], kinds[&id].as_deref());
+        let mut outputs = Vec::new();
+        let mut results = Vec::new();
         for &id in ids {
             let (terms, vanishes) = self.terms(id);
             let first = first_row(vanishes);
-            let column = |id: NodeId| (&values[&id][..], kinds[&id].as_deref());
             let terms: Vec<_> = terms.iter().map(|&(f, l, r)| (f, column(l), column(r))).collect();
-            for row in first - start..self.n - start {
-                let operand = |(values, kinds): (&[Fr], Option<&[Kind]>)| {
-                    let kind = kinds.map_or(Kind::Public, |kinds| kinds[row]);
-                    Operand { share: values[row], kind, bits: 254 }
-                };
-                for &(factor, l, r) in &terms {
-                    let l = operand(l);
-                    left.push(Operand { share: factor * l.share, ..l });
-                    right.push(operand(r));
-                }
-                ends.push(left.len() as u32);
-            }
+            outputs.push((terms, first - start..self.n - start));
             results.push((id, first));
         }
-        RowProducts { products: InnerProducts::new(self.role, &left, &right, &ends), results }
+        let mut places =
+            outputs.iter().flat_map(|(terms, rows)| rows.clone().map(move |row| (terms, row)));
+        let count = outputs.iter().map(|(_, rows)| rows.len()).sum();
+        let products = InnerProducts::new(self.role, count, |_, product| {
+            let Some((terms, row)) = places.next() else { return };
+            let operand = |(values, kinds): (&[Fr], Option<&[Kind]>)| {
+                let kind = kinds.map_or(Kind::Public, |kinds| kinds[row]);
+                Operand { share: values[row], kind, bits: 254 }
+            };
+            for &(factor, l, r) in terms {
+                let l = operand(l);
+                product(Operand { share: factor * l.share, ..l }, operand(r));
+            }
+        });
+        RowProducts { products, results }
     }
 
     /// The products on a coset, where everything secret is shared.
@@ -217,11 +212,11 @@ impl<'a> Evaluation<'a> {
         let mut known: HashMap<NodeId, u32> = HashMap::new();
         let (operands, rehearsal) = (&mut batch.operands, self.rehearsal);
         for id in here {
-            let mut local = vec![Fr::ZERO; self.n];
+            let mut local = vec![Fr::ZERO; if rehearsal { 0 } else { self.n }];
             let mut pairs = Vec::new();
             for (factor, l, r) in self.terms(id).0 {
                 let mut left = Cow::Borrowed(&values[&l]);
-                if !self.rehearsal {
+                if !rehearsal {
                     if factor != Fr::ONE {
                         vector::scale(left.to_mut(), factor);
                     }
@@ -298,10 +293,11 @@ impl<'a> Evaluation<'a> {
         targets: &[NodeId],
     ) -> HashMap<NodeId, Option<Vec<Kind>>> {
         let held = |kind| if kind == Kind::Public { Kind::Owned(Role::Model) } else { kind };
-        let mut all: Vec<Option<Vec<Kind>>> = Vec::new();
-        for (id, node) in self.numerator.nodes.iter().enumerate() {
+        let mut all: HashMap<NodeId, Option<Vec<Kind>>> = HashMap::new();
+        for id in self.recipe(ROWS, targets).nodes {
+            let node = &self.numerator.nodes[id as usize];
             let kinds = match node {
-                _ if !self.nodes[id].secret => None,
+                _ if !self.is_secret(id) => None,
                 Node::Secret(index, rotation) => {
                     let cells = self.leaves.secrets[*index as usize].kinds;
                     let row = |row: usize| {
@@ -310,24 +306,25 @@ impl<'a> Evaluation<'a> {
                     let kind = |r| cells.assigned(row(r)).map_or(Kind::Public, held);
                     Some(rows.clone().map(kind).collect())
                 }
-                _ if self.nodes[id].interactive => Some(vec![Kind::Shared; rows.len()]),
+                _ if self.nodes[id as usize].interactive => Some(vec![Kind::Shared; rows.len()]),
                 node => children(node)
                     .into_iter()
-                    .map(|child| match &all[child as usize] {
-                        Some(kinds) => kinds.clone(),
+                    .map(|child| match all.get(&child) {
+                        Some(Some(kinds)) => kinds.clone(),
                         // A public summand of a shared sum is held by the model's side; so may be
                         // one of an inner product.
-                        None if matches!(node, Node::Product(..)) => vec![Kind::Public; rows.len()],
-                        None => vec![Kind::Owned(Role::Model); rows.len()],
+                        _ if matches!(node, Node::Product(..)) => vec![Kind::Public; rows.len()],
+                        _ => vec![Kind::Owned(Role::Model); rows.len()],
                     })
                     .reduce(|mut a, b| {
                         a.iter_mut().zip(b).for_each(|(a, b)| *a = a.join(b));
                         a
                     }),
             };
-            all.push(kinds);
+            all.insert(id, kinds);
         }
-        targets.iter().map(|&id| (id, all[id as usize].clone())).collect()
+        all.retain(|id, _| targets.contains(id));
+        all
     }
 
     fn is_secret(&self, id: NodeId) -> bool {

@@ -57,7 +57,7 @@ impl Evaluation<'_> {
     }
 
     /// The nodes that targets are made of, in order, down to what is at hand.
-    fn recipe(&self, place: Place, targets: &[NodeId]) -> Recipe {
+    pub(super) fn recipe(&self, place: Place, targets: &[NodeId]) -> Recipe {
         let nodes = &self.numerator.nodes;
         let mut waiting = vec![0u32; nodes.len()];
         for &target in targets {
@@ -118,8 +118,8 @@ impl Evaluation<'_> {
 }
 
 /// What has to be evaluated.
-struct Recipe {
-    nodes: Vec<NodeId>,
+pub(super) struct Recipe {
+    pub nodes: Vec<NodeId>,
     /// How many nodes, or targets, each is an operand of.
     waiting: Vec<u32>,
 }

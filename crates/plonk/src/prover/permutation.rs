@@ -9,11 +9,10 @@
 
 use super::error::ProveError;
 use super::operands::Operands;
-use crate::CompiledSystem;
+use crate::permutation::Permutation;
+use crate::{CompiledSystem, ProvingKey};
 use ff::{Field, PrimeField};
 use rayon::prelude::*;
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicBool, Ordering};
 use twain_algebra::{Domain, Fr, vector};
 use twain_party::{CellKinds, Factors, Kind, Operand, PartyError, ProverParty, Role, Shares};
@@ -22,6 +21,7 @@ const BLOCK: usize = 1 << 12;
 
 /// The cells that the permutation covers.
 pub(super) struct PermutedColumns<'a> {
+    pub(super) key: &'a ProvingKey,
     pub(super) system: &'a CompiledSystem,
     pub(super) domain: &'a Domain,
     /// In the order of the permutation's columns.
@@ -50,7 +50,7 @@ impl<C> MovedCells<C> {
             let (cells, secret) = Default::default();
             return Ok(Self { beta, gamma, cells, secret, conversion: None });
         }
-        let cells = moved_advice_cells(columns);
+        let cells = moved_advice_cells(columns, columns.permutation()?);
         let secret = cells.iter().filter(|cell| cell.kind != Kind::Public);
         let secret: Vec<MovedCell> = secret.copied().collect();
         let mut operands = Operands::default();
@@ -117,6 +117,13 @@ pub(super) fn grand_products<P: ProverParty>(
 }
 
 impl PermutedColumns<'_> {
+    fn permutation(&self) -> Result<&Permutation, ProveError> {
+        self.key.permutation(self.domain).ok_or_else(|| {
+            let text = "a permutation polynomial of the key does not permute the cells";
+            ProveError::Unsupported(text.to_owned())
+        })
+    }
+
     fn chunk_length(&self) -> usize {
         self.system.degree() - 2
     }
@@ -257,14 +264,14 @@ impl Fractions {
 }
 
 /// All moved cells of advice columns, column by column.
-fn moved_advice_cells(cells: &PermutedColumns<'_>) -> Vec<MovedCell> {
+fn moved_advice_cells(cells: &PermutedColumns<'_>, permutation: &Permutation) -> Vec<MovedCell> {
     let mut moved = Vec::new();
     for (position, column) in cells.columns.iter().enumerate() {
         let Some(kinds) = column.kinds else { continue };
         let identities = cells.identities(position, 0);
-        let rows = column.sigma.iter().zip(identities).enumerate();
-        let rows = rows.filter(|(_, (sigma, identity))| *sigma != identity);
-        moved.extend(rows.map(|(row, (_, identity))| MovedCell {
+        let rows = identities.take(column.sigma.len()).enumerate();
+        let rows = rows.filter(|(row, _)| permutation.moves(position, *row));
+        moved.extend(rows.map(|(row, identity)| MovedCell {
             position,
             row,
             identity,
@@ -281,7 +288,7 @@ fn row_ratios<C>(
     factors: &Factors,
     adds_public: bool,
 ) -> Result<Ratios, ProveError> {
-    let usable = cells.system.usable_rows();
+    let (usable, permutation) = (cells.system.usable_rows(), cells.permutation()?);
     let (beta, gamma) = (*beta, *gamma);
     let length = cells.chunks() * usable;
     let (mut known, mut own) = (Fractions::ones(length), Fractions::ones(length));
@@ -298,7 +305,8 @@ fn row_ratios<C>(
         }
         let identities = cells.identities(position, 0);
         for (row, (sigma, identity)) in column.sigma.iter().zip(identities).enumerate() {
-            if let Some(step) = step_of(position, row).filter(|_| *sigma != identity) {
+            let moved = permutation.moves(position, row);
+            if let Some(step) = step_of(position, row).filter(|_| moved) {
                 let shifted = column.values[row] + gamma;
                 known.numerators[step] *= shifted + beta * identity;
                 known.denominators[step] *= shifted + beta * sigma;
@@ -308,7 +316,6 @@ fn row_ratios<C>(
 
     // Public advice cells: the same, for the side that holds them. A secret cell's value is that of
     // the cell it is sent to, so its denominator is the target's numerator.
-    let cells_by_identity = identities_of_moved_cells(cells);
     let rows = cells.system.rows();
     let mut secret_index = vec![u32::MAX; cells.columns.len() * rows];
     for (index, cell) in (0..).zip(secret) {
@@ -330,19 +337,15 @@ fn row_ratios<C>(
         };
         has_secret[step] = true;
         own.numerators[step] *= factor;
-        let Some(&(position, row)) = cells_by_identity.get(&sigma) else {
-            let text = "a permutation polynomial of the key does not permute the cells";
-            return Err(ProveError::Unsupported(text.to_owned()));
-        };
-        let (position, row) = (position as usize, row as usize);
+        let next = permutation.successor(cell.position, cell.row);
         let mut kind = cell.kind;
-        let target = secret_index[position * rows + row] as usize;
+        let target = secret_index[next] as usize;
         if let Some(target) = secret.get(target).zip(factors.get(target)) {
             own.denominators[step] *= target.1;
             kind = kind.join(target.0.kind);
         } else {
-            let column = &cells.columns[position];
-            let denominator = column.values[row] + beta * sigma + gamma;
+            let column = &cells.columns[next / rows];
+            let denominator = column.values[next % rows] + beta * sigma + gamma;
             if column.kinds.is_none() {
                 known.denominators[step] *= denominator;
             } else {
@@ -359,38 +362,6 @@ fn row_ratios<C>(
 
 fn join(a: Option<Kind>, b: Kind) -> Kind {
     a.map_or(b, |a| a.join(b))
-}
-
-/// Hashes what is spread evenly already, by the first 64 bits of what is last written.
-#[derive(Default)]
-struct Even(u64);
-
-impl Hasher for Even {
-    fn write(&mut self, bytes: &[u8]) {
-        if let Some(first) = bytes.first_chunk() {
-            self.0 = u64::from_le_bytes(*first);
-        }
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
-/// Position and row of every moved cell by its identity `δ^position·ω^row`.
-fn identities_of_moved_cells(
-    cells: &PermutedColumns<'_>,
-) -> HashMap<Fr, (u32, u32), BuildHasherDefault<Even>> {
-    let mut moved = HashMap::default();
-    for (position, column) in (0..).zip(&cells.columns) {
-        let identities = cells.identities(position as usize, 0);
-        for (row, (sigma, identity)) in (0..).zip(column.sigma.iter().zip(identities)) {
-            if *sigma != identity {
-                moved.insert(identity, (position, row));
-            }
-        }
-    }
-    moved
 }
 
 /// Running products over all chunks, back to additive shares.

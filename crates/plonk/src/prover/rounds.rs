@@ -82,7 +82,7 @@ fn permuted<'c>(
         };
         columns.push(PermutedColumn { values, sigma, kinds });
     }
-    Ok(PermutedColumns { system, domain, columns })
+    Ok(PermutedColumns { key, system, domain, columns })
 }
 
 /// An advice column to be committed to.
