@@ -16,6 +16,9 @@ pub(crate) const NEGATIVE: u32 = 1 << 31;
 /// Independent chains of products, to hide the latency of one product behind others.
 const CHAINS: usize = 4;
 
+/// Groups whose sums are worked out step by step together, for the same reason.
+const TOGETHER: usize = 2;
+
 /// How many groups ahead points are asked for.
 const PREFETCH_DISTANCE: usize = 6;
 
@@ -92,31 +95,87 @@ pub(crate) fn add_pairs<B: BaseLanes>(
     }
 
     let mut inverses = invert_chains(&products);
-    for group in (0..first.len()).rev() {
-        let (x1, y1) = B::load(points, &first[group]);
-        let (x2, y2) = B::load(points, &second[group]);
-        let mut denominator = x2.sub::<1>(&x1);
-        let mut numerator = y2.sub::<1>(&y1);
-        let exceptions = exceptions(&x1, &x2, &zero);
-        if exceptions != 0 {
-            let doublings = doublings(&x1, &y1, &x2, &y2, &zero);
-            denominator = denominator.select(exceptions, &one).select(doublings, &y1.add(&y1));
-            numerator = numerator.select(doublings, &x1.mul(&x1).times::<3>());
+    let mut pass =
+        Sums { points, first, second, target, prefix, inverses: &mut inverses, one, zero };
+    let mut left = first.len();
+    while left >= TOGETHER {
+        left -= TOGETHER;
+        pass.add::<TOGETHER>(left, out);
+    }
+    while left > 0 {
+        left -= 1;
+        pass.add::<1>(left, out);
+    }
+}
+
+/// The second pass, from the last addition to the first.
+struct Sums<'a, B: BaseLanes> {
+    points: &'a [Point],
+    first: &'a [B::Indices],
+    second: &'a [B::Indices],
+    target: &'a [B::Indices],
+    /// Product of the chain's denominators before each group.
+    prefix: &'a [B],
+    /// Inverse of the product of each chain's denominators that are left.
+    inverses: &'a mut [B; CHAINS],
+    one: B,
+    zero: B,
+}
+
+impl<B: BaseLanes> Sums<'_, B> {
+    /// Adds `N` groups, each of another chain, step by step together: the products of one group wait
+    /// for each other.
+    #[inline(always)]
+    fn add<const N: usize>(&mut self, start: usize, out: &mut [Point]) {
+        const { assert!(N <= CHAINS) }
+        let (one, zero) = (self.one, self.zero);
+        let (mut x1, mut y1, mut x2, mut y2) = ([zero; N], [zero; N], [zero; N], [zero; N]);
+        let (mut slope, mut denominator) = ([zero; N], [zero; N]);
+        let mut exceptional = [0; N];
+        for i in 0..N {
+            if let Some(later) = (start + i).checked_sub(PREFETCH_DISTANCE) {
+                B::prefetch(self.points, &self.first[later]);
+                B::prefetch(self.points, &self.second[later]);
+            }
+            (x1[i], y1[i]) = B::load(self.points, &self.first[start + i]);
+            (x2[i], y2[i]) = B::load(self.points, &self.second[start + i]);
+            denominator[i] = x2[i].sub::<1>(&x1[i]);
+            slope[i] = y2[i].sub::<1>(&y1[i]);
+            exceptional[i] = exceptions(&x1[i], &x2[i], &zero);
+            if exceptional[i] != 0 {
+                let doublings = doublings(&x1[i], &y1[i], &x2[i], &y2[i], &zero);
+                denominator[i] = denominator[i]
+                    .select(exceptional[i], &one)
+                    .select(doublings, &y1[i].add(&y1[i]));
+                slope[i] = slope[i].select(doublings, &x1[i].mul(&x1[i]).times::<3>());
+            }
         }
-        let chain = &mut inverses[group % CHAINS];
-        let slope = numerator.mul(&chain.mul(&prefix[group]));
-        *chain = chain.mul(&denominator);
-        let mut x = slope.mul(&slope).sub::<1>(&x1).sub::<1>(&x2).canonical();
-        let mut y = slope.mul(&x1.sub::<1>(&x)).sub::<1>(&y1).canonical();
-        if exceptions != 0 {
-            let opposite = exceptions & !doublings(&x1, &y1, &x2, &y2, &zero);
-            x = x.select(opposite, &zero);
-            y = y.select(opposite, &zero);
-            let (absent1, absent2) = (x1.equal(&zero), x2.equal(&zero));
-            x = x.select(absent1, &x2).select(absent2, &x1);
-            y = y.select(absent1, &y2).select(absent2, &y1);
+        let mut inverse = [zero; N];
+        for i in 0..N {
+            let chain = &mut self.inverses[(start + i) % CHAINS];
+            inverse[i] = chain.mul(&self.prefix[start + i]);
+            *chain = chain.mul(&denominator[i]);
         }
-        B::store(x, y, out, &target[group]);
+        for i in 0..N {
+            slope[i] = slope[i].mul(&inverse[i]);
+        }
+        let (mut x, mut y) = ([zero; N], [zero; N]);
+        for i in 0..N {
+            x[i] = slope[i].mul(&slope[i]).sub::<1>(&x1[i]).sub::<1>(&x2[i]).canonical();
+        }
+        for i in 0..N {
+            y[i] = slope[i].mul(&x1[i].sub::<1>(&x[i])).sub::<1>(&y1[i]).canonical();
+        }
+        for i in 0..N {
+            if exceptional[i] != 0 {
+                let doublings = doublings(&x1[i], &y1[i], &x2[i], &y2[i], &zero);
+                let opposite = exceptional[i] & !doublings;
+                let (absent1, absent2) = (x1[i].equal(&zero), x2[i].equal(&zero));
+                x[i] = x[i].select(opposite, &zero).select(absent1, &x2[i]).select(absent2, &x1[i]);
+                y[i] = y[i].select(opposite, &zero).select(absent1, &y2[i]).select(absent2, &y1[i]);
+            }
+            B::store(x[i], y[i], out, &self.target[start + i]);
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use super::recode::Recoded;
 use crate::G1;
 
 /// Points whose buckets are added up together.
-const CACHED_POINTS: usize = 1 << 14;
+const CACHED_POINTS: usize = 1 << 13;
 
 /// Fewer bits of a bucket's number are not split: the lists would be too short for the lanes.
 const MIN_SPLIT_BITS: u32 = 6;

@@ -21,8 +21,8 @@ const MAX_WINDOW: u32 = 16;
 /// Narrower windows would not fill the lanes of the reduction.
 const MIN_WINDOW: u32 = 4;
 
-/// Scalars in one batch.
-const BATCH: usize = 4096;
+/// Scalars in one batch: no power of two, so that the windows of a scalar lie in different cache sets.
+const BATCH: usize = 4096 + 32;
 
 /// Order of the field, lowest word first.
 const ORDER: [u64; 4] =
@@ -195,7 +195,7 @@ fn window_count(bits: u32, window_bits: u32) -> usize {
 
 /// The window width with the least work, given how many scalars there are of each length.
 fn best_window(histogram: &[usize; MAX_BITS as usize + 1]) -> u32 {
-    /// Reducing a bucket costs about as much as two additions to buckets.
+    /// Weighing a bucket takes two additions.
     const BUCKET_COST: usize = 2;
     let longest = histogram.iter().rposition(|count| *count > 0).unwrap_or(0) as u32;
     let cost = |window_bits: &u32| {
