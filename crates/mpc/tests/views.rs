@@ -150,6 +150,7 @@ fn validity_test_of_wrong_values() {
 fn decompositions() {
     hides_hint(Hint::Decompose { base: 16, legs: 2 }, [0, 255], 9);
     hides_hint(Hint::Decompose { base: 1 << 10, legs: 1 }, [1, 1023], 10);
+    hides_hint(Hint::Decompose { base: 10, legs: 2 }, [0, 99], 7);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Division of a shared value by a public `D`, rounded half away from zero (protocol §4).
+//! Division of a shared value by a public `D`, rounded half away from zero (protocol §4), or of one that
+//! is not negative, rounded down: the digits in a base that is no power of two.
 //!
 //! With `y = x + floor(D/2) - [x < 0][D even] + K D`, not negative, the result is `floor(y/D) - K`.
 //! If `D` is a power of two, `y mod D` is a digit. Otherwise each party covers `y` with `R_P` of its
@@ -76,6 +77,24 @@ impl Division {
             cover: (Fr::ZERO, 0),
             one_hot: None,
         })
+    }
+
+    /// Division, rounded down, of values below `2^bits` that are not negative and not known yet.
+    pub fn rounded_down(
+        bits: u32,
+        divisor: u128,
+        demand: &mut Demand,
+        budget: &mut Budget,
+        what: &str,
+    ) -> Result<Self, PartyError> {
+        let mut division = Self::new(Fr::ZERO, bits, divisor, demand, budget, what)?;
+        division.offset = 0;
+        Ok(division)
+    }
+
+    /// Sets the dividend.
+    pub fn set_dividend(&mut self, value: Fr) {
+        self.value = value;
     }
 
     /// Whether the sign of the dividend matters.

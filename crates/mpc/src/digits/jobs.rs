@@ -8,7 +8,7 @@ use super::material::{BitConversions, Demand, Material, Selections};
 use super::opening::{Budget, Openings, bits_of, cover_bits, draw, power_of_two};
 use super::{Held, Hints, OneHot, describe, log2_exact};
 use crate::channel::Channel;
-use crate::dpf::{MAX_DOMAIN_BITS, Scratch, lift};
+use crate::dpf::{DigitMask, MAX_DOMAIN_BITS, Scratch, lift};
 use crate::ole::{OleGroup, OleSource};
 use ff::{BatchInvert, Field};
 use rayon::prelude::*;
@@ -42,10 +42,27 @@ struct Output {
 struct Decomposition {
     slot: Slot,
     comparison: usize,
-    base_bits: u8,
+    base: u64,
     legs: usize,
     /// What is left to decompose, of the absolute value.
     rest: Fr,
+    /// One a digit, lowest first, if the base is no power of two.
+    divisions: Vec<Division>,
+}
+
+impl Decomposition {
+    /// Bits of the base, if it is a power of two.
+    fn base_bits(&self) -> Option<u8> {
+        log2_exact(u128::from(self.base)).map(|bits| bits as u8)
+    }
+}
+
+/// What opens a digit.
+enum Mask {
+    /// The rest's lowest bits, under this mask.
+    Digit(DigitMask),
+    /// The rest is divided by the base.
+    Division,
 }
 
 struct Inversion {
@@ -133,31 +150,33 @@ impl Jobs {
         };
         match batch.hint {
             Hint::Decompose { base, legs } => {
-                let base_bits = log2_exact(u128::from(base))
-                    .filter(|&bits| bits > 0 && bits <= u32::from(MAX_DOMAIN_BITS));
-                let width = base_bits.and_then(|bits| bits.checked_mul(legs));
-                let (Some(base_bits), Some(width)) = (base_bits, width) else {
+                let limit = u128::from(base).checked_pow(legs).filter(|limit| *limit > 1);
+                let exact = log2_exact(u128::from(base));
+                let too_large = exact.is_some_and(|bits| bits > u32::from(MAX_DOMAIN_BITS));
+                let Some(limit) = limit.filter(|_| !too_large) else {
                     return Err(PartyError::Unsupported(format!(
-                        "{what}: two parties need a base (decomp_base) that is a power of two, \
-                         2 to 2^{MAX_DOMAIN_BITS}"
+                        "{what}: two parties need a base (decomp_base) of 2 to \
+                         2^{MAX_DOMAIN_BITS}, and values below 2^128"
                     )));
                 };
-                let comparison = compare(width, demand, budget)?;
+                let comparison = compare((limit - 1).ilog2() + 1, demand, budget)?;
+                let mut divisions = Vec::new();
                 for leg in 0..legs {
-                    let left = bits.saturating_sub(leg * base_bits).max(1) + 1;
-                    budget.opening(left, base_bits + cover_bits(base_bits), &what)?;
+                    let left = bits.saturating_sub(leg * base.ilog2()).max(1);
+                    let Some(base_bits) = exact else {
+                        let base = u128::from(base);
+                        divisions.push(Division::rounded_down(left, base, demand, budget, &what)?);
+                        continue;
+                    };
+                    budget.opening(left + 1, base_bits + cover_bits(base_bits), &what)?;
+                    budget.lift(1, 2f64.powi(base_bits as i32))?;
+                    demand.masks[base_bits as usize] += 1;
                 }
-                budget.lift(legs as usize, 2f64.powi(base_bits as i32))?;
-                demand.masks[base_bits as usize] += legs as usize;
                 demand.selections += 1;
                 demand.conversions += 1;
-                self.decompositions.push(Decomposition {
-                    slot,
-                    comparison,
-                    base_bits: base_bits as u8,
-                    legs: legs as usize,
-                    rest: value,
-                });
+                let (legs, rest) = (legs as usize, value);
+                let new = Decomposition { slot, comparison, base, legs, rest, divisions };
+                self.decompositions.push(new);
             }
             Hint::DivideRound { divisor: 1 } => self.copies.push((slot, value)),
             Hint::DivideRound { divisor } if divisor > 1 => {
@@ -235,16 +254,17 @@ impl Jobs {
         for (_, lookup) in &mut self.lookups {
             parts.fields.push(lookup.mask(material, role, rng)?);
         }
+        let of_digits = self.decompositions.iter_mut().flat_map(|d| &mut d.divisions);
         let mut covered = Vec::new();
-        for (i, (_, _, division)) in self.divisions.iter_mut().enumerate() {
+        for division in self.divisions.iter_mut().map(|(_, _, d)| d).chain(of_digits) {
             if let Some(word) = division.prepare(material, rng)? {
                 parts.words.push(word);
-                covered.push(i);
+                covered.push(division);
             }
         }
         let opened = parts.open(channel, "masked values")?;
-        for (i, word) in covered.into_iter().zip(opened.words) {
-            self.divisions[i].2.prepared(word);
+        for (division, word) in covered.into_iter().zip(opened.words) {
+            division.prepared(word);
         }
         let (compared, looked_up) = opened.fields.split_at(self.comparisons.len());
         let pairs = self.comparisons.par_iter_mut().zip(compared);
@@ -363,12 +383,19 @@ impl Jobs {
         let (role, rng) = (channel.role(), &mut hints.rng);
         let mut fields = Vec::new();
         let mut masks = Vec::new();
-        for d in self.decompositions.iter().filter(|d| d.legs > round) {
-            let mask = material.take_mask(d.base_bits)?;
-            let bits = u32::from(d.base_bits);
-            let cover = draw(rng, cover_bits(bits)) * power_of_two(bits);
-            fields.push(d.rest + lift(role, mask.position()) + cover);
-            masks.push(mask);
+        for d in self.decompositions.iter_mut().filter(|d| d.legs > round) {
+            let rest = d.rest;
+            if let Some(division) = d.divisions.get_mut(round) {
+                division.set_dividend(rest);
+                fields.push(division.masked(role));
+                masks.push(Mask::Division);
+            } else if let Some(base_bits) = d.base_bits() {
+                let mask = material.take_mask(base_bits)?;
+                let bits = u32::from(base_bits);
+                let cover = draw(rng, cover_bits(bits)) * power_of_two(bits);
+                fields.push(rest + lift(role, mask.position()) + cover);
+                masks.push(Mask::Digit(mask));
+            }
         }
         let divisions = if round == 0 { &mut self.divisions[..] } else { &mut [] };
         fields.extend(divisions.iter().map(|(_, _, division)| division.masked(role)));
@@ -383,12 +410,24 @@ impl Jobs {
             .zip(masks)
             .zip(digits)
             .map_init(Scratch::default, |scratch, ((d, mask), sum)| {
-                let opened = bits_of(sum, 0, u32::from(d.base_bits));
+                let slot = d.slot.after(d.legs - round); // after the sign, most significant first
+                let mask = match mask {
+                    Mask::Digit(mask) => mask,
+                    Mask::Division => {
+                        let division = d.divisions.get_mut(round);
+                        let rest = division.map(|d| d.quotient(sum, role, scratch));
+                        let rest = rest.unwrap_or(Fr::ZERO);
+                        let share = d.rest - rest * Fr::from(d.base);
+                        d.rest = rest;
+                        return Output { slot, share, held: None };
+                    }
+                };
+                let base_bits = mask.domain_bits();
+                let opened = bits_of(sum, 0, u32::from(base_bits));
                 let one_hot = OneHot { mask, opened };
                 let digit = one_hot.digit_in_field(role, scratch);
-                d.rest = (d.rest - digit) * inverses[usize::from(d.base_bits)];
+                d.rest = (d.rest - digit) * inverses[usize::from(base_bits)];
                 let held = Held::Digit { low: 0, one_hot: Arc::new(one_hot) };
-                let slot = d.slot.after(d.legs - round); // after the sign, most significant first
                 Output { slot, share: digit, held: Some(held) }
             })
             .collect();

@@ -67,7 +67,8 @@ impl Lookup {
         let size = size.filter(|&size| size > 0 && size <= 1 << MAX_DOMAIN_BITS);
         let Some(size) = size.and_then(|size| usize::try_from(size).ok()) else {
             return Err(PartyError::Unsupported(format!(
-                "{what}: two parties look up in tables of 1 to 2^{MAX_DOMAIN_BITS} entries"
+                "{what}: two parties look up in tables of 1 to 2^{MAX_DOMAIN_BITS} entries, since \
+                 each lookup costs as much as the table is long"
             )));
         };
         let mask_bits = mask_bits(size);

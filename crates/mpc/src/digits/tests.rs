@@ -135,6 +135,8 @@ fn all_hints() -> Vec<(Hint, Vec<i128>, u16)> {
         (Hint::Decompose { base: 1 << 14, legs: 2 }, vec![-5], 28),
         (Hint::Decompose { base: 128, legs: 3 }, vec![127, -128, 2097151, -2097151, 0], 21),
         (Hint::Decompose { base: 2, legs: 1 }, vec![0, 1, -1], 1),
+        (Hint::Decompose { base: 1000, legs: 3 }, vec![0, 1, -1, 1000, -999, 999_999_999], 31),
+        (Hint::Decompose { base: 3, legs: 2 }, vec![8, -8, 3, -2], 4),
         (Hint::InverseOrZero, vec![0, -1, -2, 3], 2),
         (Hint::InverseOrZero, vec![0, 1, -1, 4711, edge, -edge, 0], 29),
         (Hint::Inverse, vec![1, -1, 99999], 20),
@@ -189,6 +191,7 @@ proptest! {
         check(Source::Ideal, |i| KINDS[(i * kind) % 4], &[
             (Hint::Decompose { base: 128, legs: 2 }, small.clone(), 20),
             (Hint::Decompose { base: 1 << 10, legs: 4 }, wide.clone(), 41),
+            (Hint::Decompose { base: 1050, legs: 4 }, wide.clone(), 41),
             (Hint::DivideRound { divisor }, small, 14),
             (Hint::DivideRound { divisor: divisor + 1 }, wide.clone(), 40),
             (Hint::InverseOrZero, wide, 40),
@@ -319,7 +322,9 @@ fn wrong_values_stay_hidden_and_are_claimed() {
 #[test]
 fn what_pairs_cannot_do_is_refused_before_anything_is_sent() {
     let refused = [
-        (Hint::Decompose { base: 1000, legs: 2 }, 20),
+        (Hint::Decompose { base: (1 << 19) + 1, legs: 2 }, 20),
+        (Hint::Decompose { base: 1 << 21, legs: 2 }, 20),
+        (Hint::Decompose { base: 1, legs: 2 }, 20),
         (Hint::Decompose { base: 1 << 14, legs: 2 }, 254),
         (Hint::Decompose { base: 1 << 14, legs: 2 }, 180),
         (Hint::DivideRound { divisor: (1 << 19) + 1 }, 20),
