@@ -31,14 +31,6 @@ impl fmt::Display for PairRefusal {
 pub fn pair_refusals(circuit: &Circuit, model: &Model) -> Vec<PairRefusal> {
     let columns = &circuit.columns;
     let mut refusals = Vec::new();
-    if let Some(cell) = circuit.dynamic.first_uncounted {
-        refusals.push(PairRefusal {
-            place: circuit.program.step_of_cell(cell).into(),
-            reason: "two parties scatter to computed indices in tensors of up to 256 elements"
-                .into(),
-            remedy: ALONE.into(),
-        });
-    }
     refusals.extend(hints(circuit));
     let ranges = columns.ranges.iter().map(|range| {
         let name = format!("the range check {} to {}", range.low, range.high);

@@ -144,7 +144,7 @@ impl<'a> Witness<'a> {
     /// The multiplicities of each lookup argument, in the order of the arguments.
     ///
     /// # Errors
-    /// A failed step of the party; lookups in tables of witness values that the program does not count.
+    /// A failed step of the party.
     pub fn count<P: WitnessParty>(&self, party: &mut P) -> Result<Vec<Multiplicities>, PartyError> {
         let geometry = &self.circuit.columns.geometry;
         let tables = self.table_columns();
@@ -197,10 +197,6 @@ impl<'a> Witness<'a> {
         argument: &twain_plonk::LookupArgument,
     ) -> Result<Shares, PartyError> {
         let dynamic = &self.circuit.dynamic;
-        if dynamic.first_uncounted.is_some() {
-            let text = "lookups in tables of witness values that only their owner can count";
-            return Err(PartyError::Unsupported(text.into()));
-        }
         let geometry = &self.circuit.columns.geometry;
         let mut column = Shares::zero(geometry.rows());
         let mut defaults = (argument.inputs.len() * geometry.usable_rows) as u64;

@@ -5,7 +5,7 @@ use crate::LayoutError;
 use crate::columns::{Columns, DynamicSelectors};
 use crate::geometry::Variable;
 use crate::layouter::Layouter;
-use crate::program::{Bound, MINUS_ONE, ONE, Wire};
+use crate::program::{Bound, MINUS_ONE, ONE, Wire, ZERO};
 use crate::tensor::{Element, Tensor};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,8 +21,6 @@ pub(crate) struct DynamicTables {
     shuffles: u64,
     /// What each input selector looks up.
     pub hits: BTreeMap<u32, Hits>,
-    /// Linear coordinate of the first lookup whose hits are not recorded.
-    pub first_uncounted: Option<usize>,
 }
 
 /// What the rows of one input selector look up in their table of witness values.
@@ -39,6 +37,15 @@ pub(super) type Pairs<'a> = (&'a Tensor, &'a Tensor);
 
 /// The positions an index may mean, and the bit of each.
 pub(super) type Choice = Vec<(usize, Wire)>;
+
+/// How often each position of a table is looked up.
+#[derive(Clone, Copy)]
+pub(super) enum Hit<'a> {
+    /// For each lookup the positions it may be at.
+    Choices(&'a [Choice]),
+    /// The bits of the positions that are looked up, once each and in order.
+    InOrder(&'a [Wire]),
+}
 
 /// Where a table and its lookups are.
 struct Placed {
@@ -143,18 +150,32 @@ impl Layouter {
     /// Every element of a shuffle is hit once, by the argument that its place in the other list
     /// belongs to.
     fn count_shuffled(&mut self, placed: &Placed, positions: &[Wire]) -> Result<(), LayoutError> {
+        self.count_once(placed, &vec![ONE; positions.len()], positions)
+    }
+
+    /// Each position of the table whose bit in `chosen` is 1 is hit once, by the lookup whose number is in
+    /// `numbers` (at other positions that is a number up to the number of lookups).
+    fn count_once(
+        &mut self,
+        placed: &Placed,
+        chosen: &[Wire],
+        numbers: &[Wire],
+    ) -> Result<(), LayoutError> {
         let mut selectors = placed.selectors.clone();
         selectors.sort_unstable();
         selectors.dedup();
         // The last selector's are what is left.
         let Some(last) = selectors.pop() else { return Ok(()) };
-        let mut left: Vec<Vec<(Wire, Wire)>> = vec![vec![(ONE, ONE)]; positions.len()];
+        let mut left: Vec<_> = chosen.iter().map(|bit| vec![(ONE, *bit)]).collect();
         for selector in selectors {
-            let values = placed.selectors.iter().map(|s| i128::from(*s == selector)).collect();
+            let values = placed.selectors.iter().map(|s| i128::from(*s == selector));
+            let values = values.chain([0]).take(chosen.len()).collect();
             let name = "places of a list in columns".into();
             let table = Hint::Table(Arc::new(StaticTable { name, low: 0, values }));
             let hint = self.recorder.hint_id(table);
-            let bits = self.recorder.hint(hint, positions, &[Bound::BIT])?;
+            let bits = self.recorder.hint(hint, numbers, &[Bound::BIT])?;
+            let both = |(bit, chosen): (Wire, &Wire)| self.recorder.mul(bit, *chosen);
+            let bits: Vec<Wire> = bits.into_iter().zip(chosen).map(both).collect();
             left.iter_mut().zip(&bits).for_each(|(terms, bit)| terms.push((MINUS_ONE, *bit)));
             self.hit(selector, placed.first_row, bits.into_iter().enumerate());
         }
@@ -163,18 +184,29 @@ impl Layouter {
         Ok(())
     }
 
+    /// How many of the bits before each are 1.
+    fn ranks(&mut self, bits: &[Wire]) -> Vec<Wire> {
+        let mut before = ZERO;
+        let mut ranks = Vec::with_capacity(bits.len());
+        for (count, bit) in bits.iter().enumerate() {
+            ranks.push(before);
+            before = self.recorder.add(before, *bit);
+            self.recorder.refine(before, Bound::new(0.0, count as f64 + 1.0));
+        }
+        ranks
+    }
+
     fn hit(&mut self, selector: u32, first_row: usize, bits: impl Iterator<Item = (usize, Wire)>) {
         let hits = self.dynamic.hits.entry(selector).or_default();
         hits.counts.extend(bits.map(|(position, bit)| (first_row + position, bit)));
     }
 
     /// States that every pair of `pairs` is in the `table`; returns the cells of its second list.
-    /// `hits` are the positions in the table that each pair may be at, where that is known.
     pub(super) fn dynamic_lookup(
         &mut self,
         pairs: Pairs,
         table: Pairs,
-        hits: Option<&[Choice]>,
+        hits: Hit,
     ) -> Result<Tensor, LayoutError> {
         let (length, lookups) = (table.0.len(), pairs.0.len());
         if table.1.len() != length || pairs.1.len() != lookups {
@@ -192,13 +224,14 @@ impl Layouter {
         let placed =
             self.select_rows(|columns| columns.dynamic_lookups.as_ref(), (first, length), lookups)?;
         match hits {
-            Some(hits) => {
-                for (selector, choice) in placed.selectors.iter().zip(hits) {
+            Hit::Choices(choices) => {
+                for (selector, choice) in placed.selectors.iter().zip(choices) {
                     self.hit(*selector, placed.first_row, choice.iter().copied());
                 }
             }
-            None => {
-                self.dynamic.first_uncounted.get_or_insert(self.cursor);
+            Hit::InOrder(bits) => {
+                let ranks = self.ranks(bits);
+                self.count_once(&placed, bits, &ranks)?;
             }
         }
         self.dynamic.lookups += 1;
@@ -206,18 +239,18 @@ impl Layouter {
         Ok(found)
     }
 
-    /// The elements of `tensor` at the indices; `values` are their wires, `choices` the positions that
-    /// each index may mean, where that is known.
+    /// The elements of `tensor` at the indices; `values` are their wires, `hits` the positions that the
+    /// indices mean.
     pub(super) fn select(
         &mut self,
         tensor: &Tensor,
         indices: &Tensor,
         values: &[Wire],
-        choices: Option<&[Choice]>,
+        hits: Hit,
     ) -> Result<Tensor, LayoutError> {
         let places = self.counting(tensor.len());
         let values = values.iter().map(|wire| Element::unplaced(*wire)).collect();
         let values = Tensor::new(values, &indices.dims)?;
-        self.dynamic_lookup((indices, &values), (&places, tensor), choices)
+        self.dynamic_lookup((indices, &values), (&places, tensor), hits)
     }
 }

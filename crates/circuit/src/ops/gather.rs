@@ -2,7 +2,7 @@
 //! circuit; what it chooses is a sum over all positions it may mean, each times the bit that says so.
 
 use super::Pairwise;
-use super::dynamic::Choice;
+use super::dynamic::{Choice, Hit};
 use super::sort::{Order, Ties};
 use crate::LayoutError;
 use crate::layouter::Layouter;
@@ -13,9 +13,6 @@ use twain_graph::indices::{
     Addressing, Tuples, axis_shape, coordinates, misfit, offset, result_shape, strides,
 };
 use twain_party::Hint;
-
-/// Most bits that are recorded only for two parties to count what is looked up.
-const MOST_CHOICES: usize = 1 << 16;
 
 impl Layouter {
     /// The unit vector with a 1 at the place `index`.
@@ -34,7 +31,7 @@ impl Layouter {
         let choices = self.choices(&tensor.dims, index, how)?;
         let linear = self.linear_indices(&tensor.dims, index, how)?;
         let values = self.chosen(tensor, &choices);
-        self.select(tensor, &linear, &values, Some(&choices))
+        self.select(tensor, &linear, &values, Hit::Choices(&choices))
     }
 
     /// The tensor with the elements that the indices mean replaced by `updates`.
@@ -63,25 +60,18 @@ impl Layouter {
         self.cursor += length;
         let linear = self.linear_indices(dims, &index, how)?;
         let values = self.chosen(&output, &choices);
-        let found = self.select(&output, &linear, &values, Some(&choices))?;
+        let found = self.select(&output, &linear, &values, Hit::Choices(&choices))?;
         self.enforce_equality(&found, updates)?;
 
         // What is not replaced: its positions in order, and the values there.
         let places = self.counting(length);
+        let kept_bits: Vec<Wire> =
+            replaced.iter().map(|bit| self.recorder.sub(ONE, *bit)).collect();
         let rows = places.wires().zip(replaced).zip(output.wires());
         let mut rows = vec![rows.map(|((place, bit), value)| vec![bit, place, value]).collect()];
         self.order(&mut rows, &[length as i128, 1, 0])?;
         let kept = rows[0].iter().take(length - choices.len());
         let (kept, values): (Vec<Wire>, Vec<Wire>) = kept.map(|row| (row[1], row[2])).unzip();
-        let choices = match kept.len().saturating_mul(length) <= MOST_CHOICES {
-            true => {
-                let choice = |wire: &Wire| -> Result<Choice, LayoutError> {
-                    Ok(self.unit(*wire, length)?.into_iter().enumerate().collect())
-                };
-                Some(kept.iter().map(choice).collect::<Result<Vec<_>, _>>()?)
-            }
-            false => None,
-        };
         let missing = self.assign_wires(self.columns.o, &kept, &[kept.len()])?;
         self.cursor += kept.len();
         let mut all = linear.elements;
@@ -91,8 +81,9 @@ impl Layouter {
         let positions = self.counting(kept.len()).wires().collect();
         let order = Order { values: kept, positions };
         let (missing, _) = self.sort_cells(&missing, order, Ties::Free)?;
-        let kept = self.select(&output, &missing, &values, choices.as_deref())?;
-        self.dynamic_lookup((&missing, &kept), (&places, tensor), choices.as_deref())?;
+        let hits = Hit::InOrder(&kept_bits);
+        let kept = self.select(&output, &missing, &values, hits)?;
+        self.dynamic_lookup((&missing, &kept), (&places, tensor), hits)?;
         Ok(output)
     }
 

@@ -1,6 +1,7 @@
 //! Sorting, and what reads a sorted list: extremes, the largest few, their places (spec 04 §4.1, §4.2).
 
 use super::decompose::SignIs;
+use super::dynamic::Hit;
 use super::order::Rows;
 use crate::LayoutError;
 use crate::layouter::Layouter;
@@ -142,7 +143,7 @@ impl Layouter {
             let choice = layouter.unit(place, part.len())?.into_iter().enumerate().collect();
             let place = layouter.assign_wires(layouter.columns.b, &[place], &[1])?;
             layouter.cursor += 1;
-            let value = layouter.select(&part, &place, &[value], Some(&[choice]))?;
+            let value = layouter.select(&part, &place, &[value], Hit::Choices(&[choice]))?;
             let (sorted, positions) = layouter.sort_cells(&part, order, ties)?;
             let (sorted, position) = (end(&sorted, largest)?, end(&positions, largest)?);
             layouter.enforce_equality(&value, &Tensor::flat(vec![sorted]))?;
