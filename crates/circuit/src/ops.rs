@@ -3,9 +3,9 @@
 
 mod accumulate;
 mod arithmetic;
+mod by_digits;
 mod conv;
 mod decompose;
-mod digits_of_root;
 mod dynamic;
 mod einsum;
 mod freivalds;

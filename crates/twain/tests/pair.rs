@@ -195,6 +195,24 @@ fn reciprocals() {
     pair_equals_alone("../pair_circuits/weighted-reciprocal");
 }
 
+/// Reciprocals of too many steps, digit by digit.
+#[test]
+fn reciprocals_at_a_large_scale() {
+    pair_equals_alone("../pair_circuits/weighted-reciprocal-wide");
+}
+
+/// Digits that are remainders.
+#[test]
+fn a_base_that_is_no_power_of_two() {
+    pair_equals_alone("../pair_circuits/weighted-base-100");
+}
+
+/// What a computed index does not replace is looked up in order.
+#[test]
+fn scatter_to_a_computed_index() {
+    pair_equals_alone("../pair_circuits/weighted-scatter");
+}
+
 /// A square root digit by digit, and its reciprocal.
 #[test]
 fn square_roots() {

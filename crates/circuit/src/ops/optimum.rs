@@ -2,7 +2,7 @@
 //! built on them (spec 04 §3.1, §5.2, §5.3, §5.7).
 
 use super::Pairwise;
-use super::digits_of_root::root_by_digits;
+use super::by_digits::{reciprocal_by_digits, root_by_digits};
 use crate::LayoutError;
 use crate::layouter::Layouter;
 use crate::program::{Bound, ONE, Wire};
@@ -80,6 +80,9 @@ impl Layouter {
     fn closest_of_secret(&mut self, hint: &Hint, x: Wire) -> Result<Option<Wire>, LayoutError> {
         match (self.step_function(hint, x)?, hint) {
             (None, Hint::SquareRoot { factor }) => root_by_digits(&mut self.recorder, *factor, x),
+            (None, Hint::Reciprocal { numerator, of_zero }) => {
+                reciprocal_by_digits(&mut self.recorder, *numerator, *of_zero, x)
+            }
             (steps, _) => Ok(steps),
         }
     }
