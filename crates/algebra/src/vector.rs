@@ -26,6 +26,14 @@ pub fn mul_assign(target: &mut [Fr], a: &[Fr]) {
     with_chunks(target, a, kernels::mul_assign);
 }
 
+/// `target[i] = target[i] + a[i] · b[i]`.
+pub fn mul_add(target: &mut [Fr], a: &[Fr], b: &[Fr]) {
+    assert!([a, b].iter().all(|factor| factor.len() == target.len()), "vectors differ in length");
+    let factors = a.par_chunks(CHUNK).zip(b.par_chunks(CHUNK));
+    let chunks = target.par_chunks_mut(CHUNK).zip(factors);
+    chunks.for_each(|(target, (a, b))| kernels::mul_add(target, a, b));
+}
+
 /// `target[i] = target[i] + factor · a[i]`.
 pub fn add_scaled(target: &mut [Fr], a: &[Fr], factor: Fr) {
     with_chunks(target, a, |target, a| kernels::add_scaled(target, a, factor));
@@ -225,6 +233,7 @@ mod tests {
             check(apply(&add_assign), &|i| a[i] + b[i]);
             check(apply(&sub_assign), &|i| a[i] - b[i]);
             check(apply(&mul_assign), &|i| a[i] * b[i]);
+            check(apply(&|t, b| mul_add(t, &a, b)), &|i| a[i] + a[i] * b[i]);
             check(apply(&|t, b| add_scaled(t, b, factor)), &|i| a[i] + factor * b[i]);
             check(apply(&|t, _| scale(t, factor)), &|i| factor * a[i]);
             check(apply(&|t, _| scale_by_powers(t, factor)), &|i| {

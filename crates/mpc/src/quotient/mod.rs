@@ -15,7 +15,6 @@ use crate::channel::Channel;
 use crate::ole::{OleGroup, OleSource};
 use ff::Field;
 use graph::{NodeFacts, children, facts, mark_last_places};
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 use twain_algebra::Fr;
@@ -209,43 +208,51 @@ impl<'a> Evaluation<'a> {
         targets.extend(rest);
         let mut values = self.evaluate(place, 0..self.n, &targets);
         // An operand of several products is one operand of the OLEs.
-        let mut known: HashMap<NodeId, u32> = HashMap::new();
+        let mut known: HashMap<NodeId, usize> = HashMap::new();
         let (operands, rehearsal) = (&mut batch.operands, self.rehearsal);
         for id in here {
             let mut local = vec![Fr::ZERO; if rehearsal { 0 } else { self.n }];
             let mut pairs = Vec::new();
             for (factor, l, r) in self.terms(id).0 {
-                let mut left = Cow::Borrowed(&values[&l]);
-                if !rehearsal {
-                    if factor != Fr::ONE {
-                        vector::scale(left.to_mut(), factor);
-                    }
-                    if self.is_secret(l) || self.is_secret(r) || self.role == Role::Model {
-                        let mut product = left.to_vec();
-                        vector::mul_assign(&mut product, &values[&r]);
-                        vector::add_assign(&mut local, &product);
-                    }
+                let scaled = (factor != Fr::ONE && !rehearsal).then(|| {
+                    let mut left = Shares::new(values[&l].clone());
+                    vector::scale(&mut left, factor);
+                    left
+                });
+                let either_secret = self.is_secret(l) || self.is_secret(r);
+                if !rehearsal && (either_secret || self.role == Role::Model) {
+                    let left = scaled.as_deref().unwrap_or(&values[&l]);
+                    vector::mul_add(&mut local, left, &values[&r]);
                 }
                 if !(self.is_secret(l) && self.is_secret(r)) {
                     continue;
                 }
-                let mut index = |id: NodeId, values: &[Fr], fresh: bool| -> u32 {
-                    let new = operands.len() as u32;
-                    let index = if fresh { new } else { *known.entry(id).or_insert(new) };
-                    if index == new {
-                        operands.push(if rehearsal { Vec::new() } else { values.to_vec() });
-                    }
-                    index
+                let mut operand = |values: Option<Shares>| -> usize {
+                    operands.push(values.map(Shares::into_vec).unwrap_or_default());
+                    operands.len() - 1
                 };
-                let a = index(l, &left, factor != Fr::ONE);
-                let b = index(r, &values[&r], false);
-                pairs.extend([(a, b), (b, a)]);
+                // Those that are not scaled are moved here once the products are done.
+                let a = match factor == Fr::ONE {
+                    true => *known.entry(l).or_insert_with(|| operand(None)),
+                    false => operand(scaled),
+                };
+                let b = *known.entry(r).or_insert_with(|| operand(None));
+                pairs.extend([(a as u32, b as u32), (b as u32, a as u32)]);
             }
             batch.groups.push(OleGroup { length: self.n, terms: pairs });
             batch.results.push((id, place, local));
         }
-        let kept = rest.iter().filter_map(|id| Some(((*id, place), values.remove(id)?)));
-        self.made.extend(kept);
+        for id in rest {
+            let value =
+                if known.contains_key(id) { values.get(id).cloned() } else { values.remove(id) };
+            self.made.extend(value.map(|value| ((*id, place), value)));
+        }
+        if !rehearsal {
+            for (id, operand) in known {
+                operands[operand] = values.remove(&id).unwrap_or_default();
+            }
+        }
+        values.values_mut().for_each(|values| twain_algebra::erase(values));
     }
 
     /// What the result is made of beside the nodes of `level`, as few nodes as possible: where the

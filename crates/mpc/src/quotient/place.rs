@@ -241,8 +241,13 @@ impl<'b> Block<'b> {
             Node::InnerProduct { terms, .. } => {
                 let mut sum = Shares::zero(self.rows.len());
                 for (factor, a, b) in terms {
-                    let mut product = self.take(*a);
-                    if secret(*a) || secret(*b) || counts(*a) {
+                    if !(secret(*a) || secret(*b) || counts(*a)) {
+                        self.release(*a);
+                    } else if *factor == Fr::ONE {
+                        vector::mul_add(&mut sum, self.get(*a), self.get(*b));
+                        self.release(*a);
+                    } else {
+                        let mut product = self.take(*a);
                         vector::mul_assign(&mut product, self.get(*b));
                         vector::add_scaled(&mut sum, &product, *factor);
                     }
