@@ -77,13 +77,20 @@ impl BlockHash {
         }
     }
 
-    /// Adds `terms` to `sums` modulo `2^128`.
-    pub fn add_assign(&self, sums: &mut [u128], terms: &[u128]) {
-        #[cfg(target_arch = "x86_64")]
-        if let Self::Vaes(vaes) = self {
-            return vaes.add_assign(sums, terms);
+    /// Adds the shares of `nodes`, see [`Self::shares`], to the first of `sums` modulo `2^128`.
+    pub fn add_shares(&self, last: u128, nodes: &[u128], sums: &mut [u128]) {
+        let sums = &mut sums[..nodes.len()];
+        let cipher = match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Vaes(vaes) => return vaes.add_shares(last, nodes, sums),
+            Self::Portable(cipher) => cipher,
+        };
+        for (nodes, sums) in nodes.chunks(TILE).zip(sums.chunks_mut(TILE)) {
+            hash_tile(cipher, nodes, |i, hash| {
+                let share = hash.wrapping_add(last & control_mask(nodes[i]));
+                sums[i] = sums[i].wrapping_add(share);
+            });
         }
-        sums.iter_mut().zip(terms).for_each(|(sum, term)| *sum = sum.wrapping_add(*term));
     }
 
     /// The sum modulo `2^128`.
@@ -142,8 +149,10 @@ mod tests {
         let mut shares = vec![0; count + 9];
         hash.shares(extra, nodes, &mut shares);
         let mut sums = results[..count].to_vec();
-        hash.add_assign(&mut sums, &shares);
-        hash.add_assign(&mut sums[count / 2..], &shares[..count / 3]);
+        hash.add_shares(extra, nodes, &mut sums);
+        hash.add_shares(extra, &nodes[..count / 3], &mut sums[count / 2..]);
+        let twice = results[count / 2].wrapping_add(shares[count / 2]);
+        assert!(count < 3 || sums[count / 2] == twice.wrapping_add(shares[0]));
         let (sum, weighted) = hash.weighted_sum(&shares);
         assert_eq!(hash.sum(&shares), sum);
         results.extend(shares);

@@ -165,14 +165,10 @@ impl DigitMask {
     /// Adds the raw vector to `counts` (of `2^d` entries) from entry `-shift` on: what stands at `r`
     /// goes to `r - shift` modulo `2^d`.
     pub fn accumulate(&self, shift: usize, counts: &mut [u128], scratch: &mut Scratch) {
-        let length = counts.len();
-        let cipher = self.cipher();
-        self.expand_under(&cipher, ALL_RUNS, scratch, |first, run| {
-            let start = (first + length - shift % length) % length;
-            let (head, tail) = run.split_at(run.len().min(length - start));
-            cipher.add_assign(&mut counts[start..], head);
-            cipher.add_assign(counts, tail);
-        });
+        if !self.outline {
+            let (cipher, last) = (self.cipher(), self.last);
+            tree::accumulate(&cipher, self.root, &self.corrections, last, shift, counts, scratch);
+        }
     }
 }
 

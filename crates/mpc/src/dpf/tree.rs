@@ -41,11 +41,6 @@ impl MaskCipher {
         }
     }
 
-    /// Adds `terms` to `sums` modulo `2^128`.
-    pub fn add_assign(&self, sums: &mut [u128], terms: &[u128]) {
-        self.leaves.add_assign(sums, terms);
-    }
-
     /// The sum modulo `2^128`.
     pub fn sum(&self, values: &[u128]) -> u128 {
         self.leaves.sum(values)
@@ -190,5 +185,24 @@ pub(super) fn expand(
     visit_nodes(cipher, root, corrections, runs, scratch, |first, nodes| {
         cipher.leaves.shares(last, nodes, &mut *shares);
         visit(first, &shares[..nodes.len()]);
+    });
+}
+
+/// Adds the leaves' raw shares to `counts`, entry `i` to entry `i - shift` modulo their number.
+pub(super) fn accumulate(
+    cipher: &MaskCipher,
+    root: u128,
+    corrections: &[u128],
+    last: u128,
+    shift: usize,
+    counts: &mut [u128],
+    scratch: &mut Scratch,
+) {
+    let length = counts.len();
+    visit_nodes(cipher, root, corrections, ALL_RUNS, scratch, |first, nodes| {
+        let start = (first + length - shift % length) % length;
+        let (head, tail) = nodes.split_at(nodes.len().min(length - start));
+        cipher.leaves.add_shares(last, head, &mut counts[start..]);
+        cipher.leaves.add_shares(last, tail, counts);
     });
 }

@@ -51,13 +51,13 @@ impl Vaes {
     /// The hash of each node, plus `last` modulo `2^128` where its control bit is set.
     pub fn shares(&self, last: u128, nodes: &[u128], shares: &mut [u128]) {
         // SAFETY: a `Vaes` exists.
-        unsafe { shares_of(&self.keys, last, nodes, shares) }
+        unsafe { shares_of::<false>(&self.keys, last, nodes, shares) }
     }
 
-    /// Adds `terms` to `sums` modulo `2^128`.
-    pub fn add_assign(&self, sums: &mut [u128], terms: &[u128]) {
+    /// Adds the shares to `sums` modulo `2^128`.
+    pub fn add_shares(&self, last: u128, nodes: &[u128], sums: &mut [u128]) {
         // SAFETY: a `Vaes` exists.
-        unsafe { add_assign(sums, terms) }
+        unsafe { shares_of::<true>(&self.keys, last, nodes, sums) }
     }
 
     /// The sum modulo `2^128`.
@@ -262,52 +262,40 @@ fn hash_sum(keys: &[u128; 11], nodes: &[u128]) -> u128 {
     lanes.iter().fold(0, |sum, lane| sum ^ lane)
 }
 
+/// The shares of `nodes`, or with `ADD` what is there plus these.
 #[target_feature(enable = "avx512f,vaes")]
-fn shares_of(keys: &[u128; 11], last: u128, nodes: &[u128], shares: &mut [u128]) {
+fn shares_of<const ADD: bool>(keys: &[u128; 11], last: u128, nodes: &[u128], out: &mut [u128]) {
     #[inline]
     #[target_feature(enable = "avx512f,vaes")]
-    fn run<const N: usize>(
+    fn run<const ADD: bool, const N: usize>(
         keys: &Keys,
         last: __m512i,
         nodes: &[[u128; LANES]; N],
-        shares: &mut [[u128; LANES]; N],
+        out: &mut [[u128; LANES]; N],
     ) {
         let nodes = load_all(nodes);
         let hashes = hash(keys, &nodes);
-        for ((hash, node), share) in hashes.into_iter().zip(nodes).zip(shares) {
-            store(share, add(hash, _mm512_and_si512(control_masks(node), last)));
+        for ((hash, node), out) in hashes.into_iter().zip(nodes).zip(out) {
+            let share = add(hash, _mm512_and_si512(control_masks(node), last));
+            store(out, if ADD { add(load(out), share) } else { share });
         }
     }
     let (keys, last) = (&broadcast_keys(keys), broadcast(last));
     let (vectors, rest) = nodes.as_chunks::<LANES>();
-    let (outputs, rest_outputs) = shares.as_chunks_mut::<LANES>();
+    let (outputs, rest_outputs) = out[..nodes.len()].as_chunks_mut::<LANES>();
     let (wide, single) = vectors.as_chunks::<WIDTH>();
     let (wide_outputs, single_outputs) = outputs.as_chunks_mut::<WIDTH>();
-    for (nodes, shares) in wide.iter().zip(wide_outputs) {
-        run(keys, last, nodes, shares);
+    for (nodes, out) in wide.iter().zip(wide_outputs) {
+        run::<ADD, WIDTH>(keys, last, nodes, out);
     }
-    for (node, shares) in single.iter().zip(single_outputs) {
-        run(keys, last, &[*node], std::array::from_mut(shares));
+    for (node, out) in single.iter().zip(single_outputs) {
+        run::<ADD, 1>(keys, last, &[*node], std::array::from_mut(out));
     }
     if !rest.is_empty() {
-        let mut padded_shares = [[0; LANES]];
-        run(keys, last, &[padded(rest)], &mut padded_shares);
-        let blocks = padded_shares.as_flattened();
-        rest_outputs.iter_mut().zip(blocks).for_each(|(output, block)| *output = *block);
+        let mut last_outputs = [padded(rest_outputs)];
+        run::<ADD, 1>(keys, last, &[padded(rest)], &mut last_outputs);
+        rest_outputs.copy_from_slice(&last_outputs[0][..rest.len()]);
     }
-}
-
-#[target_feature(enable = "avx512f")]
-fn add_assign(sums: &mut [u128], terms: &[u128]) {
-    let (vectors, rest) = sums.as_chunks_mut::<LANES>();
-    let (term_vectors, rest_terms) = terms.as_chunks::<LANES>();
-    let whole = vectors.len().min(term_vectors.len());
-    for (sum, term) in vectors.iter_mut().zip(term_vectors) {
-        store(sum, add(load(sum), load(term)));
-    }
-    let more = vectors[whole..].as_flattened_mut().iter_mut().chain(rest);
-    let more_terms = term_vectors[whole..].as_flattened().iter().chain(rest_terms);
-    more.zip(more_terms).for_each(|(sum, term)| *sum = sum.wrapping_add(*term));
 }
 
 /// Independent chains of additions: enough to hide the latency of one with its carry.
