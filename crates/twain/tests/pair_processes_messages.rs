@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use twain_artifacts::{CompiledModel, GraphWitness};
-use twain_graph::Visibility;
+use twain_graph::{RunArgs, Visibility};
 use twain_mpc::channel::tls::{ConnectOptions, PeerPolicy, Timeouts, connect};
 use twain_mpc::handshake::{Item, Manifest, handshake};
 use twain_mpc::identity::Identity;
@@ -324,12 +324,12 @@ fn private_outputs_are_learnt_by_whom_both_say() {
 
 #[test]
 fn what_pairs_cannot_prove_is_refused_by_node_before_any_other_file_is_read() {
-    let refused = |circuit: &str, visibility: Visibility, parts: &[&str]| {
+    let refused = |circuit: &str, change: &dyn Fn(&mut RunArgs), parts: &[&str]| {
         let source = repository("tests").join(circuit).join("model.compiled");
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("model.compiled");
         let mut compiled = CompiledModel::read(&source).unwrap();
-        compiled.settings.run_args.param_visibility = visibility;
+        change(&mut compiled.settings.run_args);
         compiled.write(&file).unwrap();
         let mut command = twain(folder.path());
         command.args(["prove", "--id", "data", "--identity", "identity", "-M"]).arg(file);
@@ -337,13 +337,13 @@ fn what_pairs_cannot_prove_is_refused_by_node_before_any_other_file_is_read() {
         let ended = Running::start(command, folder.path().join("proof.json")).end();
         parts.iter().for_each(|part| assert!(ended.failed().contains(part), "{}", ended.stderr));
     };
-    let table = "takes 9 table columns";
-    let remedies = ["model.compiled", table, "--logrows 12", "--decomp-base"];
-    refused("circuit_classes/nine_table_columns-k8", Visibility::Private, &remedies);
+    let table = "takes 86 table columns";
+    let remedies = ["model.compiled", table, "--logrows 6", "--decomp-base"];
+    refused("circuit_classes/nine_table_columns-k8", &|args| args.logrows = 5, &remedies);
     let fixed = ["param_visibility is fixed", "the parameters are part of the keys"];
-    refused("vectors/1l_mlp-k10-fixed", Visibility::Fixed, &fixed);
+    refused("vectors/1l_mlp-k10-fixed", &|_| (), &fixed);
     let committed = ["param_visibility is polycommit", "one exact linear equation"];
-    refused("vectors/1l_mlp-k9-polycommit", Visibility::KZGCommit, &committed);
+    refused("vectors/1l_mlp-k9-polycommit", &|_| (), &committed);
 }
 
 /// The value of a key in the one line of JSON that has it.

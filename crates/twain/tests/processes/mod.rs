@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
 
 /// A file of the repository.
@@ -35,11 +36,18 @@ pub fn succeed(folder: &Path, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// Two ports that are free now.
+/// Two ports that are free now. No other test gets them, and the system, which chooses from 32,768 on, does
+/// not give them to outgoing connections meanwhile.
 pub fn free_ports() -> [u16; 2] {
-    let listen = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    let both = [listen(), listen()];
-    both.map(|listener| listener.local_addr().expect("bound").port())
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let port = || loop {
+        let number = std::process::id() + NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = 20_000 + (number % 10_000) as u16;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    };
+    [port(), port()]
 }
 
 /// A side of a pair.
