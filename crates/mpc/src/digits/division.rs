@@ -1,7 +1,5 @@
-//! Division of a shared value by a public `D`, rounded half away from zero (protocol §4), or of one that
-//! is not negative, rounded down: the digits in a base that is no power of two.
+//! Division of a shared value that is not negative by a public `D`, rounded down (protocol §4).
 //!
-//! With `y = x + floor(D/2) - [x < 0][D even] + K D`, not negative, the result is `floor(y/D) - K`.
 //! If `D` is a power of two, `y mod D` is a digit. Otherwise each party covers `y` with `R_P` of its
 //! own, `S_P = R_P mod D`; a digit mask, opened beforehand, gives the one-hot vector of `S = S_M +
 //! S_D`, and with `c = y + R_M + R_D`, `g = c mod D`:
@@ -24,9 +22,7 @@ pub(super) struct Division {
     mask_bits: u8,
     /// `D = 2^mask_bits`.
     exact: bool,
-    /// `K`.
-    offset: u128,
-    /// This party's share of `x`, later of `y`.
+    /// This party's share of `y`.
     value: Fr,
     mask: Option<DigitMask>,
     /// `floor(R_P / D)` and `S_P`.
@@ -43,63 +39,44 @@ impl Drop for Division {
 }
 
 impl Division {
-    /// Division of a value with static bound `2^bits` by a divisor of at least 2.
+    /// Whether one division takes this divisor.
+    pub fn takes(divisor: u128) -> bool {
+        divisor > 1 && mask_bits(divisor) <= u32::from(MAX_DOMAIN_BITS)
+    }
+
+    /// Division of values below `2^bits`, not known yet, by a divisor of at least 2.
     pub fn new(
-        value: Fr,
         bits: u32,
         divisor: u128,
         demand: &mut Demand,
         budget: &mut Budget,
         what: &str,
     ) -> Result<Self, PartyError> {
-        let unsupported = |why: &str| Err(PartyError::Unsupported(format!("{what}: {why}")));
-        if bits > 120 {
-            return unsupported("the dividend may have more than 120 bits");
+        if !Self::takes(divisor) {
+            return Err(PartyError::Unsupported(format!(
+                "{what}: two parties divide by powers of two up to 2^{MAX_DOMAIN_BITS}, others below \
+                 2^{}, once factors below 2^10 are taken out: a mask is as long as the divisor",
+                MAX_DOMAIN_BITS - 1
+            )));
         }
-        let exact = log2_exact(divisor);
-        let mask_bits = exact.unwrap_or((2 * divisor.min(1 << 60) - 2).ilog2() + 1);
-        if mask_bits > u32::from(MAX_DOMAIN_BITS) {
-            return unsupported(
-                "two parties divide by powers of two up to 2^20, others below 2^19",
-            );
-        }
-        let low = divisor.ilog2();
-        budget.opening(bits.max(low) + 2, low + cover_bits(low + 1), what)?;
+        let (mask_bits, low) = (mask_bits(divisor), divisor.ilog2());
+        budget.opening(bits.max(low) + 1, low + cover_bits(low + 1), what)?;
         budget.lift(1, 2f64.powi(mask_bits as i32))?;
         demand.masks[mask_bits as usize] += 1;
         Ok(Self {
             divisor,
             mask_bits: mask_bits as u8,
-            exact: exact.is_some(),
-            offset: (1u128 << bits).div_ceil(divisor),
-            value,
+            exact: divisor.is_power_of_two(),
+            value: Fr::ZERO,
             mask: None,
             cover: (Fr::ZERO, 0),
             one_hot: None,
         })
     }
 
-    /// Division, rounded down, of values below `2^bits` that are not negative and not known yet.
-    pub fn rounded_down(
-        bits: u32,
-        divisor: u128,
-        demand: &mut Demand,
-        budget: &mut Budget,
-        what: &str,
-    ) -> Result<Self, PartyError> {
-        let mut division = Self::new(Fr::ZERO, bits, divisor, demand, budget, what)?;
-        division.offset = 0;
-        Ok(division)
-    }
-
     /// Sets the dividend.
     pub fn set_dividend(&mut self, value: Fr) {
         self.value = value;
-    }
-
-    /// Whether the sign of the dividend matters.
-    pub fn needs_sign(&self) -> bool {
-        self.divisor.is_multiple_of(2)
     }
 
     /// Takes a mask and draws the cover; this party's part of `S` masked, modulo `2^d`, if any.
@@ -130,18 +107,6 @@ impl Division {
         self.one_hot = self.mask.take().map(|mask| OneHot { mask, opened });
     }
 
-    /// Adds what rounds to `x`, given a share of `[x >= 0]` if it [matters](Self::needs_sign).
-    pub fn round(&mut self, role: Role, not_negative: Option<Fr>) {
-        if role == Role::Model {
-            let (divisor, offset) = (Fr::from_u128(self.divisor), Fr::from_u128(self.offset));
-            self.value += Fr::from_u128(self.divisor / 2) + divisor * offset;
-            if not_negative.is_some() {
-                self.value -= Fr::ONE;
-            }
-        }
-        self.value += not_negative.unwrap_or(Fr::ZERO);
-    }
-
     /// This party's part of the masked value.
     pub fn masked(&self, role: Role) -> Fr {
         let divisor = Fr::from_u128(self.divisor);
@@ -152,14 +117,12 @@ impl Division {
 
     /// This party's share of the result, from the opened value.
     pub fn quotient(&mut self, sum: &Fr, role: Role, scratch: &mut Scratch) -> Fr {
-        let model = |value: Fr| if role == Role::Model { value } else { Fr::ZERO };
-        let offset = Fr::from_u128(self.offset);
         if let Some(mask) = self.mask.take() {
             let opened = bits_of(sum, 0, u32::from(self.mask_bits));
             let digit = OneHot { mask, opened }.digit_in_field(role, scratch);
             // 2 is a unit of the field: invert exists.
             let inverse = Option::from(power_of_two(u32::from(self.mask_bits)).invert());
-            return (self.value - digit) * inverse.unwrap_or(Fr::ZERO) - model(offset);
+            return (self.value - digit) * inverse.unwrap_or(Fr::ZERO);
         }
         let (whole, residue) = divide(limbs(sum), self.divisor as u64);
         let mut carry = 0u128;
@@ -170,8 +133,14 @@ impl Division {
                 carry = carry.wrapping_add(entry.wrapping_mul(times));
             });
         }
-        model(whole - offset) - self.cover.0 - lift(role, share_of(role, carry))
+        let public = if role == Role::Model { whole } else { Fr::ZERO };
+        public - self.cover.0 - lift(role, share_of(role, carry))
     }
+}
+
+/// Bits of the mask of a remainder: of a digit, or of the sum of two remainders.
+fn mask_bits(divisor: u128) -> u32 {
+    log2_exact(divisor).unwrap_or_else(|| (2 * divisor.min(1 << 60)).saturating_sub(2).ilog2() + 1)
 }
 
 /// A uniform number below `bound`.

@@ -6,6 +6,7 @@ use super::division::Division;
 use super::lookup::{Function, Lookup};
 use super::material::{BitConversions, Demand, Material, Selections};
 use super::opening::{Budget, Openings, bits_of, cover_bits, draw, power_of_two};
+use super::rounding::Rounding;
 use super::{Held, Hints, OneHot, describe, log2_exact};
 use crate::channel::Channel;
 use crate::dpf::{DigitMask, MAX_DOMAIN_BITS, Scratch, lift};
@@ -92,7 +93,7 @@ pub(super) struct Jobs {
     demand: Demand,
     comparisons: Vec<Comparison>,
     decompositions: Vec<Decomposition>,
-    divisions: Vec<(Slot, Option<usize>, Division)>,
+    roundings: Vec<(Slot, Option<usize>, Rounding)>,
     lookups: Vec<(Slot, Lookup)>,
     inversions: Vec<Inversion>,
     /// Signs that are asked for as such, and their comparisons.
@@ -165,7 +166,7 @@ impl Jobs {
                     let left = bits.saturating_sub(leg * base.ilog2()).max(1);
                     let Some(base_bits) = exact else {
                         let base = u128::from(base);
-                        divisions.push(Division::rounded_down(left, base, demand, budget, &what)?);
+                        divisions.push(Division::new(left, base, demand, budget, &what)?);
                         continue;
                     };
                     budget.opening(left + 1, base_bits + cover_bits(base_bits), &what)?;
@@ -180,11 +181,11 @@ impl Jobs {
             }
             Hint::DivideRound { divisor: 1 } => self.copies.push((slot, value)),
             Hint::DivideRound { divisor } if divisor > 1 => {
-                let division = Division::new(value, bits, divisor, demand, budget, &what)?;
+                let rounding = Rounding::new(value, bits, divisor, demand, budget, &what)?;
                 let comparison =
-                    if division.needs_sign() { Some(compare(bits, demand, budget)?) } else { None };
+                    if rounding.needs_sign() { Some(compare(bits, demand, budget)?) } else { None };
                 demand.conversions += usize::from(comparison.is_some());
-                self.divisions.push((slot, comparison, division));
+                self.roundings.push((slot, comparison, rounding));
             }
             Hint::InverseOrZero => {
                 let comparison = Some(compare(bits, demand, budget)?);
@@ -222,8 +223,9 @@ impl Jobs {
         done.extend(self.open_values(hints, channel, &mut material)?);
         fold_all(&mut self.comparisons, &material.bit_products, channel)?;
         done.extend(self.take_signs(channel, &material)?);
-        let rounds = self.decompositions.iter().map(|d| d.legs).max().unwrap_or(0);
-        for round in 0..rounds.max(usize::from(!self.divisions.is_empty())) {
+        let digits = self.decompositions.iter().map(|d| d.legs);
+        let rounds = digits.chain(self.roundings.iter().map(|r| r.2.rounds())).max().unwrap_or(0);
+        for round in 0..rounds {
             done.extend(self.digits(hints, channel, &mut material, round)?);
         }
         done.extend(self.invert(hints, channel, ole)?.into_iter().map(output));
@@ -256,7 +258,8 @@ impl Jobs {
         }
         let of_digits = self.decompositions.iter_mut().flat_map(|d| &mut d.divisions);
         let mut covered = Vec::new();
-        for division in self.divisions.iter_mut().map(|(_, _, d)| d).chain(of_digits) {
+        let roundings = self.roundings.iter_mut().flat_map(|(_, _, r)| r.divisions());
+        for division in roundings.chain(of_digits) {
             if let Some(word) = division.prepare(material, rng)? {
                 parts.words.push(word);
                 covered.push(division);
@@ -321,7 +324,7 @@ impl Jobs {
         for decomposition in &self.decompositions {
             convert(&mut parts, result(comparisons, decomposition.comparison).1)?;
         }
-        for comparison in self.divisions.iter().filter_map(|d| d.1) {
+        for comparison in self.roundings.iter().filter_map(|r| r.1) {
             convert(&mut parts, result(comparisons, comparison).0)?;
         }
         for comparison in self.inversions.iter().filter_map(|i| i.comparison) {
@@ -358,9 +361,9 @@ impl Jobs {
             let held = Some(Held::Sign { not_negative, zero });
             signs.push(Output { slot: d.slot, share, held });
         }
-        for (_, comparison, division) in &mut self.divisions {
+        for (_, comparison, rounding) in &mut self.roundings {
             let not_negative = comparison.map(|_| converted.next().unwrap_or_default());
-            division.round(role, not_negative);
+            rounding.round(role, not_negative);
         }
         for inversion in self.inversions.iter_mut().filter(|i| i.comparison.is_some()) {
             inversion.zero = converted.next().unwrap_or_default();
@@ -372,7 +375,7 @@ impl Jobs {
         Ok(signs)
     }
 
-    /// Opens the next digit of every decomposition; with the first, the divisions.
+    /// Opens the next digit of every decomposition, and makes the next division of every rounding.
     fn digits(
         &mut self,
         hints: &mut Hints,
@@ -397,8 +400,9 @@ impl Jobs {
                 masks.push(Mask::Digit(mask));
             }
         }
-        let divisions = if round == 0 { &mut self.divisions[..] } else { &mut [] };
-        fields.extend(divisions.iter().map(|(_, _, division)| division.masked(role)));
+        let divided = self.roundings.iter_mut().filter(|(_, _, r)| r.rounds() > round);
+        let mut divided: Vec<_> = divided.collect();
+        fields.extend(divided.iter_mut().filter_map(|(_, _, r)| r.masked(round, role)));
         let opened = Openings { fields, ..Openings::default() }.open(channel, "masked digits")?;
         let (digits, quotients) = opened.fields.split_at(masks.len());
         let inverses: Vec<Fr> = (0..=u32::from(MAX_DOMAIN_BITS))
@@ -431,14 +435,15 @@ impl Jobs {
                 Output { slot, share: digit, held: Some(held) }
             })
             .collect();
-        let quotients = divisions.par_iter_mut().zip(quotients);
-        done.par_extend(quotients.map_init(
-            Scratch::default,
-            |scratch, ((slot, _, division), sum)| {
-                let share = division.quotient(sum, role, scratch);
-                Output { slot: *slot, share, held: None }
-            },
-        ));
+        let quotients = divided.par_iter_mut().zip(quotients);
+        done.par_extend(
+            quotients
+                .map_init(Scratch::default, |scratch, ((slot, _, r), sum)| {
+                    let share = r.divide(round, sum, role, scratch)?;
+                    Some(Output { slot: *slot, share, held: None })
+                })
+                .flatten_iter(),
+        );
         Ok(done)
     }
 

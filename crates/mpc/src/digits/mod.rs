@@ -20,6 +20,7 @@ mod lookup;
 mod material;
 mod opening;
 mod planned;
+mod rounding;
 #[cfg(test)]
 mod tests;
 

@@ -147,6 +147,10 @@ fn all_hints() -> Vec<(Hint, Vec<i128>, u16)> {
         (Hint::DivideRound { divisor: 5 }, vec![], 20),
         (Hint::NotNegative, vec![0, 1, -1, edge, -edge], 28),
     ];
+    let wide = vec![0, 1, -1, edge, -edge, 1 << 39, 3 << 38, -(3 << 38), (1 << 40) - 1];
+    for divisor in [1 << 21, 1 << 39, 1000 << 20, 3u128.pow(20)] {
+        cases.push((Hint::DivideRound { divisor }, wide.clone(), 40));
+    }
     for divisor in [1, 2, 3, 6, 7, 64, 128, 255, 1000] {
         cases.push((Hint::DivideRound { divisor }, around.clone(), 17));
     }
@@ -327,7 +331,7 @@ fn what_pairs_cannot_do_is_refused_before_anything_is_sent() {
         (Hint::Decompose { base: 1, legs: 2 }, 20),
         (Hint::Decompose { base: 1 << 14, legs: 2 }, 254),
         (Hint::Decompose { base: 1 << 14, legs: 2 }, 180),
-        (Hint::DivideRound { divisor: (1 << 19) + 1 }, 20),
+        (Hint::DivideRound { divisor: 524_309 }, 20),
         (Hint::DivideRound { divisor: 0 }, 20),
         (Hint::InverseOrZero, 254),
         (Hint::Unit { low: 0, high: 1 << 21, chunk: 99 }, 20),
