@@ -339,7 +339,10 @@ fn what_pairs_cannot_prove_is_refused_by_node_before_any_other_file_is_read() {
     };
     let table = "takes 86 table columns";
     let remedies = ["model.compiled", table, "--logrows 6", "--decomp-base"];
-    refused("circuit_classes/nine_table_columns-k8", &|args| args.logrows = 5, &remedies);
+    let narrow = |args: &mut RunArgs| {
+        (args.param_visibility, args.logrows) = (Visibility::Private, 5);
+    };
+    refused("circuit_classes/nine_table_columns-k8", &narrow, &remedies);
     let fixed = ["param_visibility is fixed", "the parameters are part of the keys"];
     refused("vectors/1l_mlp-k10-fixed", &|_| (), &fixed);
     let committed = ["param_visibility is polycommit", "one exact linear equation"];
