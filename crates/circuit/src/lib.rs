@@ -15,6 +15,7 @@ mod functions;
 mod geometry;
 mod layouter;
 mod limits;
+mod looked_up;
 mod mock;
 mod model;
 mod modules;

@@ -3,8 +3,9 @@
 
 use crate::WitnessError;
 use crate::circuit::Circuit;
+use crate::looked_up::selector;
 use crate::program::{WitnessValues, show};
-use crate::witness::{Witness, selector};
+use crate::witness::Witness;
 use ff::{Field, PrimeField};
 use rayon::prelude::*;
 use std::collections::HashSet;

@@ -5,15 +5,14 @@ use crate::WitnessError;
 use crate::circuit::Circuit;
 use crate::columns::Columns;
 use crate::layouter::TableUse;
+use crate::looked_up::{LookedUp, input_selectors, selector};
 use crate::program::{Wire, WitnessValues, ZERO};
 use rayon::prelude::*;
-use std::collections::HashMap;
 use twain_algebra::Fr;
 use twain_party::{
-    CellKinds, LookupArgument, LookupUse, Multiplicities, PartyError, Role, Shares, WitnessParty,
-    signed_integer,
+    CellKinds, Multiplicities, PartyError, Role, Shares, WitnessParty, signed_integer,
 };
-use twain_plonk::{AdviceColumn, Expression, LookupView, ProveError, WitnessSource};
+use twain_plonk::{AdviceColumn, LookupView, ProveError, WitnessSource};
 
 /// A circuit with the values of a run.
 #[derive(Clone, Debug)]
@@ -22,13 +21,6 @@ pub struct Witness<'a> {
     values: &'a WitnessValues,
     /// The values with those of the second phase, once its challenges are known.
     second: Option<Shares>,
-}
-
-/// What a lookup argument looks up: a column of a table of consecutive integers.
-struct TableColumn {
-    low: i128,
-    high: i128,
-    column: u32,
 }
 
 impl<'a> Witness<'a> {
@@ -146,46 +138,14 @@ impl<'a> Witness<'a> {
     /// # Errors
     /// A failed step of the party.
     pub fn count<P: WitnessParty>(&self, party: &mut P) -> Result<Vec<Multiplicities>, PartyError> {
-        let geometry = &self.circuit.columns.geometry;
-        let tables = self.table_columns();
-        let arguments = self.circuit.cs.lookup_arguments();
-        let mut prepared = Vec::with_capacity(arguments.len());
-        let mut dynamic = Vec::new();
-        for (position, argument) in arguments.iter().enumerate() {
-            let fixed = argument.table.first().and_then(fixed_column);
-            let Some(table) = fixed.and_then(|column| tables.get(&column)) else {
-                dynamic.push((position, self.count_dynamic(party, argument)?));
-                continue;
-            };
-            let selectors = input_selectors(argument);
-            let uses = selectors.iter().flat_map(|index| &self.circuit.uses[*index as usize]);
-            let uses: Vec<LookupUse> = uses
-                .map(|item| {
-                    let operand = |wire| self.circuit.program.operand(wire, &self.values.values);
-                    let column = item.column.first_bit;
-                    LookupUse { wire: item.wire, operand: operand(item.wire), column }
-                })
-                .collect();
-            let rows = argument.inputs.len() * geometry.usable_rows;
-            prepared.push((table, (rows - uses.len()) as u64, uses));
-        }
-        let arguments: Vec<LookupArgument> = prepared
-            .iter()
-            .map(|(table, defaults, uses)| LookupArgument {
-                low: table.low,
-                high: table.high,
-                chunk: geometry.table_rows as u64,
-                column: table.column,
-                uses,
-                defaults: *defaults,
-                default_row: geometry.usable_rows - 1,
-            })
-            .collect();
-        let counted = party.multiplicities(&arguments, geometry.rows());
+        let looked_up = LookedUp::new(self.circuit, &self.values.values);
+        let rows = self.circuit.columns.geometry.rows();
+        let counted = party.multiplicities(&looked_up.arguments(), rows);
         let mut counted = counted.map_err(|error| self.circuit.program.at_step(error))?;
         // In increasing order, so that each goes to its place.
-        for (position, column) in dynamic {
-            counted.insert(position.min(counted.len()), column.into());
+        for (position, argument) in &looked_up.dynamic {
+            let column = self.count_dynamic(party, argument)?;
+            counted.insert((*position).min(counted.len()), column.into());
         }
         Ok(counted)
     }
@@ -220,55 +180,6 @@ impl<'a> Witness<'a> {
         }
         Ok(column)
     }
-
-    /// The table columns by fixed column.
-    fn table_columns(&self) -> HashMap<u32, TableColumn> {
-        let mut tables = HashMap::new();
-        let columns = &self.circuit.columns;
-        let mut add = |fixed: &[twain_plonk::Column], low: i128, high: i128| {
-            for (column, fixed) in (0..).zip(fixed) {
-                tables.insert(fixed.index, TableColumn { low, high, column });
-            }
-        };
-        for lookup in &columns.lookups {
-            let last = lookup.table.low + lookup.table.values.len() as i128 - 1;
-            add(&lookup.inputs, lookup.table.low, last);
-        }
-        for range in &columns.ranges {
-            add(&range.columns, range.low, range.high);
-        }
-        tables
-    }
-}
-
-/// The selectors of an argument's inputs.
-fn input_selectors(argument: &twain_plonk::LookupArgument) -> Vec<u32> {
-    let selectors = argument.inputs.iter().flatten().filter_map(selector);
-    let mut selectors: Vec<u32> = selectors.collect();
-    selectors.sort_unstable();
-    selectors.dedup();
-    selectors
-}
-
-/// The fixed column an expression is.
-fn fixed_column(expression: &Expression) -> Option<u32> {
-    match expression {
-        Expression::Query(query) => {
-            (query.column.kind == twain_plonk::ColumnKind::Fixed).then_some(query.column.index)
-        }
-        _ => None,
-    }
-}
-
-/// The first selector of an expression.
-pub(crate) fn selector(expression: &Expression) -> Option<u32> {
-    let mut found = None;
-    expression.for_each_leaf(&mut |leaf| {
-        if let Expression::Selector(selector) = leaf {
-            found = found.or(Some(selector.index));
-        }
-    });
-    found
 }
 
 impl<P: WitnessParty> WitnessSource<P> for Witness<'_> {

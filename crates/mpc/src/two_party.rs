@@ -8,7 +8,7 @@ use crate::digits::{DigitMaskSource, Hints, InlineMaterial, PlannedMaterial};
 use crate::factors::{Conversion, Inversion, to_additive};
 use crate::ole::{OleSource, PooledOle};
 use crate::preprocessing::Plan;
-use crate::quotient;
+use crate::quotient::{self, Begun};
 use ff::Field;
 use group::{Curve, GroupEncoding};
 use rand_chacha::ChaCha20Rng;
@@ -149,15 +149,16 @@ impl WitnessParty for TwoParty<'_> {
         self.hints.hints(&mut self.channel, &mut *self.source, batches)
     }
 
+    fn prepare_lookups(&mut self, arguments: &[LookupArgument]) -> Result<(), PartyError> {
+        self.hints.prepare_lookups(&mut self.channel, arguments)
+    }
+
     fn multiplicities(
         &mut self,
         arguments: &[LookupArgument],
         rows: usize,
     ) -> Result<Vec<Multiplicities>, PartyError> {
-        let columns = self.hints.multiplicities(&mut self.channel, arguments, rows)?;
-        // A looked-up value outside its table must not reach a commitment.
-        self.check_zero(&[])?;
-        Ok(columns)
+        self.hints.multiplicities(self.role, arguments, rows)
     }
 
     fn check_zero(&mut self, values: &[Fr]) -> Result<(), PartyError> {
@@ -199,6 +200,7 @@ impl ProverParty for TwoParty<'_> {
     type Points = SentPoints;
     type Conversion = Conversion;
     type Inversion = Inversion;
+    type Quotient = Begun;
 
     fn blinding(&self, item: BlindingItem, kind: Kind, rows: Range<usize>) -> Shares {
         self.blinding.values(item, kind, rows).into()
@@ -288,14 +290,26 @@ impl ProverParty for TwoParty<'_> {
         inversion.finish(&mut self.channel)
     }
 
-    fn quotient(
+    fn begin_quotient(
         &mut self,
         numerator: &Numerator,
         publics: &[KnownPolynomial],
         secrets: &[SecretPolynomial],
         pieces: usize,
+    ) -> Result<Begun, PartyError> {
+        let operands = quotient::Operands { publics, secrets, pieces, rehearsal: false };
+        quotient::begin(&mut self.channel, &mut *self.source, numerator, operands)
+    }
+
+    fn finish_quotient(
+        &mut self,
+        begun: Begun,
+        numerator: &Numerator,
+        publics: &[KnownPolynomial],
+        secrets: &[SecretPolynomial],
+        pieces: usize,
     ) -> Result<Vec<Shares>, PartyError> {
-        let leaves = quotient::Leaves { publics, secrets };
-        quotient::quotient(&mut self.channel, &mut *self.source, numerator, leaves, pieces, false)
+        let operands = quotient::Operands { publics, secrets, pieces, rehearsal: false };
+        quotient::finish(&mut self.channel, &mut *self.source, begun, numerator, operands)
     }
 }

@@ -188,7 +188,7 @@ fn multiplicities_of_values_that_no_hint_made() {
             defaults: 0,
             default_row: 0,
         };
-        party.multiplicities(&[argument], 32)?;
+        party.prepare_lookups(&[argument])?;
         Ok(Vec::new())
     });
 }

@@ -88,8 +88,12 @@ pub trait WitnessParty {
     /// (`batch.hint.outputs()` per call of the hint, in order).
     fn hints(&mut self, batches: &[HintBatch]) -> Result<Vec<Vec<Fr>>, PartyError>;
 
+    /// Does what [`multiplicities`](Self::multiplicities) of these arguments need the other party for. What
+    /// is not in its table makes the next validity test fail; public values may be missing yet.
+    fn prepare_lookups(&mut self, arguments: &[LookupArgument]) -> Result<(), PartyError>;
+
     /// The multiplicity column of each lookup argument, `rows` values each (spec 01 §5.4); zero in
-    /// the blinding rows.
+    /// the blinding rows. Nothing is sent.
     fn multiplicities(
         &mut self,
         arguments: &[LookupArgument],
@@ -116,6 +120,8 @@ pub trait ProverParty: WitnessParty {
     type Conversion;
     /// Values that are being inverted.
     type Inversion;
+    /// A quotient of which some products are made.
+    type Quotient;
 
     /// Whether this party only finds out what a proof asks of it. What it computes has no meaning, and
     /// the prover leaves out commitments and transforms, on which nothing else depends.
@@ -174,12 +180,24 @@ pub trait ProverParty: WitnessParty {
     /// probability is 2^-228 a proof).
     fn finish_inverses(&mut self, inversion: Self::Inversion) -> Result<Shares, PartyError>;
 
+    /// Begins a quotient whose numerator is not known yet but for constants, which are any here: makes the
+    /// products that others depend on, as far as they do not depend on these.
+    fn begin_quotient(
+        &mut self,
+        numerator: &Numerator,
+        publics: &[KnownPolynomial<'_>],
+        secrets: &[SecretPolynomial<'_>],
+        pieces: usize,
+    ) -> Result<Self::Quotient, PartyError>;
+
     /// The quotient `numerator / (X^n - 1)` in `pieces` parts of `n` coefficients each, lowest first
     /// (spec 01 §5.7). `publics` are known to all; `secrets` are in the order of
     /// the numerator's secret polynomials. Every vector has `n` entries. For a numerator that is no
-    /// multiple of `X^n - 1` (an invalid witness) the result is arbitrary.
-    fn quotient(
+    /// multiple of `X^n - 1` (an invalid witness) the result is arbitrary. All but the numerator's
+    /// constants is as it was when the quotient was begun.
+    fn finish_quotient(
         &mut self,
+        begun: Self::Quotient,
         numerator: &Numerator,
         publics: &[KnownPolynomial<'_>],
         secrets: &[SecretPolynomial<'_>],

@@ -122,7 +122,7 @@ fn witness(party: &mut TwoParty<'_>, role: Role) -> Result<WitnessValues, String
         Role::Model => Sources { inputs: None, parameters: Some(&CASE.parameters) },
         Role::Data => Sources { inputs: Some(&CASE.inputs), parameters: None },
     };
-    CASE.circuit.program.run(party, &sources).map_err(text)
+    CASE.circuit.run(party, &sources).map_err(text)
 }
 
 pub fn pair_witness(channel: &mut dyn Channel, ole: Box<dyn OleSource>) -> Outcome {

@@ -41,8 +41,19 @@ impl Program {
         party: &mut P,
         sources: &Sources,
     ) -> Result<WitnessValues, WitnessError> {
+        self.run_with(party, sources, |_, _| Ok(()))
+    }
+
+    /// As [`Program::run`], with something to be done before the validity test.
+    pub(crate) fn run_with<P: WitnessParty>(
+        &self,
+        party: &mut P,
+        sources: &Sources,
+        before_test: impl FnOnce(&mut P, &[Fr]) -> Result<(), PartyError>,
+    ) -> Result<WitnessValues, WitnessError> {
         let mut values = self.start(sources)?;
         self.levels(&self.levels, party, &mut values)?;
+        before_test(party, &values)?;
         self.test_and_open(party, values)
     }
 

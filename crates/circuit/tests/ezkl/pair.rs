@@ -8,7 +8,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use twain_algebra::Fr;
-use twain_circuit::{Program, Sources, Witness, WitnessError, WitnessValues, parameters};
+use twain_circuit::{Sources, Witness, WitnessError, WitnessValues, parameters};
 use twain_party::{
     Alone, HintBatch, Kind, LookupArgument, LookupUse, Multiplicities, Opening, Operand,
     PartyError, Role, Seed, Shares, WitnessParty,
@@ -108,6 +108,10 @@ impl WitnessParty for IdealParty {
         Ok(all)
     }
 
+    fn prepare_lookups(&mut self, _: &[LookupArgument]) -> Result<(), PartyError> {
+        Ok(())
+    }
+
     fn multiplicities(
         &mut self,
         arguments: &[LookupArgument],
@@ -153,8 +157,7 @@ fn run_pair(case: &Case, inputs: &[Vec<Fr>]) -> [Side; 2] {
     let (to_model, from_data) = channel();
     let side = |role, to, from, sources: Sources| {
         let mut party = IdealParty::new(role, to, from);
-        let program: &Program = &case.circuit.program;
-        let values = program.run(&mut party, &sources);
+        let values = case.circuit.run(&mut party, &sources);
         let calls = party.calls;
         let (mut columns, mut multiplicities) = (Vec::new(), Vec::new());
         if let Ok(values) = &values {

@@ -21,7 +21,7 @@ use twain_party::{
 };
 
 /// A table of consecutive integers.
-type Table = (i128, i128);
+pub(super) type Table = (i128, i128);
 
 /// How often each entry of a whole table is hit by one list of uses.
 struct Histogram {
@@ -41,22 +41,19 @@ struct Histogram {
 const COUNT_BITS: u32 = 130;
 
 impl Hints {
-    /// The multiplicity column of each argument, `rows` values (`WitnessParty::multiplicities`). May
-    /// add claims: to be called before the validity test. One message each way, and none if all
-    /// looked-up values are digits.
+    /// The multiplicity column of each argument, `rows` values (`WitnessParty::multiplicities`). The
+    /// arguments were [prepared](Self::prepare_lookups), and the validity test has passed.
     pub fn multiplicities(
         &mut self,
-        channel: &mut dyn Channel,
+        role: Role,
         arguments: &[LookupArgument],
         rows: usize,
     ) -> Result<Vec<Multiplicities>, PartyError> {
-        let role = channel.role();
         for argument in arguments {
             if argument.chunk == 0 || argument.default_row >= rows {
                 return Err(PartyError::Invalid);
             }
         }
-        let fresh = self.open_unknown(channel, arguments)?;
         let mut histograms: Vec<Histogram> = Vec::new();
         let mut columns = Vec::with_capacity(arguments.len());
         for argument in arguments {
@@ -70,7 +67,7 @@ impl Hints {
             let histogram = match histograms.iter().position(same) {
                 Some(i) => &histograms[i],
                 None => {
-                    histograms.push(self.histogram(role, table, argument.uses, &fresh)?);
+                    histograms.push(self.histogram(role, table, argument.uses)?);
                     &histograms[histograms.len() - 1]
                 }
             };
@@ -99,20 +96,28 @@ impl Hints {
         }
     }
 
-    /// Opens, under fresh masks, the shared values that no hint made.
-    fn open_unknown(
+    /// Opens, under fresh masks, the shared values that no hint made; claims that they are in their tables,
+    /// and that those are which this party owns. One message each way, and none if all shared values
+    /// are digits.
+    pub fn prepare_lookups(
         &mut self,
         channel: &mut dyn Channel,
         arguments: &[LookupArgument],
-    ) -> Result<HashMap<(Table, u32), Arc<OneHot>>, PartyError> {
+    ) -> Result<(), PartyError> {
         let role = channel.role();
+        for argument in arguments {
+            let own = argument.uses.iter().filter(|item| item.operand.kind == Kind::Owned(role));
+            let table = (argument.low, argument.high);
+            self.failures += own.filter(|item| offset(table, item).is_none()).count() as u64;
+        }
         let mut demand = Demand::default();
-        let mut fresh = HashSet::new();
+        let mut prepared = HashSet::new();
         let mut lookups: Vec<((Table, u32), Lookup)> = Vec::new();
         for argument in arguments {
             let table = (argument.low, argument.high);
             for item in argument.uses.iter().filter(|item| item.operand.kind == Kind::Shared) {
-                if fresh.contains(&(table, item.wire)) || self.known(table, item).is_some() {
+                let key = (table, item.wire);
+                if !prepared.insert(key) || self.known(table, item).is_some() {
                     continue;
                 }
                 let what = format!("lookup in the table {}..={}", table.0, table.1);
@@ -121,8 +126,7 @@ impl Hints {
                 let (demand, budget) = (&mut demand, &mut self.budget);
                 let lookup = Lookup::new(share, bits, table, function, role, demand, budget, &what)
                     .map_err(|error| error.at_wire(item.wire))?;
-                fresh.insert((table, item.wire));
-                lookups.push(((table, item.wire), lookup));
+                lookups.push((key, lookup));
             }
         }
         let mut material = self.source.supply(channel, &demand)?;
@@ -137,12 +141,11 @@ impl Hints {
                 lookup.found(&sum, role, scratch).map(|found| (*key, found))
             })
             .collect::<Result<_, _>>()?;
-        let mut one_hots = HashMap::with_capacity(found.len());
         for (key, found) in found {
             self.claims.extend(found.claims);
-            one_hots.insert(key, Arc::new(found.one_hot));
+            self.looked_up.insert(key, Arc::new(found.one_hot));
         }
-        Ok(one_hots)
+        Ok(())
     }
 
     fn histogram(
@@ -150,7 +153,6 @@ impl Hints {
         role: Role,
         table: Table,
         uses: &[LookupUse],
-        fresh: &HashMap<(Table, u32), Arc<OneHot>>,
     ) -> Result<Histogram, PartyError> {
         let too_large = || {
             PartyError::Unsupported(format!("a lookup table of {}..={} entries", table.0, table.1))
@@ -167,14 +169,14 @@ impl Hints {
                 Kind::Shared => None,
             };
             if let Some(holder) = held_by {
-                if holder == role {
-                    let offset = signed_integer(item.operand.share)
-                        .and_then(|value| value.checked_sub(table.0))
-                        .and_then(|offset| usize::try_from(offset).ok());
-                    match offset.and_then(|offset| field.get_mut(offset)) {
-                        Some(count) => *count += Fr::ONE,
-                        None => self.failures += 1,
-                    }
+                // Out of the table: only if the validity test has failed, or was none.
+                let entry = offset(table, item);
+                if entry.is_none() && (holder == role || item.operand.kind == Kind::Public) {
+                    return Err(PartyError::Invalid);
+                }
+                if let Some(count) = entry.filter(|_| holder == role).and_then(|i| field.get_mut(i))
+                {
+                    *count += Fr::ONE;
                 }
                 continue;
             }
@@ -184,7 +186,7 @@ impl Hints {
                     continue;
                 }
                 Some(Held::Digit { one_hot, .. } | Held::Column { one_hot, .. }) => one_hot,
-                None => match fresh.get(&(table, item.wire)) {
+                None => match self.looked_up.get(&(table, item.wire)) {
                     Some(one_hot) => one_hot.clone(),
                     None => return Err(too_large()),
                 },
@@ -241,6 +243,12 @@ impl Histogram {
         let bits = if self.has_signs { 254 } else { COUNT_BITS };
         Multiplicities { shares: values, kinds: CellKinds::Rows(kinds), bits }
     }
+}
+
+/// The place in its table of a value this party knows.
+fn offset(table: Table, item: &LookupUse) -> Option<usize> {
+    let value = signed_integer(item.operand.share).filter(|value| *value <= table.1)?;
+    usize::try_from(value.checked_sub(table.0)?).ok()
 }
 
 /// Number of entries of a table of at most `2^20`.

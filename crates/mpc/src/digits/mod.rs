@@ -34,6 +34,7 @@ pub use planned::PlannedMaterial;
 use crate::channel::Channel;
 use crate::dpf::{DigitMask, Scratch, lift, share_of};
 use crate::ole::OleSource;
+use counts::Table;
 use ff::Field;
 use opening::Budget;
 use rand_chacha::ChaCha20Rng;
@@ -93,6 +94,8 @@ pub struct Hints {
     source: Box<dyn DigitMaskSource>,
     rng: ChaCha20Rng,
     held: HashMap<u32, Held>,
+    /// Values that no hint made, by their table and wire.
+    looked_up: HashMap<(Table, u32), Arc<OneHot>>,
     claims: Vec<Fr>,
     /// Owned values that their owner found outside the range of their hint or table.
     failures: u64,
@@ -119,6 +122,7 @@ impl Hints {
             source,
             rng,
             held: HashMap::new(),
+            looked_up: HashMap::new(),
             claims: Vec::new(),
             failures: 0,
             budget: Budget::default(),

@@ -10,7 +10,7 @@ use crate::channel::{Channel, ChannelError, Overlap, Traffic, TrafficMeter, Traf
 use crate::digits::{Demand, DigitMaskSource, Hints, Material, PlannedMaterial};
 use crate::factors::{Conversion, Inversion, to_additive};
 use crate::ole::{OleGroup, OleSource, PooledOle, Supplies};
-use crate::quotient;
+use crate::quotient::{self, Begun};
 use crate::two_party::{COIN_BYTES, DIGEST_BYTES};
 use ff::Field;
 use rand_chacha::ChaCha20Rng;
@@ -334,14 +334,16 @@ impl WitnessParty for Planner {
         self.hints.hints(&mut self.channel, &mut self.source, batches)
     }
 
+    fn prepare_lookups(&mut self, arguments: &[LookupArgument]) -> Result<(), PartyError> {
+        self.hints.prepare_lookups(&mut self.channel, arguments)
+    }
+
     fn multiplicities(
         &mut self,
         arguments: &[LookupArgument],
         rows: usize,
     ) -> Result<Vec<Multiplicities>, PartyError> {
-        let columns = self.hints.multiplicities(&mut self.channel, arguments, rows)?;
-        self.check_zero(&[])?;
-        Ok(columns)
+        self.hints.multiplicities(Role::Model, arguments, rows)
     }
 
     fn check_zero(&mut self, _: &[Fr]) -> Result<(), PartyError> {
@@ -363,6 +365,7 @@ impl ProverParty for Planner {
     type Points = Vec<G1Affine>;
     type Conversion = Conversion;
     type Inversion = Inversion;
+    type Quotient = Begun;
 
     fn rehearses(&self) -> bool {
         true
@@ -431,14 +434,26 @@ impl ProverParty for Planner {
         inversion.finish(&mut self.channel)
     }
 
-    fn quotient(
+    fn begin_quotient(
         &mut self,
         numerator: &Numerator,
         publics: &[KnownPolynomial],
         secrets: &[SecretPolynomial],
         pieces: usize,
+    ) -> Result<Begun, PartyError> {
+        let operands = quotient::Operands { publics, secrets, pieces, rehearsal: true };
+        quotient::begin(&mut self.channel, &mut self.source, numerator, operands)
+    }
+
+    fn finish_quotient(
+        &mut self,
+        begun: Begun,
+        numerator: &Numerator,
+        publics: &[KnownPolynomial],
+        secrets: &[SecretPolynomial],
+        pieces: usize,
     ) -> Result<Vec<Shares>, PartyError> {
-        let leaves = quotient::Leaves { publics, secrets };
-        quotient::quotient(&mut self.channel, &mut self.source, numerator, leaves, pieces, true)
+        let operands = quotient::Operands { publics, secrets, pieces, rehearsal: true };
+        quotient::finish(&mut self.channel, &mut self.source, begun, numerator, operands)
     }
 }

@@ -5,7 +5,8 @@
 //! of `m` cosets suffices; on every other coset the share of `T` follows locally. Where the circuit's
 //! satisfaction makes a sum of products vanish on the usable rows, the rows cost nothing either.
 //! All products of a level (nodes whose operands need the same number of interactive steps) go in one
-//! batch, so the number of messages is the depth of the numerator.
+//! batch, so the number of messages is the depth of the numerator. But for the last one they do not depend
+//! on the challenge that weighs the constraints, and are made before it is known.
 
 mod graph;
 mod place;
@@ -25,44 +26,92 @@ use twain_party::{
     Shares, coset_shifts, recombination,
 };
 
-/// Coefficients of the polynomials at the leaves of a numerator.
+/// What a numerator is made of.
 #[derive(Clone, Copy)]
-pub struct Leaves<'a> {
-    /// Known to both.
+pub struct Operands<'a> {
+    /// Coefficients of polynomials both know.
     pub publics: &'a [KnownPolynomial<'a>],
-    /// This party's shares.
+    /// This party's shares of the others' coefficients.
     pub secrets: &'a [SecretPolynomial<'a>],
+    /// Parts of the quotient.
+    pub pieces: usize,
+    /// All values are zeros, and nothing is made of them: only what `source` is asked for counts.
+    pub rehearsal: bool,
 }
 
 /// Where polynomials are evaluated: the rows, or a coset.
 type Place = usize;
 const ROWS: Place = 0;
 
-/// `numerator / (X^n - 1)`, see [`twain_party::ProverParty::quotient`]. In a rehearsal `source` is asked
-/// for the same products, of zeros, and nothing is made of them.
-pub fn quotient(
+/// A quotient of which the products below the last level are made, with the numerator they belong to.
+pub struct Begun {
+    nodes: Vec<Node>,
+    made: Made,
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        self.made.values_mut().for_each(|values| twain_algebra::erase(values));
+    }
+}
+
+/// Makes the products on which others depend, see [`twain_party::ProverParty::begin_quotient`].
+pub fn begin(
     channel: &mut dyn Channel,
     source: &mut dyn OleSource,
     numerator: &Numerator,
-    leaves: Leaves,
-    pieces: usize,
-    rehearsal: bool,
+    operands: Operands,
+) -> Result<Begun, PartyError> {
+    let mut evaluation = Evaluation::new(channel.role(), numerator, operands)?;
+    for level in 1..evaluation.depth() {
+        evaluation.interact(channel, source, level)?;
+    }
+    Ok(Begun { nodes: numerator.nodes.clone(), made: evaluation.made })
+}
+
+/// `numerator / (X^n - 1)`, see [`twain_party::ProverParty::finish_quotient`].
+pub fn finish(
+    channel: &mut dyn Channel,
+    source: &mut dyn OleSource,
+    mut begun: Begun,
+    numerator: &Numerator,
+    operands: Operands,
 ) -> Result<Vec<Shares>, PartyError> {
-    let mut evaluation = Evaluation::new(channel.role(), numerator, leaves, pieces, rehearsal)?;
+    let mut evaluation = Evaluation::new(channel.role(), numerator, operands)?;
+    let known = same_nodes(&begun.nodes, &numerator.nodes);
+    evaluation.made = std::mem::take(&mut begun.made);
+    evaluation.made.retain(|(id, _), values| {
+        let keeps = known.get(*id as usize).copied().unwrap_or(false);
+        if !keeps {
+            twain_algebra::erase(values);
+        }
+        keeps
+    });
     for level in 1..=evaluation.depth() {
         evaluation.interact(channel, source, level)?;
     }
-    match rehearsal {
-        true => Ok((0..pieces).map(|_| Shares::zero(evaluation.n)).collect()),
+    match operands.rehearsal {
+        true => Ok((0..operands.pieces).map(|_| Shares::zero(evaluation.n)).collect()),
         false => evaluation.finish(),
     }
 }
 
+/// By node, whether it and all it depends on are the same in both lists.
+fn same_nodes(one: &[Node], other: &[Node]) -> Vec<bool> {
+    let mut same = Vec::with_capacity(one.len());
+    for (one, other) in one.iter().zip(other) {
+        same.push(one == other && children(one).iter().all(|child| same[*child as usize]));
+    }
+    same
+}
+
+/// Shares of nodes at some places.
+type Made = HashMap<(NodeId, Place), Vec<Fr>>;
+
 struct Evaluation<'a> {
     role: Role,
     numerator: &'a Numerator,
-    leaves: Leaves<'a>,
-    pieces: usize,
+    operands: Operands<'a>,
     domain: Domain,
     n: usize,
     /// `shift` of each coset (place 1 is index 0).
@@ -71,19 +120,16 @@ struct Evaluation<'a> {
     constants: Vec<Fr>,
     nodes: Vec<NodeFacts>,
     /// Shares of the interactive nodes, and what else is kept for later.
-    made: HashMap<(NodeId, Place), Vec<Fr>>,
-    /// All values are zeros: only the requests count.
-    rehearsal: bool,
+    made: Made,
 }
 
 impl<'a> Evaluation<'a> {
     fn new(
         role: Role,
         numerator: &'a Numerator,
-        leaves: Leaves<'a>,
-        pieces: usize,
-        rehearsal: bool,
+        operands: Operands<'a>,
     ) -> Result<Self, PartyError> {
+        let pieces = operands.pieces;
         let domain = Domain::new(numerator.k).map_err(unsupported)?;
         let shifts = coset_shifts(numerator.k, pieces)?;
         let n = domain.n();
@@ -94,19 +140,7 @@ impl<'a> Evaluation<'a> {
         }
         mark_last_places(&mut nodes, numerator, pieces);
         let made = HashMap::new();
-        Ok(Evaluation {
-            role,
-            numerator,
-            leaves,
-            pieces,
-            domain,
-            n,
-            shifts,
-            constants,
-            nodes,
-            made,
-            rehearsal,
-        })
+        Ok(Evaluation { role, numerator, operands, domain, n, shifts, constants, nodes, made })
     }
 
     fn depth(&self) -> u32 {
@@ -123,13 +157,17 @@ impl<'a> Evaluation<'a> {
         let ids: Vec<NodeId> = (0..self.nodes.len() as NodeId)
             .filter(|&id| {
                 let facts = self.nodes[id as usize];
-                facts.interactive && facts.level == level
+                let made = self.made.contains_key(&(id, ROWS));
+                facts.interactive && facts.level == level && !made
             })
             .collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
         let mut rows = self.row_products(&ids);
         let mut cosets = CosetProducts::default();
         let rest = if level == self.depth() { self.beside(level) } else { Vec::new() };
-        for place in 1..=self.pieces {
+        for place in 1..=self.operands.pieces {
             self.coset_products(place, &ids, &rest, &mut cosets);
         }
         let (mut operands, mut groups) = (Vec::new(), Vec::new());
@@ -139,14 +177,14 @@ impl<'a> Evaluation<'a> {
         let made = source.inner_products(channel, "quotient", &operands, &groups)?;
         let mut made = made.into_iter();
         for ((id, place, mut local), share) in cosets.results.drain(..).zip(&mut made) {
-            if !self.rehearsal {
+            if !self.operands.rehearsal {
                 vector::add_assign(&mut local, &share);
             }
             self.made.insert((id, place), local);
         }
         let mut values = rows.products.finish(&mut made).into_iter();
         for (id, first) in rows.results.drain(..) {
-            let mut column = vec![Fr::ZERO; if self.rehearsal { first } else { self.n }];
+            let mut column = vec![Fr::ZERO; if self.operands.rehearsal { first } else { self.n }];
             column[first..].iter_mut().zip(&mut values).for_each(|(cell, value)| *cell = value);
             self.made.insert((id, ROWS), column);
         }
@@ -209,7 +247,7 @@ impl<'a> Evaluation<'a> {
         let mut values = self.evaluate(place, 0..self.n, &targets);
         // An operand of several products is one operand of the OLEs.
         let mut known: HashMap<NodeId, usize> = HashMap::new();
-        let (operands, rehearsal) = (&mut batch.operands, self.rehearsal);
+        let (operands, rehearsal) = (&mut batch.operands, self.operands.rehearsal);
         for id in here {
             let mut local = vec![Fr::ZERO; if rehearsal { 0 } else { self.n }];
             let mut pairs = Vec::new();
@@ -306,7 +344,7 @@ impl<'a> Evaluation<'a> {
             let kinds = match node {
                 _ if !self.is_secret(id) => None,
                 Node::Secret(index, rotation) => {
-                    let cells = self.leaves.secrets[*index as usize].kinds;
+                    let cells = self.operands.secrets[*index as usize].kinds;
                     let row = |row: usize| {
                         (row as i64 + i64::from(*rotation)).rem_euclid(self.n as i64) as usize
                     };
@@ -339,13 +377,13 @@ impl<'a> Evaluation<'a> {
     }
 
     fn dense_places(&self, id: NodeId) -> usize {
-        self.nodes[id as usize].dense_places(self.pieces)
+        self.nodes[id as usize].dense_places(self.operands.pieces)
     }
 
     /// From the rows and the dense cosets to the others that need it.
     fn extend(&mut self, id: NodeId) -> Result<(), PartyError> {
         let dense = self.dense_places(id) - 1;
-        if dense >= self.nodes[id as usize].last_place || self.rehearsal {
+        if dense >= self.nodes[id as usize].last_place || self.operands.rehearsal {
             return Ok(());
         }
         let mut rows = self.made[&(id, ROWS)].clone();
@@ -375,8 +413,8 @@ impl<'a> Evaluation<'a> {
     fn finish(mut self) -> Result<Vec<Shares>, PartyError> {
         let Some(root) = self.numerator.nodes.len().checked_sub(1) else { return Ok(Vec::new()) };
         let root = root as NodeId;
-        let mut residues = Vec::with_capacity(self.pieces);
-        for coset in 0..self.pieces {
+        let mut residues = Vec::with_capacity(self.operands.pieces);
+        for coset in 0..self.operands.pieces {
             let mut values =
                 self.evaluate(coset + 1, 0..self.n, &[root]).remove(&root).unwrap_or_default();
             if !self.is_secret(root) && self.role == Role::Data {

@@ -26,10 +26,10 @@ impl Evaluation<'_> {
         targets.sort_unstable();
         targets.dedup();
         // In a rehearsal only rows are looked at.
-        let length = if self.rehearsal && place != ROWS { 0 } else { rows.len() };
+        let length = if self.operands.rehearsal && place != ROWS { 0 } else { rows.len() };
         let zeros = targets.iter().map(|target| (*target, vec![Fr::ZERO; length]));
         let mut results: Vec<(NodeId, Vec<Fr>)> = zeros.collect();
-        if self.rehearsal {
+        if self.operands.rehearsal {
             return results.into_iter().collect();
         }
         let recipe = self.recipe(place, &targets);
@@ -98,13 +98,13 @@ impl Evaluation<'_> {
                 return Values::Made(values.into());
             }
             Name::Public(index) => {
-                let public = self.leaves.publics[index as usize];
+                let public = self.operands.publics[index as usize];
                 if let Some(values) = coset.and_then(|coset| public.cosets.get(coset)) {
                     return Values::Kept(values);
                 }
                 public.coefficients
             }
-            Name::Secret(index) => self.leaves.secrets[index as usize].coefficients,
+            Name::Secret(index) => self.operands.secrets[index as usize].coefficients,
         };
         Values::Made(Shares::new(match coset {
             Some(coset) => self.domain.coset_ntt(coefficients, self.shifts[coset]),

@@ -13,6 +13,7 @@ impl ProverParty for Alone {
     type Points = Vec<G1Affine>;
     type Conversion = Factors;
     type Inversion = Shares;
+    type Quotient = ();
 
     fn blinding(&self, item: BlindingItem, kind: Kind, rows: Range<usize>) -> Shares {
         Shares::new(self.seeds.values(item, kind, rows))
@@ -73,8 +74,19 @@ impl ProverParty for Alone {
         Ok(inverses)
     }
 
-    fn quotient(
+    fn begin_quotient(
         &mut self,
+        _: &Numerator,
+        _: &[KnownPolynomial<'_>],
+        _: &[SecretPolynomial<'_>],
+        _: usize,
+    ) -> Result<(), PartyError> {
+        Ok(())
+    }
+
+    fn finish_quotient(
+        &mut self,
+        (): (),
         numerator: &Numerator,
         publics: &[KnownPolynomial<'_>],
         secrets: &[SecretPolynomial<'_>],

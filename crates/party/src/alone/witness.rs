@@ -138,6 +138,10 @@ impl WitnessParty for Alone {
         batches.iter().map(hint_batch).collect()
     }
 
+    fn prepare_lookups(&mut self, _arguments: &[LookupArgument]) -> Result<(), PartyError> {
+        Ok(())
+    }
+
     fn multiplicities(
         &mut self,
         arguments: &[LookupArgument],

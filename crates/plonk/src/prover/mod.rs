@@ -15,6 +15,7 @@ mod numerator;
 mod opening;
 mod operands;
 mod permutation;
+mod quotient;
 mod rounds;
 mod rows;
 mod witness_source;
@@ -23,20 +24,16 @@ pub use error::ProveError;
 pub use lookup::LookupView;
 pub use witness_source::{AdviceColumn, WitnessSource};
 
-use crate::{Challenges, CompiledSystem, Polynomial, ProofWriter, ProvingKey, RowPolynomials, Srs};
+use crate::{Challenges, CompiledSystem, Polynomial, ProofWriter, ProvingKey, Srs};
 use error::check_shape;
 use ff::Field;
 use group::{Curve, prime::PrimeCurveAffine};
-use numerator::Leaf;
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
-use tracing::info_span;
 use twain_algebra::{Domain, Fr, G1Affine};
-use twain_party::{
-    BlindingItem, CellKinds, Kind, KnownPolynomial, Party, SecretPolynomial, Shares,
-};
+use twain_party::{BlindingItem, CellKinds, Kind, Party, Shares};
 
 /// Bits of a scalar.
 const SCALAR_BITS: u32 = 254;
@@ -75,10 +72,9 @@ pub fn prove<P: Party>(
     let moved = prover.commit_columns(&instances, &advice, &multiplicities)?;
     let (products, sums) =
         prover.sums(&instances, &advice, &multiplicities, &argument_kinds, moved, witness)?;
-    prover.commit_sums(products, sums, &argument_kinds)?;
+    let sums = prover.commit_sums(products, sums, &argument_kinds)?;
     prover.hold_columns(instances, advice, multiplicities, &argument_kinds);
-    prover.challenges.y = prover.writer.transcript.squeeze();
-    let pieces = prover.quotient()?;
+    let pieces = prover.quotient(sums)?;
     let x = prover.writer.transcript.squeeze();
     prover.evaluations(x)?;
     prover.fold_quotient(&pieces, x);
@@ -131,6 +127,21 @@ impl<'c> Committed<'c> {
     }
 }
 
+/// Commitments that are being opened.
+struct Commitments<T> {
+    points: T,
+    count: usize,
+}
+
+impl<T> Commitments<T> {
+    /// The points, which are to be written.
+    fn finish<P: Party<Points = T>>(self, party: &mut P) -> Result<Vec<G1Affine>, ProveError> {
+        let points = party.finish_points(self.points)?;
+        check_shape("opened commitments", self.count, points.len())?;
+        Ok(points)
+    }
+}
+
 /// What a column is committed by.
 #[derive(Clone, Copy)]
 enum Basis {
@@ -157,15 +168,17 @@ impl<P: Party> Prover<'_, P> {
 
     /// Commits to columns of shares and writes the commitments.
     fn commit(&mut self, columns: &[Committed]) -> Result<(), ProveError> {
-        let points = self.begin_commitments(columns)?;
-        let points = self.finish_commitments(points, columns.len())?;
+        let points = self.begin_commitments(columns)?.finish(self.party)?;
         points.iter().for_each(|point| self.writer.write_point(point));
         Ok(())
     }
 
     /// Commits to columns of shares and begins to open the sums. Of a column that every party knows one
     /// party commits to the whole.
-    fn begin_commitments(&mut self, columns: &[Committed]) -> Result<P::Points, ProveError> {
+    fn begin_commitments(
+        &mut self,
+        columns: &[Committed],
+    ) -> Result<Commitments<P::Points>, ProveError> {
         let (adds_public, holds_values) = (self.party.adds_public(), self.party.holds_values());
         // The other party could time the work: it must not depend on the shares. Where there are none
         // follows from the circuit.
@@ -200,69 +213,7 @@ impl<P: Party> Prover<'_, P> {
             true => vec![G1Affine::generator(); columns.len()],
             false => parts.collect::<Result<Vec<G1Affine>, ProveError>>()?,
         };
-        Ok(self.party.begin_points(self.writer.transcript.digest(), parts)?)
+        let points = self.party.begin_points(self.writer.transcript.digest(), parts)?;
+        Ok(Commitments { points, count: columns.len() })
     }
-
-    /// The commitments, which are to be written.
-    fn finish_commitments(
-        &mut self,
-        points: P::Points,
-        count: usize,
-    ) -> Result<Vec<G1Affine>, ProveError> {
-        let points = self.party.finish_points(points)?;
-        check_shape("opened commitments", count, points.len())?;
-        Ok(points)
-    }
-
-    /// Where the quotient's operands are: names of public and secret polynomials in order.
-    fn quotient(&mut self) -> Result<Vec<Shares>, ProveError> {
-        let _span = info_span!("quotient").entered();
-        let rows = RowPolynomials::new(self.system, &self.domain);
-        let mut leaves = BTreeMap::new();
-        let (mut publics, mut secrets) = (Vec::new(), Vec::new());
-        let of_rows = [
-            (Polynomial::FirstRow, &rows.first),
-            (Polynomial::LastRow, &rows.last),
-            (Polynomial::ActiveRows, &rows.active),
-        ];
-        for (name, coefficients) in of_rows {
-            leaves.insert(name, Leaf::Public(publics.len() as u32));
-            publics.push(KnownPolynomial { coefficients, cosets: &[] });
-        }
-        let key = self.key;
-        let cosets = |name: &Polynomial| {
-            let of_key = match name {
-                Polynomial::Fixed(index) => key.fixed().cosets.get(*index as usize),
-                Polynomial::Sigma(index) => key.sigma().cosets.get(*index as usize),
-                _ => None,
-            };
-            of_key.map_or(&[][..], |cosets| cosets)
-        };
-        for (name, held) in &self.polynomials {
-            let leaf = match held {
-                Held::Public(coefficients) if is_zero(coefficients) => Leaf::Zero,
-                Held::Public(coefficients) => {
-                    publics.push(KnownPolynomial { coefficients, cosets: cosets(name) });
-                    Leaf::Public(publics.len() as u32 - 1)
-                }
-                Held::Secret(coefficients, kinds) => {
-                    secrets.push(SecretPolynomial { coefficients, kinds });
-                    Leaf::Secret(secrets.len() as u32 - 1)
-                }
-            };
-            leaves.insert(*name, leaf);
-        }
-        let leaf = |name| leaves.get(&name).copied().unwrap_or(Leaf::Zero);
-        let numerator = numerator::numerator(self.system, &self.challenges, leaf);
-        let count = self.system.quotient_pieces();
-        let pieces = self.party.quotient(&numerator, &publics, &secrets, count)?;
-        check_shape("quotient pieces", count, pieces.len())?;
-        let list: Vec<_> = pieces.iter().map(|p| Committed::shares(p, Basis::Powers)).collect();
-        self.commit(&list)?;
-        Ok(pieces)
-    }
-}
-
-fn is_zero(coefficients: &[Fr]) -> bool {
-    coefficients.par_iter().all(|value| *value == Fr::ZERO)
 }

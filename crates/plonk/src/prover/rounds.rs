@@ -13,7 +13,7 @@ use super::permutation::{
 };
 use super::rows::{Advice, Rows};
 use super::witness_source::{AdviceColumn, WitnessSource};
-use super::{Basis, Committed, Held, Prover};
+use super::{Basis, Commitments, Committed, Held, Prover};
 use crate::{Challenges, ColumnKind, Polynomial, ProvingKey};
 use ff::Field;
 use std::borrow::Cow;
@@ -224,7 +224,7 @@ impl<P: Party> Prover<'_, P> {
         let points = self.begin_commitments(&list)?;
         let cells = permuted(self.key, &self.domain, instances, advice)?;
         let moved = MovedCells::prepare(self.party, &cells)?;
-        let points = self.finish_commitments(points, list.len())?;
+        let points = points.finish(self.party)?;
         let (of_advice, of_multiplicities) = points.split_at(of_advice);
         of_advice.iter().for_each(|point| self.writer.write_point(point));
         self.squeeze_challenges(last);
@@ -281,13 +281,13 @@ impl<P: Party> Prover<'_, P> {
         Ok((products, sums))
     }
 
-    /// Commits to grand products, grand sums and the random polynomial, and keeps them.
+    /// Begins to commit to grand products, grand sums and the random polynomial, and keeps them.
     pub(super) fn commit_sums(
         &mut self,
         products: Vec<GrandProduct>,
         sums: Vec<Shares>,
         kinds: &[Kind],
-    ) -> Result<(), ProveError> {
+    ) -> Result<Commitments<P::Points>, ProveError> {
         let _span = info_span!("commit sums").entered();
         let all = 0..self.rows();
         let random = self.party.blinding(BlindingItem::RandomPolynomial, Kind::Shared, all);
@@ -297,7 +297,7 @@ impl<P: Party> Prover<'_, P> {
             .collect();
         list.extend(sums.iter().map(|sum| Committed::shares(sum, Basis::Lagrange)));
         list.push(Committed::shares(&random, Basis::Powers));
-        self.commit(&list)?;
+        let commitments = self.begin_commitments(&list)?;
         for (name, product) in (0..).map(Polynomial::PermutationProduct).zip(products) {
             if product.known {
                 let mut values = product.shares.into_vec();
@@ -312,7 +312,7 @@ impl<P: Party> Prover<'_, P> {
         }
         let kinds = CellKinds::Uniform(Kind::Shared);
         self.polynomials.insert(Polynomial::Random, Held::Secret(random, kinds));
-        Ok(())
+        Ok(commitments)
     }
 
     /// Keeps the other columns, and the key's.

@@ -123,6 +123,9 @@ impl WitnessParty for IdealParty {
     fn hints(&mut self, _: &[HintBatch]) -> Result<Vec<Vec<Fr>>, PartyError> {
         unsupported()
     }
+    fn prepare_lookups(&mut self, _: &[LookupArgument]) -> Result<(), PartyError> {
+        unsupported()
+    }
     fn multiplicities(
         &mut self,
         _: &[LookupArgument],
@@ -145,6 +148,7 @@ impl ProverParty for IdealParty {
     type Points = Vec<G1Affine>;
     type Conversion = Opened;
     type Inversion = Shares;
+    type Quotient = ();
 
     fn blinding(&self, item: BlindingItem, kind: Kind, rows: Range<usize>) -> Shares {
         Shares::new(self.seeds.values(item, kind, rows))
@@ -234,8 +238,19 @@ impl ProverParty for IdealParty {
         Ok(inverses)
     }
 
-    fn quotient(
+    fn begin_quotient(
         &mut self,
+        _: &Numerator,
+        _: &[KnownPolynomial<'_>],
+        _: &[SecretPolynomial<'_>],
+        _: usize,
+    ) -> Result<(), PartyError> {
+        Ok(())
+    }
+
+    fn finish_quotient(
+        &mut self,
+        (): (),
         numerator: &Numerator,
         publics: &[KnownPolynomial<'_>],
         secrets: &[SecretPolynomial<'_>],
@@ -262,7 +277,8 @@ impl ProverParty for IdealParty {
             .iter()
             .map(|coefficients| SecretPolynomial { coefficients, kinds: &kinds })
             .collect();
-        let quotient = Alone::new(Seed([0; 32])).quotient(numerator, publics, &whole, pieces)?;
+        let quotient =
+            Alone::new(Seed([0; 32])).finish_quotient((), numerator, publics, &whole, pieces)?;
         let split = |piece: Shares| {
             Shares::new(piece.iter().map(|value| self.split(*value, Kind::Shared)).collect())
         };

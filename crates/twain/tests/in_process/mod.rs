@@ -96,7 +96,7 @@ impl Case {
             Role::Model => Sources { inputs: None, parameters: Some(&secrets.parameters) },
             Role::Data => Sources { inputs: Some(&secrets.inputs), parameters: None },
         };
-        self.circuit.program.run(party, &sources)
+        self.circuit.run(party, &sources)
     }
 
     /// One side's proof, from its own secret only.
@@ -124,7 +124,7 @@ impl Case {
         let (inputs, parameters) = (zeros(program.inputs()), zeros(program.parameters()));
         let sources = Sources { inputs: Some(&inputs), parameters: Some(&parameters) };
         let mut planner = Planner::default();
-        let values = program.run(&mut planner, &sources).unwrap();
+        let values = self.circuit.run(&mut planner, &sources).unwrap();
         let mut source = Witness::new(&self.circuit, &values);
         let instances = [values.instances.clone()];
         prove(&mut planner, &self.key, &self.srs, &instances, &mut source).unwrap();

@@ -36,7 +36,7 @@ pub fn plan(Common { circuit, key, srs, .. }: &Common) -> Result<Planned, Error>
     // The phases are not those of a proof, whose costs are told: they have a subscriber of their own.
     with_default(Registry::default().with(ends), || -> Result<(), Error> {
         let witness = info_span!("witness").entered();
-        let values = program.run(&mut planner, &sources)?;
+        let values = circuit.run(&mut planner, &sources)?;
         drop(witness);
         let instances = vec![values.instances.clone()];
         let mut witness = Witness::new(circuit, &values);

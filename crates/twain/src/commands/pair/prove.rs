@@ -164,7 +164,7 @@ fn make(
         None => TwoParty::planned(channel, plan, &seeds),
     };
     let witness = info_span!("witness").entered();
-    let values = circuit.program.run(&mut party, &secret.sources())?;
+    let values = circuit.run(&mut party, &secret.sources())?;
     drop(witness);
     let instances = vec![values.instances.clone()];
     let mut source = Witness::new(circuit, &values);

@@ -1,0 +1,101 @@
+//! The quotient (spec 01 §5.2 steps 10 to 13): its operands by name, and its commitments.
+
+use super::error::{ProveError, check_shape};
+use super::numerator::{self, Leaf};
+use super::{Basis, Commitments, Committed, Held, Prover};
+use crate::{Polynomial, ProvingKey, RowPolynomials};
+use ff::Field;
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use tracing::info_span;
+use twain_algebra::Fr;
+use twain_party::{KnownPolynomial, Party, SecretPolynomial, Shares};
+
+/// The quotient's operands in order, and where each is.
+struct Operands<'a> {
+    publics: Vec<KnownPolynomial<'a>>,
+    secrets: Vec<SecretPolynomial<'a>>,
+    leaves: BTreeMap<Polynomial, Leaf>,
+}
+
+impl<'a> Operands<'a> {
+    fn new(
+        key: &'a ProvingKey,
+        rows: &'a RowPolynomials,
+        polynomials: &'a BTreeMap<Polynomial, Held<'a>>,
+    ) -> Self {
+        let mut leaves = BTreeMap::new();
+        let (mut publics, mut secrets) = (Vec::new(), Vec::new());
+        let of_rows = [
+            (Polynomial::FirstRow, &rows.first),
+            (Polynomial::LastRow, &rows.last),
+            (Polynomial::ActiveRows, &rows.active),
+        ];
+        for (name, coefficients) in of_rows {
+            leaves.insert(name, Leaf::Public(publics.len() as u32));
+            publics.push(KnownPolynomial { coefficients, cosets: &[] });
+        }
+        let cosets = |name: &Polynomial| {
+            let of_key = match name {
+                Polynomial::Fixed(index) => key.fixed().cosets.get(*index as usize),
+                Polynomial::Sigma(index) => key.sigma().cosets.get(*index as usize),
+                _ => None,
+            };
+            of_key.map_or(&[][..], |cosets| cosets)
+        };
+        for (name, held) in polynomials {
+            let leaf = match held {
+                Held::Public(coefficients) if is_zero(coefficients) => Leaf::Zero,
+                Held::Public(coefficients) => {
+                    publics.push(KnownPolynomial { coefficients, cosets: cosets(name) });
+                    Leaf::Public(publics.len() as u32 - 1)
+                }
+                Held::Secret(coefficients, kinds) => {
+                    secrets.push(SecretPolynomial { coefficients, kinds });
+                    Leaf::Secret(secrets.len() as u32 - 1)
+                }
+            };
+            leaves.insert(*name, leaf);
+        }
+        Self { publics, secrets, leaves }
+    }
+
+    fn leaf(&self, name: Polynomial) -> Leaf {
+        self.leaves.get(&name).copied().unwrap_or(Leaf::Zero)
+    }
+}
+
+impl<P: Party> Prover<'_, P> {
+    /// The parts of the quotient. Their numerator's weights are powers of `y`, which follows the
+    /// commitments to the `sums`: what does not depend on it is begun while these are opened.
+    pub(super) fn quotient(
+        &mut self,
+        sums: Commitments<P::Points>,
+    ) -> Result<Vec<Shares>, ProveError> {
+        let _span = info_span!("quotient").entered();
+        let count = self.system.quotient_pieces();
+        let rows = RowPolynomials::new(self.system, &self.domain);
+        let operands = Operands::new(self.key, &rows, &self.polynomials);
+        let Operands { publics, secrets, .. } = &operands;
+        let leaf = |name| operands.leaf(name);
+
+        // In place of `y` something as unlikely to make two weights equal.
+        self.challenges.y = self.writer.transcript.clone().squeeze();
+        let numerator = numerator::numerator(self.system, &self.challenges, leaf);
+        let begun = self.party.begin_quotient(&numerator, publics, secrets, count)?;
+        let points = sums.finish(self.party)?;
+        points.iter().for_each(|point| self.writer.write_point(point));
+
+        self.challenges.y = self.writer.transcript.squeeze();
+        let numerator = numerator::numerator(self.system, &self.challenges, leaf);
+        let pieces = self.party.finish_quotient(begun, &numerator, publics, secrets, count)?;
+        check_shape("quotient pieces", count, pieces.len())?;
+        let list: Vec<_> = pieces.iter().map(|p| Committed::shares(p, Basis::Powers)).collect();
+        self.commit(&list)?;
+        Ok(pieces)
+    }
+}
+
+fn is_zero(coefficients: &[Fr]) -> bool {
+    coefficients.par_iter().all(|value| *value == Fr::ZERO)
+}
