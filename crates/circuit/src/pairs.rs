@@ -100,7 +100,7 @@ fn hints(circuit: &Circuit) -> Option<PairRefusal> {
             place: program.step_of_wire(batch.first_output).into(),
             reason: format!(
                 "two parties cannot compute {what} of values neither knows in so wide a range \
-                 (2^{} in size)",
+                 (2^{} in size): they compare numbers of up to 120 bits, products of the result too",
                 program.bits[first_shared as usize]
             ),
             remedy: ALONE.into(),
