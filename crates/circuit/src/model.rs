@@ -7,6 +7,7 @@ use crate::LayoutError;
 use crate::circuit::Circuit;
 use crate::configure::{ProductTree, configure};
 use crate::layouter::Layouter;
+use crate::limits::product_within;
 use crate::ops::{Decompositions, Format};
 use crate::program::{Bound, InstanceRow, Source, Step};
 use crate::supported::check_supported;
@@ -108,7 +109,7 @@ impl Walk<'_> {
     /// The next shape of the instance column, which must have `length` elements.
     fn instance_shape(&mut self, length: usize, what: &str) -> Result<(), LayoutError> {
         let shape = self.instance_shapes.next();
-        let fits = shape.is_some_and(|shape| shape.iter().product::<usize>() == length);
+        let fits = shape.is_some_and(|shape| product_within(length, shape) == Ok(length));
         fits.then_some(()).ok_or_else(|| {
             let text =
                 format!("model_instance_shapes does not hold the {length} elements of {what}");

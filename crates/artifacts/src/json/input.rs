@@ -108,7 +108,7 @@ fn quantize_list(
     let SupportedOp::Input(input) = &node.op else {
         return Err(FormatError::Mismatch(format!("{node} is not an input")));
     };
-    let expected: usize = node.out_dims.iter().product();
+    let expected = node.out_dims.iter().fold(1usize, |count, dim| count.saturating_mul(*dim));
     if list.len() != expected {
         return Err(FormatError::Shape(format!(
             "list {index} of input_data holds {} elements, but input {index} of the network has \
