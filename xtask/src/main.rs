@@ -10,6 +10,7 @@ mod faults;
 mod files;
 mod interop;
 mod licences;
+mod mutants;
 mod pair;
 mod process;
 mod sweep;
@@ -93,6 +94,12 @@ enum Command {
     },
     /// Lets the link of a pair go wrong in every way at every step, and be slow.
     Faults,
+    /// Takes each mask and check of a pair away in turn: a test must find it.
+    Mutants {
+        /// Only those whose description contains this.
+        #[arg(default_value = "")]
+        only: String,
+    },
     /// Times `twain prove` beside EZKL's, in the same run and on the same artifacts.
     Bench {
         /// One prover, who holds both secrets.
@@ -160,6 +167,7 @@ fn run(arguments: Arguments) -> Result<bool, Error> {
             let models = onnx_dir;
             sweep::run(&twain, &ezkl, &sweep::Plan { models, work, jobs, max_logrows, only })
         }
+        Command::Mutants { only } => mutants::run(repository(), &only),
         Command::Faults => faults::run(repository()).map(|()| true),
         Command::Bench { alone, pair, models, runs, names } => {
             let (twain, ezkl) = tools()?;

@@ -109,12 +109,19 @@ fn hides(name: &str, secrets: [Fr; 2], bits: u16, protocol: &Protocol) {
     hides_from(&[Role::Model, Role::Data], name, secrets, bits, protocol);
 }
 
+/// Of two secrets in range, and of one in range and one far out of it: a peer that shifts a value by
+/// `2^230` must not see it.
 fn hides_hint(hint: Hint, secrets: [u64; 2], bits: u16) {
     let name = format!("{hint:?}");
-    hides(&name, secrets.map(Fr::from), bits, &move |party, inputs| {
-        party.hints(&[HintBatch { hint: hint.clone(), inputs, first_output: 0 }])?;
-        Ok(Vec::new())
-    });
+    let [one, other] = secrets.map(Fr::from);
+    let far = other * Fr::from(2).pow_vartime([230]) + one;
+    for secrets in [[one, other], [one, far]] {
+        let hint = hint.clone();
+        hides(&name, secrets, bits, &move |party, inputs| {
+            party.hints(&[HintBatch { hint: hint.clone(), inputs, first_output: 0 }])?;
+            Ok(Vec::new())
+        });
+    }
 }
 
 #[test]

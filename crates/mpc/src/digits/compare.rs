@@ -7,8 +7,9 @@
 //! `c = x + 2^width + r` every chunk's `[c_i < r_i]` and `[c_i = r_i]` are local. The top bit of `c - r` needs no product
 //! of its own: it is part of the top chunk's one-hot vector.
 
+use super::cover::Cover;
 use super::material::{BitProducts, Demand, Material};
-use super::opening::{Budget, Openings, bits_of, cover_bits, draw, power_of_two};
+use super::opening::{Budget, Openings, power_of_two};
 use crate::channel::Channel;
 use crate::dpf::{DigitMask, Scratch, lift};
 use rand_chacha::ChaCha20Rng;
@@ -45,6 +46,7 @@ pub(super) struct Comparison {
     pub value: Fr,
     width: u32,
     masks: Vec<DigitMask>,
+    cover: Option<Cover>,
     /// Runs of chunks, highest first. The first one's `less` is the top bit of `c - r`.
     nodes: Vec<Node>,
     /// The first run is equal and the top bit of `c - r` is 1.
@@ -75,7 +77,7 @@ impl Comparison {
                 "{what}: comparing a value neither side knows of {width} bits (at most {MAX_WIDTH})"
             )));
         }
-        budget.opening(bits.max(width) + 1, width + 1 + cover_bits(width + 1), what)?;
+        budget.opening(bits.max(width) + 1, what)?;
         let chunks = chunks(width);
         for &bits in &chunks {
             demand.masks[usize::from(bits)] += 1;
@@ -86,7 +88,7 @@ impl Comparison {
             demand.bit_products += 2 * (runs / 2) + usize::from(runs > 2);
             runs = runs.div_ceil(2);
         }
-        Ok(Self { value, width, masks: Vec::new(), nodes: Vec::new(), zero: 0 })
+        Ok(Self { value, width, masks: Vec::new(), cover: None, nodes: Vec::new(), zero: 0 })
     }
 
     /// This party's part of the masked value.
@@ -96,8 +98,9 @@ impl Comparison {
         role: Role,
         rng: &mut ChaCha20Rng,
     ) -> Result<Fr, PartyError> {
-        let top = self.width + 1;
-        let mut part = self.value + draw(rng, cover_bits(top)) * power_of_two(top);
+        let cover = Cover::above(self.width + 1, rng);
+        let mut part = self.value + cover.in_field();
+        self.cover = Some(cover);
         if role == Role::Model {
             part += power_of_two(self.width);
         }
@@ -113,11 +116,12 @@ impl Comparison {
 
     /// Compares the chunks of the opened value.
     pub fn opened(&mut self, sum: &Fr, role: Role, scratch: &mut Scratch) {
+        let Some(sum) = self.cover.take().map(|cover| cover.unwrap(sum)) else { return };
         let mut from = 0;
         let count = self.masks.len();
         for (i, mask) in std::mem::take(&mut self.masks).into_iter().enumerate() {
             let bits = u32::from(mask.domain_bits());
-            let limit = bits_of(sum, from, bits);
+            let limit = sum.bits(from, bits);
             from += bits;
             if i + 1 < count {
                 // Shares modulo 2^128 of a bit are, by their lowest bits, an exclusive or of it.

@@ -1,20 +1,19 @@
 //! Division of a shared value that is not negative by a public `D`, rounded down (protocol §4).
 //!
 //! If `D` is a power of two, `y mod D` is a digit. Otherwise each party covers `y` with `R_P` of its
-//! own, `S_P = R_P mod D`; a digit mask, opened beforehand, gives the one-hot vector of `S = S_M +
-//! S_D`, and with `c = y + R_M + R_D`, `g = c mod D`:
+//! own, uniform in the field, `S_P = R_P mod D`; a digit mask, opened beforehand, gives the one-hot
+//! vector of `S = S_M + S_D`, and with `c = y + R_M + R_D` (as an integer), `g = c mod D`:
 //! `floor(y/D) = floor(c/D) - floor(R_M/D) - floor(R_D/D) - [S > g] - [S > g + D]`.
 
+use super::cover::Cover;
 use super::material::{Demand, Material};
-use super::opening::{Budget, bits_of, cover_bits, draw, limbs, power_of_two};
+use super::opening::{Budget, power_of_two};
 use super::{OneHot, log2_exact};
 use crate::dpf::{DigitMask, MAX_DOMAIN_BITS, Scratch, lift, share_of};
-use ff::{Field, PrimeField};
+use ff::Field;
 use rand_chacha::ChaCha20Rng;
-use rand_core::RngCore;
 use twain_algebra::Fr;
 use twain_party::{PartyError, Role};
-use zeroize::Zeroize;
 
 /// A division under way.
 pub(super) struct Division {
@@ -25,16 +24,14 @@ pub(super) struct Division {
     /// This party's share of `y`.
     value: Fr,
     mask: Option<DigitMask>,
-    /// `floor(R_P / D)` and `S_P`.
-    cover: (Fr, u64),
+    /// `R_P`: a multiple of `D` if that is a power of two.
+    cover: Option<Cover>,
     one_hot: Option<OneHot>,
 }
 
 impl Drop for Division {
     fn drop(&mut self) {
         twain_algebra::erase(std::slice::from_mut(&mut self.value));
-        twain_algebra::erase(std::slice::from_mut(&mut self.cover.0));
-        self.cover.1.zeroize();
     }
 }
 
@@ -60,7 +57,7 @@ impl Division {
             )));
         }
         let (mask_bits, low) = (mask_bits(divisor), divisor.ilog2());
-        budget.opening(bits.max(low) + 1, low + cover_bits(low + 1), what)?;
+        budget.opening(bits.max(low) + 1, what)?;
         budget.lift(1, 2f64.powi(mask_bits as i32))?;
         demand.masks[mask_bits as usize] += 1;
         Ok(Self {
@@ -69,7 +66,7 @@ impl Division {
             exact: divisor.is_power_of_two(),
             value: Fr::ZERO,
             mask: None,
-            cover: (Fr::ZERO, 0),
+            cover: None,
             one_hot: None,
         })
     }
@@ -86,17 +83,17 @@ impl Division {
         rng: &mut ChaCha20Rng,
     ) -> Result<Option<u32>, PartyError> {
         let mask = material.take_mask(self.mask_bits)?;
-        let low = self.divisor.ilog2();
-        let high = draw(rng, cover_bits(low + 1));
-        let mut masked = None;
-        if !self.exact {
-            let residue = below(self.divisor as u64, rng);
-            self.cover = (high, residue);
+        let (masked, cover);
+        if self.exact {
+            masked = None;
+            cover = Cover::above(u32::from(self.mask_bits), rng);
+        } else {
+            cover = Cover::draw(rng);
+            let (_, residue) = cover.divide(self.divisor as u64);
             let sum = u128::from(residue).wrapping_add(mask.position());
             masked = Some((sum & ((1 << self.mask_bits) - 1)) as u32);
-        } else {
-            self.cover = (high, 0);
         }
+        self.cover = Some(cover);
         self.mask = Some(mask);
         Ok(masked)
     }
@@ -109,22 +106,23 @@ impl Division {
 
     /// This party's part of the masked value.
     pub fn masked(&self, role: Role) -> Fr {
-        let divisor = Fr::from_u128(self.divisor);
-        let cover = self.cover.0 * divisor + Fr::from(self.cover.1);
+        let cover = self.cover.as_ref().map_or(Fr::ZERO, Cover::in_field);
         let mask = self.mask.as_ref().map_or(Fr::ZERO, |mask| lift(role, mask.position()));
         self.value + cover + mask
     }
 
     /// This party's share of the result, from the opened value.
     pub fn quotient(&mut self, sum: &Fr, role: Role, scratch: &mut Scratch) -> Fr {
+        let Some(cover) = self.cover.take() else { return Fr::ZERO };
+        let sum = cover.unwrap(sum);
         if let Some(mask) = self.mask.take() {
-            let opened = bits_of(sum, 0, u32::from(self.mask_bits));
+            let opened = sum.bits(0, u32::from(self.mask_bits));
             let digit = OneHot { mask, opened }.digit_in_field(role, scratch);
             // 2 is a unit of the field: invert exists.
             let inverse = Option::from(power_of_two(u32::from(self.mask_bits)).invert());
             return (self.value - digit) * inverse.unwrap_or(Fr::ZERO);
         }
-        let (whole, residue) = divide(limbs(sum), self.divisor as u64);
+        let (whole, residue) = sum.divide(self.divisor as u64);
         let mut carry = 0u128;
         if let Some(one_hot) = &self.one_hot {
             one_hot.visit(scratch, |s, entry| {
@@ -134,32 +132,11 @@ impl Division {
             });
         }
         let public = if role == Role::Model { whole } else { Fr::ZERO };
-        public - self.cover.0 - lift(role, share_of(role, carry))
+        public - cover.divide(self.divisor as u64).0 - lift(role, share_of(role, carry))
     }
 }
 
 /// Bits of the mask of a remainder: of a digit, or of the sum of two remainders.
 fn mask_bits(divisor: u128) -> u32 {
     log2_exact(divisor).unwrap_or_else(|| (2 * divisor.min(1 << 60)).saturating_sub(2).ilog2() + 1)
-}
-
-/// A uniform number below `bound`.
-fn below(bound: u64, rng: &mut ChaCha20Rng) -> u64 {
-    // 128 bits reduced: the bias is below 2^-100 for the bounds in use (below 2^19).
-    let wide = u128::from(rng.next_u64()) << 64 | u128::from(rng.next_u64());
-    (wide % u128::from(bound)) as u64
-}
-
-/// Quotient (in the field) and remainder of a number of four limbs.
-fn divide(limbs: [u64; 4], divisor: u64) -> (Fr, u64) {
-    let divisor = u128::from(divisor);
-    let mut remainder = 0u128;
-    let mut quotient = Fr::ZERO;
-    let shift = power_of_two(64);
-    for limb in limbs.into_iter().rev() {
-        let part = remainder << 64 | u128::from(limb);
-        remainder = part % divisor;
-        quotient = quotient * shift + Fr::from_u128(part / divisor);
-    }
-    (quotient, remainder as u64)
 }

@@ -2,10 +2,11 @@
 //! opened, comparisons folded, their bits taken to the field, then digits one by one.
 
 use super::compare::{Comparison, fold_all};
+use super::cover::Cover;
 use super::division::Division;
 use super::lookup::{Function, Lookup};
 use super::material::{BitConversions, Demand, Material, Selections};
-use super::opening::{Budget, Openings, bits_of, cover_bits, draw, power_of_two};
+use super::opening::{Budget, Openings, power_of_two};
 use super::rounding::Rounding;
 use super::{Held, Hints, OneHot, describe, log2_exact};
 use crate::channel::Channel;
@@ -61,7 +62,7 @@ impl Decomposition {
 /// What opens a digit.
 enum Mask {
     /// The rest's lowest bits, under this mask.
-    Digit(DigitMask),
+    Digit(DigitMask, Cover),
     /// The rest is divided by the base.
     Division,
 }
@@ -169,7 +170,7 @@ impl Jobs {
                         divisions.push(Division::new(left, base, demand, budget, &what)?);
                         continue;
                     };
-                    budget.opening(left + 1, base_bits + cover_bits(base_bits), &what)?;
+                    budget.opening(left + 1, &what)?;
                     budget.lift(1, 2f64.powi(base_bits as i32))?;
                     demand.masks[base_bits as usize] += 1;
                 }
@@ -394,10 +395,9 @@ impl Jobs {
                 masks.push(Mask::Division);
             } else if let Some(base_bits) = d.base_bits() {
                 let mask = material.take_mask(base_bits)?;
-                let bits = u32::from(base_bits);
-                let cover = draw(rng, cover_bits(bits)) * power_of_two(bits);
-                fields.push(rest + lift(role, mask.position()) + cover);
-                masks.push(Mask::Digit(mask));
+                let cover = Cover::above(u32::from(base_bits), rng);
+                fields.push(rest + lift(role, mask.position()) + cover.in_field());
+                masks.push(Mask::Digit(mask, cover));
             }
         }
         let divided = self.roundings.iter_mut().filter(|(_, _, r)| r.rounds() > round);
@@ -415,8 +415,8 @@ impl Jobs {
             .zip(digits)
             .map_init(Scratch::default, |scratch, ((d, mask), sum)| {
                 let slot = d.slot.after(d.legs - round); // after the sign, most significant first
-                let mask = match mask {
-                    Mask::Digit(mask) => mask,
+                let (mask, cover) = match mask {
+                    Mask::Digit(mask, cover) => (mask, cover),
                     Mask::Division => {
                         let division = d.divisions.get_mut(round);
                         let rest = division.map(|d| d.quotient(sum, role, scratch));
@@ -427,7 +427,7 @@ impl Jobs {
                     }
                 };
                 let base_bits = mask.domain_bits();
-                let opened = bits_of(sum, 0, u32::from(base_bits));
+                let opened = cover.unwrap(sum).bits(0, u32::from(base_bits));
                 let one_hot = OneHot { mask, opened };
                 let digit = one_hot.digit_in_field(role, scratch);
                 d.rest = (d.rest - digit) * inverses[usize::from(base_bits)];

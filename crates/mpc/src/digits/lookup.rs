@@ -2,8 +2,9 @@
 //! of the value or of the column of a table that holds it, inverses of tiny values. One masked opening,
 //! then linear sums over the one-hot vector.
 
+use super::cover::Cover;
 use super::material::{Demand, Material};
-use super::opening::{Budget, bits_of, cover_bits, draw, power_of_two};
+use super::opening::Budget;
 use super::{Held, OneHot};
 use crate::dpf::{DigitMask, MAX_DOMAIN_BITS, Scratch, lift, share_of};
 use ff::{Field, PrimeField};
@@ -31,7 +32,7 @@ pub(super) struct Lookup {
     size: usize,
     /// This party's share of the value minus `low`.
     value: Fr,
-    mask: Option<DigitMask>,
+    mask: Option<(DigitMask, Cover)>,
 }
 
 impl Drop for Lookup {
@@ -73,8 +74,7 @@ impl Lookup {
         };
         let mask_bits = mask_bits(size);
         let low_bits = low.unsigned_abs().checked_ilog2().map_or(0, |bits| bits + 1);
-        let covered = u32::from(mask_bits) + cover_bits(u32::from(mask_bits));
-        budget.opening(bits.max(low_bits) + 1, covered, what)?;
+        budget.opening(bits.max(low_bits) + 1, what)?;
         budget.lift(3, function.largest(size))?;
         match function {
             Function::Inverse => budget.lift(size, 1.0)?,
@@ -98,11 +98,9 @@ impl Lookup {
     ) -> Result<Fr, PartyError> {
         let bits = mask_bits(self.size);
         let mask = material.take_mask(bits)?;
-        let low = u32::from(bits);
-        let part = self.value
-            + lift(role, mask.position())
-            + draw(rng, cover_bits(low)) * power_of_two(low);
-        self.mask = Some(mask);
+        let cover = Cover::above(u32::from(bits), rng);
+        let part = self.value + lift(role, mask.position()) + cover.in_field();
+        self.mask = Some((mask, cover));
         Ok(part)
     }
 
@@ -114,8 +112,8 @@ impl Lookup {
         scratch: &mut Scratch,
     ) -> Result<Found, PartyError> {
         let short = || PartyError::Unsupported("a lookup was opened without its mask".into());
-        let mask = self.mask.take().ok_or_else(short)?;
-        let opened = bits_of(sum, 0, u32::from(mask.domain_bits()));
+        let (mask, cover) = self.mask.take().ok_or_else(short)?;
+        let opened = cover.unwrap(sum).bits(0, u32::from(mask.domain_bits()));
         let one_hot = OneHot { mask, opened };
         let digit = one_hot.digit_in_field(role, scratch);
         let mut outside = 0u128;

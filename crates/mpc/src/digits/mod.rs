@@ -13,6 +13,7 @@
 
 mod compare;
 mod counts;
+mod cover;
 mod division;
 mod ideal;
 mod jobs;

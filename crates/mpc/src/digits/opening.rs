@@ -1,13 +1,10 @@
-//! Opening sums of both parties' parts, and what covers a value that is opened (protocol §11).
+//! Opening sums of both parties' parts, and how often that may go wrong (protocol §11).
 
 use crate::channel::Channel;
 use crate::ot::{exchange_frame, pack_bits, unpack_bits};
 use ff::PrimeField;
-use rand_chacha::ChaCha20Rng;
-use rand_core::RngCore;
 use twain_algebra::Fr;
 use twain_party::PartyError;
-use zeroize::Zeroize;
 
 /// What the peer can get wrong.
 #[derive(Debug, thiserror::Error)]
@@ -62,32 +59,26 @@ pub(super) fn fields_of(bytes: &[u8]) -> Result<Vec<Fr>, DigitsError> {
         .collect()
 }
 
-/// How much the openings so far may have shown, as a statistical distance, and how likely it is that
-/// a local lift went wrong.
+/// How likely it is that an opening or a local lift of the session went wrong by chance.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Budget {
-    openings: f64,
+    wraps: f64,
     lifts: f64,
 }
 
 impl Budget {
-    /// What each of the two may add up to in a session: `2^-68`, a sixteenth of all that may be shown
-    /// (the flood of products takes the rest).
+    /// What each of the two may add up to in a session: `2^-68`.
     const LIMIT: f64 = 1.0 / (1u128 << 68) as f64;
 
-    /// Counts the opening of a value below `2^value_bits`, covered up to `2^mask_bits`.
-    pub fn opening(
-        &mut self,
-        value_bits: u32,
-        mask_bits: u32,
-        what: &str,
-    ) -> Result<(), PartyError> {
-        self.openings += 2f64.powi(value_bits as i32 - mask_bits as i32);
-        if value_bits > 252 || mask_bits > 252 || self.openings > Self::LIMIT {
+    /// Counts the opening of a value below `2^value_bits`: the two sides disagree about whether the
+    /// sum has wrapped around the order with probability `2^(value_bits + 1) / order`. (What is
+    /// shown does not depend on the value: see [`Cover`](super::cover::Cover).)
+    pub fn opening(&mut self, value_bits: u32, what: &str) -> Result<(), PartyError> {
+        self.wraps += 2f64.powi(value_bits as i32 + 1 - 253);
+        if self.wraps > Self::LIMIT {
             return Err(PartyError::Unsupported(format!(
                 "{what}: a value neither side knows may have {value_bits} bits, too many to be \
-                 opened under a mask of {mask_bits} bits with statistical security of 64 bits: \
-                 use smaller scales (--input-scale, --param-scale)"
+                 opened under a mask: use smaller scales (--input-scale, --param-scale)"
             )));
         }
         Ok(())
@@ -105,24 +96,6 @@ impl Budget {
     }
 }
 
-/// Bits of each party's cover above `low_bits` masked ones.
-pub(super) fn cover_bits(low_bits: u32) -> u32 {
-    192.min(252u32.saturating_sub(low_bits))
-}
-
-/// A uniform number of `bits` bits (at most 192).
-pub(super) fn draw(rng: &mut ChaCha20Rng, bits: u32) -> Fr {
-    let mut bytes = [0u8; 32];
-    rng.fill_bytes(&mut bytes[..24]);
-    for (i, byte) in bytes.iter_mut().enumerate() {
-        let keep = bits.saturating_sub(8 * i as u32).min(8);
-        *byte &= ((1u16 << keep) - 1) as u8;
-    }
-    let value = Option::from(Fr::from_repr(bytes.into())).unwrap_or_default();
-    bytes.zeroize();
-    value
-}
-
 /// `2^bits` in the field.
 pub(super) fn power_of_two(bits: u32) -> Fr {
     let mut bytes = [0u8; 32];
@@ -130,52 +103,24 @@ pub(super) fn power_of_two(bits: u32) -> Fr {
     Option::from(Fr::from_repr(bytes.into())).unwrap_or_default()
 }
 
-/// The four limbs of an opened sum, lowest first.
-pub(super) fn limbs(value: &Fr) -> [u64; 4] {
-    let bytes = value.to_repr();
-    let (chunks, _) = bytes.as_ref().as_chunks::<8>();
-    std::array::from_fn(|i| chunks.get(i).map_or(0, |bytes| u64::from_le_bytes(*bytes)))
-}
-
-/// Bits `from .. from + count` (at most 32) of an opened sum.
-pub(super) fn bits_of(value: &Fr, from: u32, count: u32) -> usize {
-    let limbs = limbs(value);
-    let limb = |i: u32| limbs.get(i as usize).copied().unwrap_or(0);
-    let wide = u128::from(limb(from / 64)) | u128::from(limb(from / 64 + 1)) << 64;
-    (wide >> (from % 64)) as usize & ((1 << count) - 1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rand_core::SeedableRng;
 
     #[test]
-    fn numbers_by_their_bits() {
-        let mut rng = ChaCha20Rng::seed_from_u64(3);
-        for bits in [1, 7, 8, 9, 100, 191, 192] {
-            for _ in 0..20 {
-                let value = draw(&mut rng, bits);
-                let high = limbs(&value)[(bits / 64) as usize % 4];
-                assert!(bits == 192 && high == 0 || bits < 192 && high >> (bits % 64) == 0);
-            }
-        }
-        let value = power_of_two(130) * Fr::from(0b1011) + power_of_two(62) * Fr::from(5);
-        assert_eq!((bits_of(&value, 130, 4), bits_of(&value, 62, 3)), (0b1011, 5));
+    fn powers_of_two() {
         assert_eq!(power_of_two(3), Fr::from(8));
         assert_eq!(power_of_two(200), power_of_two(100).square());
     }
 
     #[test]
     fn bounds_of_the_protocol() {
-        let opening = |bits, mask| Budget::default().opening(bits, mask, "x").is_ok();
-        assert!(opening(110, 14 + cover_bits(14)));
-        assert!(!opening(180, 14 + cover_bits(14)));
-        assert!(!opening(254, 252));
+        let opening = |bits| Budget::default().opening(bits, "x").is_ok();
+        assert!(opening(184));
+        assert!(!opening(185));
         let mut budget = Budget::default();
-        let fits = |budget: &mut Budget| budget.opening(130, 206, "x").is_ok();
-        assert!((0..256).all(|_| fits(&mut budget)), "2^8 * 2^-76");
-        assert!(!fits(&mut budget), "one more is too many");
+        assert!((0..256).all(|_| budget.opening(176, "x").is_ok()), "2^8 * 2^-76");
+        assert!(budget.opening(176, "x").is_err(), "one more is too many");
         assert!(budget.lift(1 << 24, 2f64.powi(30)).is_ok());
         assert!(budget.lift(1 << 24, 2f64.powi(50)).is_err());
     }

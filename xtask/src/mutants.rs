@@ -1,0 +1,135 @@
+//! Takes each mask and check of the pair's protocol away in turn, in a copy of the repository, and
+//! sees that the test which is about it fails. Input: the table below. Output: a line a mutant.
+//!
+//! A mutant is a change of the source text, so the product carries no switch that turns a defence
+//! off. A change that no longer fits its file, or does not compile, is a failure as well.
+
+use crate::error::Error;
+use crate::process::cargo;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+/// A change that a test must find.
+struct Mutant {
+    /// What is taken away.
+    what: &'static str,
+    file: &'static str,
+    /// Text that stands exactly once in the file.
+    from: &'static str,
+    to: &'static str,
+    /// Arguments of `cargo test`.
+    test: &'static [&'static str],
+}
+
+const OPENINGS: &[&str] =
+    &["-p", "twain-mpc", "--lib", "what_is_opened_is_uniform_whatever_the_value"];
+
+const MUTANTS: &[Mutant] = &[
+    Mutant {
+        what: "the cover of a comparison",
+        file: "crates/mpc/src/digits/compare.rs",
+        from: "let mut part = self.value + cover.in_field();",
+        to: "let mut part = self.value;",
+        test: OPENINGS,
+    },
+    Mutant {
+        what: "the cover of a lookup",
+        file: "crates/mpc/src/digits/lookup.rs",
+        from: "let part = self.value + lift(role, mask.position()) + cover.in_field();",
+        to: "let part = self.value + lift(role, mask.position());",
+        test: OPENINGS,
+    },
+    Mutant {
+        what: "the cover of a digit",
+        file: "crates/mpc/src/digits/jobs.rs",
+        from: "fields.push(rest + lift(role, mask.position()) + cover.in_field());",
+        to: "fields.push(rest + lift(role, mask.position()));",
+        test: OPENINGS,
+    },
+    Mutant {
+        what: "the cover of a dividend",
+        file: "crates/mpc/src/digits/division.rs",
+        from: "self.value + cover + mask",
+        to: "self.value + mask",
+        test: OPENINGS,
+    },
+    Mutant {
+        what: "the cover's upper 60 bits",
+        file: "crates/mpc/src/digits/cover.rs",
+        from: "return Self(limbs(&value));",
+        to: "let [a, b, c, _] = limbs(&value); return Self([a, b, c, 0]);",
+        test: OPENINGS,
+    },
+];
+
+/// Tries the mutants whose description contains `only`; false if a test did not find one.
+pub fn run(repository: &Path, only: &str) -> Result<bool, Error> {
+    let copy = repository.join("target/mutants");
+    let chosen = || MUTANTS.iter().filter(|mutant| mutant.what.contains(only));
+    copy_tracked(repository, &copy)?;
+    let tests: BTreeSet<_> = chosen().map(|mutant| mutant.test).collect();
+    for arguments in tests {
+        if test(repository, &copy, arguments)? != (true, true) {
+            let what = format!("cargo test {}", arguments.join(" "));
+            return Err(Error::content(what, "fails with nothing taken away"));
+        }
+    }
+    let mut all_found = true;
+    for mutant in chosen() {
+        let start = Instant::now();
+        copy_tracked(repository, &copy)?;
+        let file = copy.join(mutant.file);
+        let text = std::fs::read_to_string(&file).map_err(Error::file(&file))?;
+        if text.matches(mutant.from).count() != 1 {
+            let reason = format!("does not hold exactly once: {}", mutant.from);
+            return Err(Error::content(mutant.file, reason));
+        }
+        std::fs::write(&file, text.replace(mutant.from, mutant.to)).map_err(Error::file(&file))?;
+        let (built, passed) = test(repository, &copy, mutant.test)?;
+        let outcome = match (built, passed) {
+            (true, false) => "found",
+            (true, true) => "NOT FOUND",
+            (false, _) => "DOES NOT COMPILE",
+        };
+        all_found &= outcome == "found";
+        println!("{outcome:<18}{:>5.0} s  without {}", start.elapsed().as_secs_f64(), mutant.what);
+    }
+    Ok(all_found)
+}
+
+/// The repository's files as they are now, without what git ignores.
+fn copy_tracked(repository: &Path, copy: &Path) -> Result<(), Error> {
+    let mut listing = Command::new("git");
+    listing.current_dir(repository).args(["ls-files", "-z", "--cached", "--others"]);
+    listing.arg("--exclude-standard");
+    let listing =
+        listing.output().map_err(|source| Error::Start { program: "git".into(), source })?;
+    for name in String::from_utf8_lossy(&listing.stdout).split('\0').filter(|n| !n.is_empty()) {
+        let (from, to) = (repository.join(name), copy.join(name));
+        let Ok(new) = std::fs::read(&from) else { continue }; // deleted, not yet committed
+        // What is the same keeps its time, so that cargo builds what the mutant changed.
+        if std::fs::read(&to).is_ok_and(|old| old == new) {
+            continue;
+        }
+        let folder = to.parent().unwrap_or(copy);
+        std::fs::create_dir_all(folder).map_err(Error::file(folder))?;
+        std::fs::write(&to, new).map_err(Error::file(&to))?;
+    }
+    Ok(())
+}
+
+/// Whether the test's program was built, and whether it passed.
+fn test(repository: &Path, copy: &Path, arguments: &[&str]) -> Result<(bool, bool), Error> {
+    let run = |more: &[&str]| {
+        let mut command = cargo();
+        command.current_dir(copy).arg("test").args(arguments).args(more);
+        command.env("CARGO_TARGET_DIR", repository.join("target/mutants/target"));
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let status = command.status();
+        status.map_err(|source| Error::Start { program: "cargo".into(), source })
+    };
+    let built = run(&["--no-run"])?.success();
+    Ok((built, built && run(&[])?.success()))
+}
