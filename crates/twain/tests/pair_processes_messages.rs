@@ -17,7 +17,6 @@ use twain_party::Role;
 
 const RELU: &str = "1l_relu-k8-private";
 const DENSE: &str = "1l_mlp-k9-private";
-const COMMITTED: &str = "1l_mlp-k9-polycommit";
 
 /// Both sides stop, each with a message that contains `name`.
 fn both_name(site: &Site, name: &str) {
@@ -238,38 +237,6 @@ fn another_version() {
     assert!(error.contains(&expected), "{error}");
     let data = data.end();
     assert!(data.failed().contains(&expected), "{}", data.stderr);
-}
-
-#[test]
-fn weights_other_than_the_published_ones() {
-    let folder = repository("tests/vectors").join(COMMITTED);
-    let site = Site::new(&folder);
-    let published = site.path("published.json");
-    let mut witness = GraphWitness::read(&folder.join("witness.json")).unwrap();
-    let points = |witness: &mut GraphWitness| {
-        let params = witness.processed_params.as_mut().unwrap();
-        params.polycommit.clone().unwrap()
-    };
-    let good = points(&mut witness);
-    let mut other = good.clone();
-    other[0][0] = -other[0][0];
-    witness.processed_params.as_mut().unwrap().polycommit = Some(other);
-    witness.write(&published).unwrap();
-    let flags =
-        [["--allow-polycommit"; 2], ["", "--published-commitment"], ["", "../published.json"]];
-    both_name_with(&site, "commitment to the parameters (model: ", flags);
-    witness.processed_params.as_mut().unwrap().polycommit = Some(good);
-    witness.write(&published).unwrap();
-    // The right one; and proofs are counted.
-    let file = published.to_str().unwrap().to_string();
-    let flags = ["--allow-polycommit", "--published-commitment", &file];
-    for before in 0..2 {
-        let [model, data] = site.pair(&flags);
-        let warning = format!("under this commitment so far: {before}. With 16 values");
-        assert!(model.stderr.contains(&warning), "{}", model.stderr);
-        assert!(!data.stderr.contains("so far"), "the parameters are not the data's side's");
-        assert_eq!(model.succeeded(), data.succeeded());
-    }
 }
 
 /// The folder of a vector, with private outputs.
