@@ -140,6 +140,44 @@ fn another_key_than_the_pinned_one() {
     assert!(refused.failed().contains("refuses this side's key"), "{}", refused.stderr);
 }
 
+#[test]
+fn without_a_terminal_a_key_found_by_dialling_is_to_be_compared() {
+    let site = Site::vector(RELU);
+    let [model, data] = free_ports();
+    let unsure = site.prove(Side::Data, data, model);
+    let unsure = Running::start(unsure, site.file(Side::Data, "proof.json"));
+    let sure = site.start(Side::Model, model, data, &["--connect-timeout", "5"]).end();
+    let unsure = unsure.end();
+    let advice = format!("only if it is the same give --peer {}", site.fingerprint(Side::Model));
+    assert!(unsure.failed().contains(&advice), "{}", unsure.stderr);
+    assert!(sure.failed().contains("does not know this side's key yet"), "{}", sure.stderr);
+}
+
+#[test]
+fn a_stranger_is_never_suggested_as_the_peer() {
+    let site = Site::vector(RELU);
+    let [data, nobody] = free_ports();
+    let mut unsure = site.prove(Side::Data, data, nobody);
+    unsure.args(["--connect-timeout", "6"]);
+    let unsure = Running::start(unsure, site.file(Side::Data, "proof.json"));
+    let [own, _] = free_ports();
+    let stranger = site.start(Side::Model, own, data, &["--connect-timeout", "5"]).end();
+    let unsure = unsure.end();
+    let key = site.fingerprint(Side::Model);
+    let note = format!("a stranger with the key {key} connected from 127.0.0.1: not the peer");
+    assert!(unsure.failed().contains(&note), "{}", unsure.stderr);
+    assert!(
+        unsure.failed().contains("`twain identity` prints on its machine"),
+        "{}",
+        unsure.stderr
+    );
+    assert!(!unsure.stderr.contains("--peer sha256"), "{}", unsure.stderr);
+    // Said at once, and in the error.
+    assert_eq!(unsure.stderr.matches(key).count(), 2, "{}", unsure.stderr);
+    let advice = format!("it must be started with --peer {key}");
+    assert!(stranger.failed().contains(&advice), "{}", stranger.stderr);
+}
+
 /// A side's own error names `own`, the other side's `told`.
 fn one_stops_both(site: &Site, side: Side, own: &str, told: &str) {
     let ended = site.pair(&["--connect-timeout", "20"]);
