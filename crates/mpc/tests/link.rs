@@ -1,32 +1,16 @@
 //! Two real endpoints over loopback TLS: who is let in, and how a session ends when the network or
 //! the peer misbehaves.
 
-use std::net::{Ipv4Addr, TcpListener};
-use std::sync::Mutex;
+mod endpoints;
+
+use endpoints::{PATIENCE, QUICK, both, free_address, identity};
 use std::time::{Duration, Instant};
 use twain_mpc::channel::emulator::{ByteFault, Direction, LinkProfile, TcpEmulator};
-use twain_mpc::channel::tls::{
-    ConnectError, ConnectOptions, PeerPolicy, Timeouts, TlsChannel, connect,
-};
+use twain_mpc::channel::tls::{ConnectError, ConnectOptions, PeerPolicy, TlsChannel, connect};
 use twain_mpc::channel::{Channel, ChannelError, Fault};
 use twain_mpc::handshake::{HandshakeError, Item, Manifest, handshake};
-use twain_mpc::identity::{Fingerprint, Identity, KnownPeers, KnownPeersError};
+use twain_mpc::identity::{Fingerprint, Identity};
 use twain_party::Role;
-
-const PATIENCE: Duration = Duration::from_secs(20);
-const QUICK: Timeouts =
-    Timeouts { silence: Duration::from_millis(2000), frame: Duration::from_secs(20) };
-
-fn identity() -> Identity {
-    let directory = tempfile::tempdir().expect("temporary directory");
-    Identity::load_or_create(directory.path()).expect("made")
-}
-
-/// An address nobody listens on.
-fn free_address() -> String {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("bound");
-    listener.local_addr().expect("bound").to_string()
-}
 
 struct End<'a> {
     role: Role,
@@ -52,17 +36,6 @@ impl End<'_> {
     fn connect(&self) -> Result<TlsChannel, ConnectError> {
         self.connect_within(PATIENCE)
     }
-}
-
-fn both<A: Send, B: Send>(
-    first: impl FnOnce() -> A + Send,
-    second: impl FnOnce() -> B + Send,
-) -> (A, B) {
-    std::thread::scope(|scope| {
-        let first = scope.spawn(first);
-        let second = second();
-        (first.join().expect("joined"), second)
-    })
 }
 
 /// A connected pair; the model's side listens.
@@ -214,64 +187,6 @@ fn two_sides_of_one_role_are_refused_on_both() {
             assert!(error.to_string().contains(name), "{error}");
         }
     }
-}
-
-#[test]
-fn first_use_asks_remembers_and_refuses_a_change() {
-    let directory = tempfile::tempdir().expect("temporary directory");
-    let list = directory.path().join("known_peers");
-    let (model, changed, data) = (identity(), identity(), identity());
-    let address = free_address();
-    let attempt = |model: &Identity, answer: Option<bool>| {
-        let asked = Mutex::new(Vec::new());
-        let (m, d) = both(
-            || {
-                let local = Some(address.as_str());
-                let peer = data.fingerprint();
-                End { role: Role::Model, identity: model, local, remote: None, peer }
-                    .connect_within(Duration::from_secs(2))
-                    .map(drop)
-            },
-            || {
-                let ask = answer.map(|answer| {
-                    let asked = &asked;
-                    Box::new(move |name: &str, key: &Fingerprint| {
-                        asked.lock().expect("not poisoned").push((name.to_string(), *key));
-                        answer
-                    }) as _
-                });
-                connect(ConnectOptions {
-                    role: Role::Data,
-                    identity: &data,
-                    local: None,
-                    remote: Some(&address),
-                    peer: PeerPolicy::Known(KnownPeers::new(list.clone(), ask)),
-                    connect_timeout: PATIENCE,
-                    timeouts: QUICK,
-                })
-                .map(drop)
-            },
-        );
-        (m, d, asked.into_inner().expect("not poisoned"))
-    };
-    let (m, d, _) = attempt(&model, None);
-    assert!(m.is_err());
-    let error = d.expect_err("no terminal");
-    assert!(matches!(error, ConnectError::KnownPeers(KnownPeersError::Unconfirmed { .. })));
-    let (m, d, _) = attempt(&model, Some(false));
-    assert!(m.is_err());
-    let error = d.expect_err("declined");
-    assert!(matches!(error, ConnectError::KnownPeers(KnownPeersError::Declined { .. })));
-    let (m, d, asked) = attempt(&model, Some(true));
-    m.and(d).expect("connected");
-    assert_eq!(asked, [(address.clone(), model.fingerprint())]);
-    let (m, d, asked) = attempt(&model, None);
-    m.and(d).expect("connected");
-    assert!(asked.is_empty());
-    let (m, d, asked) = attempt(&changed, Some(true));
-    assert!(m.is_err() && asked.is_empty());
-    let error = d.expect_err("changed");
-    assert!(matches!(error, ConnectError::KnownPeers(KnownPeersError::Changed { .. })), "{error}");
 }
 
 #[test]

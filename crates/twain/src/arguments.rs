@@ -302,8 +302,8 @@ pub struct Prove {
     /// Where revealed outputs go.
     #[arg(long, default_value = "output.json")]
     pub output_path: PathBuf,
-    /// A witness with a published polycommit of the parameters (`processed_params`), which those of
-    /// the model's side must fit.
+    /// A witness with a published polycommit of the parameters (`processed_params`): no proof with
+    /// others is written. For circuits in the tied form (bind-params).
     #[arg(long, requires = "id")]
     pub published_commitment: Option<PathBuf>,
     /// The peer.

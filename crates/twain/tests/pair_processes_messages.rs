@@ -17,7 +17,6 @@ use twain_party::Role;
 
 const RELU: &str = "1l_relu-k8-private";
 const DENSE: &str = "1l_mlp-k9-private";
-const COMMITTED: &str = "1l_mlp-k9-polycommit";
 
 /// Both sides stop, each with a message that contains `name`.
 fn both_name(site: &Site, name: &str) {
@@ -141,6 +140,44 @@ fn another_key_than_the_pinned_one() {
     assert!(refused.failed().contains("refuses this side's key"), "{}", refused.stderr);
 }
 
+#[test]
+fn without_a_terminal_a_key_found_by_dialling_is_to_be_compared() {
+    let site = Site::vector(RELU);
+    let [model, data] = free_ports();
+    let unsure = site.prove(Side::Data, data, model);
+    let unsure = Running::start(unsure, site.file(Side::Data, "proof.json"));
+    let sure = site.start(Side::Model, model, data, &["--connect-timeout", "5"]).end();
+    let unsure = unsure.end();
+    let advice = format!("only if it is the same give --peer {}", site.fingerprint(Side::Model));
+    assert!(unsure.failed().contains(&advice), "{}", unsure.stderr);
+    assert!(sure.failed().contains("does not know this side's key yet"), "{}", sure.stderr);
+}
+
+#[test]
+fn a_stranger_is_never_suggested_as_the_peer() {
+    let site = Site::vector(RELU);
+    let [data, nobody] = free_ports();
+    let mut unsure = site.prove(Side::Data, data, nobody);
+    unsure.args(["--connect-timeout", "6"]);
+    let unsure = Running::start(unsure, site.file(Side::Data, "proof.json"));
+    let [own, _] = free_ports();
+    let stranger = site.start(Side::Model, own, data, &["--connect-timeout", "5"]).end();
+    let unsure = unsure.end();
+    let key = site.fingerprint(Side::Model);
+    let note = format!("a stranger with the key {key} connected from 127.0.0.1: not the peer");
+    assert!(unsure.failed().contains(&note), "{}", unsure.stderr);
+    assert!(
+        unsure.failed().contains("`twain identity` prints on its machine"),
+        "{}",
+        unsure.stderr
+    );
+    assert!(!unsure.stderr.contains("--peer sha256"), "{}", unsure.stderr);
+    // Said at once, and in the error.
+    assert_eq!(unsure.stderr.matches(key).count(), 2, "{}", unsure.stderr);
+    let advice = format!("it must be started with --peer {key}");
+    assert!(stranger.failed().contains(&advice), "{}", stranger.stderr);
+}
+
 /// A side's own error names `own`, the other side's `told`.
 fn one_stops_both(site: &Site, side: Side, own: &str, told: &str) {
     let ended = site.pair(&["--connect-timeout", "20"]);
@@ -238,38 +275,6 @@ fn another_version() {
     assert!(error.contains(&expected), "{error}");
     let data = data.end();
     assert!(data.failed().contains(&expected), "{}", data.stderr);
-}
-
-#[test]
-fn weights_other_than_the_published_ones() {
-    let folder = repository("tests/vectors").join(COMMITTED);
-    let site = Site::new(&folder);
-    let published = site.path("published.json");
-    let mut witness = GraphWitness::read(&folder.join("witness.json")).unwrap();
-    let points = |witness: &mut GraphWitness| {
-        let params = witness.processed_params.as_mut().unwrap();
-        params.polycommit.clone().unwrap()
-    };
-    let good = points(&mut witness);
-    let mut other = good.clone();
-    other[0][0] = -other[0][0];
-    witness.processed_params.as_mut().unwrap().polycommit = Some(other);
-    witness.write(&published).unwrap();
-    let flags =
-        [["--allow-polycommit"; 2], ["", "--published-commitment"], ["", "../published.json"]];
-    both_name_with(&site, "commitment to the parameters (model: ", flags);
-    witness.processed_params.as_mut().unwrap().polycommit = Some(good);
-    witness.write(&published).unwrap();
-    // The right one; and proofs are counted.
-    let file = published.to_str().unwrap().to_string();
-    let flags = ["--allow-polycommit", "--published-commitment", &file];
-    for before in 0..2 {
-        let [model, data] = site.pair(&flags);
-        let warning = format!("under this commitment so far: {before}. With 16 values");
-        assert!(model.stderr.contains(&warning), "{}", model.stderr);
-        assert!(!data.stderr.contains("so far"), "the parameters are not the data's side's");
-        assert_eq!(model.succeeded(), data.succeeded());
-    }
 }
 
 /// The folder of a vector, with private outputs.

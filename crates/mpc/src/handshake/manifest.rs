@@ -2,6 +2,7 @@
 //! encoding, and what differs between two lists (protocol §8).
 
 use std::fmt;
+use twain_party::Role;
 
 const LONGEST_NAME: usize = 64;
 const LONGEST_TEXT: usize = 200;
@@ -17,19 +18,13 @@ pub enum Item {
     Digest([u8; 32]),
     /// Something short that people read: 1 to 200 printable ASCII characters.
     Text(String),
-    /// This side cannot tell, and takes what the other side has.
+    /// This side cannot tell, and takes what the other side has ([`Manifest::excuse`]).
     Any,
 }
 
 impl From<[u8; 32]> for Item {
     fn from(digest: [u8; 32]) -> Self {
         Item::Digest(digest)
-    }
-}
-
-impl Item {
-    fn fits(&self, other: &Item) -> bool {
-        self == other || [self, other].contains(&&Item::Any)
     }
 }
 
@@ -49,6 +44,8 @@ impl fmt::Display for Item {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Manifest {
     items: Vec<(String, Item)>,
+    /// Who need not know what. Each side has its own idea of that, and never takes the peer's.
+    excused: Vec<(Role, String)>,
 }
 
 /// A list of items that cannot be compared.
@@ -84,9 +81,16 @@ impl Manifest {
     ) -> Result<Self, ManifestError> {
         let mut items: Vec<_> = items.into_iter().map(|(name, item)| (name, item.into())).collect();
         items.sort();
-        let manifest = Self { items };
+        let manifest = Self { items, excused: Vec::new() };
         manifest.check()?;
         Ok(manifest)
+    }
+
+    /// Lets the side `role` say [`Item::Any`] of the item `name`. Of an item without an excuse neither
+    /// side may: a side that could would agree to everything, and then do something else.
+    pub fn excuse(mut self, role: Role, name: &str) -> Self {
+        self.excused.push((role, name.into()));
+        self
     }
 
     /// The manifest of a side that cannot go on: the handshake with it fails, and tells the peer the
@@ -97,7 +101,7 @@ impl Manifest {
         if text.is_empty() {
             text.push('?');
         }
-        Self { items: vec![(REFUSAL.into(), Item::Text(text))] }
+        Self { items: vec![(REFUSAL.into(), Item::Text(text))], excused: Vec::new() }
     }
 
     /// The reason of a side that cannot go on.
@@ -162,14 +166,24 @@ impl Manifest {
             };
             items.push((name, item));
         }
-        let manifest = Self { items };
+        let manifest = Self { items, excused: Vec::new() };
         manifest.check()?;
         Ok(manifest)
     }
 
-    /// What does not fit between the model's list and the data's: names that both have; names that one
-    /// has (a side that was told to do something else) only if all these fit.
-    pub(super) fn differences(model: &Self, data: &Self) -> Vec<Difference> {
+    /// Whether what the sides have under a name goes together, by this side's excuses.
+    fn fit(&self, name: &str, model: &Item, data: &Item) -> bool {
+        let may_have = |role, item: &Item| {
+            let excuses = |(side, item): &(Role, String)| *side == role && item == name;
+            *item != Item::Any || self.excused.iter().any(excuses)
+        };
+        let same = model == data || [model, data].contains(&&Item::Any);
+        same && may_have(Role::Model, model) && may_have(Role::Data, data)
+    }
+
+    /// What does not fit between the model's list and the data's, one of which is this one: names that
+    /// both have; names that one has (a side that was told to do something else) only if all these fit.
+    pub(super) fn differences(&self, model: &Self, data: &Self) -> Vec<Difference> {
         let find = |manifest: &Self, name: &str| {
             manifest.items.iter().find(|(other, _)| other == name).map(|(_, item)| item.clone())
         };
@@ -185,7 +199,7 @@ impl Manifest {
         let (mut differing, mut lacking) = (Vec::new(), Vec::new());
         for difference in names.into_iter().map(difference) {
             match (&difference.model, &difference.data) {
-                (Some(model), Some(data)) if model.fits(data) => {}
+                (Some(model), Some(data)) if self.fit(&difference.name, model, data) => {}
                 (Some(_), Some(_)) => differing.push(difference),
                 _ => lacking.push(difference),
             }

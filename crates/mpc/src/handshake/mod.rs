@@ -78,7 +78,7 @@ impl Session {
 ///
 /// # Errors
 /// Every difference is named, with what both sides have, on both sides (names that one list lacks: if
-/// there is no other); or the peer's refusal.
+/// there is no other), [`Item::Any`] of a side without an excuse among them; or the peer's refusal.
 pub fn handshake(channel: &mut TlsChannel, manifest: &Manifest) -> Result<Session, HandshakeError> {
     let (exporter, own, peer) = (channel.exporter(), channel.own(), channel.peer());
     let mut nonce = [0; NONCE_LENGTH];
@@ -125,7 +125,7 @@ pub fn agree(
         Role::Model => (manifest, &peer_manifest),
         Role::Data => (&peer_manifest, manifest),
     };
-    let differences = Manifest::differences(model_manifest, data_manifest);
+    let differences = manifest.differences(model_manifest, data_manifest);
     if !differences.is_empty() {
         return Err(HandshakeError::Differences(differences));
     }
@@ -208,8 +208,10 @@ mod tests {
         let a =
             [digest("pk", 1), digest("settings", 2), digest("vk", 3), any, text("zeal", "prove")];
         let b = [digest("pk", 1), digest("settings", 4), digest("srs", 5), digest("weights", 7)];
-        let a = Manifest::new(a).expect("well formed");
-        let b = Manifest::new(b.into_iter().chain([text("zeal", "wait")])).expect("well formed");
+        let excuse = |list: Manifest| list.excuse(Role::Model, "weights");
+        let a = excuse(Manifest::new(a).expect("well formed"));
+        let b = b.into_iter().chain([text("zeal", "wait")]);
+        let b = excuse(Manifest::new(b).expect("well formed"));
         for result in run(&a, &b, [1, 2]) {
             let error = result.expect_err("different");
             let text = error.to_string();
@@ -225,6 +227,30 @@ mod tests {
             let vk = "vk (model: 0303030303030303…, data: none)";
             assert_eq!(text, format!("the two sides differ in: {srs}; {vk}"));
         }
+    }
+
+    #[test]
+    fn only_who_is_excused_may_say_any() {
+        let of = |item: Item| Manifest::new([("weights".to_string(), item)]).expect("well formed");
+        let excuse = |manifest: Manifest| manifest.excuse(Role::Data, "weights");
+        let digest = Item::Digest([7; 32]);
+        let cases = [
+            (digest.clone(), digest.clone(), true),
+            (digest.clone(), Item::Any, true),
+            (Item::Any, digest.clone(), false),
+            (Item::Any, Item::Any, false),
+            (digest, Item::Digest([8; 32]), false),
+        ];
+        for (model, data, fit) in cases {
+            for result in run(&excuse(of(model.clone())), &excuse(of(data.clone())), [1, 2]) {
+                assert_eq!(result.is_ok(), fit, "{model:?} {data:?}");
+            }
+        }
+        // A peer that excuses itself is not excused.
+        let [model, data] = run(&of(Item::Digest([7; 32])), &excuse(of(Item::Any)), [1, 2]);
+        let text = model.expect_err("nobody is excused").to_string();
+        assert!(text.ends_with("weights (model: 0707070707070707…, data: any)"), "{text}");
+        data.expect("by its own excuse");
     }
 
     #[test]

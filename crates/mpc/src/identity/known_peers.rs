@@ -1,5 +1,5 @@
-//! Peers seen before, as `ssh` keeps them: the first key shown under an address is confirmed by the
-//! user and remembered, another key under that address is refused.
+//! Peers seen before, as `ssh` keeps them: the first key found by dialling an address is confirmed by
+//! the user and remembered, another key at that address is refused.
 //!
 //! The file has a line `host:port fingerprint` for every peer; `#` starts a comment.
 
@@ -61,8 +61,9 @@ pub enum KnownPeersError {
     },
     /// First use, and nobody to ask.
     #[error(
-        "the peer {name} is not known yet and there is no terminal to confirm its key; \
-         if its fingerprint is {found}, give --peer {found}"
+        "the peer {name} is not known yet and there is no terminal to confirm its key. At that address \
+         {found} was found: compare it with what `twain identity` prints on the peer's machine, over a \
+         channel you trust, and only if it is the same give --peer {found}"
     )]
     Unconfirmed {
         /// The peer's address.
@@ -100,7 +101,7 @@ impl<'a> KnownPeers<'a> {
         Ok(peers.into_iter().find(|(known, _)| *known == name).map(|(_, fingerprint)| fingerprint))
     }
 
-    /// Accepts the key `found` for the peer `name`, asking and remembering on first use.
+    /// Accepts the key that was found by dialling the peer `name`, asking and remembering on first use.
     pub fn accept(&mut self, name: &str, found: Fingerprint) -> Result<(), KnownPeersError> {
         match self.lookup(name)? {
             Some(known) if known == found => Ok(()),

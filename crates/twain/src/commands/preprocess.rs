@@ -44,7 +44,8 @@ pub fn preprocess(arguments: &Preprocess, phases: &Phases) -> Result<(), Error> 
         digests.into_iter().map(|(name, digest)| (name, digest.into())).collect();
     items.push(("plan".into(), plan.digest().into()));
     items.push(("command".into(), Item::Text(format!("preprocess --proofs {proofs}"))));
-    let (mut channel, session) = pair::meet(role, pair, &identity, items, phases)?;
+    let (mut channel, session) =
+        pair::meet(role, pair, &identity, &pair::manifest(items)?, phases)?;
     phases.expect((0..*proofs).map(|_| ("make", made)));
     for number in 1..=*proofs {
         let _making = info_span!("make").entered();

@@ -27,17 +27,19 @@ pub(super) enum KeyRefused {
     Own,
     #[error("the peer shows the key {found}, expected was {expected}")]
     Other { expected: Fingerprint, found: Fingerprint },
+    #[error("the peer shows the key {found}, which is not known yet")]
+    NotKnown { found: Fingerprint },
 }
 
 /// Makes the TLS side of connections for one identity and one expected peer.
 pub(super) struct TlsConfig {
+    expects_a_key: bool,
     client: Arc<ClientConfig>,
     server: Arc<ServerConfig>,
 }
 
 impl TlsConfig {
-    /// With `expected` none, any key but one's own is accepted: the caller decides afterwards,
-    /// before anything is sent.
+    /// With `expected` none, TLS takes any key but one's own, and the caller must refuse the link.
     pub(super) fn new(identity: &Identity, expected: Option<Fingerprint>) -> Result<Self, Error> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let verifier = Arc::new(KeyVerifier {
@@ -68,7 +70,13 @@ impl TlsConfig {
         server.send_tls13_tickets = 0;
         server.max_early_data_size = 0;
         server.alpn_protocols = vec![PROTOCOL_NAME.to_vec()];
-        Ok(Self { client: Arc::new(client), server: Arc::new(server) })
+        let (client, server) = (Arc::new(client), Arc::new(server));
+        Ok(Self { expects_a_key: expected.is_some(), client, server })
+    }
+
+    /// Whether only one key gets through.
+    pub(super) fn expects_a_key(&self) -> bool {
+        self.expects_a_key
     }
 
     /// The dialling end of a connection.

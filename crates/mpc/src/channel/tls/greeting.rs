@@ -29,6 +29,8 @@ pub(super) enum GreetingError {
     Key(#[from] KeyRefused),
     #[error("the peer refuses this side's key")]
     RefusedByPeer,
+    #[error("it does not know this side's key yet")]
+    NotKnownToPeer,
     #[error("it is not a Twain peer")]
     NotTwain,
     #[error("the peer speaks version {peer} of the protocol, this side version {PROTOCOL_VERSION}")]

@@ -9,10 +9,12 @@ mod connect;
 mod frames;
 mod greeting;
 mod pump;
+mod search;
 
-pub use connect::{ConnectError, ConnectOptions, PeerPolicy, connect, court};
+pub use connect::{ConnectError, ConnectOptions, PeerPolicy, connect};
 pub use frames::FrameFilter;
 pub use greeting::PROTOCOL_VERSION;
+pub use search::court;
 
 use super::{Channel, ChannelError, Fault, TrafficMeter};
 use crate::identity::Fingerprint;

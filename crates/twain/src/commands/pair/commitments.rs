@@ -1,6 +1,5 @@
 //! Polycommit values: how many proofs were started under one commitment, since each publishes one
-//! linear equation of what is committed (protocol §7); and whether the parameters are those of a
-//! commitment that was published.
+//! linear equation of what is committed (protocol §7).
 
 use super::files::{Common, digest};
 use super::refusals::LINEAR_EQUATION;
@@ -10,18 +9,16 @@ use crate::error::Error;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use twain_algebra::{Fr, G1Affine};
-use twain_artifacts::{CompiledModel, GraphWitness, point_to_hex};
+use twain_artifacts::point_to_hex;
 use twain_graph::numbers::field_to_integer;
-use twain_mpc::handshake::Item;
 use twain_mpc::identity::Identity;
 use twain_party::Role;
 
 /// Bits that one equation over the field tells.
 const EQUATION_BITS: usize = 254;
-/// The name under which both sides compare the commitment to the parameters.
-pub const PUBLISHED: &str = "commitment to the parameters";
+const PARAMETERS: &str = "parameters";
 
 /// Values of this side that a polycommit column holds.
 pub struct Committed {
@@ -30,6 +27,13 @@ pub struct Committed {
     /// Bits of the largest value and its sign.
     bits: usize,
     digest: [u8; 32],
+}
+
+impl Committed {
+    /// The digest, if it is of the commitment to the parameters.
+    pub fn of_parameters(&self) -> Option<[u8; 32]> {
+        (self.what == PARAMETERS).then_some(self.digest)
+    }
 }
 
 /// What of this side's secret is committed to.
@@ -56,50 +60,15 @@ pub fn of_secret(role: Role, common: &Common, secret: &Secret) -> Vec<Committed>
     if let (true, Some(parameters)) = (args.param_visibility.is_polycommit(), &secret.parameters) {
         // As one tensor (spec 04 §7.6).
         let mut all = parameters.concat();
-        committed.push(commit("parameters", vec![&all[..]]));
+        committed.push(commit(PARAMETERS, vec![&all[..]]));
         twain_algebra::erase(&mut all);
     }
     committed
 }
 
-fn digest_points(points: &[G1Affine]) -> [u8; 32] {
+/// The digest by which sides compare commitments.
+pub fn digest_points(points: &[G1Affine]) -> [u8; 32] {
     digest(points.iter().map(point_to_hex))
-}
-
-/// What this side tells the peer of the commitment to the parameters: the model's side that of its
-/// weights, the data's side the published one if it has any.
-pub fn published(
-    role: Role,
-    compiled: &CompiledModel,
-    committed: &[Committed],
-    file: Option<&Path>,
-) -> Result<Option<Item>, Error> {
-    if !compiled.settings.run_args.param_visibility.is_polycommit() {
-        return match file {
-            None => Ok(None),
-            Some(path) => {
-                let reason =
-                    "there is nothing to compare it with: param_visibility is not polycommit";
-                Err(Error::file(path, reason))
-            }
-        };
-    }
-    let own = committed.iter().find(|own| own.what == "parameters").map(|own| own.digest);
-    let expected = match file {
-        None => None,
-        Some(path) => {
-            let processed = GraphWitness::read(path)?.processed_params.clone();
-            let lists = processed.and_then(|processed| processed.polycommit);
-            let none =
-                || Error::file(path, "it has no commitment to parameters (processed_params)");
-            Some(digest_points(&lists.ok_or_else(none)?.concat()))
-        }
-    };
-    Ok(Some(match (role, own, expected) {
-        (Role::Model, Some(own), _) => Item::Digest(own),
-        (_, _, Some(expected)) => Item::Digest(expected),
-        _ => Item::Any,
-    }))
 }
 
 /// The list of proofs started: a line with the commitment's digest for each.

@@ -9,6 +9,7 @@ mod forecast;
 mod outputs;
 mod planning;
 mod prove;
+mod published;
 mod refusals;
 mod secret;
 mod session;
@@ -18,4 +19,4 @@ pub use session::identity;
 
 pub(super) use files::{Common, series};
 pub(super) use planning::plan;
-pub(super) use session::{finish, identity_of, meet, role, store_folder, tell};
+pub(super) use session::{finish, identity_of, manifest, meet, role, store_folder, tell};

@@ -6,6 +6,7 @@ use super::files::{Common, digest_scalars, series};
 use super::forecast::{Forecast, say_what_is_learnt};
 use super::outputs;
 use super::planning::plan;
+use super::published::{self, Published};
 use super::secret::Secret;
 use super::session::{self, Told, Unready, finish, meet, store_folder};
 use crate::arguments::{Prove, Reveal, Side};
@@ -22,7 +23,7 @@ use twain_artifacts::{
 use twain_circuit::Witness;
 use twain_graph::Visibility;
 use twain_mpc::channel::Channel;
-use twain_mpc::handshake::{Item, Session};
+use twain_mpc::handshake::{Item, Manifest, Session};
 use twain_mpc::identity::Identity;
 use twain_mpc::preprocessing::{Origin, Plan, stored};
 use twain_mpc::store::{ReservedBundle, Store, StoreError};
@@ -36,14 +37,14 @@ pub fn prove(arguments: &Prove, side: Side, phases: &Phases) -> Result<(), Error
     let identity = session::identity_of(&pair.identity)?;
     let ready = Ready::new(role, arguments)
         .map_err(|unready| session::tell(role, pair, &identity, unready, phases))?;
-    let Ready { common, secret, committed, items, series, plan, forecast } = ready;
+    let Ready { common, secret, committed, published, manifest, series, plan, forecast } = ready;
 
     let reveal = arguments.reveal_output;
     let ledger = Ledger::of(&identity);
     say_what_is_learnt(role, &common.compiled.settings.run_args, reveal, phases);
     ledger.warnings(&committed)?.iter().for_each(|warning| phases.say(warning));
     forecast.say(phases);
-    let (mut channel, session) = meet(role, pair, &identity, items, phases)?;
+    let (mut channel, session) = meet(role, pair, &identity, &manifest, phases)?;
     let bundle = reserve(&mut channel, &session, &identity, series, phases)?;
     let origin = if bundle.is_some() { Origin::Bundle } else { Origin::Inline };
     phases.expect(forecast.phases(origin));
@@ -56,6 +57,9 @@ pub fn prove(arguments: &Prove, side: Side, phases: &Phases) -> Result<(), Error
         let reason = format!("the pair's proof does not verify ({error}); nothing was written");
         Error::file(&arguments.pk_path, reason)
     })?;
+    if let Some(published) = published {
+        published.check(&proof)?;
+    }
     let timestamp = agree_on_time(&mut channel)?;
     let revealed = outputs::reveal(&mut channel, reveal, outputs)?;
     let pretty = public_elements(compiled, &instances);
@@ -72,8 +76,9 @@ struct Ready {
     common: Common,
     secret: Secret,
     committed: Vec<Committed>,
+    published: Option<Published>,
     /// What is compared with the peer.
-    items: Vec<(String, Item)>,
+    manifest: Manifest,
     /// The name of fitting bundles in the store.
     series: [u8; 32],
     plan: Plan,
@@ -102,15 +107,19 @@ impl Ready {
         }
         let committed = commitments::of_secret(role, &common, &secret);
         let file = arguments.published_commitment.as_deref();
-        let published = commitments::published(role, &common.compiled, &committed, file);
-        let published = published.told("its published commitment cannot be used")?;
-        items.extend(published.map(|item| (commitments::PUBLISHED.to_string(), item)));
+        let published = file.map(|path| Published::read(path, &common)).transpose();
+        let told = "its published commitment cannot be used";
+        let published = published.told(told)?;
+        let item = published::item(role, &common, &committed, published.as_ref()).told(told)?;
+        items.extend(item.map(|item| (published::NAME.to_string(), item)));
         drop(load);
         let planned = plan(&common)?;
         items.push(("plan".into(), planned.plan.digest().into()));
+        // A data's side without the file takes any parameters.
+        let manifest = session::manifest(items)?.excuse(Role::Data, published::NAME);
         let forecast = Forecast::new(&planned, common.key.system(), role);
         let plan = planned.plan;
-        Ok(Self { common, secret, committed, items, series, plan, forecast })
+        Ok(Self { common, secret, committed, published, manifest, series, plan, forecast })
     }
 }
 

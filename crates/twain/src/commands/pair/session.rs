@@ -67,21 +67,25 @@ pub fn identity(folder: Option<PathBuf>) -> Result<(), Error> {
     Ok(())
 }
 
+/// What is compared with the peer: `items`, and the version of this program.
+pub fn manifest(items: impl IntoIterator<Item = (String, Item)>) -> Result<Manifest, Error> {
+    let version = Item::Text(env!("CARGO_PKG_VERSION").into());
+    let items = items.into_iter().chain([("version of twain".to_string(), version)]);
+    Manifest::new(items).map_err(Error::peer)
+}
+
 /// Connects to the peer, who must hold the same and have been told to do the same.
 pub fn meet(
     role: Role,
     pair: &Pair,
     identity: &Identity,
-    items: impl IntoIterator<Item = (String, Item)>,
+    manifest: &Manifest,
     phases: &Phases,
 ) -> Result<(TlsChannel, Session), Error> {
     let _connecting = info_span!("connect").entered();
-    let version = Item::Text(env!("CARGO_PKG_VERSION").into());
-    let items = items.into_iter().chain([("version of twain".to_string(), version)]);
-    let manifest = Manifest::new(items).map_err(Error::peer)?;
     let mut channel = reach(role, pair, identity, phases)?;
     phases.watch(channel.meter().totals());
-    let session = handshake(&mut channel, &manifest).map_err(Error::peer)?;
+    let session = handshake(&mut channel, manifest).map_err(Error::peer)?;
     Ok((channel, session))
 }
 
