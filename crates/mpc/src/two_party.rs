@@ -19,7 +19,7 @@ use twain_algebra::{Fr, G1, G1Affine};
 use twain_party::{
     BlindingItem, BlindingSeeds, Factors, HintBatch, Kind, KnownPolynomial, LookupArgument,
     Multiplicities, Numerator, Opening, Operand, PartyError, ProverParty, Role, SecretPolynomial,
-    Seed, Shares, WitnessParty,
+    Seed, Shares, Watched, WitnessParty,
 };
 
 /// Bytes of the messages of a coin toss: the commitment, and the summand with its nonce.
@@ -37,6 +37,7 @@ pub struct TwoParty<'a> {
     role: Role,
     blinding: BlindingSeeds,
     opened: Vec<(Opening, usize)>,
+    watched: Watched,
 }
 
 /// What one side draws at random: `blinding` enters the proof, `protocol` (masks, factors) never shows.
@@ -94,7 +95,13 @@ impl<'a> TwoParty<'a> {
             blinding: BlindingSeeds::Own(role, seeds.blinding.clone()),
             opened: Vec::new(),
             channel: Overlap::new(channel),
+            watched: Watched::default(),
         }
+    }
+
+    /// The same, watched.
+    pub fn watched_by(self, watched: Watched) -> Self {
+        Self { watched, ..self }
     }
 
     /// What went over the link so far.
@@ -132,6 +139,10 @@ impl<'a> TwoParty<'a> {
 }
 
 impl WitnessParty for TwoParty<'_> {
+    fn watched(&self) -> Watched {
+        self.watched.clone()
+    }
+
     fn adds_public(&self) -> bool {
         self.role == Role::Model
     }

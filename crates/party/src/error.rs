@@ -22,7 +22,16 @@ pub enum PartyError {
         /// What cannot be done with it, and what the user can do.
         reason: String,
     },
-    /// The other side, the link to it or the preprocessing failed.
+    /// The correlations that this side keeps cannot be used.
+    #[error(transparent)]
+    Store(Box<dyn std::error::Error + Send + Sync>),
+    /// A mistake of this program.
+    #[error("{0}: this is a mistake of twain, please report it")]
+    Bug(&'static str),
+    /// The session's watcher wants it to end.
+    #[error("cancelled")]
+    Cancelled,
+    /// The other side, or the link to it, failed.
     #[error(transparent)]
     Peer(Box<dyn std::error::Error + Send + Sync>),
 }

@@ -15,6 +15,7 @@ mod hint;
 mod kind;
 mod numerator;
 mod shares;
+mod watch;
 
 pub use alone::{Alone, evaluate_hint, signed_integer};
 pub use blinding::{BlindingItem, BlindingSeeds, Seed};
@@ -26,6 +27,7 @@ pub use numerator::{
     recombination,
 };
 pub use shares::{Factors, Shares};
+pub use watch::{Phase, Watch, Watched};
 
 use ff::Field;
 use std::ops::Range;
@@ -56,6 +58,11 @@ pub struct Operand {
 /// The operations of witness generation. One call is one batch: all that is independent goes in one
 /// call, and one call costs a constant number of messages whatever its length.
 pub trait WitnessParty {
+    /// Who watches the session: is told its phases, and may end it.
+    fn watched(&self) -> Watched {
+        Watched::default()
+    }
+
     /// Whether public constants are added to this party's share (true for exactly one party).
     fn adds_public(&self) -> bool;
 

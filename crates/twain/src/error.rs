@@ -1,17 +1,89 @@
-//! What a user sees when a command fails: one line that says what is wrong, with which file or peer,
-//! and what to do.
+//! Why something failed, sorted by who is at fault: what a user sees is one line that says what is
+//! wrong, with which file or peer, and what to do; what a program sees is a stable code.
 
 use std::path::PathBuf;
 use twain::key_files::KeyFileError;
 use twain_artifacts::{ArtifactError, FormatError};
 use twain_circuit::{LayoutError, WitnessError};
+use twain_mpc::channel::tls::ConnectError;
+use twain_mpc::channel::{self, ChannelError};
+use twain_mpc::handshake::{HandshakeError, ManifestError};
+use twain_mpc::identity::{FingerprintError, IdentityError, KnownPeersError};
+use twain_mpc::store::StoreError;
 use twain_onnx::OnnxError;
+use twain_party::PartyError;
 use twain_plonk::{KeyError, ProveError};
 
-/// An error of a command.
+/// Who or what is at fault. Codes and exit statuses stay what they are from version to version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Fault {
+    /// A flag, an argument or a combination of them.
+    Usage,
+    /// A file of this side.
+    File,
+    /// Something this program cannot prove (yet), or not in a pair.
+    Unsupported,
+    /// The values do not satisfy the circuit.
+    InvalidWitness,
+    /// The link to the peer, or nobody at its end.
+    Link,
+    /// The peer does not follow the protocol.
+    PeerMisbehaved,
+    /// The two sides hold different things, or the peer cannot start.
+    PeerDiffers,
+    /// The store of bundles on this side.
+    Store,
+    /// The identity of this side, or what it knows of its peers.
+    Identity,
+    /// The operator of this side ended it.
+    Cancelled,
+    /// This program.
+    Bug,
+}
+
+impl Fault {
+    /// The stable code, for programs.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Fault::Usage => "usage",
+            Fault::File => "file",
+            Fault::Unsupported => "unsupported",
+            Fault::InvalidWitness => "invalid-witness",
+            Fault::Link => "link",
+            Fault::PeerMisbehaved => "peer-misbehaved",
+            Fault::PeerDiffers => "peer-differs",
+            Fault::Store => "store",
+            Fault::Identity => "identity",
+            Fault::Cancelled => "cancelled",
+            Fault::Bug => "bug",
+        }
+    }
+
+    /// The exit status of a command that fails so. 1 is not used: it is what a shell or a panic of
+    /// another program may give.
+    pub const fn exit_status(self) -> u8 {
+        match self {
+            Fault::Usage => 2,
+            Fault::File => 3,
+            Fault::Unsupported => 4,
+            Fault::InvalidWitness => 5,
+            Fault::Link => 6,
+            Fault::PeerMisbehaved => 7,
+            Fault::PeerDiffers => 8,
+            Fault::Store => 9,
+            Fault::Identity => 10,
+            Fault::Cancelled => 11,
+            Fault::Bug => 12,
+        }
+    }
+}
+
+/// An error of a call. Texts carry no secret.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
-    /// A file.
+    /// A file that cannot be read or written.
     #[error(transparent)]
     Artifact(#[from] ArtifactError),
     /// A file whose content does not fit the others.
@@ -34,12 +106,36 @@ pub enum Error {
     /// A proof that cannot be made.
     #[error("no proof was made: {0}")]
     Prove(#[from] ProveError),
+    /// A step of a party.
+    #[error(transparent)]
+    Party(#[from] PartyError),
     /// A combination of flags or settings that makes no sense.
     #[error("{0}")]
     Usage(String),
-    /// The peer or the link to it.
+    /// A fingerprint that is none.
+    #[error("--peer: {0}")]
+    Fingerprint(#[from] FingerprintError),
+    /// The peer could not be met.
     #[error(transparent)]
-    Peer(Box<dyn std::error::Error + Send + Sync>),
+    Connect(#[from] ConnectError),
+    /// The link to the peer.
+    #[error(transparent)]
+    Channel(#[from] ChannelError),
+    /// The two sides cannot work together.
+    #[error(transparent)]
+    Handshake(#[from] HandshakeError),
+    /// The peer went wrong in a way that this side can show.
+    #[error("{0}")]
+    Peer(String),
+    /// The store of bundles.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The identity of this side.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// A mistake of this program.
+    #[error("{0}: this is a mistake of twain, please report it")]
+    Bug(String),
 }
 
 impl Error {
@@ -48,9 +144,92 @@ impl Error {
         Error::File { path: path.into(), reason: reason.to_string() }
     }
 
-    /// An error of the peer or the link.
-    pub fn peer(source: impl std::error::Error + Send + Sync + 'static) -> Self {
-        Error::Peer(Box::new(source))
+    /// A mistake of this program.
+    pub fn bug(reason: impl ToString) -> Self {
+        Error::Bug(reason.to_string())
+    }
+
+    /// Who is at fault.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Error::Artifact(_) | Error::File { .. } | Error::Key(_) => Fault::File,
+            Error::Layout(_) => Fault::Unsupported,
+            Error::Witness(WitnessError::Sources(_)) => Fault::File,
+            Error::Witness(WitnessError::Party(error))
+            | Error::Prove(ProveError::Party(error))
+            | Error::Party(error) => of_party(error),
+            Error::Witness(_) | Error::Prove(ProveError::Unsatisfied(_)) => Fault::InvalidWitness,
+            Error::Prove(ProveError::Unsupported(_)) => Fault::Unsupported,
+            Error::Prove(ProveError::Shape { .. }) => Fault::File,
+            Error::Prove(_) | Error::Bug(_) => Fault::Bug,
+            Error::Usage(_) | Error::Fingerprint(_) => Fault::Usage,
+            Error::Connect(error) => of_connection(error),
+            Error::Channel(error) => of_channel(error),
+            Error::Handshake(error) => match error {
+                HandshakeError::Channel(error) => of_channel(error),
+                HandshakeError::Peer(_) | HandshakeError::Reflected => Fault::PeerMisbehaved,
+                HandshakeError::Refused { .. } | HandshakeError::Differences(_) => {
+                    Fault::PeerDiffers
+                }
+            },
+            Error::Peer(_) => Fault::PeerMisbehaved,
+            Error::Store(StoreError::Channel(error)) => of_channel(error),
+            Error::Store(StoreError::Peer(_)) => Fault::PeerMisbehaved,
+            Error::Store(_) => Fault::Store,
+            Error::Identity(_) => Fault::Identity,
+        }
+    }
+
+    /// The stable code, for programs: that of the fault.
+    pub fn code(&self) -> &'static str {
+        self.fault().code()
+    }
+}
+
+fn of_party(error: &PartyError) -> Fault {
+    match error {
+        PartyError::Invalid => Fault::InvalidWitness,
+        PartyError::Unsupported(_) | PartyError::UnsupportedValue { .. } => Fault::Unsupported,
+        PartyError::Cancelled => Fault::Cancelled,
+        PartyError::ZeroFactor | PartyError::Bug(_) => Fault::Bug,
+        PartyError::Store(_) => Fault::Store,
+        PartyError::Peer(error) => match error.downcast_ref::<ChannelError>() {
+            Some(error) => of_channel(error),
+            None => Fault::PeerMisbehaved,
+        },
+    }
+}
+
+fn of_channel(ChannelError { fault, .. }: &ChannelError) -> Fault {
+    match fault {
+        channel::Fault::Length { .. } => Fault::PeerMisbehaved,
+        _ => Fault::Link,
+    }
+}
+
+fn of_connection(error: &ConnectError) -> Fault {
+    match error {
+        ConnectError::NoAddress | ConnectError::NoName | ConnectError::Listen { .. } => {
+            Fault::Usage
+        }
+        ConnectError::OwnKey(_) | ConnectError::KnownPeers(_) => Fault::Identity,
+        ConnectError::WrongKey { .. }
+        | ConnectError::RefusedByPeer { .. }
+        | ConnectError::Unfit { .. } => Fault::PeerDiffers,
+        _ => Fault::Link,
+    }
+}
+
+impl From<KnownPeersError> for Error {
+    fn from(error: KnownPeersError) -> Self {
+        ConnectError::from(error).into()
+    }
+}
+
+impl From<ManifestError> for Error {
+    /// This side's own list: its items follow from the program.
+    fn from(error: ManifestError) -> Self {
+        Error::bug(error)
     }
 }
 
@@ -69,4 +248,56 @@ macro_rules! at_file {
         }
     )*};
 }
-at_file!(FormatError, KeyError, LayoutError, OnnxError, WitnessError);
+at_file!(FormatError, KeyError, LayoutError, OnnxError);
+
+impl<T> AtFile<T> for Result<T, WitnessError> {
+    fn at(self, path: impl Into<PathBuf>) -> Result<T, Error> {
+        self.map_err(|error| match error {
+            // What a party says is not about the file.
+            WitnessError::Party(error) if !matches!(error, PartyError::Invalid) => error.into(),
+            error => Error::file(path, error),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn codes_and_exit_statuses_are_distinct() {
+        const ALL: [Fault; 11] = [
+            Fault::Usage,
+            Fault::File,
+            Fault::Unsupported,
+            Fault::InvalidWitness,
+            Fault::Link,
+            Fault::PeerMisbehaved,
+            Fault::PeerDiffers,
+            Fault::Store,
+            Fault::Identity,
+            Fault::Cancelled,
+            Fault::Bug,
+        ];
+        assert_eq!(ALL.map(Fault::code).into_iter().collect::<HashSet<_>>().len(), ALL.len());
+        let statuses: HashSet<u8> = ALL.map(Fault::exit_status).into();
+        assert!(statuses.len() == ALL.len() && statuses.iter().all(|status| *status > 1));
+    }
+
+    #[test]
+    fn faults_are_told_apart() {
+        let channel = |fault| ChannelError { phase: "witness", peer: "p".into(), fault };
+        let link = PartyError::from(channel(channel::Fault::Closed));
+        assert_eq!(Error::from(link).fault(), Fault::Link);
+        let longer = channel(channel::Fault::Length { got: 2, expected: 1 });
+        assert_eq!(Error::from(longer).fault(), Fault::PeerMisbehaved);
+        assert_eq!(Error::from(PartyError::Cancelled).code(), "cancelled");
+        assert_eq!(Error::from(StoreError::Cipher).fault(), Fault::Store);
+        assert_eq!(Error::from(FingerprintError).fault(), Fault::Usage);
+        assert_eq!(
+            Error::from(ProveError::Party(PartyError::Invalid)).fault(),
+            Fault::InvalidWitness
+        );
+    }
+}

@@ -7,7 +7,7 @@ use crate::WitnessError;
 use ff::Field;
 use twain_algebra::Fr;
 use twain_party::{
-    Alone, Hint, HintBatch, Kind, Opening, Operand, PartyError, Shares, WitnessParty,
+    Alone, Hint, HintBatch, Kind, Opening, Operand, PartyError, Phase, Shares, WitnessParty,
     evaluate_hint, signed_integer,
 };
 
@@ -51,6 +51,7 @@ impl Program {
         sources: &Sources,
         before_test: impl FnOnce(&mut P, &[Fr]) -> Result<(), PartyError>,
     ) -> Result<WitnessValues, WitnessError> {
+        party.watched().enter(Phase::Witness)?;
         let mut values = self.start(sources)?;
         self.levels(&self.levels, party, &mut values)?;
         before_test(party, &values)?;
@@ -67,6 +68,7 @@ impl Program {
         party: &mut Alone,
         sources: &Sources,
     ) -> Result<WitnessValues, WitnessError> {
+        party.watched().enter(Phase::Witness)?;
         let mut values = self.start(sources)?;
         if let Err(error) = self.levels(&self.levels, party, &mut values) {
             return Err(self.out_of_range(&values).unwrap_or(error));
@@ -176,7 +178,9 @@ impl Program {
         party: &mut P,
         values: &mut [Fr],
     ) -> Result<(), WitnessError> {
+        let watched = party.watched();
         for level in levels {
+            watched.check()?;
             self.local(&level.local, party, values)?;
             self.products(level, party, values)?;
             self.hints(level, party, values)?;

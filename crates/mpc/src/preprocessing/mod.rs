@@ -22,7 +22,7 @@ mod tests;
 
 pub use material::StoredMaterial;
 pub use ole::StoredOle;
-pub use plan::{Call, Mark, Origin, Plan, Planner, Progress};
+pub use plan::{Call, Mark, Origin, Plan, Planner};
 
 use crate::PartySeeds;
 use crate::channel::{Channel, ChannelError, TrafficMeter};

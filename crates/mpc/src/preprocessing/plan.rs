@@ -21,8 +21,8 @@ use std::sync::{Arc, Mutex};
 use twain_algebra::{Fr, G1Affine};
 use twain_party::{
     BlindingItem, Factors, HintBatch, Kind, KnownPolynomial, LookupArgument, Multiplicities,
-    Numerator, Opening, Operand, PartyError, ProverParty, Role, SecretPolynomial, Shares,
-    WitnessParty,
+    Numerator, Opening, Operand, PartyError, Phase, ProverParty, Role, SecretPolynomial, Shares,
+    Watch, Watched, WitnessParty,
 };
 
 /// One call to a source.
@@ -70,6 +70,8 @@ pub struct Plan {
     calls: Vec<Call>,
     /// What the model's side sends and receives beside the calls.
     openings: Traffic,
+    /// Where each of the prover's phases ends, in their order.
+    phases: Vec<(Phase, Mark)>,
 }
 
 /// Where a proof takes its correlations from.
@@ -84,7 +86,12 @@ pub enum Origin {
 impl Plan {
     /// A plan of these calls.
     pub fn new(calls: Vec<Call>) -> Self {
-        Self { calls, openings: Traffic::default() }
+        Self { calls, ..Self::default() }
+    }
+
+    /// The prover's phases in their order, and where each ends. One may come more than once.
+    pub fn phases(&self) -> &[(Phase, Mark)] {
+        &self.phases
     }
 
     /// What `role`'s side of a proof sends and receives, and its rounds; frames' heads, the handshake
@@ -177,24 +184,35 @@ impl Plan {
 }
 
 /// A place in a plan.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
     calls: usize,
     openings: Traffic,
 }
 
-/// How far planning is.
-#[derive(Clone)]
-pub struct Progress {
+/// Notes where phases end.
+struct PhaseEnds {
     calls: Calls,
     openings: TrafficTotals,
+    /// The phase that runs, and those that have ended.
+    phases: Mutex<(Option<Phase>, Vec<(Phase, Mark)>)>,
 }
 
-impl Progress {
-    /// The place planning has come to.
-    pub fn mark(&self) -> Mark {
+impl PhaseEnds {
+    /// The phase that runs has ended; `next` begins.
+    fn end(&self, next: Option<Phase>) {
         let calls = self.calls.lock().map_or(0, |calls| calls.len());
-        Mark { calls, openings: self.openings.read() }
+        let mark = Mark { calls, openings: self.openings.read() };
+        if let Ok(mut phases) = self.phases.lock() {
+            let ended = std::mem::replace(&mut phases.0, next);
+            phases.1.extend(ended.map(|ended| (ended, mark)));
+        }
+    }
+}
+
+impl Watch for PhaseEnds {
+    fn enter(&self, phase: Phase) {
+        self.end(Some(phase));
     }
 }
 
@@ -206,7 +224,7 @@ const OPENINGS: &str = "openings";
 type Calls = Arc<Mutex<Vec<Call>>>;
 
 fn note(calls: &Calls, call: Call) -> Result<(), PartyError> {
-    let lost = |_| PartyError::Unsupported("a step of planning was lost".into());
+    let lost = |_| PartyError::Bug("a step of planning was lost");
     calls.lock().map_err(lost)?.push(call);
     Ok(())
 }
@@ -279,6 +297,7 @@ pub struct Planner {
     source: NotedProducts,
     hints: Hints,
     rng: ChaCha20Rng,
+    ends: Arc<PhaseEnds>,
 }
 
 impl Default for Planner {
@@ -286,8 +305,15 @@ impl Default for Planner {
         let calls = Calls::default();
         let rng = |number| ChaCha20Rng::seed_from_u64(number);
         let material = NotedMaterial { calls: calls.clone() };
+        let channel = Overlap::new(Silence::default());
+        let ends = PhaseEnds {
+            calls: calls.clone(),
+            openings: channel.meter().totals(),
+            phases: Mutex::default(),
+        };
         Self {
-            channel: Overlap::new(Silence::default()),
+            channel,
+            ends: Arc::new(ends),
             source: NotedProducts { calls: calls.clone() },
             hints: Hints::new(Box::new(material), rng(1)),
             rng: rng(2),
@@ -297,15 +323,16 @@ impl Default for Planner {
 }
 
 impl Planner {
-    /// To be asked while the planner runs.
-    pub fn progress(&self) -> Progress {
-        Progress { calls: self.calls.clone(), openings: self.channel.meter().totals() }
-    }
-
     /// The plan of what was run.
     pub fn finish(self) -> Plan {
+        self.ends.end(None);
+        let phases = self.ends.phases.lock().map(|mut phases| std::mem::take(&mut phases.1));
         let calls = self.calls.lock().map(|mut calls| std::mem::take(&mut *calls));
-        Plan { calls: calls.unwrap_or_default(), openings: self.channel.traffic() }
+        Plan {
+            calls: calls.unwrap_or_default(),
+            openings: self.channel.traffic(),
+            phases: phases.unwrap_or_default(),
+        }
     }
 
     /// A message each way.
@@ -317,6 +344,10 @@ impl Planner {
 
 /// Every operation asks the sources for the same as `TwoParty`'s, and sends as much.
 impl WitnessParty for Planner {
+    fn watched(&self) -> Watched {
+        Watched::by(self.ends.clone())
+    }
+
     fn adds_public(&self) -> bool {
         true
     }

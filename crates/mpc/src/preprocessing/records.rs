@@ -30,7 +30,7 @@ enum BundleError {
 
 /// An error of a bundle, as the party's.
 pub(super) fn failed(error: impl std::error::Error + Send + Sync + 'static) -> PartyError {
-    PartyError::Peer(Box::new(error))
+    PartyError::Store(Box::new(error))
 }
 
 /// A bundle between two calls.

@@ -4,7 +4,7 @@
 use super::integers;
 use crate::{
     Alone, Hint, HintBatch, LookupArgument, Multiplicities, Opening, Operand, PartyError, Shares,
-    WitnessParty,
+    Watched, WitnessParty,
 };
 use ff::{Field, PrimeField};
 use rayon::prelude::*;
@@ -111,6 +111,10 @@ fn decompose(base: u64, legs: u32, value: Fr, outputs: &mut Vec<Fr>) -> Result<(
 }
 
 impl WitnessParty for Alone {
+    fn watched(&self) -> Watched {
+        self.watched.clone()
+    }
+
     fn adds_public(&self) -> bool {
         true
     }

@@ -4,8 +4,8 @@
 //! Inputs: a proving key, the SRS of its size, the instances, and a [`WitnessSource`]. Output: the
 //! bytes of the proof. Commitments, evaluations and openings are linear in the witness, so a party
 //! computes its summand and [`twain_party::ProverParty::finish_points`] adds them up; what is not
-//! linear is in the modules `permutation`, `lookup` and `numerator`. Each phase is a `tracing` span:
-//! `commit advice`, `lookups`, `permutation`, `quotient`, `evaluations`, `opening`.
+//! linear is in the modules `permutation`, `lookup` and `numerator`. The party's watcher is told each
+//! [`Phase`](twain_party::Phase), and can end the work between any two columns.
 
 mod choice;
 mod error;
@@ -33,7 +33,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use twain_algebra::{Domain, Fr, G1Affine};
-use twain_party::{BlindingItem, CellKinds, Kind, Party, Shares};
+use twain_party::{BlindingItem, CellKinds, Kind, Party, Shares, Watched};
 
 /// Bits of a scalar.
 const SCALAR_BITS: u32 = 254;
@@ -60,6 +60,7 @@ pub fn prove<P: Party>(
             ..Default::default()
         },
         polynomials: BTreeMap::new(),
+        watched: party.watched(),
         party,
         key,
         system,
@@ -73,7 +74,7 @@ pub fn prove<P: Party>(
     let (products, sums) =
         prover.sums(&instances, &advice, &multiplicities, &argument_kinds, moved, witness)?;
     let sums = prover.commit_sums(products, sums, &argument_kinds)?;
-    prover.hold_columns(instances, advice, multiplicities, &argument_kinds);
+    prover.hold_columns(instances, advice, multiplicities, &argument_kinds)?;
     let pieces = prover.quotient(sums)?;
     let x = prover.writer.transcript.squeeze();
     prover.evaluations(x)?;
@@ -93,6 +94,7 @@ enum Held<'a> {
 
 struct Prover<'a, P> {
     party: &'a mut P,
+    watched: Watched,
     key: &'a ProvingKey,
     system: &'a CompiledSystem,
     srs: &'a Srs,
@@ -190,7 +192,9 @@ impl<P: Party> Prover<'_, P> {
         };
         let rows: Vec<Vec<u32>> = columns.iter().map(rows).collect();
         let (srs, usable) = (self.srs, self.usable() as u32);
+        let watched = &self.watched;
         let part = |(column, rows): (&Committed, &Vec<u32>)| {
+            watched.check()?;
             let bases = match column.basis {
                 Basis::Powers => srs.g(),
                 Basis::Lagrange => srs.g_lagrange(),

@@ -10,19 +10,19 @@ use super::{Basis, Committed, Held, Prover};
 use crate::{Polynomial, all_rotations, evaluations, rotation_sets};
 use ff::Field;
 use std::collections::{BTreeSet, HashMap};
-use tracing::info_span;
 use twain_algebra::{Fr, vector};
-use twain_party::{CellKinds, Kind, Party, Shares};
+use twain_party::{CellKinds, Kind, Party, Phase, Shares};
 
 impl<P: Party> Prover<'_, P> {
     /// Opens the evaluations at `x` and its rotations, and writes them.
     pub(super) fn evaluations(&mut self, x: Fr) -> Result<(), ProveError> {
-        let _span = info_span!("evaluations").entered();
+        self.watched.enter(Phase::Evaluations)?;
         let list = evaluations(self.system);
         let rotations: BTreeSet<i32> = list.iter().map(|(_, rotation)| *rotation).collect();
         let mut values = HashMap::new();
         for rotation in rotations {
             let powers = vector::powers(self.domain.rotate(x, rotation), self.rows());
+            self.watched.check()?;
             for key in list.iter().filter(|(_, of_query)| *of_query == rotation) {
                 let coefficients = match self.polynomials.get(&key.0) {
                     Some(Held::Public(coefficients)) => &coefficients[..],
@@ -56,7 +56,7 @@ impl<P: Party> Prover<'_, P> {
 
     /// The multi-opening.
     pub(super) fn open(&mut self, x: Fr) -> Result<(), ProveError> {
-        let _span = info_span!("opening").entered();
+        self.watched.enter(Phase::Opening)?;
         let sets = rotation_sets(self.system);
         let fold = self.writer.transcript.squeeze();
         let weight = self.writer.transcript.squeeze();
@@ -67,6 +67,7 @@ impl<P: Party> Prover<'_, P> {
             let sum = self.folded(&set.polynomials, fold)?;
             let mut part = sum.clone();
             for rotation in &set.rotations {
+                self.watched.check()?;
                 part = divide(part, self.domain.rotate(x, *rotation));
             }
             vector::add_scaled(&mut quotient[..part.len()], &part, power);

@@ -7,9 +7,8 @@ use crate::{Polynomial, ProvingKey, RowPolynomials};
 use ff::Field;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
-use tracing::info_span;
 use twain_algebra::Fr;
-use twain_party::{KnownPolynomial, Party, SecretPolynomial, Shares};
+use twain_party::{KnownPolynomial, Party, Phase, SecretPolynomial, Shares};
 
 /// The quotient's operands in order, and where each is.
 struct Operands<'a> {
@@ -72,7 +71,7 @@ impl<P: Party> Prover<'_, P> {
         &mut self,
         sums: Commitments<P::Points>,
     ) -> Result<Vec<Shares>, ProveError> {
-        let _span = info_span!("quotient").entered();
+        self.watched.enter(Phase::Quotient)?;
         let count = self.system.quotient_pieces();
         let rows = RowPolynomials::new(self.system, &self.domain);
         let operands = Operands::new(self.key, &rows, &self.polynomials);

@@ -17,10 +17,9 @@ use super::{Basis, Commitments, Committed, Held, Prover};
 use crate::{Challenges, ColumnKind, Polynomial, ProvingKey};
 use ff::Field;
 use std::borrow::Cow;
-use tracing::info_span;
 use twain_algebra::{Domain, Fr};
 use twain_party::{
-    BlindingItem, CellKinds, Kind, Multiplicities, Party, ProverParty, Role, Shares,
+    BlindingItem, CellKinds, Kind, Multiplicities, Party, Phase, ProverParty, Role, Shares,
 };
 
 /// Who blinds what is made of values of this kind: their owner, or everyone. Public values are
@@ -121,7 +120,7 @@ impl<P: Party> Prover<'_, P> {
         let mut kinds = vec![Kind::Shared; count];
         for phase in 0..self.system.phases() {
             let new = witness.advice(self.party, phase, &self.challenges.circuit)?;
-            let _span = info_span!("commit advice").entered();
+            self.watched.enter(Phase::CommitAdvice)?;
             let of_phase: Vec<usize> =
                 (0..count).filter(|i| self.system.advice_phases()[*i] == phase).collect();
             check_shape(format!("advice columns of phase {phase}"), of_phase.len(), new.len())?;
@@ -183,7 +182,7 @@ impl<P: Party> Prover<'_, P> {
         kinds: &[Kind],
         witness: &mut dyn WitnessSource<P>,
     ) -> Result<(Vec<Multiplicities>, Vec<Kind>), ProveError> {
-        let _span = info_span!("lookups").entered();
+        self.watched.enter(Phase::Lookups)?;
         let (n, u) = (self.rows(), self.usable());
         let theta = self.writer.transcript.clone().squeeze();
         let challenges = Challenges { theta, ..self.challenges.clone() };
@@ -211,7 +210,7 @@ impl<P: Party> Prover<'_, P> {
         advice: &[AdviceColumn],
         multiplicities: &[Multiplicities],
     ) -> Result<MovedCells<P::Conversion>, ProveError> {
-        let _span = info_span!("commit advice").entered();
+        self.watched.enter(Phase::CommitAdvice)?;
         let last = self.system.phases().saturating_sub(1);
         let phases = self.system.advice_phases();
         let of_phase = advice.iter().zip(phases).filter(|(_, phase)| **phase == last);
@@ -247,20 +246,16 @@ impl<P: Party> Prover<'_, P> {
         witness: &dyn WitnessSource<P>,
     ) -> Result<(Vec<GrandProduct>, Vec<Shares>), ProveError> {
         let (n, u) = (self.rows(), self.usable());
-        let permutation = || info_span!("permutation").entered();
-        let lookups = || info_span!("lookups").entered();
 
-        let span = permutation();
+        self.watched.enter(Phase::Permutation)?;
         moved.begin(self.party, self.challenges.beta, self.challenges.gamma)?;
-        drop(span);
 
-        let span = lookups();
+        self.watched.enter(Phase::Lookups)?;
         let view = view(self.key, &self.challenges, &*self.party, instances, advice);
         let chosen = ChosenInputs::new(self.party, &view, witness)?;
         let begun = GrandSums::begin(self.party, &view, multiplicities, &chosen)?;
-        drop(span);
 
-        let span = permutation();
+        self.watched.enter(Phase::Permutation)?;
         let cells = permuted(self.key, &self.domain, instances, advice)?;
         let mut products = grand_products(self.party, &cells, moved)?;
         for (index, product) in products.iter_mut().enumerate() {
@@ -271,9 +266,8 @@ impl<P: Party> Prover<'_, P> {
             let last_rows = (!product.public).then_some(Kind::Shared);
             self.mark_last_rows(&mut product.kinds, u + 1, last_rows);
         }
-        drop(span);
 
-        let _span = lookups();
+        self.watched.enter(Phase::Lookups)?;
         let mut sums = begun.finish(self.party, self.system)?;
         for (index, (sum, kind)) in sums.iter_mut().zip(argument_kinds).enumerate() {
             self.blind(sum, u + 1..n, BlindingItem::LookupSum(index as u32), *kind);
@@ -288,7 +282,7 @@ impl<P: Party> Prover<'_, P> {
         sums: Vec<Shares>,
         kinds: &[Kind],
     ) -> Result<Commitments<P::Points>, ProveError> {
-        let _span = info_span!("commit sums").entered();
+        self.watched.enter(Phase::CommitSums)?;
         let all = 0..self.rows();
         let random = self.party.blinding(BlindingItem::RandomPolynomial, Kind::Shared, all);
         let mut list: Vec<_> = products
@@ -322,8 +316,8 @@ impl<P: Party> Prover<'_, P> {
         advice: Vec<AdviceColumn>,
         multiplicities: Vec<Multiplicities>,
         kinds: &[Kind],
-    ) {
-        let _span = info_span!("transforms").entered();
+    ) -> Result<(), ProveError> {
+        self.watched.enter(Phase::Transforms)?;
         for (name, column) in (0..).map(Polynomial::Advice).zip(advice) {
             self.hold(name, column.values, column.kinds);
         }
@@ -342,6 +336,7 @@ impl<P: Party> Prover<'_, P> {
         for (name, column) in (0..).map(Polynomial::Sigma).zip(&key.sigma().coefficients) {
             self.polynomials.insert(name, Held::Public(Cow::Borrowed(column)));
         }
+        Ok(())
     }
 
     /// Keeps a column of shares as coefficients.

@@ -2,8 +2,9 @@
 
 use super::load_settings;
 use super::onnx::read;
-use super::witness::run;
+use super::witness::run as evaluate;
 use crate::error::{AtFile, Error};
+use crate::observe::Run;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::{Path, PathBuf};
 use twain_artifacts::{CompiledModel, InputElement, InputFile, write_settings};
@@ -43,7 +44,7 @@ pub struct Calibration {
 }
 
 /// Tries all scales and writes the best settings, which are checked first.
-pub fn calibrate(flags: &Calibration) -> Result<(), Error> {
+pub fn calibrate(flags: &Calibration, run: &Run) -> Result<(), Error> {
     if !(flags.margin.is_finite() && flags.margin >= 1.0) {
         return Err(Error::Usage("--lookup-safety-margin must be at least 1".into()));
     }
@@ -64,7 +65,6 @@ pub fn calibrate(flags: &Calibration) -> Result<(), Error> {
         match attempt(&loaded, &file, args.clone(), &batches, flags) {
             Ok(settings) => candidates.push(settings),
             Err(error) => {
-                tracing::info!("{}: {error}", chosen(&args));
                 last_failure = Some(error);
             }
         }
@@ -80,7 +80,7 @@ pub fn calibrate(flags: &Calibration) -> Result<(), Error> {
             }
             Err(error) => {
                 let args = chosen(&settings.run_args);
-                tracing::warn!("{args}: the best so far, but a proof would fail: {error}");
+                run.warn(format!("{args}: the best so far, but a proof would fail: {error}"));
                 last_failure = Some(error);
             }
         }
@@ -136,7 +136,7 @@ fn check(
     let mut comparison = Comparison::default();
     for (index, batch) in batches.iter().enumerate() {
         let inputs = batch.quantize(&compiled.model).at(path)?;
-        let values = run(&compiled, &circuit, &inputs).at(path)?;
+        let values = evaluate(&compiled, &circuit, &inputs).at(path)?;
         if index == 0
             && let Some(failure) = twain_circuit::mock(&circuit, &values, 1)?.first()
         {
@@ -207,7 +207,7 @@ fn forward(
     let mut extremes = Extremes::default();
     for batch in batches {
         let inputs = batch.quantize(&compiled.model).at(path)?;
-        let values = run(&compiled, &circuit, &inputs).at(path)?;
+        let values = evaluate(&compiled, &circuit, &inputs).at(path)?;
         let (low, high) = Witness::new(&circuit, &values).lookup_extremes();
         extremes.low = extremes.low.min(low);
         extremes.high = extremes.high.max(high);

@@ -3,6 +3,7 @@
 use super::{load_circuit, load_settings};
 use crate::error::{AtFile, Error};
 use crate::files;
+use crate::observe::Run;
 use std::path::{Path, PathBuf};
 use twain::key_files::{ExtendedForm, read_proving_key, read_srs, write_keys, write_verifying_key};
 use twain_circuit::{ProductTree, configure};
@@ -25,25 +26,20 @@ pub struct Setup {
 }
 
 /// Makes the keys.
-pub fn setup(arguments: &Setup) -> Result<(), Error> {
+pub fn setup(arguments: &Setup, run: &Run) -> Result<(), Error> {
     if let Some(path) = &arguments.witness {
         let reason =
             "setup from a witness (fixed inputs or outputs) is not supported yet; leave -W out";
         return Err(Error::file(path, reason));
     }
     let (compiled, circuit) = load_circuit(&arguments.compiled_circuit)?;
-    super::warn_of_looseness(&compiled);
+    super::warn_of_looseness(&compiled, run);
     let k = compiled.settings.run_args.logrows;
     let format = files::key_format()?;
     let srs = read_srs(&files::srs_path(&arguments.srs, k)?, k)?;
     let key = generate_keys(circuit.cs, circuit.assembly, &srs, arguments.compress)
         .at(&arguments.compiled_circuit)?;
     write_keys(&arguments.vk_path, &arguments.pk_path, format, &key)?;
-    tracing::info!(
-        "keys for 2^{k} rows: {} and {}",
-        arguments.vk_path.display(),
-        arguments.pk_path.display()
-    );
     Ok(())
 }
 

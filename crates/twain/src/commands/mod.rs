@@ -5,7 +5,7 @@ mod demo;
 mod keys;
 mod model;
 mod onnx;
-mod pair;
+pub mod pair;
 mod preprocess;
 mod prove;
 mod srs;
@@ -14,14 +14,14 @@ mod witness;
 
 use crate::arguments::Command;
 use crate::error::Error;
-use crate::report::Phases;
+use crate::observe::Run;
 use std::path::Path;
 use twain_artifacts::{CompiledModel, read_settings};
 use twain_circuit::{Circuit, ProductTree, lay_out};
 use twain_graph::Settings;
 
 /// Runs a command.
-pub fn run(command: Command, phases: &Phases) -> Result<(), Error> {
+pub fn run(command: Command, run: &Run) -> Result<(), Error> {
     match command {
         Command::Table { model, args } => onnx::table(&model, &args.into()),
         Command::GenSettings { model, settings_path, args } => {
@@ -40,17 +40,20 @@ pub fn run(command: Command, phases: &Phases) -> Result<(), Error> {
             scale_rebase_multiplier,
             max_logrows,
             report,
-        } => calibrate::calibrate(&calibrate::Calibration {
-            data,
-            model,
-            settings_path,
-            target: target.into(),
-            margin: lookup_safety_margin,
-            scales,
-            multipliers: scale_rebase_multiplier,
-            max_logrows,
-            report,
-        }),
+        } => calibrate::calibrate(
+            &calibrate::Calibration {
+                data,
+                model,
+                settings_path,
+                target: target.into(),
+                margin: lookup_safety_margin,
+                scales,
+                multipliers: scale_rebase_multiplier,
+                max_logrows,
+                report,
+            },
+            run,
+        ),
         Command::CompileCircuit { model, compiled_circuit, settings_path } => {
             onnx::compile(&model, &compiled_circuit, &settings_path)
         }
@@ -58,7 +61,7 @@ pub fn run(command: Command, phases: &Phases) -> Result<(), Error> {
             witness::generate(&data, &compiled_circuit, &output, vk_path, srs_path)
         }
         Command::Mock { witness, model } => witness::mock(&witness, &model),
-        Command::GenSrs { srs_path, logrows } => srs::generate(&srs_path, logrows),
+        Command::GenSrs { srs_path, logrows } => srs::generate(&srs_path, logrows, run),
         Command::GetSrs { from, srs_path, settings_path, logrows } => {
             srs::import(&from, srs_path, &settings_path, logrows)
         }
@@ -69,22 +72,25 @@ pub fn run(command: Command, phases: &Phases) -> Result<(), Error> {
             pk_path,
             witness,
             disable_selector_compression,
-        } => keys::setup(&keys::Setup {
-            compiled_circuit,
-            srs: srs.srs_path,
-            vk_path,
-            pk_path,
-            witness,
-            compress: !disable_selector_compression,
-        }),
+        } => keys::setup(
+            &keys::Setup {
+                compiled_circuit,
+                srs: srs.srs_path,
+                vk_path,
+                pk_path,
+                witness,
+                compress: !disable_selector_compression,
+            },
+            run,
+        ),
         Command::GenVkFromPk { pk_path, settings_path, vk_path } => {
             keys::vk_from_pk(&pk_path, &settings_path, &vk_path)
         }
         Command::Prove(arguments) => match arguments.pair.id {
-            Some(side) => pair::prove(&arguments, side, phases),
-            None => prove::prove(&arguments, phases),
+            Some(side) => pair::prove(&arguments, side, run),
+            None => prove::prove(&arguments, run),
         },
-        Command::Preprocess(arguments) => preprocess::preprocess(&arguments, phases),
+        Command::Preprocess(arguments) => preprocess::preprocess(&arguments, run),
         Command::Verify { settings_path, proof_path, vk_path, srs, reduced_srs } => {
             verify::verify(&settings_path, &proof_path, &vk_path, srs.srs_path, reduced_srs)
         }
@@ -97,7 +103,7 @@ pub fn run(command: Command, phases: &Phases) -> Result<(), Error> {
         Command::BindParams { compiled_circuit, output } => {
             model::bind_params(&compiled_circuit, &output)
         }
-        Command::Demo { large } => demo::run(large, phases),
+        Command::Demo { large } => demo::run(large, run),
         Command::Identity { identity } => pair::identity(identity),
     }
 }
@@ -112,9 +118,9 @@ fn load_circuit(path: &Path) -> Result<(CompiledModel, Circuit), Error> {
 }
 
 /// Says in a line each what the circuit leaves loose or gives away.
-fn warn_of_looseness(compiled: &CompiledModel) {
+fn warn_of_looseness(compiled: &CompiledModel, run: &Run) {
     for warning in twain_circuit::warnings(&compiled.model, &compiled.settings) {
-        tracing::warn!("{warning}");
+        run.warn(warning.to_string());
     }
 }
 

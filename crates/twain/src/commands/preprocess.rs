@@ -5,15 +5,15 @@ use super::pair::{self, Common};
 use super::witness::fresh_seed;
 use crate::arguments::Preprocess;
 use crate::error::Error;
-use crate::report::{Phases, bytes};
-use tracing::info_span;
+use crate::observe::{Run, bytes};
 use twain_mpc::PartySeeds;
 use twain_mpc::handshake::Item;
 use twain_mpc::preprocessing;
 use twain_mpc::store::Store;
+use twain_party::Phase;
 
 /// Makes as many bundles as asked for.
-pub fn preprocess(arguments: &Preprocess, phases: &Phases) -> Result<(), Error> {
+pub fn preprocess(arguments: &Preprocess, run: &Run) -> Result<(), Error> {
     let Preprocess { compiled_circuit, pk_path, srs, proofs, pair } = arguments;
     let Some(side) = pair.id else {
         let text = "preprocess needs a peer: give --remote-peer, --local-addr and --id";
@@ -21,16 +21,15 @@ pub fn preprocess(arguments: &Preprocess, phases: &Phases) -> Result<(), Error> 
     };
     let role = pair::role(side);
     let identity = pair::identity_of(&pair.identity)?;
-    let load = info_span!("load").entered();
-    let common = Common::read(compiled_circuit, pk_path, srs, pair)
-        .map_err(|unready| pair::tell(role, pair, &identity, unready, phases))?;
+    run.enter(Phase::Load)?;
+    let common = Common::read(compiled_circuit, pk_path, srs, pair, run)
+        .map_err(|unready| pair::tell(role, pair, &identity, unready, run))?;
     let digests = common.digests()?;
     let series = pair::series(&digests);
-    let mut store = Store::open(&pair::store_folder(&identity), &identity).map_err(Error::peer)?;
-    drop(load);
-    let plan = pair::plan(&common)?.plan;
+    let mut store = Store::open(&pair::store_folder(&identity), &identity)?;
+    let plan = pair::plan(&common, run)?;
     let made = plan.making(role);
-    phases.say(&format!(
+    run.step(format!(
         "A bundle takes {} products and {} digit masks in {} calls: {} to send and {} to receive in \
          {} rounds.",
         plan.products(),
@@ -44,19 +43,17 @@ pub fn preprocess(arguments: &Preprocess, phases: &Phases) -> Result<(), Error> 
         digests.into_iter().map(|(name, digest)| (name, digest.into())).collect();
     items.push(("plan".into(), plan.digest().into()));
     items.push(("command".into(), Item::Text(format!("preprocess --proofs {proofs}"))));
-    let (mut channel, session) =
-        pair::meet(role, pair, &identity, &pair::manifest(items)?, phases)?;
-    phases.expect((0..*proofs).map(|_| ("make", made)));
+    let (mut channel, session) = pair::meet(role, pair, &identity, &pair::manifest(items)?, run)?;
+    run.expect((0..*proofs).map(|_| (Phase::Preprocess, made)));
     for number in 1..=*proofs {
-        let _making = info_span!("make").entered();
-        let mut bundle = store.make(&mut channel, &session, series).map_err(Error::peer)?;
+        run.enter(Phase::Preprocess)?;
+        let mut bundle = store.make(&mut channel, &session, series)?;
         let seeds = PartySeeds { blinding: fresh_seed(), protocol: fresh_seed() };
         let id = bundle.id();
         let write = &mut |bytes: &[u8]| bundle.write(bytes);
-        preprocessing::make(&mut channel, id, &plan, &seeds, write).map_err(Error::peer)?;
-        bundle.commit(&mut channel).map_err(Error::peer)?;
-        phases.say(&format!("Made bundle {number} of {proofs}."));
+        preprocessing::make(&mut channel, id, &plan, &seeds, write)?;
+        bundle.commit(&mut channel)?;
+        run.step(format!("Made bundle {number} of {proofs}."));
     }
-    pair::finish(channel, phases, "the bundles are made", pair);
-    Ok(())
+    pair::finish(channel, run, "the bundles are made", pair)
 }

@@ -1,24 +1,23 @@
 //! `prove` without a peer.
 
 use super::load_circuit;
-use super::witness::{check_instances, fresh_seed, run};
+use super::witness::{check_instances, evaluate, fresh_seed};
 use crate::arguments::{CheckMode, Prove};
 use crate::error::{AtFile, Error};
 use crate::files;
-use crate::report::{self, Phases};
+use crate::observe::Run;
 use std::time::{SystemTime, UNIX_EPOCH};
-use tracing::info_span;
 use twain::key_files::{ExtendedForm, read_proving_key, read_srs};
 use twain_artifacts::{CompiledModel, GraphWitness, Proof, Split};
 use twain_circuit::Witness;
 use twain_graph::Visibility;
-use twain_party::Alone;
+use twain_party::{Alone, Phase};
 
 /// Proves, checks the proof unless told not to, and writes it.
-pub fn prove(arguments: &Prove, phases: &Phases) -> Result<(), Error> {
-    let span = info_span!("circuit and files").entered();
+pub fn prove(arguments: &Prove, run: &Run) -> Result<(), Error> {
+    run.enter(Phase::Load)?;
     let (compiled, circuit) = load_circuit(&arguments.compiled_circuit)?;
-    super::warn_of_looseness(&compiled);
+    super::warn_of_looseness(&compiled, run);
     let witness = GraphWitness::read(&arguments.witness)?;
     let logrows = compiled.settings.run_args.logrows;
     let srs_path = files::srs_path(&arguments.srs.srs_path, logrows)?;
@@ -36,27 +35,24 @@ pub fn prove(arguments: &Prove, phases: &Phases) -> Result<(), Error> {
         || read_srs(&srs_path, logrows),
     );
     let (key, srs) = (key?, srs?);
-    span.exit();
-    let span = info_span!("witness").entered();
-    let values = run(&compiled, &circuit, &witness.inputs).at(&arguments.witness)?;
+    let mut party = Alone::new(fresh_seed()).watched_by(run.watched());
+    let values = evaluate(&mut party, &compiled, &circuit, &witness.inputs);
+    let values = values.at(&arguments.witness)?;
     check_instances(&arguments.witness, &witness, &compiled, &values)?;
-    span.exit();
-    let mut party = Alone::new(fresh_seed());
     let mut source = Witness::new(&circuit, &values);
     let instances = vec![values.instances.clone()];
     let proof = twain_plonk::prove(&mut party, &key, &srs, &instances, &mut source)?;
     if arguments.check_mode == CheckMode::Safe {
-        let _span = info_span!("verify").entered();
+        run.enter(Phase::Verify)?;
         twain_plonk::verify(key.vk(), srs.verifier(), &instances, &proof).map_err(|error| {
             let reason = format!("the proof made with it does not verify ({error}): is it the key of this circuit, made with this SRS?");
             Error::file(&arguments.pk_path, reason)
         })?;
     }
+    run.enter(Phase::Finish)?;
     let pretty = witness.pretty_public_inputs(&compiled.settings.run_args);
     Proof::new(instances, proof, split(&compiled, &witness), pretty, now())
         .write(&arguments.proof_path)?;
-    phases.finish();
-    report::print_costs(phases, &[]);
     Ok(())
 }
 

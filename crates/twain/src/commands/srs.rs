@@ -3,6 +3,7 @@
 use super::load_settings;
 use crate::error::Error;
 use crate::files;
+use crate::observe::Run;
 use ff::{Field, PrimeField};
 use group::prime::PrimeCurveAffine;
 use group::{Curve, Group};
@@ -13,7 +14,7 @@ use twain_algebra::{Domain, Fr, G1, G1Affine, G2Affine, vector};
 use twain_artifacts::srs::{MAX_K, PointCheck, Powers, PowersOfTau, SrsFile, check, write_srs};
 
 /// Makes an SRS from a fresh secret, which this process then forgets: no ceremony, hence for tests.
-pub fn generate(path: &Path, k: u32) -> Result<(), Error> {
+pub fn generate(path: &Path, k: u32, run: &Run) -> Result<(), Error> {
     if k > MAX_K {
         return Err(Error::Usage(format!("--logrows {k}: at most {MAX_K} is possible")));
     }
@@ -27,10 +28,10 @@ pub fn generate(path: &Path, k: u32) -> Result<(), Error> {
     let s_g2 = (G2Affine::generator() * secret[0]).to_affine();
     twain_algebra::erase(&mut powers);
     write_srs(path, &g, &g_lagrange, &G2Affine::generator(), &s_g2)?;
-    tracing::warn!(
+    run.warn(format!(
         "{}: a test SRS; whoever knew its secret could forge proofs: use get-srs for a real one",
         path.display()
-    );
+    ));
     Ok(())
 }
 

@@ -43,9 +43,19 @@ pub fn run(
     circuit: &Circuit,
     inputs: &[Vec<Fr>],
 ) -> Result<WitnessValues, WitnessError> {
+    evaluate(&mut Alone::new(fresh_seed()), compiled, circuit, inputs)
+}
+
+/// The same over a party, which may be watched.
+pub fn evaluate(
+    party: &mut Alone,
+    compiled: &CompiledModel,
+    circuit: &Circuit,
+    inputs: &[Vec<Fr>],
+) -> Result<WitnessValues, WitnessError> {
     let parameters = parameters(&compiled.model);
     let sources = Sources { inputs: Some(inputs), parameters: Some(&parameters) };
-    circuit.program.run_alone(&mut Alone::new(fresh_seed()), &sources)
+    circuit.program.run_alone(party, &sources)
 }
 
 /// The file that tells what a run gave: outputs, hashes and commitments (spec 02 §3.2).

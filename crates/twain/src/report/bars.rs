@@ -1,10 +1,9 @@
 //! A bar on the terminal for each phase: the running one shows what it has carried over the link of what
 //! it is expected to, those that ended how long they took.
 
-use super::bytes;
-use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
+use crate::observe::bytes;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -21,26 +20,23 @@ pub struct Bars {
 }
 
 impl Bars {
-    /// A phase begins, perhaps again. `progress` tells the bytes it has carried, and how many are
-    /// expected (0: not known).
-    pub fn begin(
-        &self,
-        phase: &'static str,
-        progress: impl Fn() -> (u64, u64) + Clone + Send + Sync + 'static,
-    ) {
+    /// A phase begins, perhaps again.
+    pub fn begin(&self, phase: &'static str) {
         let Ok(mut bars) = self.of_phase.lock() else { return };
         let bar = bars.entry(phase).or_insert_with(|| self.all.add(ProgressBar::new_spinner()));
-        let draw = move |_: &ProgressState, out: &mut dyn Write| {
-            let (carried, expected) = progress();
-            // A terminal that cannot be written to is no reason to stop.
-            let _ = out.write_str(&text(carried, expected));
-        };
-        bar.set_style(
-            style("{spinner} {msg:17} {elapsed:>4}  {progress}").with_key("progress", draw),
-        );
-        bar.set_message(phase);
+        bar.set_style(style("{spinner} {prefix:17} {elapsed:>4}  {msg}"));
+        bar.set_prefix(phase);
+        bar.set_message("");
         bar.reset();
         bar.enable_steady_tick(TICK);
+    }
+
+    /// The running phase has carried so many bytes of those expected (0: not known).
+    pub fn progress(&self, phase: &'static str, carried: u64, expected: u64) {
+        let Ok(bars) = self.of_phase.lock() else { return };
+        if let Some(bar) = bars.get(phase) {
+            bar.set_message(text(carried, expected));
+        }
     }
 
     /// A phase ends, after so long and so many bytes in all.
@@ -57,9 +53,11 @@ impl Bars {
     pub fn suspend<T>(&self, work: impl FnOnce() -> T) -> T {
         self.all.suspend(work)
     }
+}
 
+impl Drop for Bars {
     /// Takes all bars off.
-    pub fn clear(&self) {
+    fn drop(&mut self) {
         if let Ok(bars) = self.of_phase.lock() {
             bars.values().for_each(ProgressBar::disable_steady_tick);
         }
@@ -142,18 +140,19 @@ mod tests {
         let target = ProgressDrawTarget::term_like(Box::new(paper.clone()));
         let bars = Bars { all: MultiProgress::with_draw_target(target), ..Bars::default() };
         let written = || std::mem::take(&mut *paper.0.lock().unwrap());
-        bars.begin("witness", || (3000, 6000));
+        bars.begin("witness");
+        bars.progress("witness", 3000, 6000);
         assert!(
             written()
                 .contains("witness             0s  [###############---------------] 3000 B of")
         );
         bars.end("witness", Duration::from_millis(1234), 6000);
         assert!(written().contains("  witness             1.2s     6000 B"));
-        bars.begin("quotient", || (0, 0));
+        bars.begin("quotient");
         let both = written();
         assert!(both.contains("1.2s") && both.contains("quotient"), "{both}");
         assert_eq!(bars.suspend(|| 5), 5);
-        bars.clear();
+        drop(bars);
         written();
         std::thread::sleep(3 * TICK);
         assert_eq!(written(), "", "nothing ticks any more");

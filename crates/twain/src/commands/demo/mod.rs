@@ -5,7 +5,7 @@ mod side;
 
 use super::{keys, model, onnx, srs};
 use crate::error::Error;
-use crate::report::Phases;
+use crate::observe::Run;
 use indicatif::MultiProgress;
 use side::{Ended, Side};
 use std::fs;
@@ -57,7 +57,7 @@ fn digits() -> Story {
 }
 
 /// Proves with two processes, verifies, and tells what happened.
-pub fn run(large: bool, phases: &Phases) -> Result<(), Error> {
+pub fn run(large: bool, run: &Run) -> Result<(), Error> {
     let story = if large { digits() } else { credit() };
     let folder = tempfile::tempdir().map_err(|error| Error::Usage(error.to_string()))?;
     let place = Place(folder.path().to_path_buf());
@@ -70,9 +70,8 @@ pub fn run(large: bool, phases: &Phases) -> Result<(), Error> {
     place.compile(&story)?;
     done("1. a circuit from the network, and a copy without parameters", step);
     let step = Instant::now();
-    place.set_up(&story)?;
+    place.set_up(&story, run)?;
     done("2. both make keys from the redacted circuit", step);
-    phases.finish();
     let step = Instant::now();
     let ends = place.prove(&story)?;
     done("3. two processes prove together, over TLS", step);
@@ -109,16 +108,19 @@ impl Place {
         model::redact_quietly(&circuit, &self.at("data/model.redacted.compiled"))
     }
 
-    fn set_up(&self, story: &Story) -> Result<(), Error> {
-        srs::generate(&self.at("kzg.srs"), story.args.logrows)?;
-        keys::setup(&keys::Setup {
-            compiled_circuit: self.at("data/model.redacted.compiled"),
-            srs: Some(self.at("kzg.srs")),
-            vk_path: self.at("vk.key"),
-            pk_path: self.at("pk.key"),
-            witness: None,
-            compress: true,
-        })
+    fn set_up(&self, story: &Story, run: &Run) -> Result<(), Error> {
+        srs::generate(&self.at("kzg.srs"), story.args.logrows, run)?;
+        keys::setup(
+            &keys::Setup {
+                compiled_circuit: self.at("data/model.redacted.compiled"),
+                srs: Some(self.at("kzg.srs")),
+                vk_path: self.at("vk.key"),
+                pk_path: self.at("pk.key"),
+                witness: None,
+                compress: true,
+            },
+            run,
+        )
     }
 
     /// Two processes; both must write the same proof.
@@ -126,7 +128,7 @@ impl Place {
         let ports = free_ports()?;
         let identity = |side| {
             let identity = twain_mpc::identity::Identity::load_or_create(&self.at(side));
-            Ok::<_, Error>(identity.map_err(Error::peer)?.fingerprint().to_string())
+            Ok::<_, Error>(identity?.fingerprint().to_string())
         };
         let fingerprints = [identity("model")?, identity("data")?];
         let bars = MultiProgress::new();

@@ -1,7 +1,7 @@
 //! One side's process: `twain prove`, with a bar for its phases, and what it said at its end.
 
 use crate::error::Error;
-use crate::report::bytes;
+use crate::observe::bytes;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::{JoinHandle, spawn};
 use std::time::Duration;
 
-/// The phases of a proof, in the order they end: names of the outermost spans.
+/// The phases of a proof, in the order they first end.
 const PHASES: [&str; 12] = [
     "load",
     "plan",
@@ -85,10 +85,8 @@ impl Side {
 /// Which phase's end a line tells.
 fn ended_phase(line: &str) -> Option<usize> {
     let event: Value = serde_json::from_str(line).ok()?;
-    let inner = event["spans"].as_array().is_some_and(|spans| !spans.is_empty());
-    let name = event["span"]["name"].as_str()?;
-    let ended = event["fields"]["message"] == "close" && !inner;
-    PHASES.iter().position(|phase| ended && *phase == name)
+    let name = event["phase"].as_str().filter(|_| event["state"] == "ended")?;
+    PHASES.iter().position(|phase| *phase == name)
 }
 
 /// The costs a side told at its end.

@@ -6,6 +6,7 @@ use crate::arguments::{Pair, SrsPath};
 use crate::commands::{load_circuit, warn_of_looseness};
 use crate::error::Error;
 use crate::files;
+use crate::observe::Run;
 use sha2::{Digest, Sha256};
 use std::path::Path;
 use twain::key_files::{ExtendedForm, read_proving_key, read_srs};
@@ -29,10 +30,11 @@ impl Common {
         pk_path: &Path,
         srs: &SrsPath,
         pair: &Pair,
+        run: &Run,
     ) -> Result<Self, Unready> {
         let loaded = load_circuit(compiled_circuit);
         let (compiled, circuit) = loaded.told("its compiled circuit cannot be used")?;
-        warn_of_looseness(&compiled);
+        warn_of_looseness(&compiled, run);
         refusals::check(compiled_circuit, &compiled, &circuit, pair)?;
         let logrows = compiled.settings.run_args.logrows;
         let format = files::key_format()?;

@@ -2,18 +2,17 @@
 //! plan of the circuit.
 
 use super::outputs;
-use super::planning::Planned;
 use crate::arguments::Reveal;
-use crate::report::{Phases, bytes, traffic_as_json};
+use crate::observe::{Event, Notice, Run, bytes};
 use twain_algebra::{Backend, Fr, backend};
 use twain_graph::{RunArgs, Visibility};
 use twain_mpc::channel::Traffic;
-use twain_mpc::preprocessing::{Mark, Origin};
-use twain_party::Role;
+use twain_mpc::preprocessing::{Origin, Plan};
+use twain_party::{Phase, Role};
 use twain_plonk::CompiledSystem;
 
 /// What a proof is expected to take on one side.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Forecast {
     /// Over the link, if everything is made while the proof runs.
     pub inline: Traffic,
@@ -24,7 +23,7 @@ pub struct Forecast {
     /// Seconds of one core of this kind, the same way.
     pub seconds: f64,
     /// Of the prover's phases, in their order: inline, and with a bundle.
-    phases: Vec<(&'static str, [Traffic; 2])>,
+    phases: Vec<(Phase, [Traffic; 2])>,
 }
 
 /// Measured on pairs of 2^9 to 2^19 rows, within a factor of 1.5: a process that holds next to nothing, ...
@@ -44,16 +43,16 @@ const PORTABLE: f64 = 3.1;
 
 impl Forecast {
     /// From the plan, for `role`'s side.
-    pub fn new(Planned { plan, phases }: &Planned, system: &CompiledSystem, role: Role) -> Self {
+    pub fn new(plan: &Plan, system: &CompiledSystem, role: Role) -> Self {
         const ORIGINS: [Origin; 2] = [Origin::Inline, Origin::Bundle];
         let [inline, bundled] = ORIGINS.map(|origin| plan.traffic(role, origin));
         let mut before = [Traffic::default(); 2];
-        let of_phase = |(name, end): &(&'static str, Mark)| {
+        let of_phase = |(phase, end): &(Phase, _)| {
             let until = ORIGINS.map(|origin| plan.traffic_until(end, role, origin));
             let [inline, bundled] = std::mem::replace(&mut before, until);
-            (*name, [until[0] - inline, until[1] - bundled])
+            (*phase, [until[0] - inline, until[1] - bundled])
         };
-        let phases = phases.iter().map(of_phase).collect();
+        let phases = plan.phases().iter().map(of_phase).collect();
         let polynomials = system.advice_phases().len()
             + 2 * system.lookups().len()
             + system.permutation_chunks().count()
@@ -76,45 +75,37 @@ impl Forecast {
     }
 
     /// What goes over the link in each phase.
-    pub fn phases(&self, origin: Origin) -> impl Iterator<Item = (&'static str, Traffic)> {
-        self.phases.iter().map(move |(name, [inline, bundled])| match origin {
-            Origin::Inline => (*name, *inline),
-            Origin::Bundle => (*name, *bundled),
+    pub fn phases(&self, origin: Origin) -> impl Iterator<Item = (Phase, Traffic)> {
+        self.phases.iter().map(move |(phase, [inline, bundled])| match origin {
+            Origin::Inline => (*phase, *inline),
+            Origin::Bundle => (*phase, *bundled),
         })
     }
 
-    /// Tells the user.
-    pub fn say(&self, phases: &Phases) {
-        let Forecast { inline, bundled, memory, seconds, .. } = *self;
+    /// In a sentence.
+    pub fn text(&self) -> String {
+        let Forecast { inline, bundled, memory, seconds, .. } = self;
         let transfer = |rate: f64| 8.0 * inline.sent.max(inline.received) as f64 / rate;
-        phases.say_with(
-            &format!(
-                "Expected: {} to send and {} to receive in {} rounds (with a bundle of preprocess: {} \
-                 and {} in {}), {} of memory, {seconds:.1} s of computing on one core; \
-                 the link adds {:.1} s at 100 Mbit/s ({:.1} s at 1 Gbit/s) and its one-way delay each \
-                 round.",
-                bytes(inline.sent),
-                bytes(inline.received),
-                inline.rounds,
-                bytes(bundled.sent),
-                bytes(bundled.received),
-                bundled.rounds,
-                bytes(memory),
-                transfer(1e8),
-                transfer(1e9),
-            ),
-            serde_json::json!({ "expected": {
-                "inline": traffic_as_json(inline),
-                "bundled": traffic_as_json(bundled),
-                "memory": memory,
-                "cpu_seconds": seconds,
-            }}),
-        );
+        format!(
+            "Expected: {} to send and {} to receive in {} rounds (with a bundle of preprocess: {} \
+             and {} in {}), {} of memory, {seconds:.1} s of computing on one core; \
+             the link adds {:.1} s at 100 Mbit/s ({:.1} s at 1 Gbit/s) and its one-way delay each \
+             round.",
+            bytes(inline.sent),
+            bytes(inline.received),
+            inline.rounds,
+            bytes(bundled.sent),
+            bytes(bundled.received),
+            bundled.rounds,
+            bytes(*memory),
+            transfer(1e8),
+            transfer(1e9),
+        )
     }
 }
 
 /// Tells the user who will learn what.
-pub fn say_what_is_learnt(role: Role, args: &RunArgs, reveal: Option<Reveal>, phases: &Phases) {
+pub fn say_what_is_learnt(role: Role, args: &RunArgs, reveal: Option<Reveal>, run: &Run) {
     let published = |visibility: &Visibility| match visibility {
         Visibility::Public => "are public",
         Visibility::Hashed { .. } => "stay hidden behind an unsalted hash, which is published",
@@ -137,9 +128,9 @@ pub fn say_what_is_learnt(role: Role, args: &RunArgs, reveal: Option<Reveal>, ph
         (_, [false, true]) => "are revealed to the data's side",
         (_, [false, false]) => "stay unknown to both (see --reveal-output)",
     };
-    phases.say(&format!(
+    run.tell(Event::Notice(Notice::Learns(format!(
         "The peer will learn the circuit without parameter values, the settings, the proof with its \
          public values, whether a value left the circuit's range, and how long this side takes. Your \
          {own}; the peer's {theirs}; the outputs {revealed}."
-    ));
+    ))));
 }

@@ -14,6 +14,7 @@ mod refusals;
 mod secret;
 mod session;
 
+pub use forecast::Forecast;
 pub use prove::prove;
 pub use session::identity;
 

@@ -41,14 +41,14 @@ pub fn reveal(
     if may_know(reveal, role.other()) {
         let all: Vec<Fr> = shares.iter().flat_map(|tensor| tensor.iter().copied()).collect();
         let all = Shares::new(all);
-        channel.send(PHASE, encode_scalars(&all)).map_err(Error::peer)?;
+        channel.send(PHASE, encode_scalars(&all))?;
     }
     if !may_know(reveal, role) {
         return Ok(None);
     }
     let count: usize = shares.iter().map(|tensor| tensor.len()).sum();
-    let bytes = channel.receive(PHASE, count * SCALAR_BYTES).map_err(Error::peer)?;
-    let mut theirs = decode_scalars(&bytes, PHASE).map_err(Error::peer)?.into_iter();
+    let bytes = channel.receive(PHASE, count * SCALAR_BYTES)?;
+    let mut theirs = decode_scalars(&bytes, PHASE)?.into_iter();
     let sums = shares.into_iter().map(|mut tensor| {
         tensor.iter_mut().zip(&mut theirs).for_each(|(own, their)| *own += their);
         tensor.into_vec()

@@ -13,8 +13,7 @@ use crate::arguments::{Prove, Reveal, Side};
 use crate::commands::prove::now;
 use crate::commands::witness::fresh_seed;
 use crate::error::Error;
-use crate::report::Phases;
-use tracing::info_span;
+use crate::observe::{Event, Run};
 use twain_algebra::Fr;
 use twain_artifacts::{
     CompiledModel, GraphWitness, LookupExtremes, OutputFile, PrettyElements, ProcessedElements,
@@ -28,38 +27,42 @@ use twain_mpc::identity::Identity;
 use twain_mpc::preprocessing::{Origin, Plan, stored};
 use twain_mpc::store::{ReservedBundle, Store, StoreError};
 use twain_mpc::{PartySeeds, TwoParty};
-use twain_party::{Role, Shares};
+use twain_party::{Phase, Role, Shares};
 
 /// Proves with the peer.
-pub fn prove(arguments: &Prove, side: Side, phases: &Phases) -> Result<(), Error> {
+pub fn prove(arguments: &Prove, side: Side, run: &Run) -> Result<(), Error> {
     let role = session::role(side);
     let pair = &arguments.pair;
     let identity = session::identity_of(&pair.identity)?;
-    let ready = Ready::new(role, arguments)
-        .map_err(|unready| session::tell(role, pair, &identity, unready, phases))?;
+    let ready = Ready::new(role, arguments, run)
+        .map_err(|unready| session::tell(role, pair, &identity, unready, run))?;
     let Ready { common, secret, committed, published, manifest, series, plan, forecast } = ready;
 
     let reveal = arguments.reveal_output;
     let ledger = Ledger::of(&identity);
-    say_what_is_learnt(role, &common.compiled.settings.run_args, reveal, phases);
-    ledger.warnings(&committed)?.iter().for_each(|warning| phases.say(warning));
-    forecast.say(phases);
-    let (mut channel, session) = meet(role, pair, &identity, &manifest, phases)?;
-    let bundle = reserve(&mut channel, &session, &identity, series, phases)?;
+    say_what_is_learnt(role, &common.compiled.settings.run_args, reveal, run);
+    ledger.warnings(&committed)?.into_iter().for_each(|warning| run.warn(warning));
+    run.tell(Event::Forecast(forecast.clone()));
+    let (mut channel, session) = meet(role, pair, &identity, &manifest, run)?;
+    let bundle = reserve(&mut channel, &session, &identity, series, run)?;
     let origin = if bundle.is_some() { Origin::Bundle } else { Origin::Inline };
-    phases.expect(forecast.phases(origin));
+    run.expect(forecast.phases(origin));
     ledger.add(&committed)?;
-    let made = make(&mut channel, &common, bundle, &plan, &secret);
+    let made = make(&mut channel, &common, bundle, &plan, &secret, run);
     drop(secret);
     let Made { instances, proof, outputs } = made?;
     let Common { compiled, key, srs, .. } = &common;
+    run.enter(Phase::Verify)?;
     twain_plonk::verify(key.vk(), srs.verifier(), &instances, &proof).map_err(|error| {
-        let reason = format!("the pair's proof does not verify ({error}); nothing was written");
-        Error::file(&arguments.pk_path, reason)
+        Error::Peer(format!(
+            "the pair's proof does not verify ({error}); nothing was written: one of the sides did \
+             not follow the protocol"
+        ))
     })?;
     if let Some(published) = published {
         published.check(&proof)?;
     }
+    run.enter(Phase::Finish)?;
     let timestamp = agree_on_time(&mut channel)?;
     let revealed = outputs::reveal(&mut channel, reveal, outputs)?;
     let pretty = public_elements(compiled, &instances);
@@ -67,8 +70,7 @@ pub fn prove(arguments: &Prove, side: Side, phases: &Phases) -> Result<(), Error
     if let Some(outputs) = revealed {
         OutputFile::new(outputs, &compiled.settings).write(&arguments.output_path)?;
     }
-    finish(channel, phases, "the proof is written", pair);
-    Ok(())
+    finish(channel, run, "the proof is written", pair)
 }
 
 /// Everything a side has before it meets the peer.
@@ -86,10 +88,10 @@ struct Ready {
 }
 
 impl Ready {
-    fn new(role: Role, arguments: &Prove) -> Result<Self, Unready> {
-        let load = info_span!("load").entered();
+    fn new(role: Role, arguments: &Prove, run: &Run) -> Result<Self, Unready> {
+        run.enter(Phase::Load)?;
         let Prove { compiled_circuit, pk_path, srs, pair, reveal_output, .. } = arguments;
-        let common = Common::read(compiled_circuit, pk_path, srs, pair)?;
+        let common = Common::read(compiled_circuit, pk_path, srs, pair, run)?;
         let args = &common.compiled.settings.run_args;
         outputs::check(*reveal_output, args)
             .told("it was told to reveal outputs, which are public")?;
@@ -112,13 +114,11 @@ impl Ready {
         let published = published.told(told)?;
         let item = published::item(role, &common, &committed, published.as_ref()).told(told)?;
         items.extend(item.map(|item| (published::NAME.to_string(), item)));
-        drop(load);
-        let planned = plan(&common)?;
-        items.push(("plan".into(), planned.plan.digest().into()));
+        let plan = plan(&common, run)?;
+        items.push(("plan".into(), plan.digest().into()));
         // A data's side without the file takes any parameters.
         let manifest = session::manifest(items)?.excuse(Role::Data, published::NAME);
-        let forecast = Forecast::new(&planned, common.key.system(), role);
-        let plan = planned.plan;
+        let forecast = Forecast::new(&plan, common.key.system(), role);
         Ok(Self { common, secret, committed, published, manifest, series, plan, forecast })
     }
 }
@@ -129,18 +129,18 @@ fn reserve(
     session: &Session,
     identity: &Identity,
     series: [u8; 32],
-    phases: &Phases,
+    run: &Run,
 ) -> Result<Option<ReservedBundle>, Error> {
     let bundle = match Store::open(&store_folder(identity), identity) {
-        Ok(mut store) => store.reserve(channel, session, series).map_err(Error::peer)?,
+        Ok(mut store) => store.reserve(channel, session, series)?,
         Err(error @ StoreError::Locked(_)) => {
-            tracing::warn!("{error}");
-            Store::decline(channel).map_err(Error::peer)?;
+            run.warn(error.to_string());
+            Store::decline(channel)?;
             None
         }
-        Err(error) => return Err(Error::peer(error)),
+        Err(error) => return Err(error.into()),
     };
-    phases.say(&match &bundle {
+    run.step(match &bundle {
         Some(bundle) => format!("Uses bundle {} of the store.", bundle.index()),
         None => "No bundle on both sides: everything is made now (see preprocess).".into(),
     });
@@ -162,19 +162,19 @@ fn make(
     bundle: Option<ReservedBundle>,
     plan: &Plan,
     secret: &Secret,
+    run: &Run,
 ) -> Result<Made, Error> {
     let adds_public = channel.role() == Role::Model;
     let seeds = PartySeeds { blinding: fresh_seed(), protocol: fresh_seed() };
-    let mut party = match bundle {
+    let party = match bundle {
         Some(bundle) => {
-            let (products, material) = stored(bundle.id(), bundle).map_err(Error::peer)?;
+            let (products, material) = stored(bundle.id(), bundle)?;
             TwoParty::new(channel, Box::new(products), Box::new(material), &seeds)
         }
         None => TwoParty::planned(channel, plan, &seeds),
     };
-    let witness = info_span!("witness").entered();
+    let mut party = party.watched_by(run.watched());
     let values = circuit.run(&mut party, &secret.sources())?;
-    drop(witness);
     let instances = vec![values.instances.clone()];
     let mut source = Witness::new(circuit, &values);
     let outputs = source.output_shares(adds_public);
@@ -188,11 +188,11 @@ fn agree_on_time(channel: &mut dyn Channel) -> Result<u128, Error> {
     let own = now();
     match channel.role() {
         Role::Model => {
-            channel.send(PHASE, own.to_le_bytes().to_vec()).map_err(Error::peer)?;
+            channel.send(PHASE, own.to_le_bytes().to_vec())?;
             Ok(own)
         }
         Role::Data => {
-            let bytes = channel.receive(PHASE, size_of::<u128>()).map_err(Error::peer)?;
+            let bytes = channel.receive(PHASE, size_of::<u128>())?;
             Ok(bytes.try_into().map_or(own, u128::from_le_bytes))
         }
     }

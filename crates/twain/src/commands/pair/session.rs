@@ -3,15 +3,13 @@
 
 use crate::arguments::{Pair, Side};
 use crate::error::Error;
-use crate::report::{self, Phases};
-use std::io::{BufRead, IsTerminal, Write};
+use crate::observe::Run;
 use std::path::PathBuf;
-use tracing::info_span;
 use twain_mpc::channel::Channel;
 use twain_mpc::channel::tls::{ConnectOptions, PeerPolicy, Timeouts, TlsChannel, connect};
 use twain_mpc::handshake::{Item, Manifest, Session, handshake};
 use twain_mpc::identity::{Fingerprint, Identity, KnownPeers};
-use twain_party::Role;
+use twain_party::{Phase, Role};
 
 /// Why this side cannot start, and what the peer is told of it.
 pub struct Unready {
@@ -56,9 +54,9 @@ pub fn store_folder(identity: &Identity) -> PathBuf {
 pub fn identity_of(folder: &Option<PathBuf>) -> Result<Identity, Error> {
     let folder = match folder {
         Some(folder) => folder.clone(),
-        None => Identity::default_directory().map_err(Error::peer)?,
+        None => Identity::default_directory()?,
     };
-    Identity::load_or_create(&folder).map_err(Error::peer)
+    Identity::load_or_create(&folder).map_err(Error::from)
 }
 
 /// Prints this machine's fingerprint.
@@ -71,7 +69,7 @@ pub fn identity(folder: Option<PathBuf>) -> Result<(), Error> {
 pub fn manifest(items: impl IntoIterator<Item = (String, Item)>) -> Result<Manifest, Error> {
     let version = Item::Text(env!("CARGO_PKG_VERSION").into());
     let items = items.into_iter().chain([("version of twain".to_string(), version)]);
-    Manifest::new(items).map_err(Error::peer)
+    Manifest::new(items).map_err(Error::from)
 }
 
 /// Connects to the peer, who must hold the same and have been told to do the same.
@@ -80,12 +78,12 @@ pub fn meet(
     pair: &Pair,
     identity: &Identity,
     manifest: &Manifest,
-    phases: &Phases,
+    run: &Run,
 ) -> Result<(TlsChannel, Session), Error> {
-    let _connecting = info_span!("connect").entered();
-    let mut channel = reach(role, pair, identity, phases)?;
-    phases.watch(channel.meter().totals());
-    let session = handshake(&mut channel, manifest).map_err(Error::peer)?;
+    run.enter(Phase::Connect)?;
+    let mut channel = reach(role, pair, identity, run)?;
+    run.watch_link(channel.meter().totals());
+    let session = handshake(&mut channel, manifest)?;
     Ok((channel, session))
 }
 
@@ -95,44 +93,38 @@ pub fn tell(
     pair: &Pair,
     identity: &Identity,
     Unready { error, told }: Unready,
-    phases: &Phases,
+    run: &Run,
 ) -> Error {
     if let Some(reason) = told {
         let seconds = pair.connect_timeout.as_secs_f64();
-        phases.say(&format!("{error}\nTelling the peer, for up to {seconds} s (Ctrl-C: not)."));
+        run.step(format!("{error}\nTelling the peer, for up to {seconds} s (Ctrl-C: not)."));
         // What becomes of it does not change why this side stops.
-        if let Ok(mut channel) = reach(role, pair, identity, phases) {
+        if let Ok(mut channel) = reach(role, pair, identity, run) {
             let _ = handshake(&mut channel, &Manifest::refusal(&reason));
         }
     }
     *error
 }
 
-/// Ends the session and prints what it took.
-pub fn finish(channel: TlsChannel, phases: &Phases, done: &str, pair: &Pair) {
-    phases.finish();
+/// Ends the session.
+pub fn finish(channel: TlsChannel, run: &Run, done: &str, pair: &Pair) -> Result<(), Error> {
+    run.enter(Phase::Finish)?;
     match channel.finish(pair.idle_timeout) {
-        Ok(meter) => report::print_costs(phases, meter.phases()),
-        Err(error) => {
-            tracing::warn!("{done}, but the peer's farewell is missing: {error}");
-            report::print_costs(phases, &[]);
-        }
+        Ok(meter) => run.keep_messages(meter.phases()),
+        Err(error) => run.warn(format!("{done}, but the peer's farewell is missing: {error}")),
     }
+    Ok(())
 }
 
-fn reach(
-    role: Role,
-    pair: &Pair,
-    identity: &Identity,
-    phases: &Phases,
-) -> Result<TlsChannel, Error> {
+fn reach(role: Role, pair: &Pair, identity: &Identity, run: &Run) -> Result<TlsChannel, Error> {
     let policy = match &pair.peer {
-        Some(text) => PeerPolicy::Pinned(text.parse::<Fingerprint>().map_err(Error::peer)?),
+        Some(text) => PeerPolicy::Pinned(text.parse::<Fingerprint>()?),
         None => {
-            let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-            // The bars would draw over the question.
-            let ask = |name: &str, found: &Fingerprint| phases.suspend(|| confirm(name, found));
-            let ask = terminal.then(|| Box::new(ask) as Box<dyn FnMut(&str, &Fingerprint) -> bool>);
+            let observer = run.observer();
+            let ask = |name: &str, found: &Fingerprint| observer.confirm(name, found);
+            let ask = observer
+                .can_confirm()
+                .then(|| Box::new(ask) as Box<dyn FnMut(&str, &Fingerprint) -> bool>);
             PeerPolicy::Known(KnownPeers::new(identity.directory().join("known_peers"), ask))
         }
     };
@@ -145,12 +137,5 @@ fn reach(
         connect_timeout: pair.connect_timeout,
         timeouts: Timeouts { silence: pair.idle_timeout, ..Timeouts::default() },
     };
-    connect(options).map_err(Error::peer)
-}
-
-fn confirm(name: &str, found: &Fingerprint) -> bool {
-    eprint!("The peer at {name} shows the key {found}, not seen before. Trust it? [yes/no] ");
-    let _ = std::io::stderr().flush();
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim() == "yes"
+    connect(options).map_err(Error::from)
 }
