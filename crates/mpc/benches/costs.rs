@@ -12,10 +12,10 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 use twain_algebra::Fr;
-use twain_mpc::channel::tls::{ConnectOptions, PeerPolicy, Timeouts, TlsChannel, connect};
-use twain_mpc::channel::{Channel, MemoryChannel, memory_pair};
+use twain_link::channel::tls::{ConnectOptions, PeerPolicy, Timeouts, TlsChannel, connect};
+use twain_link::channel::{Channel, MemoryChannel, memory_pair};
+use twain_link::identity::Identity;
 use twain_mpc::digits::{Demand, DigitMaskSource, InlineMaterial};
-use twain_mpc::identity::Identity;
 use twain_mpc::ole::{BgvOle, OleGroup, OleSource};
 use twain_mpc::{PartySeeds, TwoParty};
 use twain_party::{

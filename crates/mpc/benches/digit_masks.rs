@@ -3,7 +3,7 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
-use twain_mpc::channel::{Channel, memory_pair};
+use twain_link::channel::{Channel, memory_pair};
 use twain_mpc::dpf::{DigitMask, Scratch, generate};
 use twain_mpc::ot::OtPair;
 use twain_party::PartyError;

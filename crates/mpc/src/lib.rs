@@ -1,12 +1,9 @@
-//! The second party: channel, oblivious linear evaluation, digit masks, preprocessing.
+//! The second party: oblivious linear evaluation, digit masks, preprocessing.
 
 pub mod arithmetic;
-pub mod channel;
 pub mod digits;
 pub mod dpf;
 mod factors;
-pub mod handshake;
-pub mod identity;
 pub mod ole;
 pub mod ot;
 pub mod preprocessing;

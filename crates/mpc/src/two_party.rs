@@ -1,9 +1,6 @@
 //! The second implementation of `Party`: two processes, a channel between them, additive shares.
 
-use crate::arithmetic::{
-    self, SCALAR_BYTES, decode_scalars, encode_scalars, malformed, open_scalars, products,
-};
-use crate::channel::{Channel, Overlap, Traffic};
+use crate::arithmetic::{self, open_scalars, products};
 use crate::digits::{DigitMaskSource, Hints, InlineMaterial, PlannedMaterial};
 use crate::factors::{Conversion, Inversion, to_additive};
 use crate::ole::{OleSource, PooledOle};
@@ -16,6 +13,8 @@ use rand_core::{RngCore, SeedableRng};
 use sha2::{Digest, Sha256};
 use std::ops::Range;
 use twain_algebra::{Fr, G1, G1Affine};
+use twain_link::channel::{Channel, Overlap, Traffic};
+use twain_link::scalars::{SCALAR_BYTES, decode_scalars, encode_scalars, malformed};
 use twain_party::{
     BlindingItem, BlindingSeeds, Factors, HintBatch, Kind, KnownPolynomial, LookupArgument,
     Multiplicities, Numerator, Opening, Operand, PartyError, ProverParty, Role, SecretPolynomial,

@@ -7,7 +7,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use std::thread;
 use twain_algebra::Fr;
-use twain_mpc::channel::{Channel, memory_pair};
+use twain_link::channel::{Channel, memory_pair};
 use twain_mpc::digits::InlineMaterial;
 use twain_mpc::ole::{IdealOle, ideal_pair};
 use twain_mpc::{PartySeeds, TwoParty};

@@ -9,9 +9,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
-use twain_mpc::channel::{Channel, MemoryChannel, memory_pair};
-use twain_mpc::handshake::Session;
-use twain_mpc::identity::Identity;
+use twain_link::channel::{Channel, MemoryChannel, memory_pair};
+use twain_link::handshake::Session;
+use twain_link::identity::Identity;
 use twain_mpc::store::{Store, StoreError};
 
 const PLAN: [u8; 32] = [1; 32];

@@ -3,18 +3,17 @@
 //! Each protocol runs in many sessions of fresh randomness, for two secrets of the peer and the same
 //! input of the viewer. Compared is the viewer's *view*: every frame it receives, the sums of what both
 //! sides send at once (what an opening shows), and its outputs. Lengths and phases must be equal, and
-//! the distributions of some bits must agree (`view/mod.rs`, fixed seeds). Sessions of the whole prover
+//! the distributions of some bits must agree (`twain_link::channel::view`, fixed seeds). Sessions of the whole prover
 //! are compared in the same way in `crates/twain/tests/views.rs`.
 //!
 //! The mutant of every test is the same protocol with masks that are not fresh: all sessions draw the
 //! same. A mask both runs share hides nothing of what differs, and the test must say so.
 
-mod view;
-
 use ff::Field;
 use std::thread;
 use twain_algebra::Fr;
-use twain_mpc::channel::{Channel, Frame, MemoryChannel, Recorder, Way, memory_pair};
+use twain_link::channel::view::{LIMIT, View, distance, observe};
+use twain_link::channel::{Channel, Frame, MemoryChannel, Recorder, Way, memory_pair};
 use twain_mpc::digits::IdealMaterial;
 use twain_mpc::ole::{IdealOle, ideal_pair};
 use twain_mpc::{PartySeeds, TwoParty};
@@ -22,7 +21,6 @@ use twain_party::{
     Hint, HintBatch, Kind, LookupArgument, LookupUse, Operand, PartyError, ProverParty, Role, Seed,
     StaticTable, WitnessParty,
 };
-use view::{LIMIT, View, distance, observe};
 
 /// Sessions for each secret.
 const SESSIONS: u64 = 40;

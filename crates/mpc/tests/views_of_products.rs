@@ -7,19 +7,17 @@
 //! mutants next to the scheme (`crates/rlwe/src/tests.rs`: `without_the_flood..`,
 //! `without_the_encryption_of_zero..`).
 
-mod view;
-
 use ff::Field;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use std::ops::Range;
 use std::thread;
 use twain_algebra::Fr;
-use twain_mpc::channel::{Channel, Frame, MemoryChannel, Recorder, Way, memory_pair};
+use twain_link::channel::view::{LIMIT, View, distance, observe};
+use twain_link::channel::{Channel, Frame, MemoryChannel, Recorder, Way, memory_pair};
 use twain_mpc::ole::{BgvOle, OleGroup, OleSource};
 use twain_party::Role;
 use twain_rlwe::SLOTS;
-use view::{LIMIT, View, distance, observe};
 
 /// Sessions for each pair of operands.
 const SESSIONS: u64 = 16;

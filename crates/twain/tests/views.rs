@@ -6,18 +6,16 @@
 //! (`crates/mpc/tests/views_of_products.rs`, and `preprocessing`).
 
 mod in_process;
-#[path = "../../mpc/tests/view/mod.rs"]
-mod view;
 
 use in_process::{Case, Secrets, case};
 use std::thread;
 use twain_algebra::Fr;
-use twain_mpc::channel::{Channel, Frame, MemoryChannel, Recorder, Way, memory_pair};
+use twain_link::channel::view::{LIMIT, View, distance, observe};
+use twain_link::channel::{Channel, Frame, MemoryChannel, Recorder, Way, memory_pair};
 use twain_mpc::digits::IdealMaterial;
 use twain_mpc::ole::ideal_pair;
 use twain_mpc::{PartySeeds, TwoParty};
 use twain_party::{Role, Seed};
-use view::{LIMIT, View, distance, observe};
 
 /// Which randomness is fresh in each session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

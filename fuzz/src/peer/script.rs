@@ -9,7 +9,7 @@ use crate::memory::{measure, within};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use twain_algebra::Fr;
-use twain_mpc::channel::{
+use twain_link::channel::{
     Channel, ChannelError, Fault, MemoryChannel, Recorder, TrafficMeter, Way, memory_pair,
 };
 use twain_mpc::ole::{IdealOle, OleGroup, OleSource, ideal_pair};

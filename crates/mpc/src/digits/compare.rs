@@ -9,10 +9,10 @@
 
 use super::material::{BitProducts, Demand, Material};
 use super::opening::{Budget, Openings, bits_of, cover_bits, draw, power_of_two};
-use crate::channel::Channel;
 use crate::dpf::{DigitMask, Scratch, lift};
 use rand_chacha::ChaCha20Rng;
 use twain_algebra::Fr;
+use twain_link::channel::Channel;
 use twain_party::{PartyError, Role};
 use zeroize::Zeroize;
 

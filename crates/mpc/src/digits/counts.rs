@@ -8,13 +8,13 @@ use super::lookup::{Function, Lookup};
 use super::material::Demand;
 use super::opening::Openings;
 use super::{Held, Hints, OneHot};
-use crate::channel::Channel;
 use crate::dpf::{Scratch, lift, share_of};
 use ff::Field;
 use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use twain_algebra::Fr;
+use twain_link::channel::Channel;
 use twain_party::{
     CellKinds, Kind, LookupArgument, LookupUse, Multiplicities, PartyError, Role, Shares,
     signed_integer,

@@ -2,12 +2,12 @@
 //! and keep their own half. For tests of what is built on top.
 
 use super::material::{BitConversions, BitProducts, Demand, DigitMaskSource, Material, Selections};
-use crate::channel::Channel;
 use crate::dpf::deal;
 use ff::Field;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{RngCore, SeedableRng};
 use twain_algebra::Fr;
+use twain_link::channel::Channel;
 use twain_party::{PartyError, Role};
 use zeroize::Zeroizing;
 

@@ -2,8 +2,6 @@
 //! parties share together with their products. [`DigitMaskSource`] is the one interface behind which it
 //! is made; [`InlineMaterial`] makes it from oblivious transfers when it is asked for.
 
-use crate::arithmetic::SCALAR_BYTES;
-use crate::channel::{Channel, TrafficMeter};
 use crate::dpf::{self, DigitMask, MAX_DOMAIN_BITS};
 use crate::ot::{OtPair, PadUse};
 use ff::{Field, FromUniformBytes, PrimeField};
@@ -12,6 +10,8 @@ use rand_core::RngCore;
 use rayon::prelude::*;
 use std::ops::AddAssign;
 use twain_algebra::Fr;
+use twain_link::channel::{Channel, TrafficMeter};
+use twain_link::scalars::SCALAR_BYTES;
 use twain_party::{PartyError, Role, Shares};
 use zeroize::Zeroizing;
 
@@ -356,9 +356,9 @@ fn shared_bits(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::channel::{Recorder, memory_pair};
-    use crate::ot::tests::run_pair;
     use rand_core::SeedableRng;
+    use twain_link::channel::run_pair;
+    use twain_link::channel::{Recorder, memory_pair};
 
     #[test]
     fn material_is_correlated_as_promised() {

@@ -31,7 +31,6 @@ pub use material::{
 pub use opening::DigitsError;
 pub use planned::PlannedMaterial;
 
-use crate::channel::Channel;
 use crate::dpf::{DigitMask, Scratch, lift, share_of};
 use crate::ole::OleSource;
 use counts::Table;
@@ -42,6 +41,7 @@ use rayon::prelude::*;
 use std::collections::HashMap;
 use std::sync::Arc;
 use twain_algebra::Fr;
+use twain_link::channel::Channel;
 use twain_party::{Hint, HintBatch, Kind, Operand, PartyError, Role, evaluate_hint};
 
 /// Fewer owned values than this are not worth a second thread.

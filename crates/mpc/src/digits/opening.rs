@@ -1,11 +1,11 @@
 //! Opening sums of both parties' parts, and what covers a value that is opened (protocol §11).
 
-use crate::channel::Channel;
-use crate::ot::{exchange_frame, pack_bits, unpack_bits};
 use ff::PrimeField;
 use rand_chacha::ChaCha20Rng;
 use rand_core::RngCore;
 use twain_algebra::Fr;
+use twain_link::bits::{exchange_frame, pack_bits, unpack_bits};
+use twain_link::channel::Channel;
 use twain_party::PartyError;
 use zeroize::Zeroize;
 

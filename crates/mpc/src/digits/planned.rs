@@ -2,9 +2,9 @@
 //! has bits, however many masks it has; call by call, that would be most of a proof's rounds.
 
 use super::material::{Demand, DigitMaskSource, InlineMaterial, Material};
-use crate::channel::{Channel, TrafficMeter};
 use rand_chacha::ChaCha20Rng;
 use std::collections::VecDeque;
+use twain_link::channel::{Channel, TrafficMeter};
 use twain_party::{PartyError, Role};
 
 /// Masks of a batch, unless one call demands more: bounds the memory that making them takes.
@@ -88,8 +88,8 @@ impl DigitMaskSource for PlannedMaterial {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::channel::{Traffic, TrafficMeter};
-    use crate::ot::tests::run_pair;
+    use twain_link::channel::run_pair;
+    use twain_link::channel::{Traffic, TrafficMeter};
 
     fn demand(masks: usize, bits: usize) -> Demand {
         let mut demand = Demand { bit_products: 2 * masks, ..Demand::default() };

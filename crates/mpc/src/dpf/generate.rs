@@ -13,11 +13,12 @@
 
 use super::tree::{LeafSums, MaskCipher, leaf_sums, level_sum};
 use super::{DigitMask, MAX_DOMAIN_BITS, Scratch};
-use crate::channel::{Channel, TrafficMeter};
-use crate::ot::{Correlated, OtPair, PadUse, exchange_bits, exchange_blocks};
+use crate::ot::{Correlated, OtPair, PadUse};
 use rand_chacha::ChaCha20Rng;
 use rand_core::RngCore;
 use rayon::prelude::*;
+use twain_link::bits::{exchange_bits, exchange_blocks};
+use twain_link::channel::{Channel, TrafficMeter};
 use twain_party::{PartyError, Role};
 use zeroize::Zeroizing;
 

@@ -194,11 +194,11 @@ pub fn lift(role: Role, share: u128) -> Fr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::channel::{Channel, Frame, MemoryChannel, Recorder, Way, memory_pair};
     use crate::ot::OtPair;
-    use crate::ot::tests::run_pair;
     use rand_chacha::ChaCha20Rng;
     use rand_core::SeedableRng;
+    use twain_link::channel::run_pair;
+    use twain_link::channel::{Channel, Frame, MemoryChannel, Recorder, Way, memory_pair};
 
     fn vector(mask: &DigitMask) -> Vec<u128> {
         let mut entries = vec![0; 1 << mask.domain_bits()];

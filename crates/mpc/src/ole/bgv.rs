@@ -11,10 +11,10 @@
 
 use super::packing::{Block, Component, Layout, Run};
 use super::{OleGroup, OleSource, check_operands};
-use crate::channel::{Channel, TrafficMeter};
 use rand_chacha::ChaCha20Rng;
 use sha2::{Digest, Sha256};
 use twain_algebra::Fr;
+use twain_link::channel::{Channel, TrafficMeter};
 use twain_party::{PartyError, Role, Shares};
 use twain_rlwe::{
     ANSWER_BYTES, Answer, Encryption, Evaluator, FRESH_BYTES, PublicKey, Request, SLOTS, SecretKey,
@@ -323,10 +323,10 @@ impl Call<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::channel::{Traffic, memory_pair};
     use crate::ole::ideal_pair;
     use ff::Field;
     use rand_core::SeedableRng;
+    use twain_link::channel::{Traffic, memory_pair};
 
     type Sides<T> = [T; 2];
 

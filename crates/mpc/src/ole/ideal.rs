@@ -2,12 +2,12 @@
 //! For tests of what is built on top; no proof is made with it.
 
 use super::{OleGroup, OleSource};
-use crate::channel::Channel;
 use ff::Field;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use twain_algebra::Fr;
+use twain_link::channel::Channel;
 use twain_party::{PartyError, Role};
 
 /// One party's access to the trusted dealer (the model's end plays it).

@@ -13,8 +13,8 @@ pub use bgv::BgvOle;
 pub use ideal::{IdealOle, ideal_pair};
 pub use pooled::{PooledOle, Supplies};
 
-use crate::channel::Channel;
 use twain_algebra::Fr;
+use twain_link::channel::Channel;
 use twain_party::{PartyError, Role};
 
 /// A vector of inner products: element `j` is the sum over `terms` of the model's operand times the

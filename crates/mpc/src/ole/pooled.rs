@@ -12,10 +12,10 @@ use super::bgv::BgvOle;
 use super::packing::Layout;
 use super::{OleGroup, OleSource, check_operands};
 use crate::PartySeeds;
-use crate::arithmetic::{SCALAR_BYTES, count_scalars, exchange_scalars};
-use crate::channel::{Channel, TrafficMeter};
 use rand_chacha::ChaCha20Rng;
 use twain_algebra::{Fr, vector};
+use twain_link::channel::{Channel, TrafficMeter};
+use twain_link::scalars::{SCALAR_BYTES, count_scalars, exchange_scalars};
 use twain_party::{PartyError, Role, Shares};
 use twain_rlwe::{ANSWER_BYTES, FRESH_BYTES, SLOTS, uniform_scalars};
 
@@ -185,9 +185,9 @@ impl OleSource for PooledOle {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arithmetic::decode_scalars;
-    use crate::channel::{MemoryChannel, Recorder, Traffic, memory_pair};
     use rand_core::SeedableRng;
+    use twain_link::channel::{MemoryChannel, Recorder, Traffic, memory_pair};
+    use twain_link::scalars::decode_scalars;
 
     /// Runs the calls on both sides, operands drawn at random; checks the products and returns the
     /// bytes the model's side sent for each.

@@ -4,13 +4,13 @@
 //! chosen by them, and 128 pairs of keys of which the peer holds one each.
 
 use super::OtError;
-use crate::channel::Channel;
 use curve25519_dalek::constants::RISTRETTO_BASEPOINT_TABLE;
 use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoPoint};
 use curve25519_dalek::scalar::Scalar;
 use rand_chacha::ChaCha20Rng;
 use rand_core::RngCore;
 use sha2::{Digest, Sha512};
+use twain_link::channel::Channel;
 use twain_party::{PartyError, Role};
 use zeroize::Zeroize;
 

@@ -12,10 +12,10 @@
 mod base;
 mod extension;
 
-use crate::channel::{Channel, ChannelError, TrafficMeter};
 use extension::{ExtensionReceiver, ExtensionSender};
 use rand_chacha::ChaCha20Rng;
 use sha2::{Digest, Sha512};
+use twain_link::channel::{Channel, TrafficMeter};
 use twain_party::{PartyError, Role};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -161,75 +161,11 @@ impl OtPair {
     }
 }
 
-/// Sends blocks and receives as many.
-pub(crate) fn exchange_blocks(
-    channel: &mut dyn Channel,
-    phase: &'static str,
-    own: &[u128],
-) -> Result<Vec<u128>, ChannelError> {
-    let frame = own.iter().flat_map(|block| block.to_le_bytes()).collect();
-    let theirs = exchange_frame(channel, phase, frame)?;
-    let (blocks, _) = theirs.as_chunks::<16>();
-    Ok(blocks.iter().map(|bytes| u128::from_le_bytes(*bytes)).collect())
-}
-
-/// Sends a frame and receives one as long; no message if it is empty.
-pub(crate) fn exchange_frame(
-    channel: &mut dyn Channel,
-    phase: &'static str,
-    frame: Vec<u8>,
-) -> Result<Vec<u8>, ChannelError> {
-    let length = frame.len();
-    if length == 0 { Ok(Vec::new()) } else { channel.exchange(phase, frame, length) }
-}
-
-/// Sends bits (0 or 1, eight a byte) and receives as many.
-pub(crate) fn exchange_bits(
-    channel: &mut dyn Channel,
-    phase: &'static str,
-    own: &[u8],
-) -> Result<Vec<u8>, ChannelError> {
-    let theirs = exchange_frame(channel, phase, pack_bits(own))?;
-    Ok(unpack_bits(&theirs).take(own.len()).collect())
-}
-
-/// Eight bits (0 or 1) a byte, the first lowest.
-pub(crate) fn pack_bits(bits: &[u8]) -> Vec<u8> {
-    bits.chunks(8).map(|bits| bits.iter().rev().fold(0, |byte, bit| byte << 1 | bit)).collect()
-}
-
-/// The way back; the last byte gives all its bits.
-pub(crate) fn unpack_bits(bytes: &[u8]) -> impl Iterator<Item = u8> {
-    bytes.iter().flat_map(|byte| (0..8).map(move |i| byte >> i & 1))
-}
-
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
-    use crate::channel::{MemoryChannel, memory_pair};
-    use rand_core::{RngCore, SeedableRng};
-
-    /// Runs both parties' sides in two threads; the model's result first.
-    pub(crate) fn run_pair<T: Send>(
-        party: impl Fn(&mut MemoryChannel, &mut ChaCha20Rng) -> Result<T, PartyError> + Sync,
-    ) -> (T, T) {
-        let (mut model, mut data) = memory_pair([7; 32]);
-        let run = |channel: &mut MemoryChannel| {
-            let mut rng = ChaCha20Rng::seed_from_u64(100 + channel.role() as u64);
-            match party(channel, &mut rng) {
-                Ok(result) => result,
-                Err(error) => panic!("{:?}: {error}", channel.role()),
-            }
-        };
-        std::thread::scope(|scope| {
-            let data = scope.spawn(|| run(&mut data));
-            let model = run(&mut model);
-            match data.join() {
-                Ok(data) => (model, data),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        })
-    }
+    use rand_core::RngCore;
+    use twain_link::channel::{MemoryChannel, run_pair};
 
     #[test]
     fn transfers_are_correlated_by_the_senders_difference() {

@@ -25,7 +25,6 @@ pub use ole::StoredOle;
 pub use plan::{Call, Mark, Origin, Plan, Planner, Progress};
 
 use crate::PartySeeds;
-use crate::channel::{Channel, ChannelError, TrafficMeter};
 use crate::digits::{DigitMaskSource, PlannedMaterial};
 use crate::ole::{OleSource, PooledOle};
 use crate::store::StoreError;
@@ -33,6 +32,7 @@ use rand_core::RngCore;
 use records::{Records, SEED_BYTES};
 use std::io::Read;
 use std::sync::{Arc, Mutex};
+use twain_link::channel::{Channel, ChannelError, TrafficMeter};
 use twain_party::{PartyError, Role, Shares};
 use zeroize::Zeroizing;
 

@@ -5,8 +5,7 @@
 //! the work is left out.
 
 use super::ole;
-use crate::arithmetic::{self, SCALAR_BYTES};
-use crate::channel::{Channel, ChannelError, Overlap, Traffic, TrafficMeter, TrafficTotals};
+use crate::arithmetic;
 use crate::digits::{Demand, DigitMaskSource, Hints, Material, PlannedMaterial};
 use crate::factors::{Conversion, Inversion, to_additive};
 use crate::ole::{OleGroup, OleSource, PooledOle, Supplies};
@@ -19,6 +18,8 @@ use sha2::{Digest, Sha256};
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use twain_algebra::{Fr, G1Affine};
+use twain_link::channel::{Channel, ChannelError, Overlap, Traffic, TrafficMeter, TrafficTotals};
+use twain_link::scalars::SCALAR_BYTES;
 use twain_party::{
     BlindingItem, Factors, HintBatch, Kind, KnownPolynomial, LookupArgument, Multiplicities,
     Numerator, Opening, Operand, PartyError, ProverParty, Role, SecretPolynomial, Shares,

@@ -1,11 +1,11 @@
 //! Reading a bundle: the seed, then call by call what was made for it, in order and once.
 
 use super::Call;
-use crate::arithmetic::{SCALAR_BYTES, encode_scalars};
 use ff::PrimeField;
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, MutexGuard};
 use twain_algebra::Fr;
+use twain_link::scalars::{SCALAR_BYTES, encode_scalars};
 use twain_party::{PartyError, Shares};
 use zeroize::Zeroizing;
 

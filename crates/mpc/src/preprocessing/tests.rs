@@ -4,16 +4,16 @@ use super::ole::RandomOperands;
 use super::{Call, OfBundle, Records, StoredOle, make, stored};
 use super::{Plan, material, records};
 use crate::PartySeeds;
-use crate::channel::{Channel, ChannelError, MemoryChannel, TrafficMeter, memory_pair};
 use crate::digits::{Demand, DigitMaskSource, InlineMaterial};
 use crate::ole::{OleGroup, OleSource};
-use crate::ot::tests::run_pair;
 use ff::{Field, PrimeField};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use std::io::Cursor;
 use std::sync::{Arc, Mutex};
 use twain_algebra::Fr;
+use twain_link::channel::run_pair;
+use twain_link::channel::{Channel, ChannelError, MemoryChannel, TrafficMeter, memory_pair};
 use twain_party::{Role, Seed};
 
 const ROLES: [Role; 2] = [Role::Model, Role::Data];

@@ -3,14 +3,14 @@
 use super::bundle::{BlockReader, BlockWriter, Header};
 use super::disk::Disk;
 use super::{BUNDLE, PENDING, Series, SeriesState, Store, StoreError};
-use crate::channel::Channel;
-use crate::handshake::Session;
-use crate::identity::Fingerprint;
 use rand_core::{OsRng, RngCore};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io;
 use std::sync::Arc;
+use twain_link::channel::Channel;
+use twain_link::handshake::Session;
+use twain_link::identity::Fingerprint;
 use twain_party::Role;
 
 const MAKE_PHASE: &str = "store: make a bundle";

@@ -4,10 +4,10 @@
 
 use super::StoreError;
 use super::disk::{DiskFile, wipe};
-use crate::identity::{Fingerprint, Identity};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use sha2::{Digest, Sha256};
 use std::io;
+use twain_link::identity::{Fingerprint, Identity};
 use twain_party::Role;
 use zeroize::Zeroizing;
 

@@ -23,9 +23,6 @@ mod tests;
 
 pub use agree::{BundleWriter, ReservedBundle};
 
-use crate::channel::ChannelError;
-use crate::handshake::Session;
-use crate::identity::{Fingerprint, Identity, IdentityError};
 use aws_lc_rs::hmac;
 use bundle::{BLOCK_LENGTH, Header};
 use disk::{Directory, Disk, wipe};
@@ -35,6 +32,9 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use twain_link::channel::ChannelError;
+use twain_link::handshake::Session;
+use twain_link::identity::{Fingerprint, Identity, IdentityError};
 use twain_party::Role;
 
 const LOCK_FILE: &str = "lock";

@@ -3,13 +3,13 @@
 
 use super::simulated::SimulatedDisk;
 use super::{Store, StoreError};
-use crate::channel::{Channel, MemoryChannel, memory_pair};
-use crate::handshake::Session;
-use crate::identity::{Fingerprint, Identity};
 use proptest::prelude::*;
 use std::collections::HashMap;
 use std::io::Read;
 use std::sync::{Arc, LazyLock};
+use twain_link::channel::{Channel, MemoryChannel, memory_pair};
+use twain_link::handshake::Session;
+use twain_link::identity::{Fingerprint, Identity};
 use twain_party::Role;
 
 const PLAN: [u8; 32] = [7; 32];

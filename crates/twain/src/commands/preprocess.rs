@@ -7,8 +7,8 @@ use crate::arguments::Preprocess;
 use crate::error::Error;
 use crate::report::{Phases, bytes};
 use tracing::info_span;
+use twain_link::handshake::Item;
 use twain_mpc::PartySeeds;
-use twain_mpc::handshake::Item;
 use twain_mpc::preprocessing;
 use twain_mpc::store::Store;
 

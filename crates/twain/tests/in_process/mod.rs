@@ -11,7 +11,7 @@ use twain_circuit::{
     Circuit, ProductTree, Source, Sources, Witness, WitnessError, WitnessValues, lay_out,
     parameters,
 };
-use twain_mpc::channel::Channel;
+use twain_link::channel::Channel;
 use twain_mpc::preprocessing::{Plan, Planner};
 use twain_mpc::{PartySeeds, TwoParty};
 use twain_party::{Alone, Role, Seed};

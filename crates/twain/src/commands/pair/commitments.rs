@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 use twain_algebra::{Fr, G1Affine};
 use twain_artifacts::{CompiledModel, GraphWitness, point_to_hex};
 use twain_graph::numbers::field_to_integer;
-use twain_mpc::handshake::Item;
-use twain_mpc::identity::Identity;
+use twain_link::handshake::Item;
+use twain_link::identity::Identity;
 use twain_party::Role;
 
 /// Bits that one equation over the field tells.

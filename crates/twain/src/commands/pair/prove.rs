@@ -21,9 +21,9 @@ use twain_artifacts::{
 };
 use twain_circuit::Witness;
 use twain_graph::Visibility;
-use twain_mpc::channel::Channel;
-use twain_mpc::handshake::{Item, Session};
-use twain_mpc::identity::Identity;
+use twain_link::channel::Channel;
+use twain_link::handshake::{Item, Session};
+use twain_link::identity::Identity;
 use twain_mpc::preprocessing::{Origin, Plan, stored};
 use twain_mpc::store::{ReservedBundle, Store, StoreError};
 use twain_mpc::{PartySeeds, TwoParty};

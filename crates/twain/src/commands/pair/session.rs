@@ -7,10 +7,10 @@ use crate::report::{self, Phases};
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 use tracing::info_span;
-use twain_mpc::channel::Channel;
-use twain_mpc::channel::tls::{ConnectOptions, PeerPolicy, Timeouts, TlsChannel, connect};
-use twain_mpc::handshake::{Item, Manifest, Session, handshake};
-use twain_mpc::identity::{Fingerprint, Identity, KnownPeers};
+use twain_link::channel::Channel;
+use twain_link::channel::tls::{ConnectOptions, PeerPolicy, Timeouts, TlsChannel, connect};
+use twain_link::handshake::{Item, Manifest, Session, handshake};
+use twain_link::identity::{Fingerprint, Identity, KnownPeers};
 use twain_party::Role;
 
 /// Why this side cannot start, and what the peer is told of it.

@@ -4,13 +4,13 @@
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
-use twain_mpc::channel::emulator::{ByteFault, Direction, LinkProfile, TcpEmulator};
-use twain_mpc::channel::tls::{
+use twain_link::channel::emulator::{ByteFault, Direction, LinkProfile, TcpEmulator};
+use twain_link::channel::tls::{
     ConnectError, ConnectOptions, PeerPolicy, Timeouts, TlsChannel, connect,
 };
-use twain_mpc::channel::{Channel, ChannelError, Fault};
-use twain_mpc::handshake::{HandshakeError, Item, Manifest, handshake};
-use twain_mpc::identity::{Fingerprint, Identity, KnownPeers, KnownPeersError};
+use twain_link::channel::{Channel, ChannelError, Fault};
+use twain_link::handshake::{HandshakeError, Item, Manifest, handshake};
+use twain_link::identity::{Fingerprint, Identity, KnownPeers, KnownPeersError};
 use twain_party::Role;
 
 const PATIENCE: Duration = Duration::from_secs(20);

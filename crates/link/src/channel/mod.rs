@@ -1,17 +1,26 @@
 //! An ordered, reliable, two-ended stream of frames between the two parties (protocol §8).
 
+#[cfg(feature = "test-utils")]
 pub mod emulator;
 mod error;
 mod memory;
 mod overlap;
+#[cfg(feature = "test-utils")]
 mod recorder;
+#[cfg(feature = "test-utils")]
+mod run_pair;
 pub mod tls;
 mod traffic;
+#[cfg(feature = "test-utils")]
+pub mod view;
 
 pub use error::{ChannelError, Fault};
 pub use memory::{MemoryChannel, memory_pair};
 pub use overlap::Overlap;
+#[cfg(feature = "test-utils")]
 pub use recorder::{Frame, Recorder, Way};
+#[cfg(feature = "test-utils")]
+pub use run_pair::run_pair;
 pub use traffic::{Traffic, TrafficMeter, TrafficTotals};
 
 use twain_party::Role;

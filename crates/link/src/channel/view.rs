@@ -1,12 +1,11 @@
 //! What a side of a session saw, as samples by phase, and how far two views are apart: a two-sample
 //! chi-square test of some bits of everything in them.
-#![allow(dead_code)] // Each test binary uses a part.
 
+use super::{Frame, Way};
+use crate::scalars::decode_scalars;
 use ff::PrimeField;
 use std::collections::BTreeMap;
 use twain_algebra::Fr;
-use twain_mpc::arithmetic::decode_scalars;
-use twain_mpc::channel::{Frame, Way};
 
 /// The statistic has 15 degrees of freedom: it exceeds this with probability 1e-7.
 pub const LIMIT: f64 = 63.0;

@@ -17,6 +17,7 @@ pub use greeting::PROTOCOL_VERSION;
 use super::{Channel, ChannelError, Fault, TrafficMeter};
 use crate::identity::Fingerprint;
 use greeting::Link;
+#[cfg(feature = "test-utils")]
 pub(in crate::channel) use greeting::is_wait;
 use pump::Pump;
 use std::sync::Arc;

@@ -144,7 +144,7 @@ impl Identity {
     }
 
     /// A key for one purpose, derived from the private key (HKDF-SHA-256).
-    pub(crate) fn derive_key(
+    pub fn derive_key(
         &self,
         salt: &[u8],
         purpose: &[u8],

@@ -1,6 +1,6 @@
 //! A proxy that makes a loopback connection slow, for measuring pairs as if they were far apart:
 //!
-//!     cargo run -p twain-mpc --example emulated_link -- 127.0.0.1:7001 20 100
+//!     cargo run -p twain-link --example emulated_link -- 127.0.0.1:7001 20 100
 //!
 //! takes the address to connect to, the one-way delay in milliseconds and the rate in Mbit/s, prints the
 //! address to dial instead, and runs until it is stopped.
@@ -8,7 +8,7 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
-use twain_mpc::channel::emulator::{LinkProfile, TcpEmulator};
+use twain_link::channel::emulator::{LinkProfile, TcpEmulator};
 
 fn run() -> Option<Result<TcpEmulator, std::io::Error>> {
     let mut arguments = std::env::args().skip(1);
