@@ -4,8 +4,8 @@
 //!
 //! Input: addresses, this side's [`identity::Identity`], whom to accept, and a
 //! [`handshake::Manifest`] of what this side holds. Output: a [`channel::Channel`] to the peer and a
-//! [`handshake::Session`]. Everything above is written against the trait alone, so that it runs in one
-//! process as well:
+//! [`handshake::Session`]. Everything above is written against the trait alone, so that it runs in
+//! one process as well:
 //!
 //! ```
 //! use twain_algebra::Fr;

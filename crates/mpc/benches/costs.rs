@@ -15,11 +15,11 @@ use twain_algebra::Fr;
 use twain_link::channel::tls::{ConnectOptions, PeerPolicy, Timeouts, TlsChannel, connect};
 use twain_link::channel::{Channel, MemoryChannel, memory_pair};
 use twain_link::identity::Identity;
+use twain_mpc::TwoParty;
 use twain_mpc::digits::{Demand, DigitMaskSource, InlineMaterial};
 use twain_mpc::ole::{BgvOle, OleGroup, OleSource};
-use twain_mpc::{PartySeeds, TwoParty};
 use twain_party::{
-    Hint, HintBatch, Kind, Operand, PartyError, ProverParty, Role, Seed, WitnessParty,
+    Hint, HintBatch, Kind, Operand, PartyError, PartySeeds, ProverParty, Role, Seed, WitnessParty,
 };
 
 const TICKS_PER_SECOND: f64 = 100.0;

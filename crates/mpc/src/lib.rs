@@ -11,4 +11,4 @@ mod quotient;
 pub mod store;
 mod two_party;
 
-pub use two_party::{PartySeeds, TwoParty};
+pub use two_party::TwoParty;

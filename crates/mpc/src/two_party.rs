@@ -9,7 +9,7 @@ use crate::quotient::{self, Begun};
 use ff::Field;
 use group::{Curve, GroupEncoding};
 use rand_chacha::ChaCha20Rng;
-use rand_core::{RngCore, SeedableRng};
+use rand_core::RngCore;
 use sha2::{Digest, Sha256};
 use std::ops::Range;
 use twain_algebra::{Fr, G1, G1Affine};
@@ -17,8 +17,8 @@ use twain_link::channel::{Channel, Overlap, Traffic};
 use twain_link::scalars::{SCALAR_BYTES, decode_scalars, encode_scalars, malformed};
 use twain_party::{
     BlindingItem, BlindingSeeds, Factors, HintBatch, Kind, KnownPolynomial, LookupArgument,
-    Multiplicities, Numerator, Opening, Operand, PartyError, ProverParty, Role, SecretPolynomial,
-    Seed, Shares, WitnessParty,
+    Multiplicities, Numerator, Opening, Operand, PartyError, PartySeeds, ProverParty, Role,
+    SecretPolynomial, Shares, WitnessParty,
 };
 
 /// Bytes of the messages of a coin toss: the commitment, and the summand with its nonce.
@@ -38,41 +38,23 @@ pub struct TwoParty<'a> {
     opened: Vec<(Opening, usize)>,
 }
 
-/// What one side draws at random: `blinding` enters the proof, `protocol` (masks, factors) never shows.
-pub struct PartySeeds {
-    /// Seed of the blinding rows.
-    pub blinding: Seed,
-    /// Seed of everything else.
-    pub protocol: Seed,
-}
-
-impl PartySeeds {
-    /// The generator for one purpose in one session. A machine cloned with its randomness diverges
-    /// with the session id, to which the peer contributes.
-    pub(crate) fn generator(&self, channel: &dyn Channel, purpose: &str) -> ChaCha20Rng {
-        let mut hash = Sha256::new();
-        hash.update(b"twain protocol randomness");
-        hash.update(channel.session_id());
-        hash.update([channel.role() as u8]);
-        hash.update(self.protocol.0);
-        hash.update(purpose);
-        ChaCha20Rng::from_seed(hash.finalize().into())
-    }
-}
-
 impl<'a> TwoParty<'a> {
     /// This side of the pair at the other end of `channel`; all correlations are made when they are
     /// needed.
     pub fn inline(channel: &'a mut dyn Channel, seeds: &PartySeeds) -> Self {
         let source = Box::new(PooledOle::seeded(seeds, channel));
-        let masks = Box::new(InlineMaterial::new(seeds.generator(channel, "digit masks")));
+        let masks = Box::new(InlineMaterial::new(seeds.generator(
+            channel.session_id(),
+            channel.role(),
+            "digit masks",
+        )));
         Self::new(channel, source, masks, seeds)
     }
 
     /// The same for a proof of this plan: digit masks are made some calls ahead.
     pub fn planned(channel: &'a mut dyn Channel, plan: &Plan, seeds: &PartySeeds) -> Self {
         let source = Box::new(PooledOle::seeded(seeds, channel));
-        let rng = seeds.generator(channel, "digit masks");
+        let rng = seeds.generator(channel.session_id(), channel.role(), "digit masks");
         let masks = Box::new(PlannedMaterial::new(rng, plan.demands().cloned()));
         Self::new(channel, source, masks, seeds)
     }
@@ -84,11 +66,12 @@ impl<'a> TwoParty<'a> {
         masks: Box<dyn DigitMaskSource>,
         seeds: &PartySeeds,
     ) -> Self {
-        let role = channel.role();
+        let (session, role) = (channel.session_id(), channel.role());
+        let generator = |purpose| seeds.generator(session, role, purpose);
         TwoParty {
             source,
-            hints: Hints::new(masks, seeds.generator(channel, "hints")),
-            rng: seeds.generator(channel, "arithmetic"),
+            hints: Hints::new(masks, generator("hints")),
+            rng: generator("arithmetic"),
             role,
             blinding: BlindingSeeds::Own(role, seeds.blinding.clone()),
             opened: Vec::new(),

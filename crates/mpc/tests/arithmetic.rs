@@ -8,11 +8,11 @@ use rand_core::SeedableRng;
 use std::thread;
 use twain_algebra::Fr;
 use twain_link::channel::{Channel, memory_pair};
+use twain_mpc::TwoParty;
 use twain_mpc::digits::InlineMaterial;
 use twain_mpc::ole::{IdealOle, ideal_pair};
-use twain_mpc::{PartySeeds, TwoParty};
 use twain_party::{
-    Kind, KnownPolynomial, Operand, PartyError, ProverParty, Role, Seed, WitnessParty,
+    Kind, KnownPolynomial, Operand, PartyError, PartySeeds, ProverParty, Role, Seed, WitnessParty,
 };
 
 const KINDS: [Kind; 4] =

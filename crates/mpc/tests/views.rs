@@ -14,12 +14,12 @@ use std::thread;
 use twain_algebra::Fr;
 use twain_link::channel::view::{LIMIT, View, distance, observe};
 use twain_link::channel::{Channel, Frame, MemoryChannel, Recorder, Way, memory_pair};
+use twain_mpc::TwoParty;
 use twain_mpc::digits::IdealMaterial;
 use twain_mpc::ole::{IdealOle, ideal_pair};
-use twain_mpc::{PartySeeds, TwoParty};
 use twain_party::{
-    Hint, HintBatch, Kind, LookupArgument, LookupUse, Operand, PartyError, ProverParty, Role, Seed,
-    StaticTable, WitnessParty,
+    Hint, HintBatch, Kind, LookupArgument, LookupUse, Operand, PartyError, PartySeeds, ProverParty,
+    Role, Seed, StaticTable, WitnessParty,
 };
 
 /// Sessions for each secret.

@@ -14,6 +14,7 @@ mod error;
 mod hint;
 mod kind;
 mod numerator;
+mod seeds;
 mod shares;
 
 pub use alone::{Alone, evaluate_hint, signed_integer};
@@ -25,6 +26,7 @@ pub use numerator::{
     KnownPolynomial, Node, NodeId, Numerator, PublicPolynomial, SecretPolynomial, coset_shifts,
     recombination,
 };
+pub use seeds::PartySeeds;
 pub use shares::{Factors, Shares};
 
 use ff::Field;

@@ -24,10 +24,10 @@ use twain_link::channel::tls::{ConnectOptions, PeerPolicy, Timeouts, TlsChannel,
 use twain_link::channel::{Channel, ChannelError, TrafficMeter};
 use twain_link::handshake::{Manifest, Session, handshake};
 use twain_link::identity::Identity;
+use twain_mpc::TwoParty;
 use twain_mpc::preprocessing::{Plan, make, stored};
 use twain_mpc::store::Store;
-use twain_mpc::{PartySeeds, TwoParty};
-use twain_party::{Role, Seed};
+use twain_party::{PartySeeds, Role, Seed};
 
 const SILENCE: Duration = Duration::from_secs(3);
 /// Within this both sides have ended: the silence limit, and the work before the strike.

@@ -9,10 +9,10 @@ use std::thread;
 use twain_link::channel::{Channel, MemoryChannel, memory_pair};
 use twain_link::handshake::Session;
 use twain_link::identity::Identity;
+use twain_mpc::TwoParty;
 use twain_mpc::preprocessing::{Plan, make, stored};
 use twain_mpc::store::{ReservedBundle, Store};
-use twain_mpc::{PartySeeds, TwoParty};
-use twain_party::{Role, Seed};
+use twain_party::{PartySeeds, Role, Seed};
 use twain_plonk::verify;
 
 /// Where a side takes its correlations from.

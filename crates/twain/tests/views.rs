@@ -12,10 +12,10 @@ use std::thread;
 use twain_algebra::Fr;
 use twain_link::channel::view::{LIMIT, View, distance, observe};
 use twain_link::channel::{Channel, Frame, MemoryChannel, Recorder, Way, memory_pair};
+use twain_mpc::TwoParty;
 use twain_mpc::digits::IdealMaterial;
 use twain_mpc::ole::ideal_pair;
-use twain_mpc::{PartySeeds, TwoParty};
-use twain_party::{Role, Seed};
+use twain_party::{PartySeeds, Role, Seed};
 
 /// Which randomness is fresh in each session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

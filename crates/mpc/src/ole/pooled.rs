@@ -11,12 +11,11 @@
 use super::bgv::BgvOle;
 use super::packing::Layout;
 use super::{OleGroup, OleSource, check_operands};
-use crate::PartySeeds;
 use rand_chacha::ChaCha20Rng;
 use twain_algebra::{Fr, vector};
 use twain_link::channel::{Channel, TrafficMeter};
 use twain_link::scalars::{SCALAR_BYTES, count_scalars, exchange_scalars};
-use twain_party::{PartyError, Role, Shares};
+use twain_party::{PartyError, PartySeeds, Role, Shares};
 use twain_rlwe::{ANSWER_BYTES, FRESH_BYTES, SLOTS, uniform_scalars};
 
 /// Bytes of a random product and of the two differences that turn it into a wanted one.
@@ -44,8 +43,9 @@ impl PooledOle {
 
     /// An end of this session.
     pub(crate) fn seeded(seeds: &PartySeeds, channel: &dyn Channel) -> Self {
-        let bulk = BgvOle::new(seeds.generator(channel, "OLE"));
-        Self::new(bulk, seeds.generator(channel, "random products"))
+        let (session, role) = (channel.session_id(), channel.role());
+        let bulk = BgvOle::new(seeds.generator(session, role, "OLE"));
+        Self::new(bulk, seeds.generator(session, role, "random products"))
     }
 
     /// Spends random products on `own[i]` times the peer's operand in its place.

@@ -24,7 +24,6 @@ pub use material::StoredMaterial;
 pub use ole::StoredOle;
 pub use plan::{Call, Mark, Origin, Plan, Planner, Progress};
 
-use crate::PartySeeds;
 use crate::digits::{DigitMaskSource, PlannedMaterial};
 use crate::ole::{OleSource, PooledOle};
 use crate::store::StoreError;
@@ -33,7 +32,7 @@ use records::{Records, SEED_BYTES};
 use std::io::Read;
 use std::sync::{Arc, Mutex};
 use twain_link::channel::{Channel, ChannelError, TrafficMeter};
-use twain_party::{PartyError, Role, Shares};
+use twain_party::{PartyError, PartySeeds, Role, Shares};
 use zeroize::Zeroizing;
 
 /// Makes this party's half of the bundle `id` together with the peer, which does the same, and hands it
@@ -47,12 +46,13 @@ pub fn make(
 ) -> Result<(), PartyError> {
     let mut channel = OfBundle { channel, id };
     let role = channel.role();
+    let generator = |purpose| seeds.generator(id, role, purpose);
     let mut seed = Zeroizing::new([0; SEED_BYTES]);
-    seeds.generator(&channel, "preprocessing").fill_bytes(&mut *seed);
+    generator("preprocessing").fill_bytes(&mut *seed);
     let mut write = |bytes: &[u8]| write(bytes).map_err(records::failed);
     write(&*seed)?;
     let mut products = PooledOle::seeded(seeds, &channel);
-    let rng = seeds.generator(&channel, "digit masks");
+    let rng = generator("digit masks");
     let mut masks = PlannedMaterial::new(rng, plan.demands().cloned());
     for (number, call) in (0..).zip(plan.calls()) {
         write(&call.digest())?;

@@ -12,9 +12,9 @@ use twain_circuit::{
     parameters,
 };
 use twain_link::channel::Channel;
+use twain_mpc::TwoParty;
 use twain_mpc::preprocessing::{Plan, Planner};
-use twain_mpc::{PartySeeds, TwoParty};
-use twain_party::{Alone, Role, Seed};
+use twain_party::{Alone, PartySeeds, Role, Seed};
 use twain_plonk::{ProvingKey, Srs, generate_keys, prove};
 
 /// A circuit, its keys, and values for it.

@@ -24,10 +24,10 @@ use twain_graph::Visibility;
 use twain_link::channel::Channel;
 use twain_link::handshake::{Item, Session};
 use twain_link::identity::Identity;
+use twain_mpc::TwoParty;
 use twain_mpc::preprocessing::{Origin, Plan, stored};
 use twain_mpc::store::{ReservedBundle, Store, StoreError};
-use twain_mpc::{PartySeeds, TwoParty};
-use twain_party::{Role, Shares};
+use twain_party::{PartySeeds, Role, Shares};
 
 /// Proves with the peer.
 pub fn prove(arguments: &Prove, side: Side, phases: &Phases) -> Result<(), Error> {
