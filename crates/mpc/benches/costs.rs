@@ -17,7 +17,7 @@ use twain_link::channel::{Channel, MemoryChannel, memory_pair};
 use twain_link::identity::Identity;
 use twain_mpc::TwoParty;
 use twain_mpc::digits::{Demand, DigitMaskSource, InlineMaterial};
-use twain_mpc::ole::{BgvOle, OleGroup, OleSource};
+use twain_ole::{BgvOle, OleGroup, OleSource};
 use twain_party::{
     Hint, HintBatch, Kind, Operand, PartyError, PartySeeds, ProverParty, Role, Seed, WitnessParty,
 };

@@ -4,12 +4,12 @@
 //! and kinds. What crosses the link is masked by something uniform the receiver does not know, or is a
 //! part of a sum whose total the receiver may know.
 
-use crate::ole::{OleGroup, OleSource};
 use ff::Field;
 use std::collections::BTreeMap;
 use twain_algebra::Fr;
 use twain_link::channel::Channel;
 use twain_link::scalars::exchange_scalars;
+use twain_ole::{OleGroup, OleSource};
 use twain_party::{Kind, Operand, PartyError, Role};
 
 /// Opens sums of shares: each side sends its part. The caller answers for the parts being masked or

@@ -5,13 +5,13 @@
 //! other operations can go on meanwhile.
 
 use crate::arithmetic::InnerProducts;
-use crate::ole::{OleGroup, OleSource};
 use ff::Field;
 use rand_chacha::ChaCha20Rng;
 use twain_algebra::Fr;
 use twain_algebra::vector::batch_invert;
 use twain_link::channel::{Channel, Overlap};
 use twain_link::scalars::{expect_scalars, send_scalars, take_scalars};
+use twain_ole::{OleGroup, OleSource};
 use twain_party::{Factors, Kind, Operand, PartyError, Role, Shares};
 
 /// Values on the way to factors whose product they are: the data's side draws its factor `nu`, the model's

@@ -1,10 +1,9 @@
-//! The second party: oblivious linear evaluation, digit masks, preprocessing.
+//! The second party: digit masks, preprocessing.
 
 pub mod arithmetic;
 pub mod digits;
 pub mod dpf;
 mod factors;
-pub mod ole;
 pub mod ot;
 pub mod preprocessing;
 mod quotient;

@@ -3,7 +3,6 @@
 use crate::arithmetic::{self, open_scalars, products};
 use crate::digits::{DigitMaskSource, Hints, InlineMaterial, PlannedMaterial};
 use crate::factors::{Conversion, Inversion, to_additive};
-use crate::ole::{OleSource, PooledOle};
 use crate::preprocessing::Plan;
 use crate::quotient::{self, Begun};
 use ff::Field;
@@ -15,6 +14,7 @@ use std::ops::Range;
 use twain_algebra::{Fr, G1, G1Affine};
 use twain_link::channel::{Channel, Overlap, Traffic};
 use twain_link::scalars::{SCALAR_BYTES, decode_scalars, encode_scalars, malformed};
+use twain_ole::{OleSource, PooledOle};
 use twain_party::{
     BlindingItem, BlindingSeeds, Factors, HintBatch, Kind, KnownPolynomial, LookupArgument,
     Multiplicities, Numerator, Opening, Operand, PartyError, PartySeeds, ProverParty, Role,

@@ -3,8 +3,8 @@
 //! Each protocol runs in many sessions of fresh randomness, for two secrets of the peer and the same
 //! input of the viewer. Compared is the viewer's *view*: every frame it receives, the sums of what both
 //! sides send at once (what an opening shows), and its outputs. Lengths and phases must be equal, and
-//! the distributions of some bits must agree (`twain_link::channel::view`, fixed seeds). Sessions of the whole prover
-//! are compared in the same way in `crates/twain/tests/views.rs`.
+//! the distributions of some bits must agree (`twain_link::channel::view`, fixed seeds). Sessions of the
+//! whole prover are compared in the same way in `crates/twain/tests/views.rs`.
 //!
 //! The mutant of every test is the same protocol with masks that are not fresh: all sessions draw the
 //! same. A mask both runs share hides nothing of what differs, and the test must say so.
@@ -16,7 +16,7 @@ use twain_link::channel::view::{LIMIT, View, distance, observe};
 use twain_link::channel::{Channel, Frame, MemoryChannel, Recorder, Way, memory_pair};
 use twain_mpc::TwoParty;
 use twain_mpc::digits::IdealMaterial;
-use twain_mpc::ole::{IdealOle, ideal_pair};
+use twain_ole::{IdealOle, ideal_pair};
 use twain_party::{
     Hint, HintBatch, Kind, LookupArgument, LookupUse, Operand, PartyError, PartySeeds, ProverParty,
     Role, Seed, StaticTable, WitnessParty,

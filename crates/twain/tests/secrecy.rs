@@ -19,7 +19,7 @@ use twain_link::channel::{Channel, MemoryChannel, Recorder, Way, memory_pair};
 use twain_link::scalars::exchange_scalars;
 use twain_mpc::TwoParty;
 use twain_mpc::digits::IdealMaterial;
-use twain_mpc::ole::{OleGroup, OleSource};
+use twain_ole::{OleGroup, OleSource};
 use twain_party::{Kind, PartyError, Role};
 
 const DENSE: &str = "1l_mlp-k9-private";

@@ -3,7 +3,7 @@
 //! either secret, every frame received, the sums of what both sides send at once, two-sample tests; and
 //! mutants, in which masks are missing or not fresh, that these tests find. Products come from the
 //! ideal functionality; the messages of the real protocol have views of their own
-//! (`crates/mpc/tests/views_of_products.rs`, and `preprocessing`).
+//! (`crates/ole/tests/views_of_products.rs`, and `preprocessing`).
 
 mod in_process;
 
@@ -14,7 +14,7 @@ use twain_link::channel::view::{LIMIT, View, distance, observe};
 use twain_link::channel::{Channel, Frame, MemoryChannel, Recorder, Way, memory_pair};
 use twain_mpc::TwoParty;
 use twain_mpc::digits::IdealMaterial;
-use twain_mpc::ole::ideal_pair;
+use twain_ole::ideal_pair;
 use twain_party::{PartySeeds, Role, Seed};
 
 /// Which randomness is fresh in each session.

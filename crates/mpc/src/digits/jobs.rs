@@ -9,12 +9,12 @@ use super::opening::{Budget, Openings, bits_of, cover_bits, draw, power_of_two};
 use super::rounding::Rounding;
 use super::{Held, Hints, OneHot, describe, log2_exact};
 use crate::dpf::{DigitMask, MAX_DOMAIN_BITS, Scratch, lift};
-use crate::ole::{OleGroup, OleSource};
 use ff::{BatchInvert, Field};
 use rayon::prelude::*;
 use std::sync::Arc;
 use twain_algebra::Fr;
 use twain_link::channel::Channel;
+use twain_ole::{OleGroup, OleSource};
 use twain_party::{Hint, HintBatch, PartyError, Role, Shares};
 
 /// Where outputs go.

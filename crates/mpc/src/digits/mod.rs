@@ -32,7 +32,6 @@ pub use opening::DigitsError;
 pub use planned::PlannedMaterial;
 
 use crate::dpf::{DigitMask, Scratch, lift, share_of};
-use crate::ole::OleSource;
 use counts::Table;
 use ff::Field;
 use opening::Budget;
@@ -42,6 +41,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use twain_algebra::Fr;
 use twain_link::channel::Channel;
+use twain_ole::OleSource;
 use twain_party::{Hint, HintBatch, Kind, Operand, PartyError, Role, evaluate_hint};
 
 /// Fewer owned values than this are not worth a second thread.

@@ -2,11 +2,11 @@
 //! process; what they show of the values; how many messages they take.
 
 use super::*;
-use crate::ole::{IdealOle, ideal_pair};
 use ff::PrimeField;
 use proptest::prelude::*;
 use rand_core::SeedableRng;
 use twain_link::channel::{MemoryChannel, Recorder, Way, memory_pair};
+use twain_ole::{IdealOle, ideal_pair};
 use twain_party::{
     Alone, LookupArgument, LookupUse, Multiplicities, Seed, StaticTable, WitnessParty,
     signed_integer,

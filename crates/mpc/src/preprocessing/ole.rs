@@ -10,7 +10,6 @@
 
 use super::Call;
 use super::records::{SEED_BYTES, SharedRecords, lock};
-use crate::ole::{OleGroup, OleSource, check_operands};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use rayon::prelude::*;
@@ -18,6 +17,7 @@ use twain_algebra::Fr;
 use twain_algebra::vector;
 use twain_link::channel::{Channel, TrafficMeter};
 use twain_link::scalars::{count_scalars, exchange_scalars};
+use twain_ole::{OleGroup, OleSource, check_operands};
 use twain_party::{PartyError, Role, Shares};
 
 /// Where each operand of one party lies when all that the groups name are put one after the other.

@@ -8,7 +8,6 @@ use super::ole;
 use crate::arithmetic;
 use crate::digits::{Demand, DigitMaskSource, Hints, Material, PlannedMaterial};
 use crate::factors::{Conversion, Inversion, to_additive};
-use crate::ole::{OleGroup, OleSource, PooledOle, Supplies};
 use crate::quotient::{self, Begun};
 use crate::two_party::{COIN_BYTES, DIGEST_BYTES};
 use ff::Field;
@@ -20,6 +19,7 @@ use std::sync::{Arc, Mutex};
 use twain_algebra::{Fr, G1Affine};
 use twain_link::channel::{Channel, ChannelError, Overlap, Traffic, TrafficMeter, TrafficTotals};
 use twain_link::scalars::SCALAR_BYTES;
+use twain_ole::{OleGroup, OleSource, PooledOle, Supplies};
 use twain_party::{
     BlindingItem, Factors, HintBatch, Kind, KnownPolynomial, LookupArgument, Multiplicities,
     Numerator, Opening, Operand, PartyError, ProverParty, Role, SecretPolynomial, Shares,

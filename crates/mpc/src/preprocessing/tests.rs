@@ -4,7 +4,6 @@ use super::ole::RandomOperands;
 use super::{Call, OfBundle, Records, StoredOle, make, stored};
 use super::{Plan, material, records};
 use crate::digits::{Demand, DigitMaskSource, InlineMaterial};
-use crate::ole::{OleGroup, OleSource};
 use ff::{Field, PrimeField};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -13,6 +12,7 @@ use std::sync::{Arc, Mutex};
 use twain_algebra::Fr;
 use twain_link::channel::run_pair;
 use twain_link::channel::{Channel, ChannelError, MemoryChannel, TrafficMeter, memory_pair};
+use twain_ole::{OleGroup, OleSource};
 use twain_party::{PartySeeds, Role, Seed};
 
 const ROLES: [Role; 2] = [Role::Model, Role::Data];

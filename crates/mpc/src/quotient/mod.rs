@@ -12,7 +12,6 @@ mod graph;
 mod place;
 
 use crate::arithmetic::InnerProducts;
-use crate::ole::{OleGroup, OleSource};
 use ff::Field;
 use graph::{NodeFacts, children, facts, mark_last_places};
 use std::collections::HashMap;
@@ -21,6 +20,7 @@ use twain_algebra::Fr;
 use twain_algebra::domain::Domain;
 use twain_algebra::vector;
 use twain_link::channel::Channel;
+use twain_ole::{OleGroup, OleSource};
 use twain_party::{
     Kind, KnownPolynomial, Node, NodeId, Numerator, Operand, PartyError, Role, SecretPolynomial,
     Shares, coset_shifts, recombination,

@@ -3,13 +3,43 @@
 //!
 //! [`OleSource`] is the one interface behind which correlations are made: from ring-LWE encryption
 //! while the proof runs, from a store filled ahead of time, or, in tests, by a trusted dealer.
+//!
+//! Input: this party's operands and, the same on both sides, the [`OleGroup`]s that say which are
+//! multiplied; a link. Output: this party's shares (`docs/protocol.md`, products).
+//!
+//! ```
+//! use rand_chacha::ChaCha20Rng;
+//! use rand_core::SeedableRng;
+//! use twain_algebra::Fr;
+//! use twain_link::channel::{MemoryChannel, memory_pair};
+//! use twain_ole::{BgvOle, OleGroup, OleSource};
+//!
+//! // Element by element, the sum of two products; the operands of a side are its own.
+//! let groups = [OleGroup { length: 2, terms: vec![(0, 0), (1, 1)] }];
+//! let side = |mut link: MemoryChannel, seed, operands: [[u64; 2]; 2]| {
+//!     let operands = operands.map(|operand| operand.map(Fr::from));
+//!     let mut ole = BgvOle::new(ChaCha20Rng::seed_from_u64(seed));
+//!     ole.inner_products(&mut link, "example", &[&operands[0], &operands[1]], &groups)
+//! };
+//! let (model, data) = memory_pair([7; 32]);
+//! let (u, v) = std::thread::scope(|scope| {
+//!     let data = scope.spawn(|| side(data, 2, [[5, 6], [7, 8]]));
+//!     (side(model, 1, [[1, 2], [3, 4]]), data.join().expect("no panic"))
+//! });
+//! let (u, v) = (u?, v?);
+//! assert_eq!(u[0][0] + v[0][0], Fr::from(1 * 5 + 3 * 7));
+//! assert_eq!(u[0][1] + v[0][1], Fr::from(2 * 6 + 4 * 8));
+//! # Ok::<(), twain_party::PartyError>(())
+//! ```
 
 mod bgv;
+#[cfg(feature = "test-utils")]
 mod ideal;
 mod packing;
 mod pooled;
 
 pub use bgv::BgvOle;
+#[cfg(feature = "test-utils")]
 pub use ideal::{IdealOle, ideal_pair};
 pub use pooled::{PooledOle, Supplies};
 
@@ -49,7 +79,7 @@ enum Misuse {
 }
 
 /// Checks that every operand a group names is there and as long as the group.
-pub(crate) fn check_operands(
+pub fn check_operands(
     role: Role,
     operands: &[&[Fr]],
     groups: &[OleGroup],

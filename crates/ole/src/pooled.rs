@@ -42,7 +42,7 @@ impl PooledOle {
     }
 
     /// An end of this session.
-    pub(crate) fn seeded(seeds: &PartySeeds, channel: &dyn Channel) -> Self {
+    pub fn seeded(seeds: &PartySeeds, channel: &dyn Channel) -> Self {
         let (session, role) = (channel.session_id(), channel.role());
         let bulk = BgvOle::new(seeds.generator(session, role, "OLE"));
         Self::new(bulk, seeds.generator(session, role, "random products"))

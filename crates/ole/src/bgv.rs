@@ -323,7 +323,7 @@ impl Call<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ole::ideal_pair;
+    use crate::ideal_pair;
     use ff::Field;
     use rand_core::SeedableRng;
     use twain_link::channel::{Traffic, memory_pair};

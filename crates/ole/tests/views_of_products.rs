@@ -1,6 +1,6 @@
 //! What either side of products over ring-LWE sees of the other's operands: the evaluator public keys and
-//! encryptions, the encryptor answers. As in `views.rs`: many sessions for two operands of the peer,
-//! and a mutant whose keys, errors, masks and floods are not fresh.
+//! encryptions, the encryptor answers. As in `crates/mpc/tests/views.rs`: many sessions for two operands
+//! of the peer, and a mutant whose keys, errors, masks and floods are not fresh.
 //!
 //! Without the key a view says nothing of an answer's noise, nor of its second half beyond that it looks
 //! uniform. What protects these from the encryptor, flood and encryption of zero, is left out in
@@ -15,7 +15,7 @@ use std::thread;
 use twain_algebra::Fr;
 use twain_link::channel::view::{LIMIT, View, distance, observe};
 use twain_link::channel::{Channel, Frame, MemoryChannel, Recorder, Way, memory_pair};
-use twain_mpc::ole::{BgvOle, OleGroup, OleSource};
+use twain_ole::{BgvOle, OleGroup, OleSource};
 use twain_party::Role;
 use twain_rlwe::SLOTS;
 
