@@ -15,8 +15,8 @@ use twain_algebra::Fr;
 use twain_link::channel::tls::{ConnectOptions, PeerPolicy, Timeouts, TlsChannel, connect};
 use twain_link::channel::{Channel, MemoryChannel, memory_pair};
 use twain_link::identity::Identity;
+use twain_masks::{Demand, DigitMaskSource, InlineMaterial};
 use twain_mpc::TwoParty;
-use twain_mpc::digits::{Demand, DigitMaskSource, InlineMaterial};
 use twain_ole::{BgvOle, OleGroup, OleSource};
 use twain_party::{
     Hint, HintBatch, Kind, Operand, PartyError, PartySeeds, ProverParty, Role, Seed, WitnessParty,

@@ -1,10 +1,8 @@
-//! The second party: digit masks, preprocessing.
+//! The second party: digits, preprocessing.
 
 pub mod arithmetic;
 pub mod digits;
-pub mod dpf;
 mod factors;
-pub mod ot;
 pub mod preprocessing;
 mod quotient;
 pub mod store;

@@ -1,7 +1,7 @@
 //! The second implementation of `Party`: two processes, a channel between them, additive shares.
 
 use crate::arithmetic::{self, open_scalars, products};
-use crate::digits::{DigitMaskSource, Hints, InlineMaterial, PlannedMaterial};
+use crate::digits::Hints;
 use crate::factors::{Conversion, Inversion, to_additive};
 use crate::preprocessing::Plan;
 use crate::quotient::{self, Begun};
@@ -14,6 +14,7 @@ use std::ops::Range;
 use twain_algebra::{Fr, G1, G1Affine};
 use twain_link::channel::{Channel, Overlap, Traffic};
 use twain_link::scalars::{SCALAR_BYTES, decode_scalars, encode_scalars, malformed};
+use twain_masks::{DigitMaskSource, InlineMaterial, PlannedMaterial};
 use twain_ole::{OleSource, PooledOle};
 use twain_party::{
     BlindingItem, BlindingSeeds, Factors, HintBatch, Kind, KnownPolynomial, LookupArgument,

@@ -8,8 +8,8 @@ use rand_core::SeedableRng;
 use std::thread;
 use twain_algebra::Fr;
 use twain_link::channel::{Channel, memory_pair};
+use twain_masks::InlineMaterial;
 use twain_mpc::TwoParty;
-use twain_mpc::digits::InlineMaterial;
 use twain_ole::{IdealOle, ideal_pair};
 use twain_party::{
     Kind, KnownPolynomial, Operand, PartyError, PartySeeds, ProverParty, Role, Seed, WitnessParty,

@@ -14,8 +14,8 @@ use std::thread;
 use twain_algebra::Fr;
 use twain_link::channel::view::{LIMIT, View, distance, observe};
 use twain_link::channel::{Channel, Frame, MemoryChannel, Recorder, Way, memory_pair};
+use twain_masks::IdealMaterial;
 use twain_mpc::TwoParty;
-use twain_mpc::digits::IdealMaterial;
 use twain_ole::{IdealOle, ideal_pair};
 use twain_party::{
     Hint, HintBatch, Kind, LookupArgument, LookupUse, Operand, PartyError, PartySeeds, ProverParty,

@@ -17,8 +17,8 @@ use twain_artifacts::{CompiledModel, GraphWitness};
 use twain_circuit::{Witness, parameters};
 use twain_link::channel::{Channel, MemoryChannel, Recorder, Way, memory_pair};
 use twain_link::scalars::exchange_scalars;
+use twain_masks::IdealMaterial;
 use twain_mpc::TwoParty;
-use twain_mpc::digits::IdealMaterial;
 use twain_ole::{OleGroup, OleSource};
 use twain_party::{Kind, PartyError, Role};
 

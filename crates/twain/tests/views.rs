@@ -12,8 +12,8 @@ use std::thread;
 use twain_algebra::Fr;
 use twain_link::channel::view::{LIMIT, View, distance, observe};
 use twain_link::channel::{Channel, Frame, MemoryChannel, Recorder, Way, memory_pair};
+use twain_masks::IdealMaterial;
 use twain_mpc::TwoParty;
-use twain_mpc::digits::IdealMaterial;
 use twain_ole::ideal_pair;
 use twain_party::{PartySeeds, Role, Seed};
 

@@ -13,8 +13,8 @@ use twain_circuit::{Circuit, ProductTree, Sources, Witness, WitnessValues, lay_o
 use twain_link::channel::Channel;
 use twain_link::handshake::{Manifest, Session, agree};
 use twain_link::identity::{Fingerprint, Identity};
+use twain_masks::{Demand, DigitMaskSource, IdealMaterial, InlineMaterial};
 use twain_mpc::TwoParty;
-use twain_mpc::digits::{Demand, DigitMaskSource, IdealMaterial, InlineMaterial};
 use twain_mpc::store::Store;
 use twain_ole::{BgvOle, OleGroup, OleSource};
 use twain_party::{PartySeeds, Role, Seed};

@@ -7,12 +7,12 @@
 //! `c = x + 2^width + r` every chunk's `[c_i < r_i]` and `[c_i = r_i]` are local. The top bit of `c - r` needs no product
 //! of its own: it is part of the top chunk's one-hot vector.
 
-use super::material::{BitProducts, Demand, Material};
 use super::opening::{Budget, Openings, bits_of, cover_bits, draw, power_of_two};
-use crate::dpf::{DigitMask, Scratch, lift};
 use rand_chacha::ChaCha20Rng;
 use twain_algebra::Fr;
 use twain_link::channel::Channel;
+use twain_masks::dpf::{DigitMask, Scratch, lift};
+use twain_masks::{BitProducts, Demand, Material};
 use twain_party::{PartyError, Role};
 use zeroize::Zeroize;
 

@@ -5,16 +5,16 @@
 //! under a fresh mask as wide as the table, once a session; that it lies in the table is a claim.
 
 use super::lookup::{Function, Lookup};
-use super::material::Demand;
 use super::opening::Openings;
 use super::{Held, Hints, OneHot};
-use crate::dpf::{Scratch, lift, share_of};
 use ff::Field;
 use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use twain_algebra::Fr;
 use twain_link::channel::Channel;
+use twain_masks::Demand;
+use twain_masks::dpf::{Scratch, lift, share_of};
 use twain_party::{
     CellKinds, Kind, LookupArgument, LookupUse, Multiplicities, PartyError, Role, Shares,
     signed_integer,
@@ -254,7 +254,9 @@ fn offset(table: Table, item: &LookupUse) -> Option<usize> {
 /// Number of entries of a table of at most `2^20`.
 fn size(table: Table) -> Option<usize> {
     let size = table.1.checked_sub(table.0)?.checked_add(1)?;
-    usize::try_from(size).ok().filter(|&size| size > 0 && size <= 1 << crate::dpf::MAX_DOMAIN_BITS)
+    usize::try_from(size)
+        .ok()
+        .filter(|&size| size > 0 && size <= 1 << twain_masks::dpf::MAX_DOMAIN_BITS)
 }
 
 /// Raw shares of how often each of the first `size` digits occurs.

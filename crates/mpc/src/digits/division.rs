@@ -5,14 +5,14 @@
 //! S_D`, and with `c = y + R_M + R_D`, `g = c mod D`:
 //! `floor(y/D) = floor(c/D) - floor(R_M/D) - floor(R_D/D) - [S > g] - [S > g + D]`.
 
-use super::material::{Demand, Material};
 use super::opening::{Budget, bits_of, cover_bits, draw, limbs, power_of_two};
 use super::{OneHot, log2_exact};
-use crate::dpf::{DigitMask, MAX_DOMAIN_BITS, Scratch, lift, share_of};
 use ff::{Field, PrimeField};
 use rand_chacha::ChaCha20Rng;
 use rand_core::RngCore;
 use twain_algebra::Fr;
+use twain_masks::dpf::{DigitMask, MAX_DOMAIN_BITS, Scratch, lift, share_of};
+use twain_masks::{Demand, Material};
 use twain_party::{PartyError, Role};
 use zeroize::Zeroize;
 

@@ -4,16 +4,16 @@
 use super::compare::{Comparison, fold_all};
 use super::division::Division;
 use super::lookup::{Function, Lookup};
-use super::material::{BitConversions, Demand, Material, Selections};
 use super::opening::{Budget, Openings, bits_of, cover_bits, draw, power_of_two};
 use super::rounding::Rounding;
 use super::{Held, Hints, OneHot, describe, log2_exact};
-use crate::dpf::{DigitMask, MAX_DOMAIN_BITS, Scratch, lift};
 use ff::{BatchInvert, Field};
 use rayon::prelude::*;
 use std::sync::Arc;
 use twain_algebra::Fr;
 use twain_link::channel::Channel;
+use twain_masks::dpf::{DigitMask, MAX_DOMAIN_BITS, Scratch, lift};
+use twain_masks::{BitConversions, Demand, Material, Selections};
 use twain_ole::{OleGroup, OleSource};
 use twain_party::{Hint, HintBatch, PartyError, Role, Shares};
 

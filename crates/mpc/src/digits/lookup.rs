@@ -2,14 +2,14 @@
 //! of the value or of the column of a table that holds it, inverses of tiny values. One masked opening,
 //! then linear sums over the one-hot vector.
 
-use super::material::{Demand, Material};
 use super::opening::{Budget, bits_of, cover_bits, draw, power_of_two};
 use super::{Held, OneHot};
-use crate::dpf::{DigitMask, MAX_DOMAIN_BITS, Scratch, lift, share_of};
 use ff::{Field, PrimeField};
 use rand_chacha::ChaCha20Rng;
 use std::sync::Arc;
 use twain_algebra::Fr;
+use twain_masks::dpf::{DigitMask, MAX_DOMAIN_BITS, Scratch, lift, share_of};
+use twain_masks::{Demand, Material};
 use twain_party::{PartyError, Role, StaticTable};
 
 /// What is looked up.

@@ -14,24 +14,15 @@
 mod compare;
 mod counts;
 mod division;
-mod ideal;
 mod jobs;
 mod lookup;
-mod material;
 mod opening;
-mod planned;
 mod rounding;
 #[cfg(test)]
 mod tests;
 
-pub use ideal::IdealMaterial;
-pub use material::{
-    BitConversions, BitProducts, Demand, DigitMaskSource, InlineMaterial, Material, Selections,
-};
 pub use opening::DigitsError;
-pub use planned::PlannedMaterial;
 
-use crate::dpf::{DigitMask, Scratch, lift, share_of};
 use counts::Table;
 use ff::Field;
 use opening::Budget;
@@ -41,6 +32,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use twain_algebra::Fr;
 use twain_link::channel::Channel;
+use twain_masks::DigitMaskSource;
+use twain_masks::dpf::{DigitMask, Scratch, lift, share_of};
 use twain_ole::OleSource;
 use twain_party::{Hint, HintBatch, Kind, Operand, PartyError, Role, evaluate_hint};
 

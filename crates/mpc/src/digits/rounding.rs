@@ -5,11 +5,11 @@
 //! `floor(floor(y/a)/b) = floor(y/(ab))`.
 
 use super::division::Division;
-use super::material::Demand;
 use super::opening::Budget;
-use crate::dpf::Scratch;
 use ff::{Field, PrimeField};
 use twain_algebra::Fr;
+use twain_masks::Demand;
+use twain_masks::dpf::Scratch;
 use twain_party::{PartyError, Role};
 
 /// Odd factors of a divisor are looked for below this.

@@ -6,6 +6,7 @@ use ff::PrimeField;
 use proptest::prelude::*;
 use rand_core::SeedableRng;
 use twain_link::channel::{MemoryChannel, Recorder, Way, memory_pair};
+use twain_masks::{IdealMaterial, InlineMaterial};
 use twain_ole::{IdealOle, ideal_pair};
 use twain_party::{
     Alone, LookupArgument, LookupUse, Multiplicities, Seed, StaticTable, WitnessParty,

@@ -2,9 +2,9 @@
 
 use super::Call;
 use super::records::{Records, SharedRecords, lock, scalars_to_bytes};
-use crate::digits::{BitConversions, BitProducts, Demand, DigitMaskSource, Material, Selections};
-use crate::dpf::{DigitMask, mask_words};
 use twain_link::channel::Channel;
+use twain_masks::dpf::{DigitMask, mask_words};
+use twain_masks::{BitConversions, BitProducts, Demand, DigitMaskSource, Material, Selections};
 use twain_party::PartyError;
 use zeroize::Zeroizing;
 

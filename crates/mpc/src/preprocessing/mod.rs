@@ -24,13 +24,13 @@ pub use material::StoredMaterial;
 pub use ole::StoredOle;
 pub use plan::{Call, Mark, Origin, Plan, Planner, Progress};
 
-use crate::digits::{DigitMaskSource, PlannedMaterial};
 use crate::store::StoreError;
 use rand_core::RngCore;
 use records::{Records, SEED_BYTES};
 use std::io::Read;
 use std::sync::{Arc, Mutex};
 use twain_link::channel::{Channel, ChannelError, TrafficMeter};
+use twain_masks::{DigitMaskSource, PlannedMaterial};
 use twain_ole::{OleSource, PooledOle};
 use twain_party::{PartyError, PartySeeds, Role, Shares};
 use zeroize::Zeroizing;

@@ -6,7 +6,7 @@
 
 use super::ole;
 use crate::arithmetic;
-use crate::digits::{Demand, DigitMaskSource, Hints, Material, PlannedMaterial};
+use crate::digits::Hints;
 use crate::factors::{Conversion, Inversion, to_additive};
 use crate::quotient::{self, Begun};
 use crate::two_party::{COIN_BYTES, DIGEST_BYTES};
@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex};
 use twain_algebra::{Fr, G1Affine};
 use twain_link::channel::{Channel, ChannelError, Overlap, Traffic, TrafficMeter, TrafficTotals};
 use twain_link::scalars::SCALAR_BYTES;
+use twain_masks::{Demand, DigitMaskSource, Material, PlannedMaterial};
 use twain_ole::{OleGroup, OleSource, PooledOle, Supplies};
 use twain_party::{
     BlindingItem, Factors, HintBatch, Kind, KnownPolynomial, LookupArgument, Multiplicities,

@@ -3,7 +3,6 @@
 use super::ole::RandomOperands;
 use super::{Call, OfBundle, Records, StoredOle, make, stored};
 use super::{Plan, material, records};
-use crate::digits::{Demand, DigitMaskSource, InlineMaterial};
 use ff::{Field, PrimeField};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -12,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use twain_algebra::Fr;
 use twain_link::channel::run_pair;
 use twain_link::channel::{Channel, ChannelError, MemoryChannel, TrafficMeter, memory_pair};
+use twain_masks::{Demand, DigitMaskSource, InlineMaterial};
 use twain_ole::{OleGroup, OleSource};
 use twain_party::{PartySeeds, Role, Seed};
 
@@ -206,9 +206,9 @@ fn material_comes_back_as_it_was_made() {
         let read = source.supply(&mut channel, &demand).expect("read");
         assert_eq!(*material::encode(&read), *material::encode(&made));
         assert_eq!(read.masks.iter().map(Vec::len).collect::<Vec<_>>(), demand.masks);
-        let expand = |material: &crate::digits::Material| -> Vec<u128> {
+        let expand = |material: &twain_masks::Material| -> Vec<u128> {
             let mut entries = Vec::new();
-            let scratch = &mut crate::dpf::Scratch::default();
+            let scratch = &mut twain_masks::dpf::Scratch::default();
             for mask in material.masks.iter().flatten() {
                 mask.expand(scratch, |_, run| entries.extend(run));
             }

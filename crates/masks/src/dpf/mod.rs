@@ -9,6 +9,7 @@
 //! A share is positive for the model's side and negated for the data's; the functions here that
 //! return *raw* sums leave that to [`share_of`], once per sum.
 
+#[cfg(feature = "test-utils")]
 mod deal;
 mod generate;
 mod kernels;
@@ -16,8 +17,9 @@ mod tree;
 #[cfg(target_arch = "x86_64")]
 mod vaes;
 
+#[cfg(feature = "test-utils")]
 pub use deal::deal;
-pub use generate::{count_messages, generate};
+pub(crate) use generate::{count_messages, generate};
 pub use tree::Scratch;
 
 use ff::{Field, PrimeField};
@@ -52,7 +54,7 @@ pub struct DigitMask {
 }
 
 /// Words of 128 bits that keep a mask below `2^bits`.
-pub(crate) fn mask_words(bits: usize) -> usize {
+pub fn mask_words(bits: usize) -> usize {
     4 + bits + sums_kept(bits)
 }
 
@@ -92,7 +94,7 @@ impl DigitMask {
     }
 
     /// The mask without its session, in [`mask_words`] words.
-    pub(crate) fn to_words(&self) -> Zeroizing<Vec<u128>> {
+    pub fn to_words(&self) -> Zeroizing<Vec<u128>> {
         let mut words = Zeroizing::new(Vec::with_capacity(mask_words(self.corrections.len())));
         words.extend([u128::from(self.index), self.root, self.last, self.position]);
         words.extend(&self.corrections);
@@ -101,7 +103,7 @@ impl DigitMask {
     }
 
     /// The mask below `2^bits` that was made in `session`; none if these are not its words.
-    pub(crate) fn from_words(session: [u8; 32], bits: usize, words: &[u128]) -> Option<Self> {
+    pub fn from_words(session: [u8; 32], bits: usize, words: &[u128]) -> Option<Self> {
         let ([index, root, last, position], rest) = words.split_first_chunk()?;
         let (corrections, above) = rest.split_at_checked(bits)?;
         (above.len() == sums_kept(bits)).then(|| Self {

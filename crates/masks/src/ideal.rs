@@ -16,7 +16,7 @@ pub struct IdealMaterial {
     rng: ChaCha20Rng,
     next_mask: u64,
     /// Draws the position of a mask from its generator and its bits.
-    pub(super) position: fn(&mut ChaCha20Rng, u8) -> usize,
+    pub position: fn(&mut ChaCha20Rng, u8) -> usize,
 }
 
 impl IdealMaterial {

@@ -4,17 +4,18 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use twain_link::channel::{Channel, memory_pair};
-use twain_mpc::dpf::{DigitMask, Scratch, generate};
-use twain_mpc::ot::OtPair;
+use twain_masks::dpf::{DigitMask, Scratch};
+use twain_masks::{Demand, DigitMaskSource, InlineMaterial};
 use twain_party::PartyError;
 
-/// One party's masks; the other's are made in a second thread and dropped.
-fn make(domains: &[u8]) -> Result<Vec<DigitMask>, PartyError> {
+/// One party's masks below `2^bits`; the other's are made in a second thread and dropped.
+fn make(bits: u8, count: usize) -> Result<Vec<DigitMask>, PartyError> {
+    let mut demand = Demand::default();
+    demand.masks[usize::from(bits)] = count;
     let (mut model, mut data) = memory_pair([1; 32]);
     let side = |channel: &mut dyn Channel, seed| {
-        let mut rng = ChaCha20Rng::seed_from_u64(seed);
-        let mut ot = OtPair::setup(channel, &mut rng)?;
-        generate(channel, &mut ot, &mut rng, 0, domains)
+        let mut source = InlineMaterial::new(ChaCha20Rng::seed_from_u64(seed));
+        source.supply(channel, &demand).map(|mut made| made.masks.swap_remove(usize::from(bits)))
     };
     std::thread::scope(|scope| {
         let other = scope.spawn(|| side(&mut data, 1).map(|masks| masks.len()));
@@ -31,12 +32,11 @@ fn digit_masks(criterion: &mut Criterion) {
         // Both parties' work on the machine's cores, base transfers included.
         let count = 1usize << (20 - bits);
         group.throughput(Throughput::Elements(count as u64));
-        let domains = vec![bits; count];
         group.bench_function(format!("made by both parties, 2^{bits}"), |b| {
-            b.iter(|| make(&domains))
+            b.iter(|| make(bits, count))
         });
 
-        let Ok(masks) = make(&[bits; 64]) else { continue };
+        let Ok(masks) = make(bits, 64) else { continue };
         let mut scratch = Scratch::default();
         let mut counts = vec![0u128; 1 << bits];
         group.throughput(Throughput::Elements(masks.len() as u64));

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use std::ops::AddAssign;
 use twain_algebra::Fr;
 use twain_link::channel::{Channel, TrafficMeter};
-use twain_link::scalars::SCALAR_BYTES;
+use twain_link::scalars::{SCALAR_BYTES, decode_scalars};
 use twain_party::{PartyError, Role, Shares};
 use zeroize::Zeroizing;
 
@@ -92,7 +92,7 @@ pub struct Material {
 
 impl Material {
     /// As much as demanded, for planning: masks without values, bits and field elements that are 0.
-    pub(crate) fn outline(demand: &Demand) -> Self {
+    pub fn outline(demand: &Demand) -> Self {
         let masks = (0u8..).zip(demand.masks);
         let masks = masks.map(|(bits, n)| (0..n).map(|_| DigitMask::outline(bits)).collect());
         let bits = |count| Zeroizing::new(vec![0; count]);
@@ -112,7 +112,7 @@ impl Material {
     }
 
     /// Takes out what is demanded.
-    pub(super) fn take(&mut self, demand: &Demand) -> Result<Self, PartyError> {
+    pub fn take(&mut self, demand: &Demand) -> Result<Self, PartyError> {
         let short = || PartyError::Unsupported("less material was made than is asked for".into());
         let mut masks = Vec::with_capacity(demand.masks.len());
         for (bits, count) in demand.masks.into_iter().enumerate() {
@@ -155,7 +155,7 @@ impl Material {
     }
 
     /// Takes a mask below `2^bits`.
-    pub(super) fn take_mask(&mut self, bits: u8) -> Result<DigitMask, PartyError> {
+    pub fn take_mask(&mut self, bits: u8) -> Result<DigitMask, PartyError> {
         let mask = self.masks.get_mut(usize::from(bits)).and_then(Vec::pop);
         mask.ok_or_else(|| PartyError::Unsupported(format!("no digit mask of {bits} bits is left")))
     }
@@ -309,7 +309,7 @@ fn shared_bits(
     if first < total {
         channel.send(PHASE, frame)?;
         let frame = channel.receive(PHASE, SCALAR_BYTES * due)?;
-        let mut messages = super::opening::fields_of(&frame)?.into_iter();
+        let mut messages = decode_scalars(&frame, PHASE)?.into_iter();
         let mut fields: Vec<Fr> = Vec::with_capacity(total - first);
         for at in first..total {
             let bit = Fr::from(u64::from(bits[at]));
