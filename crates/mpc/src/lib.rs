@@ -5,7 +5,6 @@ pub mod digits;
 mod factors;
 pub mod preprocessing;
 mod quotient;
-pub mod store;
 mod two_party;
 
 pub use two_party::TwoParty;

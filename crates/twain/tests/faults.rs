@@ -26,8 +26,8 @@ use twain_link::handshake::{Manifest, Session, handshake};
 use twain_link::identity::Identity;
 use twain_mpc::TwoParty;
 use twain_mpc::preprocessing::{Plan, make, stored};
-use twain_mpc::store::Store;
 use twain_party::{PartySeeds, Role, Seed};
+use twain_store::Store;
 
 const SILENCE: Duration = Duration::from_secs(3);
 /// Within this both sides have ended: the silence limit, and the work before the strike.

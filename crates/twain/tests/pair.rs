@@ -11,9 +11,9 @@ use twain_link::handshake::Session;
 use twain_link::identity::Identity;
 use twain_mpc::TwoParty;
 use twain_mpc::preprocessing::{Plan, make, stored};
-use twain_mpc::store::{ReservedBundle, Store};
 use twain_party::{PartySeeds, Role, Seed};
 use twain_plonk::verify;
+use twain_store::{ReservedBundle, Store};
 
 /// Where a side takes its correlations from.
 trait Correlations: Sync {

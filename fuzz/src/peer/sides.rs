@@ -15,10 +15,10 @@ use twain_link::handshake::{Manifest, Session, agree};
 use twain_link::identity::{Fingerprint, Identity};
 use twain_masks::{Demand, DigitMaskSource, IdealMaterial, InlineMaterial};
 use twain_mpc::TwoParty;
-use twain_mpc::store::Store;
 use twain_ole::{BgvOle, OleGroup, OleSource};
 use twain_party::{PartySeeds, Role, Seed};
 use twain_plonk::{ProvingKey, Srs, generate_keys, prove};
+use twain_store::Store;
 
 type Outcome = Result<(), String>;
 

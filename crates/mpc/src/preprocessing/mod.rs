@@ -24,7 +24,6 @@ pub use material::StoredMaterial;
 pub use ole::StoredOle;
 pub use plan::{Call, Mark, Origin, Plan, Planner, Progress};
 
-use crate::store::StoreError;
 use rand_core::RngCore;
 use records::{Records, SEED_BYTES};
 use std::io::Read;
@@ -33,6 +32,7 @@ use twain_link::channel::{Channel, ChannelError, TrafficMeter};
 use twain_masks::{DigitMaskSource, PlannedMaterial};
 use twain_ole::{OleSource, PooledOle};
 use twain_party::{PartyError, PartySeeds, Role, Shares};
+use twain_store::StoreError;
 use zeroize::Zeroizing;
 
 /// Makes this party's half of the bundle `id` together with the peer, which does the same, and hands it

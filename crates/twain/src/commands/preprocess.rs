@@ -9,8 +9,8 @@ use crate::report::{Phases, bytes};
 use tracing::info_span;
 use twain_link::handshake::Item;
 use twain_mpc::preprocessing;
-use twain_mpc::store::Store;
 use twain_party::PartySeeds;
+use twain_store::Store;
 
 /// Makes as many bundles as asked for.
 pub fn preprocess(arguments: &Preprocess, phases: &Phases) -> Result<(), Error> {

@@ -26,8 +26,8 @@ use twain_link::handshake::{Item, Session};
 use twain_link::identity::Identity;
 use twain_mpc::TwoParty;
 use twain_mpc::preprocessing::{Origin, Plan, stored};
-use twain_mpc::store::{ReservedBundle, Store, StoreError};
 use twain_party::{PartySeeds, Role, Shares};
+use twain_store::{ReservedBundle, Store, StoreError};
 
 /// Proves with the peer.
 pub fn prove(arguments: &Prove, side: Side, phases: &Phases) -> Result<(), Error> {

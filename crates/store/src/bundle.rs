@@ -254,10 +254,10 @@ impl BlockReader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::simulated::SimulatedDisk;
+    use crate::simulated::SimulatedDisk;
     use proptest::prelude::*;
 
-    use crate::store::disk::Disk;
+    use crate::disk::Disk;
 
     fn header(block_length: u32) -> Header {
         Header {

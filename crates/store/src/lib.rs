@@ -12,6 +12,42 @@
 //! numbers. So neither a crash at any instant nor an old copy of *one* side's store brings a bundle
 //! back: the other side's mark wins. Old copies on both sides, from before the same session, cannot
 //! be noticed.
+//!
+//! Input: a directory, an identity, and a session with the peer (`docs/protocol.md`, store of bundles).
+//! Making takes a stream of bytes in, reserving gives it out, to both sides or to none:
+//!
+//! ```
+//! use std::io::Read;
+//! use twain_link::channel::{Channel, MemoryChannel, memory_pair};
+//! use twain_link::{handshake::Session, identity::Identity};
+//! use twain_store::{Store, StoreError};
+//!
+//! const PLAN: [u8; 32] = [1; 32];
+//! let directory = tempfile::tempdir()?;
+//! let [model, data] = ["model", "data"].map(|side| directory.path().join(side));
+//! let keys = [Identity::load_or_create(&model)?, Identity::load_or_create(&data)?];
+//! let side = |mut link: MemoryChannel, path: &std::path::Path| -> Result<Vec<u8>, StoreError> {
+//!     let [model, data] = keys.each_ref().map(Identity::fingerprint);
+//!     let session = Session { id: [7; 32], role: link.role(), model, data };
+//!     let mut store = Store::open(&path.join("bundles"), &keys[link.role() as usize])?;
+//!     let mut making = store.make(&mut link, &session, PLAN)?;
+//!     making.write(b"half of a bundle")?;
+//!     making.commit(&mut link)?;
+//!     let mut payload = Vec::new();
+//!     if let Some(mut bundle) = store.reserve(&mut link, &session, PLAN)? {
+//!         bundle.read_to_end(&mut payload)?;
+//!     }
+//!     assert!(store.reserve(&mut link, &session, PLAN)?.is_none(), "each serves once");
+//!     Ok(payload)
+//! };
+//! let (at_model, at_data) = memory_pair([7; 32]);
+//! let (at_model, at_data) = std::thread::scope(|scope| {
+//!     let end = scope.spawn(|| side(at_data, &data));
+//!     (side(at_model, &model), end.join().expect("no panic"))
+//! });
+//! assert_eq!([at_model?, at_data?], [b"half of a bundle"; 2]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod agree;
 mod bundle;

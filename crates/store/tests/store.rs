@@ -12,7 +12,7 @@ use std::time::Duration;
 use twain_link::channel::{Channel, MemoryChannel, memory_pair};
 use twain_link::handshake::Session;
 use twain_link::identity::Identity;
-use twain_mpc::store::{Store, StoreError};
+use twain_store::{Store, StoreError};
 
 const PLAN: [u8; 32] = [1; 32];
 const PLAYGROUND: &str = "TWAIN_TEST_STORE";
