@@ -1,5 +1,5 @@
 //! What either side of products over ring-LWE sees of the other's operands: the evaluator public keys and
-//! encryptions, the encryptor answers. As in `crates/mpc/tests/views.rs`: many sessions for two operands
+//! encryptions, the encryptor answers. As in `crates/pair/tests/views.rs`: many sessions for two operands
 //! of the peer, and a mutant whose keys, errors, masks and floods are not fresh.
 //!
 //! Without the key a view says nothing of an answer's noise, nor of its second half beyond that it looks

@@ -4,7 +4,7 @@
 //! [`Party`]. A party holds *shares*: vectors of scalars that add up, over all parties, to the value.
 //! Linear operations are local and are done on the share vectors directly; everything else goes
 //! through the two traits here. [`Alone`] does it locally (its share *is* the value); the second
-//! implementation, over a channel, is `twain-mpc`'s `TwoParty`.
+//! implementation, over a channel, is `twain-pair`'s `TwoParty`.
 //!
 //! Sources: `docs/protocol.md` (kinds of values, what is opened when) and the counts document it cites.
 

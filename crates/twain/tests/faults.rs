@@ -24,8 +24,8 @@ use twain_link::channel::tls::{ConnectOptions, PeerPolicy, Timeouts, TlsChannel,
 use twain_link::channel::{Channel, ChannelError, TrafficMeter};
 use twain_link::handshake::{Manifest, Session, handshake};
 use twain_link::identity::Identity;
-use twain_mpc::TwoParty;
-use twain_mpc::preprocessing::{Plan, make, stored};
+use twain_pair::TwoParty;
+use twain_pair::preprocessing::{Plan, make, stored};
 use twain_party::{PartySeeds, Role, Seed};
 use twain_store::Store;
 

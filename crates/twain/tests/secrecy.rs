@@ -18,8 +18,8 @@ use twain_circuit::{Witness, parameters};
 use twain_link::channel::{Channel, MemoryChannel, Recorder, Way, memory_pair};
 use twain_link::scalars::exchange_scalars;
 use twain_masks::IdealMaterial;
-use twain_mpc::TwoParty;
 use twain_ole::{OleGroup, OleSource};
+use twain_pair::TwoParty;
 use twain_party::{Kind, PartyError, Role};
 
 const DENSE: &str = "1l_mlp-k9-private";

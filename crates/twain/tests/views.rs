@@ -1,5 +1,5 @@
 //! Whole sessions of the prover: what a side receives is as it is whichever of two secrets the other side
-//! holds, if the output is the same. As in `crates/mpc/tests/views.rs`: sessions of fresh randomness for
+//! holds, if the output is the same. As in `crates/pair/tests/views.rs`: sessions of fresh randomness for
 //! either secret, every frame received, the sums of what both sides send at once, two-sample tests; and
 //! mutants, in which masks are missing or not fresh, that these tests find. Products come from the
 //! ideal functionality; the messages of the real protocol have views of their own
@@ -13,8 +13,8 @@ use twain_algebra::Fr;
 use twain_link::channel::view::{LIMIT, View, distance, observe};
 use twain_link::channel::{Channel, Frame, MemoryChannel, Recorder, Way, memory_pair};
 use twain_masks::IdealMaterial;
-use twain_mpc::TwoParty;
 use twain_ole::ideal_pair;
+use twain_pair::TwoParty;
 use twain_party::{PartySeeds, Role, Seed};
 
 /// Which randomness is fresh in each session.

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::report::{Phases, bytes};
 use tracing::info_span;
 use twain_link::handshake::Item;
-use twain_mpc::preprocessing;
+use twain_pair::preprocessing;
 use twain_party::PartySeeds;
 use twain_store::Store;
 

@@ -12,8 +12,8 @@ use twain_circuit::{
     parameters,
 };
 use twain_link::channel::Channel;
-use twain_mpc::TwoParty;
-use twain_mpc::preprocessing::{Plan, Planner};
+use twain_pair::TwoParty;
+use twain_pair::preprocessing::{Plan, Planner};
 use twain_party::{Alone, PartySeeds, Role, Seed};
 use twain_plonk::{ProvingKey, Srs, generate_keys, prove};
 

@@ -24,8 +24,8 @@ use twain_graph::Visibility;
 use twain_link::channel::Channel;
 use twain_link::handshake::{Item, Session};
 use twain_link::identity::Identity;
-use twain_mpc::TwoParty;
-use twain_mpc::preprocessing::{Origin, Plan, stored};
+use twain_pair::TwoParty;
+use twain_pair::preprocessing::{Origin, Plan, stored};
 use twain_party::{PartySeeds, Role, Shares};
 use twain_store::{ReservedBundle, Store, StoreError};
 

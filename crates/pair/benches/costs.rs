@@ -2,7 +2,7 @@
 //! the machine hardly counts), bytes both ways and rounds, as a table. `TWAIN_PORTABLE=1` measures the
 //! portable path. Linux only: the times are the kernel's account of the process.
 //!
-//!     cargo bench -p twain-mpc --bench costs
+//!     cargo bench -p twain-pair --bench costs
 
 use ff::Field;
 use rand_chacha::ChaCha20Rng;
@@ -16,8 +16,8 @@ use twain_link::channel::tls::{ConnectOptions, PeerPolicy, Timeouts, TlsChannel,
 use twain_link::channel::{Channel, MemoryChannel, memory_pair};
 use twain_link::identity::Identity;
 use twain_masks::{Demand, DigitMaskSource, InlineMaterial};
-use twain_mpc::TwoParty;
 use twain_ole::{BgvOle, OleGroup, OleSource};
+use twain_pair::TwoParty;
 use twain_party::{
     Hint, HintBatch, Kind, Operand, PartyError, PartySeeds, ProverParty, Role, Seed, WitnessParty,
 };

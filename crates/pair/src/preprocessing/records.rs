@@ -1,6 +1,6 @@
 //! Reading a bundle: the seed, then call by call what was made for it, in order and once.
 
-use super::Call;
+use super::call::Call;
 use ff::PrimeField;
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, MutexGuard};

@@ -15,8 +15,8 @@ use twain_algebra::Fr;
 use twain_link::channel::view::{LIMIT, View, distance, observe};
 use twain_link::channel::{Channel, Frame, MemoryChannel, Recorder, Way, memory_pair};
 use twain_masks::IdealMaterial;
-use twain_mpc::TwoParty;
 use twain_ole::{IdealOle, ideal_pair};
+use twain_pair::TwoParty;
 use twain_party::{
     Hint, HintBatch, Kind, LookupArgument, LookupUse, Operand, PartyError, PartySeeds, ProverParty,
     Role, Seed, StaticTable, WitnessParty,

@@ -1,6 +1,6 @@
 //! Digit masks and shared bits in a bundle: as they were made, in the order of [`Material`]'s fields.
 
-use super::Call;
+use super::call::Call;
 use super::records::{Records, SharedRecords, lock, scalars_to_bytes};
 use twain_link::channel::Channel;
 use twain_masks::dpf::{DigitMask, mask_words};

@@ -8,7 +8,7 @@
 //! *Private:* `a` is uniform, unknown to the peer and used for one operand of one call of one session,
 //! so `δ` is uniform whatever `x` is; the same for `ε`. An operand of several products is sent once.
 
-use super::Call;
+use super::call::Call;
 use super::records::{SEED_BYTES, SharedRecords, lock};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;

@@ -4,12 +4,13 @@
 //! counts and whose sources note what they are asked for. What it computes has no meaning, so most of
 //! the work is left out.
 
+use super::call::Call;
 use super::ole;
 use crate::arithmetic;
-use crate::digits::Hints;
 use crate::factors::{Conversion, Inversion, to_additive};
+use crate::hints::Hints;
+use crate::messages::{COIN_BYTES, DIGEST_BYTES};
 use crate::quotient::{self, Begun};
-use crate::two_party::{COIN_BYTES, DIGEST_BYTES};
 use ff::Field;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -26,45 +27,6 @@ use twain_party::{
     Numerator, Opening, Operand, PartyError, ProverParty, Role, SecretPolynomial, Shares,
     WitnessParty,
 };
-
-/// One call to a source.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Call {
-    /// Of [`OleSource::inner_products`].
-    Products(Vec<OleGroup>),
-    /// Of [`DigitMaskSource::supply`].
-    Material(Demand),
-}
-
-impl Call {
-    /// Tells calls apart: SHA-256 of all lengths and indices, each as 8 bytes.
-    pub fn digest(&self) -> [u8; 32] {
-        let mut hash = Sha256::new();
-        hash.update(b"twain call v1");
-        let mut number = |value: usize| hash.update((value as u64).to_le_bytes());
-        match self {
-            Call::Products(groups) => {
-                number(0);
-                number(groups.len());
-                for OleGroup { length, terms } in groups {
-                    number(*length);
-                    number(terms.len());
-                    for (model, data) in terms {
-                        number(*model as usize);
-                        number(*data as usize);
-                    }
-                }
-            }
-            Call::Material(Demand { masks, bit_products, conversions, selections }) => {
-                number(1);
-                number(masks.len());
-                masks.iter().for_each(|count| number(*count));
-                [bit_products, conversions, selections].into_iter().for_each(|n| number(*n));
-            }
-        }
-        hash.finalize().into()
-    }
-}
 
 /// The calls of one proof, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,8 +1,9 @@
 //! The second implementation of `Party`: two processes, a channel between them, additive shares.
 
 use crate::arithmetic::{self, open_scalars, products};
-use crate::digits::Hints;
 use crate::factors::{Conversion, Inversion, to_additive};
+use crate::hints::Hints;
+use crate::messages::{COIN_BYTES, DIGEST_BYTES};
 use crate::preprocessing::Plan;
 use crate::quotient::{self, Begun};
 use ff::Field;
@@ -21,12 +22,6 @@ use twain_party::{
     Multiplicities, Numerator, Opening, Operand, PartyError, PartySeeds, ProverParty, Role,
     SecretPolynomial, Shares, WitnessParty,
 };
-
-/// Bytes of the messages of a coin toss: the commitment, and the summand with its nonce.
-pub(crate) const COIN_BYTES: [usize; 2] = [32, SCALAR_BYTES + 32];
-
-/// Bytes of a digest of the transcript, before what is opened under it.
-pub(crate) const DIGEST_BYTES: usize = 32;
 
 /// One side of a pair.
 pub struct TwoParty<'a> {

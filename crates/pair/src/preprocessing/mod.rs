@@ -13,6 +13,7 @@
 //! with another digest ends the session: what is stored is used for what it was made for, or not at
 //! all. What hangs on a session's identifier hangs on the bundle's.
 
+mod call;
 mod material;
 mod ole;
 mod plan;
@@ -20,9 +21,10 @@ mod records;
 #[cfg(test)]
 mod tests;
 
+pub use call::Call;
 pub use material::StoredMaterial;
 pub use ole::StoredOle;
-pub use plan::{Call, Mark, Origin, Plan, Planner, Progress};
+pub use plan::{Mark, Origin, Plan, Planner, Progress};
 
 use rand_core::RngCore;
 use records::{Records, SEED_BYTES};

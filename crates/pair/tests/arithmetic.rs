@@ -9,8 +9,8 @@ use std::thread;
 use twain_algebra::Fr;
 use twain_link::channel::{Channel, memory_pair};
 use twain_masks::InlineMaterial;
-use twain_mpc::TwoParty;
 use twain_ole::{IdealOle, ideal_pair};
+use twain_pair::TwoParty;
 use twain_party::{
     Kind, KnownPolynomial, Operand, PartyError, PartySeeds, ProverParty, Role, Seed, WitnessParty,
 };
