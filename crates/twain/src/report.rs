@@ -11,7 +11,7 @@ use tracing::span::{Attributes, Id};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::Registry;
-use twain_mpc::channel::{Traffic, TrafficTotals};
+use twain_link::channel::{Traffic, TrafficTotals};
 
 /// What a phase took.
 #[derive(Clone, Copy, Debug, Default)]

@@ -7,10 +7,10 @@ use crate::arguments::Preprocess;
 use crate::error::Error;
 use crate::report::{Phases, bytes};
 use tracing::info_span;
-use twain_mpc::PartySeeds;
-use twain_mpc::handshake::Item;
-use twain_mpc::preprocessing;
-use twain_mpc::store::Store;
+use twain_link::handshake::Item;
+use twain_pair::preprocessing;
+use twain_party::PartySeeds;
+use twain_store::Store;
 
 /// Makes as many bundles as asked for.
 pub fn preprocess(arguments: &Preprocess, phases: &Phases) -> Result<(), Error> {

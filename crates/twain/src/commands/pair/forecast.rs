@@ -7,8 +7,8 @@ use crate::arguments::Reveal;
 use crate::report::{Phases, bytes, traffic_as_json};
 use twain_algebra::{Backend, Fr, backend};
 use twain_graph::{RunArgs, Visibility};
-use twain_mpc::channel::Traffic;
-use twain_mpc::preprocessing::{Mark, Origin};
+use twain_link::channel::Traffic;
+use twain_pair::preprocessing::{Mark, Origin};
 use twain_party::Role;
 use twain_plonk::CompiledSystem;
 

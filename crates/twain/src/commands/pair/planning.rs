@@ -12,7 +12,7 @@ use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::registry::Registry;
 use twain_algebra::Fr;
 use twain_circuit::{Source, Sources, Witness};
-use twain_mpc::preprocessing::{Mark, Plan, Planner, Progress};
+use twain_pair::preprocessing::{Mark, Plan, Planner, Progress};
 
 /// What one proof of a circuit takes of the sources, and when.
 pub struct Planned {

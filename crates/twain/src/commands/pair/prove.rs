@@ -22,13 +22,13 @@ use twain_artifacts::{
 };
 use twain_circuit::Witness;
 use twain_graph::Visibility;
-use twain_mpc::channel::Channel;
-use twain_mpc::handshake::{Item, Manifest, Session};
-use twain_mpc::identity::Identity;
-use twain_mpc::preprocessing::{Origin, Plan, stored};
-use twain_mpc::store::{ReservedBundle, Store, StoreError};
-use twain_mpc::{PartySeeds, TwoParty};
-use twain_party::{Role, Shares};
+use twain_link::channel::Channel;
+use twain_link::handshake::{Item, Manifest, Session};
+use twain_link::identity::Identity;
+use twain_pair::TwoParty;
+use twain_pair::preprocessing::{Origin, Plan, stored};
+use twain_party::{PartySeeds, Role, Shares};
+use twain_store::{ReservedBundle, Store, StoreError};
 
 /// Proves with the peer.
 pub fn prove(arguments: &Prove, side: Side, phases: &Phases) -> Result<(), Error> {

@@ -7,10 +7,12 @@ use crate::report::{self, Phases};
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 use tracing::info_span;
-use twain_mpc::channel::Channel;
-use twain_mpc::channel::tls::{ConnectOptions, PeerPolicy, Timeouts, TlsChannel, connect};
-use twain_mpc::handshake::{Item, Manifest, Session, handshake};
-use twain_mpc::identity::{Fingerprint, Identity, KnownPeers};
+use twain_link::channel::Channel;
+use twain_link::channel::tls::{
+    ConnectOptions, PeerPolicy, Timeouts, TlsChannel, Unwatched, connect,
+};
+use twain_link::handshake::{Item, Manifest, Session, handshake};
+use twain_link::identity::{Fingerprint, Identity, KnownPeers};
 use twain_party::Role;
 
 /// Why this side cannot start, and what the peer is told of it.
@@ -143,6 +145,7 @@ fn reach(
         remote: pair.remote_peer.as_deref(),
         peer: policy,
         connect_timeout: pair.connect_timeout,
+        watcher: &Unwatched,
         timeouts: Timeouts { silence: pair.idle_timeout, ..Timeouts::default() },
     };
     connect(options).map_err(Error::peer)
