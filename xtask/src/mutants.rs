@@ -24,40 +24,40 @@ struct Mutant {
 }
 
 const OPENINGS: &[&str] =
-    &["-p", "twain-mpc", "--lib", "what_is_opened_is_uniform_whatever_the_value"];
+    &["-p", "twain-pair", "--lib", "what_is_opened_is_uniform_whatever_the_value"];
 
 const MUTANTS: &[Mutant] = &[
     Mutant {
         what: "the cover of a comparison",
-        file: "crates/mpc/src/digits/compare.rs",
+        file: "crates/pair/src/hints/compare.rs",
         from: "let mut part = self.value + cover.in_field();",
         to: "let mut part = self.value;",
         test: OPENINGS,
     },
     Mutant {
         what: "the cover of a lookup",
-        file: "crates/mpc/src/digits/lookup.rs",
+        file: "crates/pair/src/hints/lookup.rs",
         from: "let part = self.value + lift(role, mask.position()) + cover.in_field();",
         to: "let part = self.value + lift(role, mask.position());",
         test: OPENINGS,
     },
     Mutant {
         what: "the cover of a digit",
-        file: "crates/mpc/src/digits/jobs.rs",
+        file: "crates/pair/src/hints/jobs.rs",
         from: "fields.push(rest + lift(role, mask.position()) + cover.in_field());",
         to: "fields.push(rest + lift(role, mask.position()));",
         test: OPENINGS,
     },
     Mutant {
         what: "the cover of a dividend",
-        file: "crates/mpc/src/digits/division.rs",
+        file: "crates/pair/src/hints/division.rs",
         from: "self.value + cover + mask",
         to: "self.value + mask",
         test: OPENINGS,
     },
     Mutant {
         what: "the cover's upper 60 bits",
-        file: "crates/mpc/src/digits/cover.rs",
+        file: "crates/pair/src/hints/cover.rs",
         from: "return Self(limbs(&value));",
         to: "let [a, b, c, _] = limbs(&value); return Self([a, b, c, 0]);",
         test: OPENINGS,

@@ -4,7 +4,7 @@
 //! [`Party`]. A party holds *shares*: vectors of scalars that add up, over all parties, to the value.
 //! Linear operations are local and are done on the share vectors directly; everything else goes
 //! through the two traits here. [`Alone`] does it locally (its share *is* the value); the second
-//! implementation, over a channel, is `twain-mpc`'s `TwoParty`.
+//! implementation, over a channel, is `twain-pair`'s `TwoParty`.
 //!
 //! Sources: `docs/protocol.md` (kinds of values, what is opened when) and the counts document it cites.
 
@@ -14,6 +14,7 @@ mod error;
 mod hint;
 mod kind;
 mod numerator;
+mod seeds;
 mod shares;
 mod watch;
 
@@ -26,6 +27,7 @@ pub use numerator::{
     KnownPolynomial, Node, NodeId, Numerator, PublicPolynomial, SecretPolynomial, coset_shifts,
     recombination,
 };
+pub use seeds::PartySeeds;
 pub use shares::{Factors, Shares};
 pub use watch::{Phase, Watch, Watched};
 

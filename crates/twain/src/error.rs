@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use twain::key_files::KeyFileError;
 use twain_artifacts::{ArtifactError, FormatError};
 use twain_circuit::{LayoutError, WitnessError};
-use twain_mpc::channel::tls::ConnectError;
-use twain_mpc::channel::{self, ChannelError};
-use twain_mpc::handshake::{HandshakeError, ManifestError};
-use twain_mpc::identity::{FingerprintError, IdentityError, KnownPeersError};
-use twain_mpc::store::StoreError;
+use twain_link::channel::tls::ConnectError;
+use twain_link::channel::{self, ChannelError};
+use twain_link::handshake::{HandshakeError, ManifestError};
+use twain_link::identity::{FingerprintError, IdentityError, KnownPeersError};
+use twain_store::StoreError;
 use twain_onnx::OnnxError;
 use twain_party::PartyError;
 use twain_plonk::{KeyError, ProveError};
@@ -212,6 +212,7 @@ fn of_connection(error: &ConnectError) -> Fault {
         ConnectError::NoAddress | ConnectError::NoName | ConnectError::Listen { .. } => {
             Fault::Usage
         }
+        ConnectError::Cancelled => Fault::Cancelled,
         ConnectError::OwnKey(_) | ConnectError::KnownPeers(_) => Fault::Identity,
         ConnectError::WrongKey { .. }
         | ConnectError::RefusedByPeer { .. }

@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use twain_mpc::channel::{Traffic, TrafficTotals};
-use twain_mpc::identity::Fingerprint;
+use twain_link::channel::tls::{Heard, Watcher};
+use twain_link::channel::{Traffic, TrafficTotals};
+use twain_link::identity::Fingerprint;
 use twain_party::{Phase, Watch, Watched};
 
 /// What a phase took, over all times it came.
@@ -74,8 +75,8 @@ pub enum Event {
     Listening(SocketAddr),
     /// The peer is there.
     Connected {
-        /// Where.
-        address: SocketAddr,
+        /// The address dialled, or the host that dialled.
+        address: String,
         /// Its key's.
         fingerprint: Fingerprint,
     },
@@ -244,6 +245,23 @@ impl Run {
     /// What has gone over the link, if there is one.
     pub fn traffic(&self) -> Option<Traffic> {
         self.accounts.state().link.as_ref().map(TrafficTotals::read)
+    }
+}
+
+impl Watcher for Run {
+    fn hear(&self, heard: Heard) {
+        match heard {
+            Heard::Listening(address) => self.tell(Event::Listening(address)),
+            Heard::Connected(address, fingerprint) => {
+                self.tell(Event::Connected { address, fingerprint });
+            }
+            Heard::Note(text) => self.warn(text),
+            _ => {}
+        }
+    }
+
+    fn cancelled(&self) -> bool {
+        self.watched().check().is_err()
     }
 }
 

@@ -9,8 +9,8 @@ use crate::observe::{Cost, Event, Notice, Observer, Run, Usage, bytes};
 use bars::Bars;
 use serde_json::{Value, json};
 use std::io::{BufRead, IsTerminal, Write};
-use twain_mpc::channel::Traffic;
-use twain_mpc::identity::Fingerprint;
+use twain_link::channel::Traffic;
+use twain_link::identity::Fingerprint;
 use twain_party::Phase;
 
 /// Tells a person.
@@ -103,7 +103,7 @@ impl Observer for Lines {
                 json!({ "event": "listening", "address": address.to_string() })
             }
             Event::Connected { address, fingerprint } => json!({
-                "event": "connected", "address": address.to_string(),
+                "event": "connected", "address": address,
                 "fingerprint": fingerprint.to_string(),
             }),
             Event::Cancelled => json!({ "event": "cancelled" }),

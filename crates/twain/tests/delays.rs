@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use twain_circuit::Witness;
-use twain_mpc::TwoParty;
-use twain_mpc::channel::{Channel, ChannelError, MemoryChannel, TrafficMeter, memory_pair};
-use twain_mpc::preprocessing::{make, stored};
+use twain_link::channel::{Channel, ChannelError, MemoryChannel, TrafficMeter, memory_pair};
+use twain_pair::TwoParty;
+use twain_pair::preprocessing::{make, stored};
 use twain_party::Role;
 use twain_plonk::prove;
 

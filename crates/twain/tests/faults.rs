@@ -19,15 +19,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 use table::Table;
 use tempfile::TempDir;
-use twain_mpc::channel::emulator::{ByteFault, Direction, LinkProfile, TcpEmulator};
-use twain_mpc::channel::tls::{ConnectOptions, PeerPolicy, Timeouts, TlsChannel, connect};
-use twain_mpc::channel::{Channel, ChannelError, TrafficMeter};
-use twain_mpc::handshake::{Manifest, Session, handshake};
-use twain_mpc::identity::Identity;
-use twain_mpc::preprocessing::{Plan, make, stored};
-use twain_mpc::store::Store;
-use twain_mpc::{PartySeeds, TwoParty};
-use twain_party::{Role, Seed};
+use twain_link::channel::emulator::{ByteFault, Direction, LinkProfile, TcpEmulator};
+use twain_link::channel::tls::{
+    ConnectOptions, PeerPolicy, Timeouts, TlsChannel, Unwatched, connect,
+};
+use twain_link::channel::{Channel, ChannelError, TrafficMeter};
+use twain_link::handshake::{Manifest, Session, handshake};
+use twain_link::identity::Identity;
+use twain_pair::TwoParty;
+use twain_pair::preprocessing::{Plan, make, stored};
+use twain_party::{PartySeeds, Role, Seed};
+use twain_store::Store;
 
 const SILENCE: Duration = Duration::from_secs(3);
 /// Within this both sides have ended: the silence limit, and the work before the strike.
@@ -130,6 +132,7 @@ impl Machines {
             remote,
             peer: PeerPolicy::Pinned(self.identities[role.other() as usize].fingerprint()),
             connect_timeout: PATIENCE,
+            watcher: &Unwatched,
             timeouts: Timeouts { silence: SILENCE, ..Timeouts::default() },
         })
         .unwrap()

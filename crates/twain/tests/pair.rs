@@ -6,14 +6,14 @@ mod in_process;
 use in_process::{Case, Made, case, case_in, seeds};
 use std::path::Path;
 use std::thread;
-use twain_mpc::channel::{Channel, MemoryChannel, memory_pair};
-use twain_mpc::handshake::Session;
-use twain_mpc::identity::Identity;
-use twain_mpc::preprocessing::{Plan, make, stored};
-use twain_mpc::store::{ReservedBundle, Store};
-use twain_mpc::{PartySeeds, TwoParty};
-use twain_party::{Role, Seed};
+use twain_link::channel::{Channel, MemoryChannel, memory_pair};
+use twain_link::handshake::Session;
+use twain_link::identity::Identity;
+use twain_pair::TwoParty;
+use twain_pair::preprocessing::{Plan, make, stored};
+use twain_party::{PartySeeds, Role, Seed};
 use twain_plonk::verify;
+use twain_store::{ReservedBundle, Store};
 
 /// Where a side takes its correlations from.
 trait Correlations: Sync {

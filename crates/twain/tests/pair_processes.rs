@@ -8,7 +8,7 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use twain_artifacts::{GraphWitness, Proof, read_settings};
-use twain_mpc::channel::emulator::{ByteFault, Direction, LinkProfile, TcpEmulator};
+use twain_link::channel::emulator::{ByteFault, Direction, LinkProfile, TcpEmulator};
 
 const RELU: &str = "1l_relu-k8-private";
 const DENSE: &str = "1l_mlp-k9-private";

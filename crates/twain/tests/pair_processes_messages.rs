@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use twain_artifacts::{CompiledModel, GraphWitness};
 use twain_graph::{RunArgs, Visibility};
-use twain_mpc::channel::tls::{ConnectOptions, PeerPolicy, Timeouts, connect};
-use twain_mpc::handshake::{Item, Manifest, handshake};
-use twain_mpc::identity::Identity;
+use twain_link::channel::tls::{ConnectOptions, PeerPolicy, Timeouts, Unwatched, connect};
+use twain_link::handshake::{Item, Manifest, handshake};
+use twain_link::identity::Identity;
 use twain_party::Role;
 
 const RELU: &str = "1l_relu-k8-private";
@@ -266,6 +266,7 @@ fn another_version() {
         remote: Some(&remote),
         peer: PeerPolicy::Pinned(site.fingerprint(Side::Data).parse().unwrap()),
         connect_timeout: Duration::from_secs(20),
+        watcher: &Unwatched,
         timeouts: Timeouts::default(),
     })
     .unwrap();

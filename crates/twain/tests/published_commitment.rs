@@ -12,13 +12,15 @@ use std::time::Duration;
 use twain_algebra::Fr;
 use twain_artifacts::{CompiledModel, GraphWitness, bind_params, write_settings};
 use twain_graph::Visibility;
-use twain_mpc::TwoParty;
-use twain_mpc::channel::Channel;
-use twain_mpc::channel::tls::{ConnectOptions, PeerPolicy, Timeouts, TlsChannel, connect};
-use twain_mpc::handshake::{Difference, HandshakeError, Item, Manifest, handshake};
-use twain_mpc::identity::Identity;
-use twain_mpc::store::Store;
+use twain_link::channel::Channel;
+use twain_link::channel::tls::{
+    ConnectOptions, PeerPolicy, Timeouts, TlsChannel, Unwatched, connect,
+};
+use twain_link::handshake::{Difference, HandshakeError, Item, Manifest, handshake};
+use twain_link::identity::Identity;
+use twain_pair::TwoParty;
 use twain_party::Role;
+use twain_store::Store;
 
 const COMMITTED: &str = "1l_mlp-k9-polycommit";
 const NAME: &str = "commitment to the parameters";
@@ -139,6 +141,7 @@ impl Liar<'_> {
             remote: Some(&format!("127.0.0.1:{remote}")),
             peer: PeerPolicy::Pinned(self.site.fingerprint(Side::Data).parse().unwrap()),
             connect_timeout: WAIT,
+            watcher: &Unwatched,
             timeouts: Timeouts::default(),
         });
         (channel.unwrap(), data)

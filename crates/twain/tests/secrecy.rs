@@ -15,11 +15,11 @@ use traces::Traces;
 use twain_algebra::Fr;
 use twain_artifacts::{CompiledModel, GraphWitness};
 use twain_circuit::{Witness, parameters};
-use twain_mpc::TwoParty;
-use twain_mpc::arithmetic::exchange_scalars;
-use twain_mpc::channel::{Channel, MemoryChannel, Recorder, Way, memory_pair};
-use twain_mpc::digits::IdealMaterial;
-use twain_mpc::ole::{OleGroup, OleSource};
+use twain_link::channel::{Channel, MemoryChannel, Recorder, Way, memory_pair};
+use twain_link::scalars::exchange_scalars;
+use twain_masks::IdealMaterial;
+use twain_ole::{OleGroup, OleSource};
+use twain_pair::TwoParty;
 use twain_party::{Kind, PartyError, Role};
 
 const DENSE: &str = "1l_mlp-k9-private";

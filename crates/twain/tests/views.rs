@@ -1,23 +1,21 @@
 //! Whole sessions of the prover: what a side receives is as it is whichever of two secrets the other side
-//! holds, if the output is the same. As in `crates/mpc/tests/views.rs`: sessions of fresh randomness for
+//! holds, if the output is the same. As in `crates/pair/tests/views.rs`: sessions of fresh randomness for
 //! either secret, every frame received, the sums of what both sides send at once, two-sample tests; and
 //! mutants, in which masks are missing or not fresh, that these tests find. Products come from the
 //! ideal functionality; the messages of the real protocol have views of their own
-//! (`crates/mpc/tests/views_of_products.rs`, and `preprocessing`).
+//! (`crates/ole/tests/views_of_products.rs`, and `preprocessing`).
 
 mod in_process;
-#[path = "../../mpc/tests/view/mod.rs"]
-mod view;
 
 use in_process::{Case, Secrets, case};
 use std::thread;
 use twain_algebra::Fr;
-use twain_mpc::channel::{Channel, Frame, MemoryChannel, Recorder, Way, memory_pair};
-use twain_mpc::digits::IdealMaterial;
-use twain_mpc::ole::ideal_pair;
-use twain_mpc::{PartySeeds, TwoParty};
-use twain_party::{Role, Seed};
-use view::{LIMIT, View, distance, observe};
+use twain_link::channel::view::{LIMIT, View, distance, observe};
+use twain_link::channel::{Channel, Frame, MemoryChannel, Recorder, Way, memory_pair};
+use twain_masks::IdealMaterial;
+use twain_ole::ideal_pair;
+use twain_pair::TwoParty;
+use twain_party::{PartySeeds, Role, Seed};
 
 /// Which randomness is fresh in each session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

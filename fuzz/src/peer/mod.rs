@@ -8,7 +8,7 @@ pub use stranger::stranger;
 
 use script::Session;
 use std::sync::LazyLock;
-use twain_mpc::channel::tls::FrameFilter;
+use twain_link::channel::tls::FrameFilter;
 
 /// The stream of frames, cut anywhere.
 pub fn frames(bytes: &[u8]) {

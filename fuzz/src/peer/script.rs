@@ -9,10 +9,10 @@ use crate::memory::{measure, within};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use twain_algebra::Fr;
-use twain_mpc::channel::{
+use twain_link::channel::{
     Channel, ChannelError, Fault, MemoryChannel, Recorder, TrafficMeter, Way, memory_pair,
 };
-use twain_mpc::ole::{IdealOle, OleGroup, OleSource, ideal_pair};
+use twain_ole::{IdealOle, OleGroup, OleSource, ideal_pair};
 use twain_party::{PartyError, Role};
 
 const SESSION_ID: [u8; 32] = [7; 32];

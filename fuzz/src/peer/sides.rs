@@ -10,15 +10,15 @@ use twain::key_files::read_srs;
 use twain_algebra::Fr;
 use twain_artifacts::{CompiledModel, GraphWitness};
 use twain_circuit::{Circuit, ProductTree, Sources, Witness, WitnessValues, lay_out, parameters};
-use twain_mpc::channel::Channel;
-use twain_mpc::digits::{Demand, DigitMaskSource, IdealMaterial, InlineMaterial};
-use twain_mpc::handshake::{Manifest, Session, agree};
-use twain_mpc::identity::{Fingerprint, Identity};
-use twain_mpc::ole::{BgvOle, OleGroup, OleSource};
-use twain_mpc::store::Store;
-use twain_mpc::{PartySeeds, TwoParty};
-use twain_party::{Role, Seed};
+use twain_link::channel::Channel;
+use twain_link::handshake::{Manifest, Session, agree};
+use twain_link::identity::{Fingerprint, Identity};
+use twain_masks::{Demand, DigitMaskSource, IdealMaterial, InlineMaterial};
+use twain_ole::{BgvOle, OleGroup, OleSource};
+use twain_pair::TwoParty;
+use twain_party::{PartySeeds, Role, Seed};
 use twain_plonk::{ProvingKey, Srs, generate_keys, prove};
+use twain_store::Store;
 
 type Outcome = Result<(), String>;
 

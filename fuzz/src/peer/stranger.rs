@@ -7,7 +7,7 @@ use crate::memory::within;
 use std::io::Write;
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::time::Duration;
-use twain_mpc::channel::tls::court;
+use twain_link::channel::tls::court;
 use twain_party::Role;
 
 /// As much as the system takes in without a reader.

@@ -6,10 +6,10 @@ use super::witness::fresh_seed;
 use crate::arguments::Preprocess;
 use crate::error::Error;
 use crate::observe::{Run, bytes};
-use twain_mpc::PartySeeds;
-use twain_mpc::handshake::Item;
-use twain_mpc::preprocessing;
-use twain_mpc::store::Store;
+use twain_party::PartySeeds;
+use twain_link::handshake::Item;
+use twain_pair::preprocessing;
+use twain_store::Store;
 use twain_party::Phase;
 
 /// Makes as many bundles as asked for.

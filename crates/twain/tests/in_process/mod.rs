@@ -11,10 +11,10 @@ use twain_circuit::{
     Circuit, ProductTree, Source, Sources, Witness, WitnessError, WitnessValues, lay_out,
     parameters,
 };
-use twain_mpc::channel::Channel;
-use twain_mpc::preprocessing::{Plan, Planner};
-use twain_mpc::{PartySeeds, TwoParty};
-use twain_party::{Alone, Role, Seed};
+use twain_link::channel::Channel;
+use twain_pair::TwoParty;
+use twain_pair::preprocessing::{Plan, Planner};
+use twain_party::{Alone, PartySeeds, Role, Seed};
 use twain_plonk::{ProvingKey, Srs, generate_keys, prove};
 
 /// A circuit, its keys, and values for it.

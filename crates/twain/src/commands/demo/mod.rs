@@ -127,7 +127,7 @@ impl Place {
     fn prove(&self, story: &Story) -> Result<[Ended; 2], Error> {
         let ports = free_ports()?;
         let identity = |side| {
-            let identity = twain_mpc::identity::Identity::load_or_create(&self.at(side));
+            let identity = twain_link::identity::Identity::load_or_create(&self.at(side));
             Ok::<_, Error>(identity?.fingerprint().to_string())
         };
         let fingerprints = [identity("model")?, identity("data")?];

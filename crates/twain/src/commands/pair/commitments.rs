@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use twain_algebra::{Fr, G1Affine};
 use twain_artifacts::point_to_hex;
 use twain_graph::numbers::field_to_integer;
-use twain_mpc::identity::Identity;
+use twain_link::identity::Identity;
 use twain_party::Role;
 
 /// Bits that one equation over the field tells.

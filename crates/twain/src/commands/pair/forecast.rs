@@ -6,8 +6,8 @@ use crate::arguments::Reveal;
 use crate::observe::{Event, Notice, Run, bytes};
 use twain_algebra::{Backend, Fr, backend};
 use twain_graph::{RunArgs, Visibility};
-use twain_mpc::channel::Traffic;
-use twain_mpc::preprocessing::{Origin, Plan};
+use twain_link::channel::Traffic;
+use twain_pair::preprocessing::{Origin, Plan};
 use twain_party::{Phase, Role};
 use twain_plonk::CompiledSystem;
 

@@ -4,8 +4,8 @@ use crate::arguments::Reveal;
 use crate::error::Error;
 use twain_algebra::Fr;
 use twain_graph::RunArgs;
-use twain_mpc::arithmetic::{SCALAR_BYTES, decode_scalars, encode_scalars};
-use twain_mpc::channel::Channel;
+use twain_link::channel::Channel;
+use twain_link::scalars::{SCALAR_BYTES, decode_scalars, encode_scalars};
 use twain_party::{Role, Shares};
 
 const PHASE: &str = "revealed outputs";
@@ -59,7 +59,7 @@ pub fn reveal(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use twain_mpc::channel::memory_pair;
+    use twain_link::channel::memory_pair;
 
     #[test]
     fn who_may_know_gets_the_sums_and_no_one_else_a_byte() {

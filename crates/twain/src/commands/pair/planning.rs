@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::observe::Run;
 use twain_algebra::Fr;
 use twain_circuit::{Source, Sources, Witness};
-use twain_mpc::preprocessing::{Plan, Planner};
+use twain_pair::preprocessing::{Plan, Planner};
 use twain_party::Phase;
 
 /// Plans a proof.

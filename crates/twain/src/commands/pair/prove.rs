@@ -21,12 +21,13 @@ use twain_artifacts::{
 };
 use twain_circuit::Witness;
 use twain_graph::Visibility;
-use twain_mpc::channel::Channel;
-use twain_mpc::handshake::{Item, Manifest, Session};
-use twain_mpc::identity::Identity;
-use twain_mpc::preprocessing::{Origin, Plan, stored};
-use twain_mpc::store::{ReservedBundle, Store, StoreError};
-use twain_mpc::{PartySeeds, TwoParty};
+use twain_link::channel::Channel;
+use twain_link::handshake::{Item, Manifest, Session};
+use twain_link::identity::Identity;
+use twain_pair::preprocessing::{Origin, Plan, stored};
+use twain_store::{ReservedBundle, Store, StoreError};
+use twain_pair::TwoParty;
+use twain_party::PartySeeds;
 use twain_party::{Phase, Role, Shares};
 
 /// Proves with the peer.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use twain_algebra::G1Affine;
 use twain_artifacts::GraphWitness;
 use twain_circuit::Warning;
-use twain_mpc::handshake::Item;
+use twain_link::handshake::Item;
 use twain_party::Role;
 use twain_plonk::ProofWriter;
 

@@ -5,10 +5,10 @@ use crate::arguments::{Pair, Side};
 use crate::error::Error;
 use crate::observe::Run;
 use std::path::PathBuf;
-use twain_mpc::channel::Channel;
-use twain_mpc::channel::tls::{ConnectOptions, PeerPolicy, Timeouts, TlsChannel, connect};
-use twain_mpc::handshake::{Item, Manifest, Session, handshake};
-use twain_mpc::identity::{Fingerprint, Identity, KnownPeers};
+use twain_link::channel::Channel;
+use twain_link::channel::tls::{ConnectOptions, PeerPolicy, Timeouts, TlsChannel, connect};
+use twain_link::handshake::{Item, Manifest, Session, handshake};
+use twain_link::identity::{Fingerprint, Identity, KnownPeers};
 use twain_party::{Phase, Role};
 
 /// Why this side cannot start, and what the peer is told of it.
@@ -135,6 +135,7 @@ fn reach(role: Role, pair: &Pair, identity: &Identity, run: &Run) -> Result<TlsC
         remote: pair.remote_peer.as_deref(),
         peer: policy,
         connect_timeout: pair.connect_timeout,
+        watcher: run,
         timeouts: Timeouts { silence: pair.idle_timeout, ..Timeouts::default() },
     };
     connect(options).map_err(Error::from)

@@ -1,0 +1,329 @@
+//! Finding the peer: listens and dials at once until a time limit, so that one dialable side is
+//! enough. When both connections authenticate, the model's side takes one and says which, and the
+//! data's side confirms (protocol §8).
+//!
+//! A key seen for the first time is the peer's only if it was found at the address dialled and the
+//! user says so. Anybody can dial in: who does with another key is noted, never asked about.
+
+use super::config::{KeyRefused, TlsConfig};
+use super::greeting::GreetingError;
+use super::search::{Event, Search};
+use super::{Timeouts, TlsChannel};
+use crate::identity::{Fingerprint, Identity, KnownPeers, KnownPeersError};
+use std::net::SocketAddr;
+use std::time::Duration;
+use twain_party::Role;
+
+/// Whom to accept.
+pub enum PeerPolicy<'a> {
+    /// The holder of the key with this fingerprint (`--peer`).
+    Pinned(Fingerprint),
+    /// The peer remembered under the remote address; on first use whom the user confirms of whose
+    /// key is found there.
+    Known(KnownPeers<'a>),
+}
+
+/// How to reach the peer.
+pub struct ConnectOptions<'a> {
+    /// This side.
+    pub role: Role,
+    /// This side's key.
+    pub identity: &'a Identity,
+    /// Address to listen on, `host:port`.
+    pub local: Option<&'a str>,
+    /// Address to dial, `host:port`; also the name under which the peer is remembered.
+    pub remote: Option<&'a str>,
+    /// Whom to accept.
+    pub peer: PeerPolicy<'a>,
+    /// How long to try.
+    pub connect_timeout: Duration,
+    /// The limits of the session that follows.
+    pub timeouts: Timeouts,
+    /// Who hears of the search.
+    pub watcher: &'a dyn Watcher,
+}
+
+/// What is worth hearing of a search while it lasts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Heard {
+    /// This side listens here.
+    Listening(SocketAddr),
+    /// What this side's user can do something about.
+    Note(String),
+    /// The peer is there: its address, or the host that dialled, and its key's fingerprint.
+    Connected(String, Fingerprint),
+}
+
+/// Hears of a search for the peer, and may end it.
+pub trait Watcher {
+    /// Something happens.
+    fn hear(&self, heard: Heard);
+
+    /// Whether the search is to end; asked ten times a second.
+    fn cancelled(&self) -> bool {
+        false
+    }
+}
+
+/// Hears nothing.
+pub struct Unwatched;
+
+impl Watcher for Unwatched {
+    fn hear(&self, _: Heard) {}
+}
+
+/// Why there is no connection to the peer.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// Neither address was given.
+    #[error("give an address to listen on (--local-addr), one to dial (--remote-peer), or both")]
+    NoAddress,
+    /// Nothing to remember a first-time peer by.
+    #[error(
+        "without an address to dial (--remote-peer) the peer's key must be given: --peer and the \
+         fingerprint that `twain identity` prints on the peer's machine"
+    )]
+    NoName,
+    /// One's own key as the peer's.
+    #[error("the peer would be this side itself: {0} is its own key")]
+    OwnKey(Fingerprint),
+    /// The listening address cannot be used.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: String,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// Another key than the pinned one.
+    #[error("at {address} is another peer: its key is {found}, expected was {expected}")]
+    WrongKey {
+        /// Where.
+        address: String,
+        /// The key pinned.
+        expected: Fingerprint,
+        /// The key shown.
+        found: Fingerprint,
+    },
+    /// The peer does not accept this side's key.
+    #[error("the peer at {address} refuses this side's key {own}: it must pin it (--peer {own})")]
+    RefusedByPeer {
+        /// Where.
+        address: String,
+        /// This side's key.
+        own: Fingerprint,
+    },
+    /// The peer is not known, or has changed.
+    #[error(transparent)]
+    KnownPeers(#[from] KnownPeersError),
+    /// Versions or roles do not fit.
+    #[error("with the peer at {address}: {reason}")]
+    Unfit {
+        /// Where.
+        address: String,
+        /// What does not fit.
+        reason: String,
+    },
+    /// Nobody came.
+    #[error("no peer within {after:?}{}", attempts(.tried))]
+    Timeout {
+        /// The limit.
+        after: Duration,
+        /// What was tried, and its outcome.
+        tried: Vec<String>,
+    },
+    /// Nobody whose key is known, or could be confirmed, came.
+    #[error(
+        "no peer within {after:?}{}; its key is not known yet, and only one found at {address} can be \
+         confirmed. Where the peer cannot be dialled, its key must be given: --peer and the \
+         fingerprint that `twain identity` prints on its machine, told over a channel you trust",
+        attempts(.tried)
+    )]
+    NoKey {
+        /// The limit.
+        after: Duration,
+        /// The address dialled.
+        address: String,
+        /// What was tried, and its outcome.
+        tried: Vec<String>,
+    },
+    /// The watcher wants it to end.
+    #[error("cancelled")]
+    Cancelled,
+    /// TLS could not be set up on this side.
+    #[error("cannot set up TLS: {0}")]
+    Tls(String),
+    /// The system has no more threads or sockets.
+    #[error("cannot {action}: {source}")]
+    System {
+        /// What was tried.
+        action: &'static str,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+}
+
+fn attempts(tried: &[String]) -> String {
+    tried.iter().map(|attempt| format!("; {attempt}")).collect()
+}
+
+/// Connects to the peer.
+///
+/// # Errors
+/// Whatever makes success impossible is reported at once; otherwise all that was tried, when the
+/// time is over.
+pub fn connect(options: ConnectOptions<'_>) -> Result<TlsChannel, ConnectError> {
+    let ConnectOptions { role, identity, local, remote, mut peer, .. } = options;
+    let ConnectOptions { connect_timeout, timeouts, watcher, .. } = options;
+    let own = identity.fingerprint();
+    let mut expected = expected_key(identity, remote, &peer)?;
+    let configure = |expected| {
+        TlsConfig::new(identity, expected).map_err(|error| ConnectError::Tls(error.to_string()))
+    };
+    let search = Search::start(configure(expected)?, role, local, remote, connect_timeout)?;
+    if let Some(address) = search.listens_at() {
+        watcher.hear(Heard::Listening(address));
+    }
+    let mut notes = Notes::default();
+    while let Some(event) = search.next(|| watcher.cancelled())? {
+        let Event { dialled, address, expecting, outcome } = event;
+        let linked = outcome.is_ok();
+        let error = match outcome.and_then(|mut link| search.agree(&mut link).map(|()| link)) {
+            Ok(link) => {
+                if let Some(fingerprint) = expected {
+                    watcher.hear(Heard::Connected(address, fingerprint));
+                }
+                return TlsChannel::start(*link, role, own, timeouts).map_err(|source| {
+                    ConnectError::System { action: "start the link's threads", source }
+                });
+            }
+            Err(error) => error,
+        };
+        match error {
+            GreetingError::Key(KeyRefused::NotKnown { found }) if dialled => {
+                learn(&mut peer, remote, found)?;
+                expected = Some(found);
+                search.expect(configure(expected)?);
+                search.dial_again()?;
+                continue;
+            }
+            GreetingError::Key(KeyRefused::Other { found, .. }) if dialled => {
+                learn(&mut peer, remote, found)?;
+            }
+            _ => {}
+        }
+        // A stranger who dials in does not end the wait, a wrong peer that was dialled does.
+        let says = matches!(error, GreetingError::Version { .. } | GreetingError::SameRole(_));
+        if error.is_final() && (dialled || (says && expecting)) {
+            return Err(final_error(address, error, own));
+        }
+        if let Some(note) = notes.add(dialled, &address, &error, own) {
+            watcher.hear(Heard::Note(note));
+        }
+        if dialled && linked {
+            search.dial_again()?;
+        }
+    }
+    let (after, tried) = (connect_timeout, notes.into_list());
+    Err(match remote {
+        Some(address) if expected.is_none() => {
+            ConnectError::NoKey { after, address: address.to_string(), tried }
+        }
+        _ => ConnectError::Timeout { after, tried },
+    })
+}
+
+/// Accepts a key found at the address dialled, if it is or becomes the one remembered.
+fn learn(
+    peer: &mut PeerPolicy<'_>,
+    remote: Option<&str>,
+    found: Fingerprint,
+) -> Result<(), ConnectError> {
+    if let (PeerPolicy::Known(known), Some(name)) = (peer, remote) {
+        known.accept(name, found)?;
+    }
+    Ok(())
+}
+
+/// The key the peer must show; none on first use.
+fn expected_key(
+    identity: &Identity,
+    remote: Option<&str>,
+    peer: &PeerPolicy<'_>,
+) -> Result<Option<Fingerprint>, ConnectError> {
+    let expected = match peer {
+        PeerPolicy::Pinned(fingerprint) => Some(*fingerprint),
+        PeerPolicy::Known(known) => known.lookup(remote.ok_or(ConnectError::NoName)?)?,
+    };
+    match expected {
+        Some(own) if own == identity.fingerprint() => Err(ConnectError::OwnKey(own)),
+        _ => Ok(expected),
+    }
+}
+
+fn final_error(address: String, error: GreetingError, own: Fingerprint) -> ConnectError {
+    match error {
+        GreetingError::Key(KeyRefused::Own) => ConnectError::OwnKey(own),
+        GreetingError::Key(KeyRefused::Other { expected, found }) => {
+            ConnectError::WrongKey { address, expected, found }
+        }
+        GreetingError::RefusedByPeer => ConnectError::RefusedByPeer { address, own },
+        other => ConnectError::Unfit { address, reason: other.to_string() },
+    }
+}
+
+/// What was tried, each once: the latest few calls, and the first few connections from elsewhere.
+#[derive(Default)]
+struct Notes {
+    calls: Vec<String>,
+    callers: Vec<String>,
+}
+
+impl Notes {
+    const MOST: usize = 6;
+
+    /// Notes what became of a connection; gives what this side's user can do something about, the
+    /// first time.
+    fn add(
+        &mut self,
+        dialled: bool,
+        address: &str,
+        error: &GreetingError,
+        own: Fingerprint,
+    ) -> Option<String> {
+        use GreetingError::{Key, NotKnownToPeer};
+        let stranger =
+            |key| format!("a stranger with the key {key} connected from {address}: not the peer");
+        let (note, urgent) = match error {
+            Key(KeyRefused::NotKnown { found }) => (stranger(found), true),
+            Key(KeyRefused::Other { found, expected }) => {
+                (format!("{}, whose key is {expected}", stranger(found)), true)
+            }
+            NotKnownToPeer if dialled => {
+                let text = "if it cannot dial this side to find it, it must be started with --peer";
+                (format!("{address}: {error}; {text} {own}"), true)
+            }
+            _ => (format!("{address}: {error}"), false),
+        };
+        let notes = if dialled { &mut self.calls } else { &mut self.callers };
+        let known = notes.contains(&note);
+        if dialled {
+            notes.retain(|earlier| *earlier != note);
+            if notes.len() == Self::MOST {
+                notes.remove(0);
+            }
+        } else if known || notes.len() == Self::MOST {
+            return None;
+        }
+        let news = (urgent && !known).then(|| note.clone());
+        notes.push(note);
+        news
+    }
+
+    fn into_list(self) -> Vec<String> {
+        let Self { mut calls, callers } = self;
+        calls.extend(callers);
+        calls
+    }
+}

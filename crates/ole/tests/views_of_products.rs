@@ -1,0 +1,108 @@
+//! What either side of products over ring-LWE sees of the other's operands: the evaluator public keys and
+//! encryptions, the encryptor answers. As in `crates/pair/tests/views.rs`: many sessions for two operands
+//! of the peer, and a mutant whose keys, errors, masks and floods are not fresh.
+//!
+//! Without the key a view says nothing of an answer's noise, nor of its second half beyond that it looks
+//! uniform. What protects these from the encryptor, flood and encryption of zero, is left out in
+//! mutants next to the scheme (`crates/rlwe/src/tests.rs`: `without_the_flood..`,
+//! `without_the_encryption_of_zero..`).
+
+use ff::Field;
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng;
+use std::ops::Range;
+use std::thread;
+use twain_algebra::Fr;
+use twain_link::channel::view::{LIMIT, View, distance, observe};
+use twain_link::channel::{Channel, Frame, MemoryChannel, Recorder, Way, memory_pair};
+use twain_ole::{BgvOle, OleGroup, OleSource};
+use twain_party::Role;
+use twain_rlwe::SLOTS;
+
+/// Sessions for each pair of operands.
+const SESSIONS: u64 = 16;
+/// Samples of 32 bytes from a frame of up to 2.5 MB, always at the same places.
+const SAMPLES: usize = 64;
+/// Two blocks: each side encrypts one and answers the other.
+const LENGTH: usize = 2 * SLOTS;
+
+/// What a side received, with a part of its share of the products.
+struct Seen {
+    frames: Vec<Frame>,
+    share: Vec<Fr>,
+}
+
+/// A session in which all elements of each side's operand are the same.
+fn session(operands: [Fr; 2], seed: u64) -> [Seen; 2] {
+    let (model, data) = memory_pair([seed as u8; 32]);
+    let side = |end: MemoryChannel| {
+        let role = end.role();
+        let mut recorder = Recorder::new(end);
+        let mut source = BgvOle::new(ChaCha20Rng::seed_from_u64(2 * seed + role as u64));
+        let operand = vec![operands[role as usize]; LENGTH];
+        let group = OleGroup { length: LENGTH, terms: vec![(0, 0)] };
+        let shares = source.inner_products(&mut recorder, "products", &[&operand], &[group]);
+        let frames = recorder.frames().iter().filter(|frame| frame.way == Way::Received);
+        let share = shares.unwrap()[0].iter().step_by(LENGTH / SAMPLES).copied().collect();
+        Seen { frames: frames.cloned().collect(), share }
+    };
+    thread::scope(|scope| {
+        let model = scope.spawn(|| side(model));
+        let data = side(data);
+        [model.join().unwrap(), data]
+    })
+}
+
+/// Both sides' views over sessions with these seeds, each as if it had been run so many `times`, and
+/// their shapes.
+fn views(operands: [Fr; 2], seeds: Range<u64>, times: usize) -> [(View, Vec<usize>); 2] {
+    let mut views = [(); 2].map(|()| (View::new(), Vec::new()));
+    for seed in seeds {
+        for (seen, (view, shape)) in session(operands, seed).into_iter().zip(&mut views) {
+            let lengths: Vec<usize> = seen.frames.iter().map(|frame| frame.bytes.len()).collect();
+            assert!(shape.is_empty() || *shape == lengths, "sessions differ in shape");
+            *shape = lengths;
+            let frames = seen.frames.iter().zip(["public key", "encryption", "answer"]);
+            let thinned: Vec<Frame> = frames
+                .map(|(frame, phase)| {
+                    let chunks = frame.bytes.as_chunks::<32>().0;
+                    let sampled = chunks.iter().step_by(chunks.len() / SAMPLES).flatten();
+                    Frame { phase, way: Way::Received, bytes: sampled.copied().collect() }
+                })
+                .collect();
+            (0..times).for_each(|_| observe(view, &thinned, &seen.share));
+        }
+    }
+    views
+}
+
+#[test]
+fn products_show_neither_operand() {
+    let [small, large] = [Fr::ZERO, Fr::from(3).invert().unwrap()];
+    let fresh = |operands, first| views(operands, first..first + SESSIONS, 1);
+    let stale = |operands| views(operands, 5..6, 64);
+    let both = [small, small];
+    let (base, stale_base) = (fresh(both, 10), stale(both));
+    for viewer in [Role::Model, Role::Data] {
+        let peer = match viewer {
+            Role::Model => [small, large],
+            Role::Data => [large, small],
+        };
+        let index = viewer as usize;
+        let (one, other) = (&base[index], &fresh(peer, 100 * (1 + index as u64))[index]);
+        assert_eq!(one.1, other.1, "lengths, seen by {viewer:?}");
+        assert_eq!(one.1.len(), 3, "a public key, an encryption, an answer");
+        let (statistic, place) = distance(&one.0, &other.0);
+        assert!(statistic < LIMIT, "seen by {viewer:?}: {statistic} in {place}");
+        // Each kind of message gives something away if it is not fresh.
+        let mutant = &stale(peer)[index].0;
+        for kind in ["encryption", "answer"] {
+            let of = |view: &View| -> View {
+                let kept = view.iter().filter(|(name, _)| name.starts_with(kind));
+                kept.map(|(name, samples)| (name.clone(), samples.clone())).collect()
+            };
+            let (statistic, _) = distance(&of(&stale_base[index].0), &of(mutant));
+            assert!(statistic > 3.0 * LIMIT, "{kind} seen by {viewer:?}: {statistic}");
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! The second implementation of `Party`: two processes, a channel between them, additive shares.
+
+use crate::arithmetic::{self, open_scalars, products};
+use crate::factors::{Conversion, Inversion, to_additive};
+use crate::hints::Hints;
+use crate::messages::{COIN_BYTES, DIGEST_BYTES};
+use crate::preprocessing::Plan;
+use crate::quotient::{self, Begun};
+use ff::Field;
+use group::{Curve, GroupEncoding};
+use rand_chacha::ChaCha20Rng;
+use rand_core::RngCore;
+use sha2::{Digest, Sha256};
+use std::ops::Range;
+use twain_algebra::{Fr, G1, G1Affine};
+use twain_link::channel::{Channel, Overlap, Traffic};
+use twain_link::scalars::{SCALAR_BYTES, decode_scalars, encode_scalars, malformed};
+use twain_masks::{DigitMaskSource, InlineMaterial, PlannedMaterial};
+use twain_ole::{OleSource, PooledOle};
+use twain_party::{
+    BlindingItem, BlindingSeeds, Factors, HintBatch, Kind, KnownPolynomial, LookupArgument,
+    Multiplicities, Numerator, Opening, Operand, PartyError, PartySeeds, ProverParty, Role,
+    SecretPolynomial, Shares, Watched, WitnessParty,
+};
+
+/// One side of a pair.
+pub struct TwoParty<'a> {
+    channel: Overlap<&'a mut dyn Channel>,
+    source: Box<dyn OleSource>,
+    hints: Hints,
+    rng: ChaCha20Rng,
+    role: Role,
+    blinding: BlindingSeeds,
+    opened: Vec<(Opening, usize)>,
+    watched: Watched,
+}
+
+impl<'a> TwoParty<'a> {
+    /// This side of the pair at the other end of `channel`; all correlations are made when they are
+    /// needed.
+    pub fn inline(channel: &'a mut dyn Channel, seeds: &PartySeeds) -> Self {
+        let source = Box::new(PooledOle::seeded(seeds, channel));
+        let masks = Box::new(InlineMaterial::new(seeds.generator(
+            channel.session_id(),
+            channel.role(),
+            "digit masks",
+        )));
+        Self::new(channel, source, masks, seeds)
+    }
+
+    /// The same for a proof of this plan: digit masks are made some calls ahead.
+    pub fn planned(channel: &'a mut dyn Channel, plan: &Plan, seeds: &PartySeeds) -> Self {
+        let source = Box::new(PooledOle::seeded(seeds, channel));
+        let rng = seeds.generator(channel.session_id(), channel.role(), "digit masks");
+        let masks = Box::new(PlannedMaterial::new(rng, plan.demands().cloned()));
+        Self::new(channel, source, masks, seeds)
+    }
+
+    /// This side of the pair, with these sources of correlations.
+    pub fn new(
+        channel: &'a mut dyn Channel,
+        source: Box<dyn OleSource>,
+        masks: Box<dyn DigitMaskSource>,
+        seeds: &PartySeeds,
+    ) -> Self {
+        let (session, role) = (channel.session_id(), channel.role());
+        let generator = |purpose| seeds.generator(session, role, purpose);
+        TwoParty {
+            source,
+            hints: Hints::new(masks, generator("hints")),
+            rng: generator("arithmetic"),
+            role,
+            blinding: BlindingSeeds::Own(role, seeds.blinding.clone()),
+            opened: Vec::new(),
+            channel: Overlap::new(channel),
+            watched: Watched::default(),
+        }
+    }
+
+    /// The same, watched.
+    pub fn watched_by(self, watched: Watched) -> Self {
+        Self { watched, ..self }
+    }
+
+    /// What went over the link so far.
+    pub fn traffic(&self) -> Traffic {
+        self.channel.traffic()
+    }
+
+    /// Every opening so far, with how many values it opened: nothing else was revealed.
+    pub fn audit_log(&self) -> &[(Opening, usize)] {
+        &self.opened
+    }
+
+    /// A challenge neither side can choose: both commit to a summand, then open.
+    fn coin(&mut self) -> Result<Fr, PartyError> {
+        const PHASE: &str = "coin toss";
+        let mut own = encode_scalars(&[Fr::random(&mut self.rng)]);
+        let mut nonce = [0u8; COIN_BYTES[1] - SCALAR_BYTES];
+        self.rng.fill_bytes(&mut nonce);
+        own.extend(nonce);
+        let commit = |role: Role, opening: &[u8]| {
+            let mut hash = Sha256::new();
+            hash.update([role as u8]);
+            hash.update(opening);
+            hash.finalize().to_vec()
+        };
+        let commitment = self.channel.exchange(PHASE, commit(self.role, &own), COIN_BYTES[0])?;
+        let theirs = self.channel.exchange(PHASE, own.clone(), own.len())?;
+        if commit(self.role.other(), &theirs) != commitment {
+            return Err(malformed(PHASE));
+        }
+        let own = decode_scalars(&own[..SCALAR_BYTES], PHASE)?;
+        let theirs = decode_scalars(&theirs[..SCALAR_BYTES], PHASE)?;
+        Ok(own[0] + theirs[0])
+    }
+}
+
+impl WitnessParty for TwoParty<'_> {
+    fn watched(&self) -> Watched {
+        self.watched.clone()
+    }
+
+    fn adds_public(&self) -> bool {
+        self.role == Role::Model
+    }
+
+    fn inner_products(
+        &mut self,
+        left: &[Operand],
+        right: &[Operand],
+        ends: &[u32],
+    ) -> Result<Vec<Fr>, PartyError> {
+        arithmetic::inner_products(&mut self.channel, &mut *self.source, left, right, ends)
+    }
+
+    fn hints(&mut self, batches: &[HintBatch]) -> Result<Vec<Vec<Fr>>, PartyError> {
+        self.hints.hints(&mut self.channel, &mut *self.source, batches)
+    }
+
+    fn prepare_lookups(&mut self, arguments: &[LookupArgument]) -> Result<(), PartyError> {
+        self.hints.prepare_lookups(&mut self.channel, arguments)
+    }
+
+    fn multiplicities(
+        &mut self,
+        arguments: &[LookupArgument],
+        rows: usize,
+    ) -> Result<Vec<Multiplicities>, PartyError> {
+        self.hints.multiplicities(self.role, arguments, rows)
+    }
+
+    fn check_zero(&mut self, values: &[Fr]) -> Result<(), PartyError> {
+        let claims = self.hints.take_claims();
+        let challenge = self.coin()?;
+        let all = values.iter().chain(&claims).rev();
+        let combination = all.fold(Fr::ZERO, |sum, v| sum * challenge + v);
+        let factor = Fr::random(&mut self.rng);
+        let masked = products(&mut self.channel, &mut *self.source, &[combination], &[factor])?;
+        match open_scalars(&mut self.channel, "validity test", &masked)?[0] {
+            Fr::ZERO => Ok(()),
+            _ => Err(PartyError::Invalid),
+        }
+    }
+
+    fn open(&mut self, what: Opening, shares: &[Fr]) -> Result<Vec<Fr>, PartyError> {
+        self.opened.push((what, shares.len()));
+        open_scalars(&mut self.channel, "openings", shares)
+    }
+}
+
+/// This party's parts of points of the proof, on their way to the peer.
+pub struct SentPoints {
+    digest: [u8; DIGEST_BYTES],
+    parts: Vec<G1Affine>,
+}
+
+const COMMITMENTS: &str = "commitments";
+
+/// What follows the digest in a frame, if the peer's transcript is in step.
+fn in_step<'f>(own: &[u8; DIGEST_BYTES], frame: &'f [u8]) -> Result<&'f [u8], PartyError> {
+    match frame.split_first_chunk() {
+        Some((theirs, rest)) if theirs == own => Ok(rest),
+        _ => Err(malformed("transcript comparison")),
+    }
+}
+
+impl ProverParty for TwoParty<'_> {
+    type Points = SentPoints;
+    type Conversion = Conversion;
+    type Inversion = Inversion;
+    type Quotient = Begun;
+
+    fn blinding(&self, item: BlindingItem, kind: Kind, rows: Range<usize>) -> Shares {
+        self.blinding.values(item, kind, rows).into()
+    }
+
+    fn begin_points(
+        &mut self,
+        digest: [u8; DIGEST_BYTES],
+        parts: Vec<G1Affine>,
+    ) -> Result<SentPoints, PartyError> {
+        self.opened.push((Opening::Proof, parts.len()));
+        let encoded = parts.iter().flat_map(|p| p.to_bytes().as_ref().to_vec());
+        let frame: Vec<u8> = digest.into_iter().chain(encoded).collect();
+        let length = frame.len();
+        self.channel.send(COMMITMENTS, frame)?;
+        self.channel.expect(COMMITMENTS, length);
+        Ok(SentPoints { digest, parts })
+    }
+
+    fn finish_points(
+        &mut self,
+        SentPoints { digest, parts }: SentPoints,
+    ) -> Result<Vec<G1Affine>, PartyError> {
+        let frame = self.channel.take()?;
+        let theirs = in_step(&digest, &frame)?;
+        let size = theirs.len().checked_div(parts.len()).unwrap_or(1).max(1);
+        let sums: Vec<G1> = parts
+            .iter()
+            .zip(theirs.chunks_exact(size))
+            .map(|(part, bytes)| {
+                let mut repr = <G1Affine as GroupEncoding>::Repr::default();
+                repr.as_mut().copy_from_slice(bytes);
+                let theirs: Option<G1Affine> = G1Affine::from_bytes(&repr).into();
+                theirs.map(|theirs| G1::from(*part) + theirs).ok_or_else(|| malformed(COMMITMENTS))
+            })
+            .collect::<Result<_, _>>()?;
+        let mut points = vec![G1Affine::default(); sums.len()];
+        G1::batch_normalize(&sums, &mut points);
+        Ok(points)
+    }
+
+    fn open_evaluations(
+        &mut self,
+        digest: [u8; DIGEST_BYTES],
+        parts: &[Fr],
+    ) -> Result<Vec<Fr>, PartyError> {
+        const PHASE: &str = "evaluations";
+        self.opened.push((Opening::Proof, parts.len()));
+        let frame = [&digest[..], &encode_scalars(parts)].concat();
+        let length = frame.len();
+        let theirs = self.channel.exchange(PHASE, frame, length)?;
+        let theirs = decode_scalars(in_step(&digest, &theirs)?, PHASE)?;
+        Ok(parts.iter().zip(theirs).map(|(own, theirs)| own + theirs).collect())
+    }
+
+    fn prepare_factors(&mut self, values: &[Operand]) -> Result<Conversion, PartyError> {
+        Conversion::prepare(&mut self.channel, &mut *self.source, &mut self.rng, values)
+    }
+
+    fn begin_factors(
+        &mut self,
+        conversion: Conversion,
+        shifts: &[Fr],
+    ) -> Result<Conversion, PartyError> {
+        conversion.begin(&mut self.channel, shifts)
+    }
+
+    fn finish_factors(&mut self, conversion: Conversion) -> Result<Factors, PartyError> {
+        conversion.finish(&mut self.channel)
+    }
+
+    fn to_additive(&mut self, factors: Factors, kinds: &[Kind]) -> Result<Shares, PartyError> {
+        to_additive(&mut self.channel, &mut *self.source, &factors, kinds)
+    }
+
+    fn begin_inverses(
+        &mut self,
+        values: &[Operand],
+        multiples: &[u32],
+        factors: &[Operand],
+    ) -> Result<Inversion, PartyError> {
+        let (channel, source) = (&mut self.channel, &mut *self.source);
+        Inversion::begin(channel, source, &mut self.rng, values, (multiples, factors))
+    }
+
+    fn finish_inverses(&mut self, inversion: Inversion) -> Result<Shares, PartyError> {
+        inversion.finish(&mut self.channel)
+    }
+
+    fn begin_quotient(
+        &mut self,
+        numerator: &Numerator,
+        publics: &[KnownPolynomial],
+        secrets: &[SecretPolynomial],
+        pieces: usize,
+    ) -> Result<Begun, PartyError> {
+        let operands = quotient::Operands { publics, secrets, pieces, rehearsal: false };
+        quotient::begin(&mut self.channel, &mut *self.source, numerator, operands)
+    }
+
+    fn finish_quotient(
+        &mut self,
+        begun: Begun,
+        numerator: &Numerator,
+        publics: &[KnownPolynomial],
+        secrets: &[SecretPolynomial],
+        pieces: usize,
+    ) -> Result<Vec<Shares>, PartyError> {
+        let operands = quotient::Operands { publics, secrets, pieces, rehearsal: false };
+        quotient::finish(&mut self.channel, &mut *self.source, begun, numerator, operands)
+    }
+}

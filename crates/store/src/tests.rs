@@ -1,0 +1,280 @@
+//! Two stores against each other on simulated disks: whatever crashes, and whichever side is put
+//! back to an older copy, no bundle is used in two sessions.
+
+use super::simulated::SimulatedDisk;
+use super::{Store, StoreError};
+use proptest::prelude::*;
+use std::collections::HashMap;
+use std::io::Read;
+use std::sync::{Arc, LazyLock};
+use twain_link::channel::{Channel, MemoryChannel, memory_pair};
+use twain_link::handshake::Session;
+use twain_link::identity::{Fingerprint, Identity};
+use twain_party::Role;
+
+const PLAN: [u8; 32] = [7; 32];
+
+fn identity() -> Identity {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    Identity::load_or_create(directory.path()).expect("made")
+}
+
+static IDENTITIES: LazyLock<[Identity; 2]> = LazyLock::new(|| [identity(), identity()]);
+
+fn session(number: u8, role: Role) -> Session {
+    let [model, data] = IDENTITIES.each_ref().map(Identity::fingerprint);
+    Session { id: [number; 32], role, model, data }
+}
+
+fn open(disk: &SimulatedDisk, role: Role) -> Result<Store<'static>, StoreError> {
+    let identity = &IDENTITIES[usize::from(role == Role::Data)];
+    Store::on_disk(Arc::new(disk.clone()), identity, 16, None)
+}
+
+fn payload(id: [u8; 32], role: Role) -> Vec<u8> {
+    [&id[..], &[u8::from(role == Role::Data); 20]].concat()
+}
+
+/// What a side does in a session.
+#[derive(Clone, Copy, Debug)]
+enum Action {
+    Make,
+    Reserve,
+}
+
+/// One side of a session; the bundle that was handed out, if any.
+fn act(
+    disk: &SimulatedDisk,
+    mut channel: MemoryChannel,
+    number: u8,
+    action: Action,
+) -> Result<Option<[u8; 32]>, StoreError> {
+    let role = channel.role();
+    let mut store = open(disk, role)?;
+    match action {
+        Action::Make => {
+            let mut bundle = store.make(&mut channel, &session(number, role), PLAN)?;
+            bundle.write(&payload(bundle.id(), role))?;
+            bundle.commit(&mut channel)?;
+            Ok(None)
+        }
+        Action::Reserve => {
+            let reserved = store.reserve(&mut channel, &session(number, role), PLAN)?;
+            let Some(mut bundle) = reserved else { return Ok(None) };
+            // The session goes on from here, even if the disk now fails.
+            let mut content = Vec::new();
+            if bundle.read_to_end(&mut content).is_ok() {
+                assert_eq!(content, payload(bundle.id(), role));
+            }
+            Ok(Some(bundle.id()))
+        }
+    }
+}
+
+fn both(
+    disks: &[SimulatedDisk; 2],
+    number: u8,
+    action: Action,
+) -> [Result<Option<[u8; 32]>, StoreError>; 2] {
+    let (model, data) = memory_pair([number; 32]);
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| act(&disks[1], data, number, action));
+        let this = act(&disks[0], model, number, action);
+        [this, other.join().expect("joined")]
+    })
+}
+
+fn run(disks: &[SimulatedDisk; 2], number: u8, action: Action) -> [Option<[u8; 32]>; 2] {
+    both(disks, number, action).map(|outcome| outcome.expect("no fault"))
+}
+
+#[test]
+fn bundles_are_made_used_once_in_order_and_gone() {
+    let disks = [SimulatedDisk::default(), SimulatedDisk::default()];
+    assert_eq!(run(&disks, 0, Action::Reserve), [None, None]);
+    run(&disks, 1, Action::Make);
+    run(&disks, 2, Action::Make);
+    let made = open(&disks[0], Role::Model).expect("opened").bundles().expect("listed");
+    let ids: Vec<_> = made.iter().map(|bundle| Some(bundle.id)).collect();
+    assert_eq!(made.iter().map(|bundle| bundle.index).collect::<Vec<_>>(), [0, 1]);
+    assert_eq!(run(&disks, 3, Action::Reserve), [ids[0]; 2]);
+    assert_eq!(run(&disks, 4, Action::Reserve), [ids[1]; 2]);
+    assert_eq!(run(&disks, 5, Action::Reserve), [None, None]);
+    for (disk, role) in disks.iter().zip([Role::Model, Role::Data]) {
+        assert!(open(disk, role).expect("opened").bundles().expect("listed").is_empty());
+    }
+}
+
+#[test]
+fn an_old_copy_of_one_side_brings_nothing_back() {
+    let disks = [SimulatedDisk::default(), SimulatedDisk::default()];
+    for number in 0..3 {
+        run(&disks, number, Action::Make);
+    }
+    let backup = disks[0].snapshot();
+    let first = run(&disks, 3, Action::Reserve);
+    let restored = [backup, disks[1].clone()];
+    let second = run(&restored, 4, Action::Reserve);
+    assert!(first[0].is_some() && second[0].is_some());
+    assert_eq!((first[0], second[0]), (first[1], second[1]));
+    assert_ne!(first, second);
+    // The last one is there on both sides; the other side has no more.
+    assert!(run(&restored, 5, Action::Reserve)[0].is_some());
+    assert_eq!(run(&restored, 6, Action::Reserve), [None, None]);
+}
+
+#[test]
+fn a_plan_a_session_or_an_identity_of_others_has_no_bundles() {
+    let disks = [SimulatedDisk::default(), SimulatedDisk::default()];
+    run(&disks, 0, Action::Make);
+    let (mut channel, mut peer) = memory_pair([0; 32]);
+    peer.send("", [&u64::MAX.to_le_bytes()[..], &[0; 32]].concat()).expect("queued");
+    let mut store = open(&disks[0], Role::Model).expect("opened");
+    let own = session(1, Role::Model);
+    assert!(store.reserve(&mut channel, &own, [8; 32]).expect("agreed").is_none());
+    let others = Session { model: Fingerprint([0; 32]), ..own };
+    assert!(matches!(store.reserve(&mut channel, &others, PLAN), Err(StoreError::Session)));
+}
+
+#[test]
+fn a_damaged_state_is_noticed() {
+    let disks = [SimulatedDisk::default(), SimulatedDisk::default()];
+    run(&disks, 0, Action::Make);
+    let state =
+        format!("{}.state", super::Series::of_session(&session(0, Role::Model), &PLAN).name);
+    disks[0].truncate(&state, 10);
+    assert!(matches!(open(&disks[0], Role::Model), Err(StoreError::Damaged(_))));
+}
+
+/// Every step of making and reserving, on either side, as the place of a crash; afterwards the other
+/// side may be put back to a copy from before.
+#[test]
+fn a_crash_at_any_step_is_harmless() {
+    for action in [Action::Make, Action::Reserve] {
+        for side in [0, 1] {
+            let mut step = 0;
+            loop {
+                let disks = [SimulatedDisk::default(), SimulatedDisk::default()];
+                for number in 0..2 {
+                    run(&disks, number, Action::Make);
+                }
+                let copy = disks[1 - side].snapshot();
+                let before = disks[side].steps();
+                disks[side].crash_after(step);
+                let crashed = both(&disks, 2, action);
+                let finished = disks[side].steps() <= before + step;
+                for seed in 0..8 {
+                    let mut disks = disks.each_ref().map(|disk| disk.restart(seed));
+                    if seed % 2 == 1 {
+                        disks[1 - side] = copy.snapshot();
+                    }
+                    let mut used: Vec<_> = crashed
+                        .iter()
+                        .filter_map(|outcome| outcome.as_ref().ok().copied()?)
+                        .collect();
+                    used.dedup();
+                    for number in 3..7 {
+                        let [model, data] = run(&disks, number, Action::Reserve);
+                        assert_eq!(model, data);
+                        if let Some(id) = model {
+                            assert!(!used.contains(&id), "{action:?} {side} {step} {seed}");
+                            used.push(id);
+                        }
+                    }
+                    // The store works on.
+                    run(&disks, 7, Action::Make);
+                    assert!(run(&disks, 8, Action::Reserve)[0].is_some());
+                }
+                if finished {
+                    break;
+                }
+                step += 1;
+            }
+            assert!(step > 5, "{action:?}: {step} steps");
+        }
+    }
+}
+
+/// What may happen between and during sessions.
+#[derive(Clone, Debug)]
+struct Event {
+    action: Action,
+    crashes: [Option<usize>; 2],
+    backup: bool,
+    restore: bool,
+    seed: u64,
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let crash = || proptest::option::weighted(0.3, 0usize..25);
+    let action = prop_oneof![Just(Action::Make), Just(Action::Reserve)];
+    (action, [crash(), crash()], prop::bool::weighted(0.2), prop::bool::weighted(0.2), any::<u64>())
+        .prop_map(|(action, crashes, backup, restore, seed)| Event {
+            action,
+            crashes,
+            backup,
+            restore,
+            seed,
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    /// Crashes on both sides, and old copies put back on one of them.
+    #[test]
+    fn no_history_uses_a_bundle_twice(
+        events in proptest::collection::vec(event(), 1..16),
+        restored_side in 0usize..2,
+    ) {
+        let mut disks = [SimulatedDisk::default(), SimulatedDisk::default()];
+        let mut backup = SimulatedDisk::default();
+        let mut used: HashMap<[u8; 32], usize> = HashMap::new();
+        for (number, event) in events.iter().enumerate() {
+            if event.backup {
+                backup = disks[restored_side].snapshot();
+            }
+            if event.restore {
+                disks[restored_side] = backup.snapshot();
+            }
+            for (disk, crash) in disks.iter().zip(event.crashes) {
+                if let Some(step) = crash {
+                    disk.crash_after(step);
+                }
+            }
+            for outcome in both(&disks, number as u8, event.action) {
+                if let Ok(Some(id)) = outcome {
+                    let first = *used.entry(id).or_insert(number);
+                    prop_assert_eq!(first, number, "used in two sessions");
+                }
+            }
+            for (disk, crash) in disks.iter_mut().zip(event.crashes) {
+                if crash.is_some() {
+                    *disk = disk.restart(event.seed);
+                }
+            }
+        }
+    }
+
+    /// A peer that says anything gets an error or nothing, never a bundle it did not name.
+    #[test]
+    fn any_peer_ends_in_an_error_or_nothing(answers in proptest::collection::vec(
+        proptest::collection::vec(any::<u8>(), 0..48), 1..5), make: bool)
+    {
+        let disks = [SimulatedDisk::default(), SimulatedDisk::default()];
+        run(&disks, 0, Action::Make);
+        let (mut channel, mut peer) = memory_pair([0; 32]);
+        for answer in answers {
+            peer.send("", answer).expect("queued");
+        }
+        drop(peer);
+        let mut store = open(&disks[0], Role::Model).expect("opened");
+        if make {
+            let made = store.make(&mut channel, &session(1, Role::Model), PLAN);
+            prop_assert!(made.and_then(|bundle| bundle.commit(&mut channel)).is_err());
+        } else {
+            let reserved = store.reserve(&mut channel, &session(1, Role::Model), PLAN);
+            prop_assert!(!matches!(reserved, Ok(Some(_))));
+        }
+    }
+}
