@@ -2,6 +2,8 @@
 //! and, for random circuits, `onnx` and `numpy`.
 
 mod bench;
+#[cfg(test)]
+mod citations;
 mod compare;
 mod differential;
 mod error;
