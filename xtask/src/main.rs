@@ -2,6 +2,8 @@
 //! and, for random circuits, `onnx` and `numpy`.
 
 mod bench;
+#[cfg(test)]
+mod citations;
 mod compare;
 mod differential;
 mod error;
@@ -9,7 +11,6 @@ mod ezkl;
 mod faults;
 mod files;
 mod interop;
-mod licences;
 mod mutants;
 mod pair;
 mod process;
@@ -45,8 +46,6 @@ struct Tools {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Checks that every dependency is permissively licensed.
-    Licences,
     /// Compares both tools on random circuits: keys, witness, and each other's proofs.
     Differential {
         /// How many circuits.
@@ -141,7 +140,6 @@ fn run(arguments: Arguments) -> Result<bool, Error> {
         Ok((twain, Ezkl::new(python.clone(), repository().join("xtask/python/ezkl_tool.py"))))
     };
     match arguments.command {
-        Command::Licences => licences::check(repository()),
         Command::Differential { count, seed, pair } => {
             let (twain, ezkl) = tools()?;
             differential::run(&twain, &ezkl, differential::Plan { count, seed, pair })

@@ -8,7 +8,7 @@
 //! - [`vector`]: element-wise operations on long vectors, on all threads of the rayon pool;
 //! - [`kernels`]: the same on short blocks and one thread, for evaluators with their own blocking;
 //! - [`domain`]: roots of unity and the transforms between coefficients and values;
-//! - [`msm`]: sums of scalar multiples of points;
+//! - [`mod@msm`]: sums of scalar multiples of points;
 //! - [`group_transform`]: the inverse transform of a vector of points (SRS downsizing).
 //!
 //! A length that does not fit is a mistake in the calling code and panics; what can come from a

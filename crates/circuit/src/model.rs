@@ -19,7 +19,7 @@ use twain_graph::{
 };
 use twain_party::{Kind, Role};
 
-/// Parameters are below this in size; each owner of a pair checks its own (protocol §4).
+/// Parameters are below this in size; each owner of a pair checks its own (protocol §7.1).
 const PARAMETER_LIMIT: f64 = (1u64 << 40) as f64;
 
 /// Lays a model out.

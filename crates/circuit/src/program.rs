@@ -1,5 +1,5 @@
 //! The witness program: how every value of the circuit follows from inputs, parameters and public
-//! values, as vector instructions over wires in dependency levels (protocol §5).
+//! values, as vector instructions over wires in dependency levels (protocol §1.3).
 //!
 //! A wire is a value; a value that stands in several cells is one wire. A level starts with local
 //! instructions (linear combinations, products of which one party knows both operands or all know

@@ -1,4 +1,4 @@
-//! Oblivious linear evaluation from ring-LWE encryption, made while the proof runs (protocol §3).
+//! Oblivious linear evaluation from ring-LWE encryption, made while the proof runs (protocol §2).
 //!
 //! Block by block of the [`Layout`]: the encryptor sends fresh encryptions of its operands, the other
 //! side draws a mask `v`, its share, and answers with `Σ Enc(a_i)·b_i - v`, whose decryption is the
@@ -54,7 +54,7 @@ fn ring_session(session: &[u8; 32], encryptor: Role) -> [u8; 32] {
 
 impl BgvOle {
     /// An end whose keys, errors, masks and floods come from `rng`. Seed it with the session id and
-    /// the role beside the secret seed (protocol §3), so that a cloned machine diverges.
+    /// the role beside the secret seed (protocol §14), so that a cloned machine diverges.
     pub fn new(rng: ChaCha20Rng) -> Self {
         Self { rng, keys: None }
     }

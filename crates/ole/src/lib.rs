@@ -1,5 +1,5 @@
 //! Oblivious linear evaluation: shares of `sum_i a_i * b_i` from operands `a` the model's side holds
-//! and operands `b` the data's side holds (protocol §3).
+//! and operands `b` the data's side holds (protocol §2).
 //!
 //! [`OleSource`] is the one interface behind which correlations are made: from ring-LWE encryption
 //! while the proof runs, from a store filled ahead of time, or, in tests, by a trusted dealer.

@@ -1,4 +1,4 @@
-//! Few products at a time, from random ones made in bulk (protocol §3).
+//! Few products at a time, from random ones made in bulk (protocol §2).
 //!
 //! A ciphertext has `N` slots, so a call with few products would send mostly empty ones. [`PooledOle`]
 //! makes full ciphertexts of random products `u + v = a·b` instead, with `(a, u)` at the model's side

@@ -1,4 +1,4 @@
-//! Products and openings over additive shares, from [`OleSource`] (protocol §3, §6).
+//! Products and openings over additive shares, from [`OleSource`] (protocol §2).
 //!
 //! Inputs and outputs are this party's shares; both parties call every function with the same lengths
 //! and kinds. What crosses the link is masked by something uniform the receiver does not know, or is a

@@ -1,4 +1,4 @@
-//! From additive shares to factors and back, and inverses (counts document §3.2, §5.2).
+//! From additive shares to factors and back, and inverses (counts §3.2, §5.2).
 //!
 //! Inputs and outputs are this party's shares; both parties take the same steps with the same kinds. A
 //! step ends when its last message is sent: what the peer sends is waited for in the next one, so that

@@ -1,5 +1,5 @@
 //! Randomness that enters the proof, addressed by item and row rather than drawn in turn, so that
-//! the same seeds give the same proof on any number of threads and of parties (protocol §6).
+//! the same seeds give the same proof on any number of threads and of parties (protocol §14).
 
 use crate::{Kind, Role};
 use ff::{Field, FromUniformBytes};

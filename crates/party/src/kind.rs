@@ -1,4 +1,4 @@
-//! Who knows a value (protocol §2). Kinds follow from the circuit alone, so all sides derive the same.
+//! Who knows a value (protocol §1). Kinds follow from the circuit alone, so all sides derive the same.
 
 /// A side of the proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

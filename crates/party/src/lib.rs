@@ -6,7 +6,7 @@
 //! through the two traits here. [`Alone`] does it locally (its share *is* the value); the second
 //! implementation, over a channel, is `twain-pair`'s `TwoParty`.
 //!
-//! Sources: `docs/protocol.md` (kinds of values, what is opened when) and the counts document it cites.
+//! Sources: `docs/protocol.md` (kinds of values, what is opened when), `docs/counts.md`.
 
 mod alone;
 mod blinding;
@@ -110,7 +110,7 @@ pub trait WitnessParty {
     ) -> Result<Vec<Multiplicities>, PartyError>;
 
     /// Fails on every side, with the same error and nothing else learnt, unless all `values` are 0.
-    /// Must come before any opening that depends on the witness (protocol §6, validity test).
+    /// Must come before any opening that depends on the witness (protocol §12).
     fn check_zero(&mut self, values: &[Fr]) -> Result<(), PartyError>;
 
     /// Opens values to everyone.

@@ -200,7 +200,7 @@ fn nothing_can_be_recomputed_without_the_randomness() {
         };
         let common: Vec<_> = scalars(&first).intersection(&scalars(&second)).cloned().collect();
         assert!(common.iter().all(|scalar| scalar.iter().all(|byte| *byte == 0)), "{common:?}");
-        // Random rows >= openings + 1 for each kind of column (protocol §6).
+        // Random rows >= openings + 1 for each kind of column (protocol §14.1).
         {
             let rows = system.blinding_factors();
             let openings = |name| {

@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use twain_algebra::Fr;
 
 /// A ternary secret. One session, one key: the evaluator's answers depend on the key, so a key that
-/// outlived a session could be probed (protocol §3). Never stored; erased when dropped.
+/// outlived a session could be probed (protocol §2). Never stored; erased when dropped.
 pub struct SecretKey {
     session: [u8; 32],
     next_counter: u64,

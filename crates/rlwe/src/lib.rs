@@ -3,7 +3,7 @@
 //! One party, the *encryptor*, sends encryptions of vectors `a_i` of [`SLOTS`] field elements; the other,
 //! the *evaluator*, answers with one encryption of `Σ a_i·b_i - v`, slot by slot, for vectors `b_i` and a
 //! mask `v` of its own. Decryption and `v` are additive shares of the inner product: an oblivious
-//! linear evaluation (protocol §3). The encryptor learns the slots of the answer and nothing else
+//! linear evaluation (protocol §2). The encryptor learns the slots of the answer and nothing else
 //! about `b_i` and `v` (statistically, [`FloodBudget`]); the evaluator learns nothing (ring-LWE).
 //!
 //! ```text

@@ -1,4 +1,4 @@
-//! The parameters of the encryption, and why they are secure, correct and hiding (protocol §3, §11).
+//! The parameters of the encryption, and why they are secure, correct and hiding (protocol §2, §13).
 //!
 //! **Ring.** `Z_q[X]/(X^N + 1)` with `N = 2^15`; the plaintext modulus `t` is the order of BN254's
 //! scalar field. `t ≡ 1 (mod 2N)`, so a plaintext is `N` slots of the field.
@@ -22,8 +22,8 @@
 //! distance between `f + X` and `f` is `|X|/2^F`, so over the answers of a session the view is
 //! within `Σ N·E|X| / 2^F` of one made from the output alone. [`FloodBudget`] adds this up and
 //! refuses the answer that would leave too few of [`STATISTICAL_BITS`]. The bound holds for the
-//! worst operands; for uniform ones (a random triple) the first term falls away and §11's
-//! `2^13` answers leave more than 2^-64.
+//! worst operands; for uniform ones (a random triple) the first term falls away and `2^13`
+//! answers fit.
 //!
 //! **Correctness.** Before the switch of moduli the phase is below `t·(2^(F-1) + |X| + 1) < 0.76·q/2`;
 //! the switch to `q'` scales it and adds at most `t·(N + 1)/2 = 2^267.6`, while `0.24·q'/2` is
@@ -71,8 +71,8 @@ pub const ERROR_FLIPS: u32 = 21;
 /// Variance of an error coefficient.
 pub const ERROR_VARIANCE: f64 = ERROR_FLIPS as f64 / 2.0;
 
-/// `F`: an answer is flooded with `t` times a uniform integer of this many bits. §11 asks for 357;
-/// `q` has room for one more, which is free.
+/// `F`: an answer is flooded with `t` times a uniform integer of this many bits. 357
+/// would do; `q` has room for one more, which is free.
 pub const FLOOD_BITS: u32 = 358;
 
 /// Statistical security of everything one session sends together, in bits.
@@ -233,7 +233,7 @@ mod tests {
 
     #[test]
     fn budget_covers_a_large_proof_and_ends() {
-        // protocol §6 at 2^20 rows: 16 n products of one or two terms, 6 n of length six (two cross
+        // counts §1 at 2^20 rows: 16 n products of one or two terms, 6 n of length six (two cross
         // terms each): 512 answers of 2 products and 192 of 12.
         let mut budget = FloodBudget::default();
         budget.charge(512, 2).unwrap();

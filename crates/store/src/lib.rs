@@ -1,4 +1,4 @@
-//! Bundles of correlations made ahead of time, each consumed at most once (protocol §3).
+//! Bundles of correlations made ahead of time, each consumed at most once (protocol §20).
 //!
 //! A bundle is all that one proof of one circuit consumes; what is in it is opaque here. Bundles of
 //! one plan, pair of keys and role form a *series*, numbered from 0. The files of a store:

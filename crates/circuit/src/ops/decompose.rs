@@ -202,7 +202,7 @@ impl Layouter {
     }
 
     /// The wires of a decomposition. From then on the recomposition stands for the value itself: a
-    /// value that does not fit must not spread before it is tested (protocol §4).
+    /// value that does not fit must not spread before it is tested (protocol §7.1).
     fn digits_of(
         &mut self,
         tensor: &Tensor,

@@ -1,4 +1,4 @@
-//! Static bounds of wires (protocol §4): intervals that hold in any run with inputs and parameters in
+//! Static bounds of wires (protocol §7.1): intervals that hold in any run with inputs and parameters in
 //! range, propagated through sums and products.
 
 use twain_algebra::Fr;

@@ -1,4 +1,4 @@
-//! An ordered, reliable, two-ended stream of frames between the two parties (protocol §8).
+//! An ordered, reliable, two-ended stream of frames between the two parties (protocol §17).
 
 #[cfg(feature = "test-utils")]
 pub mod emulator;
@@ -49,7 +49,7 @@ pub trait Channel: Send {
         self.receive(phase, length)
     }
 
-    /// The session's identifier: enters every key derivation (protocol §8).
+    /// The session's identifier: enters every key derivation (protocol §18).
     fn session_id(&self) -> [u8; 32];
 
     /// What went over the link so far, in all and per phase.

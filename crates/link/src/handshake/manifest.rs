@@ -1,5 +1,5 @@
 //! What a side of a session holds of what both must hold, and was told to do: named items, their
-//! encoding, and what differs between two lists (protocol §8).
+//! encoding, and what differs between two lists (protocol §18).
 
 use std::fmt;
 use twain_party::Role;

@@ -1,4 +1,4 @@
-//! The first frames of a session (protocol §8): both sides name what they hold and what they were told
+//! The first frames of a session (protocol §18): both sides name what they hold and what they were told
 //! to do, and whatever differs is named on both. Input: an authenticated channel and this side's
 //! [`Manifest`]. Output: a [`Session`], whose identifier enters every key derivation that follows.
 //!

@@ -1,5 +1,5 @@
 //! Who a party is: an Ed25519 key in a file of its own, and its fingerprint, which the peer pins
-//! (protocol §8). Input: the directory of the configuration (`~/.config/twain`). Output: the key for
+//! (protocol §19). Input: the directory of the configuration (`~/.config/twain`). Output: the key for
 //! TLS, the fingerprint as text, and keys derived from it for what is stored at rest.
 
 mod fingerprint;

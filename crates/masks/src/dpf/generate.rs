@@ -9,7 +9,7 @@
 //!
 //! A batch takes one message for the transfers, one a level and three for the last correction,
 //! however many masks it has. *Private:* every message is a part of a sum whose total, a correction
-//! word, is pseudorandom to both (protocol §2, case ii), or masked by a pad (case i).
+//! word, is pseudorandom to both (protocol §1), or masked by a pad.
 
 use super::tree::{LeafSums, MaskCipher, leaf_sums, level_sum};
 use super::{DigitMask, MAX_DOMAIN_BITS, Scratch};

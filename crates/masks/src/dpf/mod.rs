@@ -1,5 +1,5 @@
 //! Digit masks: a uniform secret `r` below `2^d` and additive shares, in the integers modulo `2^128`,
-//! of the vector that is 1 at `r` and 0 elsewhere (protocol §4).
+//! of the vector that is 1 at `r` and 0 elsewhere (protocol §6).
 //!
 //! A mask is kept as a key of a distributed point function in the form of Guo, Yang, Wang, Zhang,
 //! Xie, Zhang and Zhao (*Half-Tree*, EUROCRYPT 2023): a binary tree of blocks in which the two

@@ -1,4 +1,4 @@
-//! Comparison with zero of shared values (protocol §4): one masked opening, then a tree of products of
+//! Comparison with zero of shared values (protocol §7): one masked opening, then a tree of products of
 //! shared bits. In: a share of `x`, `|x| < 2^width`. Out: `[x >= 0]` and `[x = 0]`, each as an exclusive
 //! or of both parties' bits. Whatever `x` was, the bits are bits, and at most the first is 0 or the
 //! second is 0: the sign they make is -1, 0 or 1.

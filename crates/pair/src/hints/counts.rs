@@ -1,5 +1,5 @@
 //! Multiplicities of range tables: how often each value of a table is looked up (spec 01 §5.4), as the
-//! sum of the one-hot vectors of the values, without their ever being stored (protocol §4).
+//! sum of the one-hot vectors of the values, without their ever being stored (protocol §7).
 //!
 //! A digit's one-hot vector comes from the mask that made it. A value of another origin is opened
 //! under a fresh mask as wide as the table, once a session; that it lies in the table is a claim.

@@ -1,4 +1,4 @@
-//! Division of a shared value that is not negative by a public `D`, rounded down (protocol §4).
+//! Division of a shared value that is not negative by a public `D`, rounded down (protocol §7).
 //!
 //! If `D` is a power of two, `y mod D` is a digit. Otherwise each party covers `y` with `R_P` of its
 //! own, uniform in the field, `S_P = R_P mod D`; a digit mask, opened beforehand, gives the one-hot

@@ -1,4 +1,4 @@
-//! Functions of a shared value by a table of all its values (protocol §4): static tables, unit vectors
+//! Functions of a shared value by a table of all its values (protocol §7): static tables, unit vectors
 //! of the value or of the column of a table that holds it, inverses of tiny values. One masked opening,
 //! then linear sums over the one-hot vector.
 

@@ -1,5 +1,5 @@
 //! The non-polynomial steps of a witness, and the counts of its lookups, by two parties of which
-//! neither knows the values (protocol §4, §11): the `hints` and `multiplicities` of `WitnessParty`.
+//! neither knows the values (protocol §7, §13): the `hints` and `multiplicities` of `WitnessParty`.
 //!
 //! [`Hints`] evaluates values that a party owns locally, by their owner. For shared values it takes
 //! material (digit masks, shared bits) from a [`DigitMaskSource`] and opens masked values only. It
@@ -154,7 +154,7 @@ impl Hints {
     }
 
     /// Shares of what must be 0 in a valid witness, since the last call: to be tested together with
-    /// the circuit's own (protocol §6) before anything that depends on the witness is opened.
+    /// the circuit's own (protocol §12) before anything that depends on the witness is opened.
     /// Equally many on both sides.
     pub fn take_claims(&mut self) -> Vec<Fr> {
         let mut claims = std::mem::take(&mut self.claims);

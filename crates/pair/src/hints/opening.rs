@@ -1,4 +1,4 @@
-//! Opening sums of both parties' parts, and how often that may go wrong (protocol §11).
+//! Opening sums of both parties' parts, and how often that may go wrong (protocol §13).
 
 use ff::PrimeField;
 use twain_algebra::Fr;

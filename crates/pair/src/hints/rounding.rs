@@ -1,4 +1,4 @@
-//! Division of a shared value by a public `D`, rounded half away from zero (protocol §4).
+//! Division of a shared value by a public `D`, rounded half away from zero (protocol §7).
 //!
 //! With `y = x + floor(D/2) - [x < 0][D even] + K D`, not negative, the result is `floor(y/D) - K`. A `D` that one
 //! division does not take is a product of factors, by which `y` is divided one after the other:

@@ -1,13 +1,13 @@
 //! Everything a proof needs from the peer that does not depend on inputs or parameters, made ahead of
-//! time (protocol §3). Input of making: a [`Plan`], the calls that one proof makes to its two sources
+//! time (protocol §21). Input of making: a [`Plan`], the calls that one proof makes to its two sources
 //! of correlations, [`OleSource`] and [`DigitMaskSource`]. Output: one party's half of a bundle, a
 //! stream of bytes for the store. Input of proving: that stream; output: the two sources again, [`StoredOle`]
 //! and [`StoredMaterial`].
 //!
 //! For a call of inner products a party draws its operands `a` (the model's side) or `b` (the data's)
 //! at random from the bundle's seed and keeps its shares of `Σ a·b`. Online each sends the difference
-//! of its operand and the stored one, and the rest is local ([`ole`]). Digit masks and bits are random
-//! anyway and are kept as they are ([`material`]).
+//! of its operand and the stored one, and the rest is local (`ole`). Digit masks and bits are random
+//! anyway and are kept as they are (`material`).
 //!
 //! A bundle: a seed of 32 bytes; then, call by call, the digest of the call and what it gave. A call
 //! with another digest ends the session: what is stored is used for what it was made for, or not at

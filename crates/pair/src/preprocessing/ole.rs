@@ -1,4 +1,4 @@
-//! Inner products of chosen operands from stored ones of random operands (protocol §3).
+//! Inner products of chosen operands from stored ones of random operands (protocol §21).
 //!
 //! Stored: `u + v = Σ a·b`, with `(a, u)` at the model's side and `(b, v)` at the data's. The model's
 //! side sends `δ = x - a` for each of its operands, the data's `ε = y - b`; then

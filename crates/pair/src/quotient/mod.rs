@@ -1,4 +1,4 @@
-//! The quotient over shares (counts document §4).
+//! The quotient over shares (counts §4).
 //!
 //! A product `T` of two shared polynomials, of degree below `(m + 1) * n`, is `T = t * V + U` with
 //! `t = X^n - 1`: `U` is fixed by the `n` rows and `V` by `m` cosets. So one OLE per row and per point

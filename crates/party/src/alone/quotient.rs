@@ -2,7 +2,7 @@
 //!
 //! On the coset `g·H` the polynomial `X^n` is the constant `c = g^n`. So the quotient's values there
 //! are the numerator's divided by `c - 1`, and the inverse transform gives the residue
-//! `sum_e c^e·h_e` of its pieces `h_e` (docs/counts.md §4.1). As many cosets as pieces determine the
+//! `sum_e c^e·h_e` of its pieces `h_e` (counts §4.1). As many cosets as pieces determine the
 //! pieces: the inverse of the Vandermonde matrix of the `c`s recombines them, coset by coset, so no
 //! vector is longer than `n`.
 

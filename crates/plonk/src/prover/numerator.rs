@@ -1,5 +1,5 @@
 //! The numerator of the quotient (spec 01 §5.7) from the constraint list, in the form of
-//! docs/counts.md §4: what two parties must multiply is made explicit and shared.
+//! counts §4: what two parties must multiply is made explicit and shared.
 //!
 //! - A [`Form`] is a polynomial in the secret columns with public coefficients. The gates add up to
 //!   one, so each monomial has *one* public coefficient, and is left out if that is zero.
@@ -248,7 +248,7 @@ impl<L: Fn(Polynomial) -> Leaf> Builder<'_, L> {
     }
 
     /// `z(ωX)·Π(v + β·s + γ) - z(X)·Π(v + β·δ^j·X + γ)` over the columns of a chunk: the products
-    /// `A·B` of docs/counts.md §4.3, with `B` the product of `z` and one secret column.
+    /// `A·B` of counts §4.3, with `B` the product of `z` and one secret column.
     fn permutation_step(&mut self, chunk: u32, weight: Fr) {
         let columns = self.system.permutation_chunks().nth(chunk as usize).unwrap_or(&[]);
         let first = u64::from(chunk) * (self.system.degree() as u64 - 2);
@@ -328,7 +328,7 @@ impl<L: Fn(Polynomial) -> Leaf> Builder<'_, L> {
     }
 
     /// `ΠF·(τ·(φ(ωX) - φ) + m) - τ·Σ_i Π_(j≠i) F_j`. One input that is linear in the secret columns
-    /// joins the products of each of these columns (docs/counts.md §4.4).
+    /// joins the products of each of these columns (counts §4.4).
     fn lookup_step(&mut self, argument: u32, weight: Fr) {
         let Some(lookup) = self.system.lookups().get(argument as usize) else { return };
         let table = self.compressed(&lookup.table);

@@ -4,7 +4,7 @@
 //! numerator of every *moved* secret cell (one that is no fixed point of `σ`) to factors, once: the
 //! denominator of a cell is the numerator of the cell that `σ` sends it to. Products, inverses and
 //! running products of factors are local; one conversion for each row that changed brings `z` back
-//! to additive shares (docs/counts.md §3). From the last moved secret cell on `z` is public, because
+//! to additive shares (counts §3). From the last moved secret cell on `z` is public, because
 //! it ends at 1, and so it is before the first.
 
 use super::error::ProveError;

@@ -1,5 +1,5 @@
 //! The one way this program speaks TLS: version 1.3, both sides with raw public keys (RFC 7250),
-//! Ed25519 only, no resumption, no early data (protocol §8). There is no certificate and no
+//! Ed25519 only, no resumption, no early data (protocol §17). There is no certificate and no
 //! authority: a key is accepted because it is the expected one.
 
 use crate::identity::{Fingerprint, Identity};

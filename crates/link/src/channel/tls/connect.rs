@@ -1,6 +1,6 @@
 //! Finding the peer: listens and dials at once until a time limit, so that one dialable side is
 //! enough. When both connections authenticate, the model's side takes one and says which, and the
-//! data's side confirms (protocol §8).
+//! data's side confirms (protocol §17).
 //!
 //! A key seen for the first time is the peer's only if it was found at the address dialled and the
 //! user says so. Anybody can dial in: who does with another key is noted, never asked about.

@@ -1,4 +1,4 @@
-//! The link to the peer: frames over TLS 1.3 over TCP (protocol §8), with a thread that writes and
+//! The link to the peer: frames over TLS 1.3 over TCP (protocol §17), with a thread that writes and
 //! one that reads, so that sending never waits for the peer's program.
 //!
 //! Input: addresses, this side's identity and whom to accept. Output: a [`Channel`] to the one peer

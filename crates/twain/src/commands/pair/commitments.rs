@@ -1,5 +1,5 @@
 //! Polycommit values: how many proofs were started under one commitment, since each publishes one
-//! linear equation of what is committed (protocol §7).
+//! linear equation of what is committed (protocol §1.2).
 
 use super::files::{Common, digest};
 use super::refusals::LINEAR_EQUATION;

@@ -31,7 +31,7 @@ pub fn may_know(reveal: Option<Reveal>, role: Role) -> bool {
 }
 
 /// Opens the outputs to whom `reveal` says: this side gets them, or nothing. A part of a sum whose
-/// total the receiver may know tells it nothing else (protocol §2).
+/// total the receiver may know tells it nothing else (protocol §1).
 pub fn reveal(
     channel: &mut dyn Channel,
     reveal: Option<Reveal>,
