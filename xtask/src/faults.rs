@@ -1,4 +1,4 @@
-//! The slow part of `crates/twain/tests/faults.rs` and `kills.rs`: every fault of the emulated link, on
+//! The slow part of `crates/twain/tests/faults.rs` and `crates/cli/tests/kills.rs`: every fault of the emulated link, on
 //! either side, at every step of making a bundle, of a proof from it and of a proof without; links of
 //! 0.1, 10 and 100 ms one way; either process killed after every phase. The tests print tables.
 
@@ -11,7 +11,15 @@ use std::time::Instant;
 pub fn run(repository: &Path) -> Result<(), Error> {
     let start = Instant::now();
     let mut command = cargo();
-    command.current_dir(repository).args(["test", "-p", "twain", "--test", "faults"]);
+    command.current_dir(repository).args([
+        "test",
+        "-p",
+        "twain",
+        "-p",
+        "twain-cli",
+        "--test",
+        "faults",
+    ]);
     command.args(["--test", "kills", "--no-fail-fast"]);
     command.args(["--", "--ignored", "--nocapture", "--test-threads", "1"]);
     let status =

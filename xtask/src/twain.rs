@@ -78,7 +78,7 @@ impl Twain {
         let own = std::env::current_exe().map_err(Error::file("xtask"))?;
         let folder = own.parent().unwrap_or(repository);
         let mut build = cargo();
-        build.current_dir(repository).args(["build", "--quiet", "--package", "twain"]);
+        build.current_dir(repository).args(["build", "--quiet", "--package", "twain-cli"]);
         if folder.ends_with("release") {
             build.arg("--release");
         }

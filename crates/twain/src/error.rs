@@ -1,18 +1,18 @@
 //! Why something failed, sorted by who is at fault: what a user sees is one line that says what is
 //! wrong, with which file or peer, and what to do; what a program sees is a stable code.
 
+use crate::key_files::KeyFileError;
 use std::path::PathBuf;
-use twain::key_files::KeyFileError;
 use twain_artifacts::{ArtifactError, FormatError};
 use twain_circuit::{LayoutError, WitnessError};
 use twain_link::channel::tls::ConnectError;
 use twain_link::channel::{self, ChannelError};
 use twain_link::handshake::{HandshakeError, ManifestError};
 use twain_link::identity::{FingerprintError, IdentityError, KnownPeersError};
-use twain_store::StoreError;
 use twain_onnx::OnnxError;
 use twain_party::PartyError;
 use twain_plonk::{KeyError, ProveError};
+use twain_store::StoreError;
 
 /// Who or what is at fault. Codes and exit statuses stay what they are from version to version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

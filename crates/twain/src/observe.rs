@@ -67,8 +67,17 @@ pub enum Event {
         /// What has gone over the link since the session began.
         traffic: Traffic,
     },
+    /// Calibration tries something out: after so many trials of so many.
+    Trial {
+        /// Trials so far.
+        done: usize,
+        /// Trials in all, before the best are checked.
+        of: usize,
+        /// What is tried.
+        what: String,
+    },
     /// What the session is expected to take, before it connects.
-    Forecast(crate::commands::pair::Forecast),
+    Forecast(crate::pair::Forecast),
     /// Something the user should know.
     Notice(Notice),
     /// The session listens for its peer.

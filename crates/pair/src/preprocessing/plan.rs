@@ -154,12 +154,17 @@ pub struct Mark {
     openings: Traffic,
 }
 
+#[derive(Default)]
+struct Phases {
+    running: Option<Phase>,
+    ended: Vec<(Phase, Mark)>,
+}
+
 /// Notes where phases end.
 struct PhaseEnds {
     calls: Calls,
     openings: TrafficTotals,
-    /// The phase that runs, and those that have ended.
-    phases: Mutex<(Option<Phase>, Vec<(Phase, Mark)>)>,
+    phases: Mutex<Phases>,
 }
 
 impl PhaseEnds {
@@ -168,8 +173,8 @@ impl PhaseEnds {
         let calls = self.calls.lock().map_or(0, |calls| calls.len());
         let mark = Mark { calls, openings: self.openings.read() };
         if let Ok(mut phases) = self.phases.lock() {
-            let ended = std::mem::replace(&mut phases.0, next);
-            phases.1.extend(ended.map(|ended| (ended, mark)));
+            let ended = std::mem::replace(&mut phases.running, next);
+            phases.ended.extend(ended.map(|ended| (ended, mark)));
         }
     }
 }
@@ -290,7 +295,7 @@ impl Planner {
     /// The plan of what was run.
     pub fn finish(self) -> Plan {
         self.ends.end(None);
-        let phases = self.ends.phases.lock().map(|mut phases| std::mem::take(&mut phases.1));
+        let phases = self.ends.phases.lock().map(|mut phases| std::mem::take(&mut phases.ended));
         let calls = self.calls.lock().map(|mut calls| std::mem::take(&mut *calls));
         Plan {
             calls: calls.unwrap_or_default(),

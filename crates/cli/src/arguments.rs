@@ -1,0 +1,567 @@
+//! The command line: EZKL's commands with EZKL's names, flags and defaults (spec 02 §5), and what a
+//! pair of provers needs on top.
+
+use crate::run_arguments::{RunArguments, Variables, variables};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Private model, private data, one ordinary EZKL proof.
+#[derive(Debug, Parser)]
+#[command(name = "twain", version, about, max_term_width = 100)]
+pub struct Arguments {
+    /// Progress bars and text for people, or one JSON object a line for programs.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// How progress is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// `--srs-path`.
+#[derive(Debug, Args)]
+pub struct SrsPath {
+    /// The SRS [default: $EZKL_REPO_PATH/srs/kzg{logrows}.srs, with EZKL_REPO_PATH = ~/.ezkl].
+    #[arg(long)]
+    pub srs_path: Option<PathBuf>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Prints the nodes of a model as they become circuit operations.
+    Table {
+        /// The ONNX file.
+        #[arg(short = 'M', long, default_value = "network.onnx")]
+        model: PathBuf,
+        /// Scales, visibilities, circuit size.
+        #[command(flatten)]
+        args: RunArguments,
+    },
+    /// Measures the circuit of a model and writes its settings.
+    GenSettings {
+        /// The ONNX file.
+        #[arg(short = 'M', long, default_value = "network.onnx")]
+        model: PathBuf,
+        /// Where the settings go.
+        #[arg(short = 'O', long, default_value = "settings.json")]
+        settings_path: PathBuf,
+        /// Scales, visibilities, circuit size.
+        #[command(flatten)]
+        args: RunArguments,
+    },
+    /// Writes random inputs of the right shape.
+    GenRandomData {
+        /// The ONNX file.
+        #[arg(short = 'M', long, default_value = "network.onnx")]
+        model: PathBuf,
+        /// Where the inputs go.
+        #[arg(short = 'D', long, default_value = "input.json")]
+        data: PathBuf,
+        /// Values of named dimensions, `name->value`, separated by commas.
+        #[arg(short = 'V', long, default_value = "batch_size->1", value_parser = variables)]
+        variables: Variables,
+        /// Seed: the same seed gives the same data.
+        #[arg(long, default_value_t = 21242)]
+        seed: u64,
+        /// The smallest number.
+        #[arg(long, default_value_t = 0.0, allow_negative_numbers = true)]
+        min: f32,
+        /// Numbers are below this.
+        #[arg(long, default_value_t = 1.0, allow_negative_numbers = true)]
+        max: f32,
+    },
+    /// Chooses scales, lookup range and number of rows from sample data.
+    CalibrateSettings {
+        /// Sample data: a file, @file, or JSON itself; any number of inputs one after the other.
+        #[arg(short = 'D', long, default_value = "calibration.json")]
+        data: String,
+        /// The ONNX file.
+        #[arg(short = 'M', long, default_value = "network.onnx")]
+        model: PathBuf,
+        /// The settings, rewritten.
+        #[arg(short = 'O', long, default_value = "settings.json")]
+        settings_path: PathBuf,
+        /// What matters most.
+        #[arg(long, value_enum, default_value_t = Target::Resources)]
+        target: Target,
+        /// How many times the range the data needs lookup tables cover.
+        #[arg(long, default_value_t = 2.0)]
+        lookup_safety_margin: f64,
+        /// Scales to try.
+        #[arg(long, value_delimiter = ',', default_value = "11,12,13")]
+        scales: Vec<i32>,
+        /// Multipliers to try.
+        #[arg(long, value_delimiter = ',', default_value = "1,10")]
+        scale_rebase_multiplier: Vec<u32>,
+        /// log2 of the most rows.
+        #[arg(long, default_value_t = 26)]
+        max_logrows: u32,
+        /// Where a page with plots of the circuit's errors goes (HTML).
+        #[arg(long)]
+        report: Option<PathBuf>,
+    },
+    /// Turns an ONNX model into a circuit.
+    CompileCircuit {
+        /// The ONNX file.
+        #[arg(short = 'M', long, default_value = "network.onnx")]
+        model: PathBuf,
+        /// Where the circuit goes.
+        #[arg(long, default_value = "model.compiled")]
+        compiled_circuit: PathBuf,
+        /// The settings.
+        #[arg(short = 'S', long, default_value = "settings.json")]
+        settings_path: PathBuf,
+    },
+    /// Runs the quantised model on an input and writes what the proof will be about.
+    GenWitness {
+        /// Input: a file, @file, or JSON itself.
+        #[arg(short = 'D', long, default_value = "input.json")]
+        data: String,
+        /// The compiled circuit.
+        #[arg(short = 'M', long, default_value = "model.compiled")]
+        compiled_circuit: PathBuf,
+        /// Where the witness goes.
+        #[arg(short = 'O', long, default_value = "witness.json")]
+        output: PathBuf,
+        /// Verifying key; with an SRS it makes polycommit commitments part of the witness.
+        #[arg(short = 'V', long)]
+        vk_path: Option<PathBuf>,
+        /// SRS, for polycommit commitments.
+        #[arg(short = 'P', long)]
+        srs_path: Option<PathBuf>,
+    },
+    /// Makes an SRS whose secret nobody threw away: for tests only.
+    GenSrs {
+        /// Where it goes.
+        #[arg(long)]
+        srs_path: PathBuf,
+        /// log2 of the number of powers.
+        #[arg(long)]
+        logrows: u32,
+    },
+    /// Imports and checks the SRS of a public ceremony.
+    GetSrs {
+        /// A Powers-of-Tau file: `.ptau` as snarkjs writes it, or EZKL's raw form.
+        #[arg(long)]
+        from: PathBuf,
+        /// Where the SRS goes [default: as `--srs-path` elsewhere].
+        #[arg(long)]
+        srs_path: Option<PathBuf>,
+        /// Settings that say how many rows are needed.
+        #[arg(short = 'S', long, default_value = "settings.json")]
+        settings_path: PathBuf,
+        /// log2 of the number of powers, instead of the settings'.
+        #[arg(long)]
+        logrows: Option<u32>,
+    },
+    /// Checks every constraint on a witness and names those that fail.
+    Mock {
+        /// The witness.
+        #[arg(short = 'W', long, default_value = "witness.json")]
+        witness: PathBuf,
+        /// The compiled circuit.
+        #[arg(short = 'M', long, default_value = "model.compiled")]
+        model: PathBuf,
+    },
+    /// Makes the proving and the verifying key.
+    Setup {
+        /// The compiled circuit (a redacted one gives the same keys).
+        #[arg(short = 'M', long, default_value = "model.compiled")]
+        compiled_circuit: PathBuf,
+        /// SRS.
+        #[command(flatten)]
+        srs: SrsPath,
+        /// Where the verifying key goes.
+        #[arg(long, default_value = "vk.key")]
+        vk_path: PathBuf,
+        /// Where the proving key goes.
+        #[arg(long, default_value = "pk.key")]
+        pk_path: PathBuf,
+        /// A witness whose values take the place of fixed inputs and outputs.
+        #[arg(short = 'W', long)]
+        witness: Option<PathBuf>,
+        /// One fixed column for each selector.
+        #[arg(long)]
+        disable_selector_compression: bool,
+    },
+    /// Makes a proof: alone, or with a peer that holds the other secret.
+    Prove(Box<Prove>),
+    /// With the peer, makes ahead of time what proofs of this circuit need and no input decides.
+    Preprocess(Box<Preprocess>),
+    /// Checks a proof.
+    Verify {
+        /// The settings the keys were made with.
+        #[arg(short = 'S', long, default_value = "settings.json")]
+        settings_path: PathBuf,
+        /// The proof.
+        #[arg(long, default_value = "proof.json")]
+        proof_path: PathBuf,
+        /// The verifying key.
+        #[arg(long, default_value = "vk.key")]
+        vk_path: PathBuf,
+        /// SRS.
+        #[command(flatten)]
+        srs: SrsPath,
+        /// Use the SRS of one row (kzg1.srs): a verifier needs no more.
+        #[arg(long)]
+        reduced_srs: bool,
+    },
+    /// Puts the commitments of a witness in the place of a proof's.
+    SwapProofCommitments {
+        /// The proof, rewritten.
+        #[arg(short = 'P', long, default_value = "proof.json")]
+        proof_path: PathBuf,
+        /// The witness.
+        #[arg(short = 'W', long, default_value = "witness.json")]
+        witness_path: PathBuf,
+    },
+    /// Copies the verifying key out of a proving key.
+    GenVkFromPk {
+        /// The proving key.
+        #[arg(long, default_value = "pk.key")]
+        pk_path: PathBuf,
+        /// The settings the keys were made with.
+        #[arg(short = 'S', long, default_value = "settings.json")]
+        settings_path: PathBuf,
+        /// Where the verifying key goes.
+        #[arg(long, default_value = "vk.key")]
+        vk_path: PathBuf,
+    },
+    /// Writes the circuit without its parameters: what the data's owner may have.
+    Redact {
+        /// The compiled circuit.
+        #[arg(short = 'M', long, default_value = "model.compiled")]
+        compiled_circuit: PathBuf,
+        /// Where the redacted circuit goes.
+        #[arg(short = 'O', long, default_value = "model.redacted.compiled")]
+        output: PathBuf,
+        /// Accept that the values listed remain visible in clear.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Ties hashed or committed parameters to the weights used (new keys are needed).
+    BindParams {
+        /// The compiled circuit.
+        #[arg(short = 'M', long, default_value = "model.compiled")]
+        compiled_circuit: PathBuf,
+        /// Where the bound circuit goes.
+        #[arg(short = 'O', long, default_value = "model.bound.compiled")]
+        output: PathBuf,
+    },
+    /// Shows it all: two processes on this machine prove a bundled model's score of bundled data.
+    Demo {
+        /// A convolutional network with default run arguments, instead of a small credit score.
+        #[arg(long)]
+        large: bool,
+    },
+    /// Prints the fingerprint by which peers know this machine; makes its key where there is none.
+    Identity {
+        /// Folder of the identity [default: ~/.config/twain].
+        #[arg(long)]
+        identity: Option<PathBuf>,
+    },
+}
+
+/// Flags of `prove`.
+#[derive(Debug, Args)]
+pub struct Prove {
+    /// The witness (alone).
+    #[arg(short = 'W', long, default_value = "witness.json")]
+    pub witness: PathBuf,
+    /// The compiled circuit; at the data's side the redacted one.
+    #[arg(short = 'M', long, default_value = "model.compiled")]
+    pub compiled_circuit: PathBuf,
+    /// The proving key.
+    #[arg(long, default_value = "pk.key")]
+    pub pk_path: PathBuf,
+    /// Where the proof goes.
+    #[arg(long, default_value = "proof.json")]
+    pub proof_path: PathBuf,
+    /// SRS.
+    #[command(flatten)]
+    pub srs: SrsPath,
+    /// safe: verify the proof before it is written (a pair always does).
+    #[arg(long, value_enum, default_value_t = CheckMode::Safe)]
+    pub check_mode: CheckMode,
+    /// The input, at the data's side of a pair: a file, @file, or JSON itself.
+    #[arg(short = 'D', long, default_value = "input.json")]
+    pub data: String,
+    /// Who learns outputs that the proof does not publish, in a pair; the same on both sides.
+    #[arg(long, value_enum, requires = "id")]
+    pub reveal_output: Option<Reveal>,
+    /// Where revealed outputs go.
+    #[arg(long, default_value = "output.json")]
+    pub output_path: PathBuf,
+    /// A witness with a published polycommit of the parameters (`processed_params`): no proof with
+    /// others is written. For circuits in the tied form (bind-params).
+    #[arg(long, requires = "id")]
+    pub published_commitment: Option<PathBuf>,
+    /// The peer.
+    #[command(flatten)]
+    pub pair: Pair,
+}
+
+/// Whom outputs are revealed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Reveal {
+    /// The model's side.
+    Model,
+    /// The data's side.
+    Data,
+    /// Both sides.
+    Both,
+}
+
+impl From<Reveal> for twain::pair::Reveal {
+    fn from(reveal: Reveal) -> Self {
+        match reveal {
+            Reveal::Model => Self::Model,
+            Reveal::Data => Self::Data,
+            Reveal::Both => Self::Both,
+        }
+    }
+}
+
+/// Flags of `preprocess`.
+#[derive(Debug, Args)]
+pub struct Preprocess {
+    /// The compiled circuit; at the data's side the redacted one.
+    #[arg(short = 'M', long, default_value = "model.compiled")]
+    pub compiled_circuit: PathBuf,
+    /// The proving key.
+    #[arg(long, default_value = "pk.key")]
+    pub pk_path: PathBuf,
+    /// SRS.
+    #[command(flatten)]
+    pub srs: SrsPath,
+    /// For how many proofs; the same number on both sides.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub proofs: u32,
+    /// The peer.
+    #[command(flatten)]
+    pub pair: Pair,
+}
+
+/// What calibration aims at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Target {
+    /// The fewest rows, then the highest scales.
+    Resources,
+    /// The same, with as few rows as tables and instances allow.
+    #[value(name = "resources/col-overflow")]
+    ResourcesColumnOverflow,
+    /// The highest scales, then the fewest rows.
+    Accuracy,
+}
+
+impl From<Target> for twain_onnx::calibrate::Target {
+    fn from(target: Target) -> Self {
+        match target {
+            Target::Resources => Self::Resources,
+            Target::ResourcesColumnOverflow => Self::ResourcesColumnOverflow,
+            Target::Accuracy => Self::Accuracy,
+        }
+    }
+}
+
+/// Whether a proof is verified before it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CheckMode {
+    /// Verify.
+    Safe,
+    /// Do not.
+    Unsafe,
+}
+
+/// A side of a pair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Side {
+    /// Owns the parameters.
+    Model,
+    /// Owns the inputs.
+    Data,
+}
+
+impl From<Side> for twain_party::Role {
+    fn from(side: Side) -> Self {
+        match side {
+            Side::Model => Self::Model,
+            Side::Data => Self::Data,
+        }
+    }
+}
+
+/// Flags for work with a peer: `--id` and an address to dial, one to listen on, or both.
+#[derive(Debug, Args)]
+pub struct Pair {
+    /// HOST:PORT where the peer listens.
+    #[arg(long, group = "address", requires = "id")]
+    pub remote_peer: Option<String>,
+    /// ADDR:PORT to listen on.
+    #[arg(long, group = "address", requires = "id")]
+    pub local_addr: Option<String>,
+    /// Which secret this side holds.
+    #[arg(long, value_enum, requires = "address")]
+    pub id: Option<Side>,
+    /// The peer's fingerprint, as its `twain identity` prints it.
+    #[arg(long, requires = "id")]
+    pub peer: Option<String>,
+    /// Folder of the identity [default: ~/.config/twain].
+    #[arg(long)]
+    pub identity: Option<PathBuf>,
+    /// How long to wait for the peer to appear, in seconds.
+    #[arg(long, default_value = "60", value_parser = seconds)]
+    pub connect_timeout: Duration,
+    /// How long the peer may be silent, in seconds.
+    #[arg(long, default_value = "300", value_parser = seconds)]
+    pub idle_timeout: Duration,
+    /// Accept that every proof publishes one exact linear equation of the committed values.
+    #[arg(long, requires = "id")]
+    pub allow_polycommit: bool,
+}
+
+impl Pair {
+    /// As the library takes it.
+    pub fn peer(&self) -> twain::pair::Peer {
+        twain::pair::Peer {
+            remote_peer: self.remote_peer.clone(),
+            local_addr: self.local_addr.clone(),
+            peer: self.peer.clone(),
+            identity: self.identity.clone(),
+            connect_timeout: self.connect_timeout,
+            idle_timeout: self.idle_timeout,
+        }
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "a number of seconds".to_string())?;
+    Duration::try_from_secs_f64(seconds).map_err(|e| e.to_string())
+}
+
+/// The files of a command.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Files {
+    /// Files it reads. One that is also written is in both lists.
+    pub reads: Vec<PathBuf>,
+    /// Files it writes.
+    pub writes: Vec<PathBuf>,
+}
+
+impl Files {
+    fn reads(mut self, paths: &[&Path]) -> Self {
+        self.reads.extend(paths.iter().map(|path| path.to_path_buf()));
+        self
+    }
+
+    fn writes(mut self, paths: &[&Path]) -> Self {
+        self.writes.extend(paths.iter().map(|path| path.to_path_buf()));
+        self
+    }
+
+    fn may_read(mut self, path: &Option<PathBuf>) -> Self {
+        self.reads.extend(path.clone());
+        self
+    }
+
+    /// Data given as a file or `@file`, not as JSON itself.
+    fn reads_data(mut self, data: &str) -> Self {
+        let name = data.strip_prefix('@').unwrap_or(data);
+        if !data.trim_start().starts_with('{') {
+            self.reads.push(name.into());
+        }
+        self
+    }
+}
+
+impl Command {
+    /// Every file the command reads or writes, as its arguments say: without the default SRS and the
+    /// folder of the identity, which depend on the machine.
+    pub fn files(&self) -> Files {
+        let none = Files::default();
+        match self {
+            Command::Table { model, .. } => none.reads(&[model]),
+            Command::GenSettings { model, settings_path, .. } => {
+                none.reads(&[model]).writes(&[settings_path])
+            }
+            Command::GenRandomData { model, data, .. } => none.reads(&[model]).writes(&[data]),
+            Command::CalibrateSettings { data, model, settings_path, report, .. } => {
+                let mut files = none.reads_data(data).reads(&[model, settings_path]);
+                files.writes.push(settings_path.clone());
+                files.writes.extend(report.clone());
+                files
+            }
+            Command::CompileCircuit { model, compiled_circuit, settings_path } => {
+                none.reads(&[model, settings_path]).writes(&[compiled_circuit])
+            }
+            Command::GenWitness { data, compiled_circuit, output, vk_path, srs_path } => none
+                .reads_data(data)
+                .reads(&[compiled_circuit])
+                .may_read(vk_path)
+                .may_read(srs_path)
+                .writes(&[output]),
+            Command::Mock { witness, model } => none.reads(&[witness, model]),
+            Command::GenSrs { srs_path, .. } => none.writes(&[srs_path]),
+            Command::GetSrs { from, srs_path, settings_path, logrows } => {
+                let mut files = none.reads(&[from]);
+                if logrows.is_none() {
+                    files.reads.push(settings_path.clone());
+                }
+                files.writes.extend(srs_path.clone());
+                files
+            }
+            Command::Setup { compiled_circuit, srs, vk_path, pk_path, witness, .. } => none
+                .reads(&[compiled_circuit])
+                .may_read(&srs.srs_path)
+                .may_read(witness)
+                .writes(&[vk_path, pk_path]),
+            Command::Prove(prove) => prove.files(),
+            Command::Preprocess(preprocess) => none
+                .reads(&[&preprocess.compiled_circuit, &preprocess.pk_path])
+                .may_read(&preprocess.srs.srs_path),
+            Command::Verify { settings_path, proof_path, vk_path, srs, .. } => {
+                none.reads(&[settings_path, proof_path, vk_path]).may_read(&srs.srs_path)
+            }
+            Command::SwapProofCommitments { proof_path, witness_path } => {
+                none.reads(&[proof_path, witness_path]).writes(&[proof_path])
+            }
+            Command::GenVkFromPk { pk_path, settings_path, vk_path } => {
+                none.reads(&[pk_path, settings_path]).writes(&[vk_path])
+            }
+            Command::Redact { compiled_circuit, output, .. }
+            | Command::BindParams { compiled_circuit, output } => {
+                none.reads(&[compiled_circuit]).writes(&[output])
+            }
+            Command::Demo { .. } | Command::Identity { .. } => none,
+        }
+    }
+}
+
+impl Prove {
+    fn files(&self) -> Files {
+        let common = Files::default()
+            .reads(&[&self.compiled_circuit, &self.pk_path])
+            .may_read(&self.srs.srs_path)
+            .writes(&[&self.proof_path]);
+        let mut files = match self.pair.id {
+            None => common.reads(&[&self.witness]),
+            Some(Side::Model) => common,
+            Some(Side::Data) => common.reads_data(&self.data),
+        };
+        files.reads.extend(self.published_commitment.clone());
+        if self.reveal_output.is_some() {
+            files.writes.push(self.output_path.clone());
+        }
+        files
+    }
+}

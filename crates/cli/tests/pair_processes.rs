@@ -1,0 +1,95 @@
+//! Two processes over loopback: the proofs they make, and how they end when their link is cut, stalls or
+//! changes bytes.
+
+mod processes;
+
+use processes::{Ended, Running, Side, Site, free_ports, repository};
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use twain_artifacts::{GraphWitness, Proof, read_settings};
+use twain_link::channel::emulator::{ByteFault, Direction, LinkProfile, TcpEmulator};
+
+const RELU: &str = "1l_relu-k8-private";
+const DENSE: &str = "1l_mlp-k9-private";
+
+/// The proof of `site` is about the witness of the circuit in `folder`.
+fn has_witness_of(site: &Site, folder: &Path, flags: &[&str]) {
+    let proof = site.prove_and_verify(flags);
+    let file = site.path("kept.json");
+    fs::write(&file, proof).unwrap();
+    let settings = read_settings(&folder.join("settings.json")).unwrap();
+    let witness = GraphWitness::read(&folder.join("witness.json")).unwrap();
+    let instances = Proof::read(&file).unwrap().instances.concat();
+    assert_eq!(instances, witness.instances(&settings.run_args));
+}
+
+#[test]
+fn private_parameters_and_input() {
+    for name in [RELU, DENSE, "tiny_cnn-k11-private"] {
+        let folder = repository("tests/vectors").join(name);
+        has_witness_of(&Site::new(&folder), &folder, &[]);
+    }
+}
+
+#[test]
+fn committed_parameters_need_the_owner_s_consent() {
+    let folder = repository("tests/vectors/1l_mlp-k9-polycommit");
+    let site = Site::new(&folder);
+    for side in site.pair(&[]) {
+        let message = side.failed();
+        assert!(message.contains("--allow-polycommit"), "{message}");
+        assert!(!side.stderr.contains("learn"), "it stops before it connects");
+    }
+    has_witness_of(&site, &folder, &["--allow-polycommit"]);
+}
+
+#[test]
+fn hashed_parameters_and_input() {
+    let folder = repository("tests/pair_circuits/hashed_input_parameters-k11");
+    has_witness_of(&Site::new(&folder), &folder, &[]);
+}
+
+/// The survivor names the phase and the peer.
+fn names_a_phase(survivor: &Ended) {
+    let message = survivor.failed();
+    assert!(message.contains("during ") && message.contains("with "), "{message}");
+}
+
+/// Runs a pair whose link goes wrong after `after` bytes from each dialler.
+fn over_a_bad_link(site: &Site, fault: ByteFault, after: usize) -> [Ended; 2] {
+    let ports = free_ports();
+    // Either side's call may be the one that is kept, so both go through an emulator.
+    let emulators = ports.map(|port| {
+        let target = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let emulator = TcpEmulator::start(target, LinkProfile::default()).unwrap();
+        emulator.inject(Direction::Forward, after, fault);
+        emulator
+    });
+    let start = |side: Side| {
+        let remote = emulators[side.other() as usize].address().port();
+        site.start(side, ports[side as usize], remote, &["--idle-timeout", "3"])
+    };
+    [start(Side::Model), start(Side::Data)].map(Running::end)
+}
+
+#[test]
+fn a_bad_link() {
+    let site = Site::vector(RELU);
+    let faults = [
+        (ByteFault::Cut, 1_000_000, ["the connection broke", "the peer closed"]),
+        (ByteFault::Stall, 2_000_000, ["nothing was heard from the peer for 3s", "nothing"]),
+        (ByteFault::Corrupt, 4_000_000, ["not authentic", "the connection broke"]),
+        (ByteFault::Replay, 1_000_000, ["not authentic", "the connection broke"]),
+    ];
+    for (fault, after, reasons) in faults {
+        let sides = over_a_bad_link(&site, fault, after);
+        let fits = |side: &Ended| {
+            names_a_phase(side);
+            reasons.iter().any(|reason| side.failed().contains(reason))
+        };
+        let texts = || sides.each_ref().map(|side| side.failed().to_string());
+        assert!(sides.iter().any(fits), "{fault:?}: {:?}", texts());
+    }
+    site.prove_and_verify(&[]);
+}

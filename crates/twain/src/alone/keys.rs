@@ -1,0 +1,54 @@
+//! `setup` and `gen-vk-from-pk`.
+
+use super::{load_circuit, load_settings};
+use crate::error::{AtFile, Error};
+use crate::files;
+use crate::key_files::{ExtendedForm, read_proving_key, read_srs, write_keys, write_verifying_key};
+use crate::observe::Run;
+use std::path::{Path, PathBuf};
+use twain_circuit::{ProductTree, configure};
+use twain_plonk::generate_keys;
+
+/// Arguments of `setup`.
+pub struct Setup {
+    /// The compiled circuit.
+    pub compiled_circuit: PathBuf,
+    /// The SRS, if not the default.
+    pub srs: Option<PathBuf>,
+    /// Where the verifying key goes.
+    pub vk_path: PathBuf,
+    /// Where the proving key goes.
+    pub pk_path: PathBuf,
+    /// Values of fixed inputs.
+    pub witness: Option<PathBuf>,
+    /// Whether selectors share columns.
+    pub compress: bool,
+}
+
+/// Makes the keys.
+pub fn setup(arguments: &Setup, run: &Run) -> Result<(), Error> {
+    if let Some(path) = &arguments.witness {
+        let reason =
+            "setup from a witness (fixed inputs or outputs) is not supported yet; leave -W out";
+        return Err(Error::file(path, reason));
+    }
+    let (compiled, circuit) = load_circuit(&arguments.compiled_circuit)?;
+    super::warn_of_looseness(&compiled, run);
+    let k = compiled.settings.run_args.logrows;
+    let format = files::key_format()?;
+    let srs = read_srs(&files::srs_path(&arguments.srs, k)?, k)?;
+    let key = generate_keys(circuit.cs, circuit.assembly, &srs, arguments.compress)
+        .at(&arguments.compiled_circuit)?;
+    write_keys(&arguments.vk_path, &arguments.pk_path, format, &key)?;
+    Ok(())
+}
+
+/// Copies the verifying key out of a proving key.
+pub fn vk_from_pk(pk: &Path, settings: &Path, vk: &Path) -> Result<(), Error> {
+    let path = settings;
+    let settings = load_settings(path)?;
+    let (system, _) = configure(&settings, ProductTree::FullySplit).at(path)?;
+    let format = files::key_format()?;
+    let key = read_proving_key(pk, format, system, settings.run_args.logrows, ExtendedForm::Skip)?;
+    Ok(write_verifying_key(vk, format, key.vk())?)
+}

@@ -1,0 +1,178 @@
+//! `gen-witness` and `mock`.
+
+use super::load_circuit;
+use crate::error::{AtFile, Error};
+use crate::key_files::read_srs;
+use ff::Field;
+use rand_core::{OsRng, RngCore};
+use std::path::{Path, PathBuf};
+use twain_algebra::{Fr, G1Affine};
+use twain_artifacts::{
+    CompiledModel, GraphWitness, InputFile, LookupExtremes, Processed, ProcessedElements,
+};
+use twain_circuit::{Circuit, Sources, Witness, WitnessError, WitnessValues, parameters};
+use twain_graph::Visibility;
+use twain_party::{Alone, Seed};
+use twain_plonk::Srs;
+
+/// Seeds the operating system gives.
+pub fn fresh_seed() -> Seed {
+    let mut bytes = [0u8; 32];
+    OsRng.fill_bytes(&mut bytes);
+    Seed(bytes)
+}
+
+/// Runs the model on an input.
+pub fn generate(
+    data: &str,
+    circuit_path: &Path,
+    output: &Path,
+    vk_path: Option<PathBuf>,
+    srs_path: Option<PathBuf>,
+) -> Result<(), Error> {
+    let (compiled, circuit) = load_circuit(circuit_path)?;
+    let inputs = InputFile::from_argument(data)?.quantize(&compiled.model).at(data)?;
+    let values = run(&compiled, &circuit, &inputs).at(data)?;
+    let witness = describe(&compiled, &circuit, &values, inputs, vk_path, srs_path)?;
+    Ok(witness.write(output)?)
+}
+
+/// Runs the witness program on plain values.
+pub fn run(
+    compiled: &CompiledModel,
+    circuit: &Circuit,
+    inputs: &[Vec<Fr>],
+) -> Result<WitnessValues, WitnessError> {
+    evaluate(&mut Alone::new(fresh_seed()), compiled, circuit, inputs)
+}
+
+/// The same over a party, which may be watched.
+pub fn evaluate(
+    party: &mut Alone,
+    compiled: &CompiledModel,
+    circuit: &Circuit,
+    inputs: &[Vec<Fr>],
+) -> Result<WitnessValues, WitnessError> {
+    let parameters = parameters(&compiled.model);
+    let sources = Sources { inputs: Some(inputs), parameters: Some(&parameters) };
+    circuit.program.run_alone(party, &sources)
+}
+
+/// The file that tells what a run gave: outputs, hashes and commitments (spec 02 §3.2).
+fn describe(
+    compiled: &CompiledModel,
+    circuit: &Circuit,
+    values: &WitnessValues,
+    inputs: Vec<Vec<Fr>>,
+    vk_path: Option<PathBuf>,
+    srs_path: Option<PathBuf>,
+) -> Result<GraphWitness, Error> {
+    let settings = &compiled.settings;
+    let witness = Witness::new(circuit, values);
+    let outputs = witness.outputs();
+    let srs = match (vk_path, srs_path) {
+        (Some(_), Some(path)) => Some(read_srs(&path, settings.run_args.logrows)?),
+        _ => None,
+    };
+    let usable_rows = circuit.columns.geometry.usable_rows;
+    let committer = srs.as_ref().map(|srs| Committer::new(srs, usable_rows));
+    let args = &settings.run_args;
+    let params = match parameters(&compiled.model).concat() {
+        params if params.is_empty() => Vec::new(),
+        params => vec![params],
+    };
+    // The instances begin with the hashes of inputs and parameters, and end with those of outputs.
+    let count = |visibility: &Visibility, tensors: usize| match visibility.is_hashed() {
+        true => tensors,
+        false => 0,
+    };
+    let all = &values.instances;
+    let of_inputs = count(&args.input_visibility, inputs.len());
+    let of_params = of_inputs + count(&args.param_visibility, params.len());
+    let of_outputs = all.len().saturating_sub(count(&args.output_visibility, outputs.len()));
+    let process = |visibility: &Visibility, tensors: &[Vec<Fr>], hashes: &[Fr]| match visibility {
+        _ if tensors.is_empty() => None,
+        Visibility::Hashed { .. } => {
+            Some(Processed { poseidon_hash: Some(hashes.to_vec()), polycommit: None })
+        }
+        Visibility::KZGCommit => {
+            let commit =
+                |committer: &Committer| tensors.iter().map(|t| committer.commit(t)).collect();
+            Some(Processed { poseidon_hash: None, polycommit: committer.as_ref().map(commit) })
+        }
+        _ => None,
+    };
+    let hashes = |range: std::ops::Range<usize>| all.get(range).unwrap_or_default();
+    let processed = ProcessedElements {
+        inputs: process(&args.input_visibility, &inputs, hashes(0..of_inputs)),
+        params: process(&args.param_visibility, &params, hashes(of_inputs..of_params)),
+        outputs: process(&args.output_visibility, &outputs, hashes(of_outputs..all.len())),
+    };
+    let (min_lookup_inputs, max_lookup_inputs) = witness.lookup_extremes();
+    let widths = settings.required_range_checks.iter().map(|(low, high)| high - low);
+    let extremes = LookupExtremes {
+        max_lookup_inputs,
+        min_lookup_inputs,
+        max_range_size: widths.max().unwrap_or(0),
+    };
+    Ok(GraphWitness::new(inputs, outputs, processed, extremes, settings))
+}
+
+/// Commits to tensors as the circuit's unblinded columns do (spec 04 §7.6).
+pub struct Committer<'a> {
+    srs: &'a Srs,
+    usable_rows: usize,
+}
+
+impl<'a> Committer<'a> {
+    /// For a circuit with as many rows as the SRS, `usable_rows` of which hold values.
+    pub fn new(srs: &'a Srs, usable_rows: usize) -> Self {
+        Self { srs, usable_rows }
+    }
+
+    /// The commitments to a tensor, one for each column it takes.
+    pub fn commit(&self, tensor: &[Fr]) -> Vec<G1Affine> {
+        let chunks = tensor.len() / self.usable_rows + 1;
+        let chunk = |index: usize| {
+            let start = (index * self.usable_rows).min(tensor.len());
+            let end = (start + self.usable_rows).min(tensor.len());
+            let mut column = tensor[start..end].to_vec();
+            column.resize(self.usable_rows, Fr::ZERO);
+            column.resize(1 << self.srs.k(), Fr::ONE);
+            self.srs.commit_lagrange(&column)
+        };
+        (0..chunks).map(chunk).collect()
+    }
+}
+
+/// Fails if the file's public values are not those its inputs give.
+pub fn check_instances(
+    path: &Path,
+    witness: &GraphWitness,
+    compiled: &CompiledModel,
+    values: &WitnessValues,
+) -> Result<(), Error> {
+    let claimed = witness.instances(&compiled.settings.run_args);
+    let mut pairs = claimed.iter().zip(&values.instances);
+    let differs = pairs.position(|(claimed, computed)| claimed != computed);
+    if claimed.len() == values.instances.len() && differs.is_none() {
+        return Ok(());
+    }
+    let place = differs.map_or("their number".into(), |i| format!("value {i}"));
+    let reason = format!(
+        "its public values are not what the circuit computes from its inputs ({place} differs): \
+         make it again with gen-witness from this circuit"
+    );
+    Err(Error::file(path, reason))
+}
+
+/// Checks every constraint on a witness; a line for each of the first that fail.
+pub fn mock(witness_path: &Path, circuit_path: &Path) -> Result<Vec<String>, Error> {
+    const SHOWN: usize = 20;
+    let (compiled, circuit) = load_circuit(circuit_path)?;
+    let witness = GraphWitness::read(witness_path)?;
+    let values = run(&compiled, &circuit, &witness.inputs).at(witness_path)?;
+    check_instances(witness_path, &witness, &compiled, &values)?;
+    let failures = twain_circuit::mock(&circuit, &values, SHOWN)?;
+    Ok(failures.iter().map(ToString::to_string).collect())
+}

@@ -1,0 +1,25 @@
+//! Work with a peer. Each side reads what both must hold ([`CommonFiles`]) and what it puts in,
+//! refuses what makes no sense (`refusals`), plans (`planning`), tells its user what will be learnt
+//! and what it will take ([`Forecast`]), meets the peer (`session`) and works: it proves
+//! ([`Side::prove`]), or makes bundles ahead of time ([`preprocess()`]).
+
+mod commitments;
+mod files;
+mod forecast;
+mod outputs;
+mod planning;
+mod preprocess;
+mod prove;
+mod published;
+mod refusals;
+mod secret;
+mod session;
+mod side;
+
+pub use files::CommonFiles;
+pub use forecast::Forecast;
+pub use outputs::Reveal;
+pub use preprocess::preprocess;
+pub use prove::{ProveFiles, prove};
+pub use session::{Peer, fingerprint};
+pub use side::{Proven, Side};

@@ -1,0 +1,64 @@
+//! `preprocess`: with the peer, makes bundles of what proofs of a circuit need and no input or
+//! parameter decides. `prove` takes one by itself when both sides have it.
+
+use super::files::{Common, CommonFiles, series};
+use super::planning::plan;
+use super::session::{self, Peer};
+use crate::alone::fresh_seed;
+use crate::error::Error;
+use crate::observe::{Run, bytes};
+use twain_link::handshake::Item;
+use twain_pair::preprocessing;
+use twain_party::PartySeeds;
+use twain_party::{Phase, Role};
+use twain_store::Store;
+
+/// Makes as many bundles as asked for (`proofs`, the same number on both sides).
+///
+/// # Errors
+/// As [`prove`](super::prove()).
+pub fn preprocess(
+    role: Role,
+    files: &CommonFiles,
+    proofs: u32,
+    peer: &Peer,
+    run: &Run,
+) -> Result<(), Error> {
+    let identity = session::identity_of(&peer.identity)?;
+    run.enter(Phase::Load)?;
+    let common = Common::read(files, run)
+        .map_err(|unready| session::tell(role, peer, &identity, unready, run))?;
+    let digests = common.digests()?;
+    let series = series(&digests);
+    let mut store = Store::open(&session::store_folder(&identity), &identity)?;
+    let plan = plan(&common, run)?;
+    let made = plan.making(role);
+    run.step(format!(
+        "A bundle takes {} products and {} digit masks in {} calls: {} to send and {} to receive in \
+         {} rounds.",
+        plan.products(),
+        plan.masks(),
+        plan.calls().len(),
+        bytes(made.sent),
+        bytes(made.received),
+        made.rounds,
+    ));
+    let mut items: Vec<(String, Item)> =
+        digests.into_iter().map(|(name, digest)| (name, digest.into())).collect();
+    items.push(("plan".into(), plan.digest().into()));
+    items.push(("command".into(), Item::Text(format!("preprocess --proofs {proofs}"))));
+    let (mut channel, session) =
+        session::meet(role, peer, &identity, &session::manifest(items)?, run)?;
+    run.expect((0..proofs).map(|_| (Phase::Preprocess, made)));
+    for number in 1..=proofs {
+        run.enter(Phase::Preprocess)?;
+        let mut bundle = store.make(&mut channel, &session, series)?;
+        let seeds = PartySeeds { blinding: fresh_seed(), protocol: fresh_seed() };
+        let id = bundle.id();
+        let write = &mut |bytes: &[u8]| bundle.write(bytes);
+        preprocessing::make(&mut channel, id, &plan, &seeds, write)?;
+        bundle.commit(&mut channel)?;
+        run.step(format!("Made bundle {number} of {proofs}."));
+    }
+    session::finish(channel, run, "the bundles are made", peer)
+}

@@ -1,0 +1,154 @@
+//! Meeting the peer: identity, connection, handshake, farewell; and telling the peer when this side
+//! cannot start, so that nobody waits in the dark.
+
+use crate::error::Error;
+use crate::observe::Run;
+use std::path::PathBuf;
+use std::time::Duration;
+use twain_link::channel::Channel;
+use twain_link::channel::tls::{ConnectOptions, PeerPolicy, Timeouts, TlsChannel, connect};
+use twain_link::handshake::{Item, Manifest, Session, handshake};
+use twain_link::identity::{Fingerprint, Identity, KnownPeers};
+use twain_party::{Phase, Role};
+
+/// Why this side cannot start, and what the peer is told of it.
+pub struct Unready {
+    /// For this side's user.
+    pub error: Box<Error>,
+    /// For the peer; none if it finds out by itself.
+    pub told: Option<String>,
+}
+
+impl From<Error> for Unready {
+    fn from(error: Error) -> Self {
+        Self { error: error.into(), told: None }
+    }
+}
+
+/// Says what the peer is told of an error.
+pub trait Told<T> {
+    /// The result, with what the peer is told. `text` must not depend on a secret.
+    fn told(self, text: &str) -> Result<T, Unready>;
+}
+
+impl<T> Told<T> for Result<T, Error> {
+    fn told(self, text: &str) -> Result<T, Unready> {
+        self.map_err(|error| Unready { error: error.into(), told: Some(text.into()) })
+    }
+}
+
+/// How the peer is met.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// `host:port` where the peer listens; also the name under which its key is remembered. Without it
+    /// this side only listens.
+    pub remote_peer: Option<String>,
+    /// `address:port` to listen on. Without it this side only dials.
+    pub local_addr: Option<String>,
+    /// The peer's fingerprint, as its `twain identity` prints it.
+    pub peer: Option<String>,
+    /// Folder of this side's identity, if not the default.
+    pub identity: Option<PathBuf>,
+    /// How long to wait for the peer to appear.
+    pub connect_timeout: Duration,
+    /// How long the peer may be silent.
+    pub idle_timeout: Duration,
+}
+
+/// Where an identity's bundles are.
+pub fn store_folder(identity: &Identity) -> PathBuf {
+    identity.directory().join("bundles")
+}
+
+/// The key in `folder`, or in the default one.
+pub fn identity_of(folder: &Option<PathBuf>) -> Result<Identity, Error> {
+    let folder = match folder {
+        Some(folder) => folder.clone(),
+        None => Identity::default_directory()?,
+    };
+    Identity::load_or_create(&folder).map_err(Error::from)
+}
+
+/// The fingerprint of the identity in a folder (or the default one), which is made if it is not there.
+///
+/// # Errors
+/// A folder or a key file that cannot be used.
+pub fn fingerprint(folder: &Option<PathBuf>) -> Result<Fingerprint, Error> {
+    Ok(identity_of(folder)?.fingerprint())
+}
+
+/// What is compared with the peer: `items`, and the version of this program.
+pub fn manifest(items: impl IntoIterator<Item = (String, Item)>) -> Result<Manifest, Error> {
+    let version = Item::Text(env!("CARGO_PKG_VERSION").into());
+    let items = items.into_iter().chain([("version of twain".to_string(), version)]);
+    Manifest::new(items).map_err(Error::from)
+}
+
+/// Connects to the peer, who must hold the same and have been told to do the same.
+pub fn meet(
+    role: Role,
+    pair: &Peer,
+    identity: &Identity,
+    manifest: &Manifest,
+    run: &Run,
+) -> Result<(TlsChannel, Session), Error> {
+    run.enter(Phase::Connect)?;
+    let mut channel = reach(role, pair, identity, run)?;
+    run.watch_link(channel.meter().totals());
+    let session = handshake(&mut channel, manifest)?;
+    Ok((channel, session))
+}
+
+/// Tells the peer that this side cannot start, if it appears in time; returns the error for the user.
+pub fn tell(
+    role: Role,
+    pair: &Peer,
+    identity: &Identity,
+    Unready { error, told }: Unready,
+    run: &Run,
+) -> Error {
+    if let Some(reason) = told {
+        let seconds = pair.connect_timeout.as_secs_f64();
+        run.step(format!("{error}\nTelling the peer, for up to {seconds} s (Ctrl-C: not)."));
+        // What becomes of it does not change why this side stops.
+        if let Ok(mut channel) = reach(role, pair, identity, run) {
+            let _ = handshake(&mut channel, &Manifest::refusal(&reason));
+        }
+    }
+    *error
+}
+
+/// Ends the session.
+pub fn finish(channel: TlsChannel, run: &Run, done: &str, pair: &Peer) -> Result<(), Error> {
+    run.enter(Phase::Finish)?;
+    match channel.finish(pair.idle_timeout) {
+        Ok(meter) => run.keep_messages(meter.phases()),
+        Err(error) => run.warn(format!("{done}, but the peer's farewell is missing: {error}")),
+    }
+    Ok(())
+}
+
+fn reach(role: Role, pair: &Peer, identity: &Identity, run: &Run) -> Result<TlsChannel, Error> {
+    let policy = match &pair.peer {
+        Some(text) => PeerPolicy::Pinned(text.parse::<Fingerprint>()?),
+        None => {
+            let observer = run.observer();
+            let ask = |name: &str, found: &Fingerprint| observer.confirm(name, found);
+            let ask = observer
+                .can_confirm()
+                .then(|| Box::new(ask) as Box<dyn FnMut(&str, &Fingerprint) -> bool>);
+            PeerPolicy::Known(KnownPeers::new(identity.directory().join("known_peers"), ask))
+        }
+    };
+    let options = ConnectOptions {
+        role,
+        identity,
+        local: pair.local_addr.as_deref(),
+        remote: pair.remote_peer.as_deref(),
+        peer: policy,
+        connect_timeout: pair.connect_timeout,
+        watcher: run,
+        timeouts: Timeouts { silence: pair.idle_timeout, ..Timeouts::default() },
+    };
+    connect(options).map_err(Error::from)
+}
