@@ -3,6 +3,7 @@
 use super::{load_circuit, load_settings};
 use crate::error::{AtFile, Error};
 use crate::files;
+use rand_core::OsRng;
 use std::path::{Path, PathBuf};
 use twain::key_files::{ExtendedForm, read_proving_key, read_srs, write_keys, write_verifying_key};
 use twain_circuit::{ProductTree, configure};
@@ -35,7 +36,7 @@ pub fn setup(arguments: &Setup) -> Result<(), Error> {
     super::warn_of_looseness(&compiled);
     let k = compiled.settings.run_args.logrows;
     let format = files::key_format()?;
-    let srs = read_srs(&files::srs_path(&arguments.srs, k)?, k)?;
+    let srs = read_srs(&files::srs_path(&arguments.srs, k)?, k, &mut OsRng)?;
     let key = generate_keys(circuit.cs, circuit.assembly, &srs, arguments.compress)
         .at(&arguments.compiled_circuit)?;
     write_keys(&arguments.vk_path, &arguments.pk_path, format, &key)?;

@@ -6,6 +6,7 @@ use crate::arguments::{CheckMode, Prove};
 use crate::error::{AtFile, Error};
 use crate::files;
 use crate::report::{self, Phases};
+use rand_core::OsRng;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tracing::info_span;
 use twain::key_files::{ExtendedForm, read_proving_key, read_srs};
@@ -33,7 +34,7 @@ pub fn prove(arguments: &Prove, phases: &Phases) -> Result<(), Error> {
                 ExtendedForm::faster(),
             )
         },
-        || read_srs(&srs_path, logrows),
+        || read_srs(&srs_path, logrows, &mut OsRng),
     );
     let (key, srs) = (key?, srs?);
     span.exit();

@@ -6,6 +6,7 @@ use crate::arguments::{Pair, SrsPath};
 use crate::commands::{load_circuit, warn_of_looseness};
 use crate::error::Error;
 use crate::files;
+use rand_core::OsRng;
 use sha2::{Digest, Sha256};
 use std::path::Path;
 use twain::key_files::{ExtendedForm, read_proving_key, read_srs};
@@ -40,7 +41,7 @@ impl Common {
         let extended = ExtendedForm::faster();
         let (key, srs) = rayon::join(
             || read_proving_key(pk_path, format, circuit.cs.clone(), logrows, extended),
-            || read_srs(&srs_path, logrows),
+            || read_srs(&srs_path, logrows, &mut OsRng),
         );
         let key = key.map_err(Error::from).told("its proving key is not one of its circuit")?;
         let srs = srs.map_err(Error::from).told("its SRS cannot be used")?;
