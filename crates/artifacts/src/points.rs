@@ -13,7 +13,7 @@ use twain_algebra::{Fq, Fr, G1Affine, G2Affine};
 /// What to check about raw points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PointCheck {
-    /// Coordinates are below the modulus: for files of one's own, checked when they came in.
+    /// Coordinates are below the modulus: where what reads them checks the rest.
     Coordinates,
     /// Also the curve equation.
     OnCurve,

@@ -45,8 +45,9 @@ pub struct Srs {
 }
 
 impl Srs {
-    /// Puts an SRS together from a file's content. Of the powers only the first is checked for
-    /// being on the curve: a prover with a bad SRS makes a proof that does not verify.
+    /// Puts an SRS together from points. Of those in G1 only the first is checked, for being on the
+    /// curve; whoever takes them from a file checks first that they are the powers of one secret, since
+    /// commitments over other points need not hide anything.
     pub fn new(
         k: u32,
         g: Vec<G1Affine>,

@@ -1,6 +1,7 @@
 //! Keys and reference strings between their files (`twain-artifacts`) and their meaning
 //! (`twain-plonk`). A key file holds no constraint system: it is configured from the settings.
 
+use rand_core::{CryptoRng, RngCore};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::path::Path;
@@ -9,7 +10,7 @@ use twain_artifacts::key::{
     KeyFormat, KeyPolynomial, KeyShape, ProvingKeyFile, SelectorRows, VerifyingKeyFile,
     prepare_proving_key,
 };
-use twain_artifacts::srs::{PointCheck, SrsFile};
+use twain_artifacts::srs::{self, PointCheck, Powers, SrsFile};
 use twain_artifacts::{ArtifactError, Prepared};
 use twain_circuit::{LayoutError, ProductTree, configure};
 use twain_graph::Settings;
@@ -54,6 +55,14 @@ pub enum KeyFileError {
         path: String,
         /// The reason.
         source: SrsError,
+    },
+    /// An SRS whose points are not what they should be: with it secrets could leak.
+    #[error("{path}: {source}; get another one with get-srs")]
+    UnsafeSrs {
+        /// The file.
+        path: String,
+        /// The reason.
+        source: srs::SrsError,
     },
 }
 
@@ -231,24 +240,35 @@ pub fn write_keys(
 }
 
 /// Reads the SRS for `2^k` rows from a file for at least as many; a larger one is cut down, which
-/// takes a transform of its points.
+/// takes a transform of its points. The file may come from someone who wants what is committed to,
+/// so all points that are used are checked, over `rng`: wrong ones pass with probability `2^-225`.
 ///
 /// # Errors
-/// No such file, not an SRS, or one that is too small.
-pub fn read_srs(path: &Path, k: u32) -> Result<Srs, KeyFileError> {
+/// No such file, not an SRS, one that is too small, or one that is not the powers of one secret.
+pub fn read_srs(
+    path: &Path,
+    k: u32,
+    rng: &mut (impl RngCore + CryptoRng),
+) -> Result<Srs, KeyFileError> {
     let file = SrsFile::open(path)?;
     let srs_error = KeyFileError::srs(path);
     if k > file.k() {
         return Err(srs_error(SrsError::TooSmall { needed: k, found: file.k() }));
     }
     let (g2, s_g2) = (file.g2(), file.s_g2());
-    let g = file.g(k, PointCheck::OnCurve)?;
-    if k == file.k() {
-        let g_lagrange = file.g_lagrange(PointCheck::OnCurve)?;
-        Srs::new(k, g, g_lagrange, g2, s_g2).map_err(srs_error)
-    } else {
-        Srs::from_powers(k, g, g2, s_g2).map_err(srs_error)
-    }
+    let g = file.g(k, PointCheck::Coordinates)?;
+    let whole = k == file.k();
+    let g_lagrange = whole.then(|| file.g_lagrange(PointCheck::Coordinates)).transpose()?;
+    let powers = Powers { g: &g, g_lagrange: g_lagrange.as_deref(), g2: &g2, s_g2: &s_g2 };
+    srs::check(&powers, rng).map_err(|source| {
+        let path = path.display().to_string();
+        KeyFileError::UnsafeSrs { path, source }
+    })?;
+    let srs = match g_lagrange {
+        Some(g_lagrange) => Srs::new(k, g, g_lagrange, g2, s_g2),
+        None => Srs::from_powers(k, g, g2, s_g2),
+    };
+    srs.map_err(srs_error)
 }
 
 /// Reads what a verifier needs from an SRS file of any size.

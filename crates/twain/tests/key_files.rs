@@ -1,5 +1,6 @@
 //! Key files through reading and writing: EZKL's come out as they went in, and its proofs verify.
 
+use rand_core::OsRng;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use twain::key_files::{
@@ -92,7 +93,7 @@ fn keys_of_compiled_circuits_equal_those_of_ezkl() {
             continue;
         };
         let k = circuit.assembly.k;
-        let srs = read_srs(&srs_path(k), k).unwrap();
+        let srs = read_srs(&srs_path(k), k, &mut OsRng).unwrap();
         let expected = std::fs::read(folder.join("vk.key")).unwrap();
         let compress = expected[2] == 1;
         let key = generate_keys(circuit.cs.clone(), circuit.assembly, &srs, compress).unwrap();
@@ -143,12 +144,15 @@ fn formats_and_sizes() {
 
 #[test]
 fn a_larger_srs_is_cut_down() {
-    let (small, cut) = (read_srs(&srs_path(8), 8).unwrap(), read_srs(&srs_path(9), 8).unwrap());
+    let (small, cut) = (
+        read_srs(&srs_path(8), 8, &mut OsRng).unwrap(),
+        read_srs(&srs_path(9), 8, &mut OsRng).unwrap(),
+    );
     // The two files have different secrets, so only their shapes agree.
     assert_eq!((small.k(), cut.k()), (8, 8));
-    let whole = read_srs(&srs_path(9), 9).unwrap();
+    let whole = read_srs(&srs_path(9), 9, &mut OsRng).unwrap();
     assert_eq!(cut.g().points(0..256), whole.g().points(0..256));
     assert_eq!(cut, whole.downsize(8).unwrap());
-    let error = read_srs(&srs_path(9), 10).unwrap_err().to_string();
+    let error = read_srs(&srs_path(9), 10, &mut OsRng).unwrap_err().to_string();
     assert!(error.ends_with("get a larger one"), "{error}");
 }

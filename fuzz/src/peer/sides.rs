@@ -1,7 +1,7 @@
 //! The sides of each protocol, with fixed seeds and small inputs.
 
 use rand_chacha::ChaCha20Rng;
-use rand_core::SeedableRng;
+use rand_core::{OsRng, SeedableRng};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -102,7 +102,7 @@ static CASE: LazyLock<Case> = LazyLock::new(|| {
     let vectors = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors");
     let folder = vectors.join("1l_mlp-k9-private");
     let compiled = CompiledModel::read(&folder.join("model.compiled")).expect("a circuit");
-    let srs = read_srs(&vectors.join("srs/kzg9.srs"), 9).expect("an SRS");
+    let srs = read_srs(&vectors.join("srs/kzg9.srs"), 9, &mut OsRng).expect("an SRS");
     let layout = lay_out(&compiled.model, &compiled.settings, ProductTree::FullySplit);
     let circuit = layout.expect("it is laid out");
     let key = generate_keys(circuit.cs.clone(), circuit.assembly.clone(), &srs, true);

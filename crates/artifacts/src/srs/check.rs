@@ -1,19 +1,23 @@
-//! Whether points are the powers of one secret, without knowing it.
+//! Whether points are the powers of one secret, without knowing it, and hide what is committed to.
 //!
-//! With a random `r`, `e(sum r^i g_i, [s]H) = e(sum r^i g_(i+1), H)` tells `e(g_i, [s]H) =
-//! e(g_(i+1), H)` for all `i` at once. The commitments to the Lagrange basis must commit to the same
-//! polynomial as the powers do: the one with coefficients `r^j`, whose value at `w^i` is
-//! `(r^n - 1) / (r w^i - 1)`, so no transform is needed. Both are polynomial identities in `r` of
-//! degree below `2^k`, so a wrong SRS passes with probability at most `2^k / |Fr|`.
+//! With a random `r` and `W = sum r^i g_i` over all `n` powers, `e(r (W - r^(n-1) g_(n-1)), [s]H) =
+//! e(W - g_0, H)` tells `e(g_i, [s]H) = e(g_(i+1), H)` for all `i` at once: the coefficient of
+//! `r^(i+1)` is that for `i`. The commitments to the Lagrange basis must make `W` of the values, on the
+//! domain, of the polynomial with coefficients `r^j`. Both are polynomial identities in `r` of degree
+//! below `2^k`, so a wrong SRS passes with probability at most `2^k / |Fr|`.
+//!
+//! Powers of a root of unity `w^i` are refused too: a commitment would then be the value in row `i`,
+//! and the random rows, whose Lagrange commitments are the identity, would blind nothing.
 
-use ff::{Field, PrimeField};
+use ff::Field;
 use group::prime::PrimeCurveAffine;
 use group::{Curve, Group};
 use halo2curves::CurveAffine;
 use halo2curves::pairing::Engine;
-use rand_core::RngCore;
-use twain_algebra::vector::{batch_invert, powers as powers_of};
-use twain_algebra::{Bn256, Fr, G1, G1Affine, G2Affine, msm};
+use rand_core::{CryptoRng, RngCore};
+use rayon::prelude::*;
+use twain_algebra::vector::powers as powers_of;
+use twain_algebra::{Bn256, Domain, Fr, G1Affine, G2Affine, msm};
 
 /// The points to check.
 pub struct Powers<'a> {
@@ -45,59 +49,54 @@ pub enum SrsError {
     /// The Lagrange commitments do not belong to the powers.
     #[error("the Lagrange commitments do not belong to the powers: do not use this SRS")]
     Lagrange,
+    /// The secret is in the domain.
+    #[error(
+        "its secret is a root of unity, so commitments would hide nothing: do not use this SRS"
+    )]
+    RootOfUnity,
 }
 
-/// Checks that `powers` are those of one secret, from the standard generators. A wrong SRS passes
-/// with probability at most `2^-225`, over `rng`. Takes three multi-scalar multiplications.
+/// Checks that `powers` are those of one secret outside the domain, from the standard generators. A
+/// wrong SRS passes with probability at most `2^-225`, over `rng`, which its author must not foresee.
+/// Takes a multi-scalar multiplication, and another one for the Lagrange commitments.
 ///
 /// # Errors
 /// The first violation.
-pub fn check(powers: &Powers<'_>, rng: &mut impl RngCore) -> Result<(), SrsError> {
+pub fn check(powers: &Powers<'_>, rng: &mut (impl RngCore + CryptoRng)) -> Result<(), SrsError> {
     let Powers { g, g_lagrange, g2, s_g2 } = powers;
     let k = g.len().trailing_zeros();
     let lengths_agree = g_lagrange.is_none_or(|lagrange| lagrange.len() == g.len());
     if !g.len().is_power_of_two() || !(1..=super::MAX_K).contains(&k) || !lengths_agree {
         return Err(SrsError::Count);
     }
-    let on_curve = |points: &[G1Affine]| points.iter().all(|point| point.is_on_curve().into());
+    let on_curve = |points: &[G1Affine]| points.par_iter().all(|point| point.is_on_curve().into());
     if !on_curve(g) || !g_lagrange.is_none_or(on_curve) || !in_group(g2) || !in_group(s_g2) {
         return Err(SrsError::Point);
     }
-    if g[0] != G1Affine::generator() || **g2 != G2Affine::generator() {
+    let (first, last) = (g[0], g.len() - 1);
+    if first != G1Affine::generator() || **g2 != G2Affine::generator() {
         return Err(SrsError::Generator);
     }
     let r = Fr::random(rng);
-    let weights = powers_of(r, g.len());
-    let last = g.len() - 1;
-    let low = msm(&weights[..last], &g[..last]);
-    let high = msm(&weights[..last], &g[1..]);
-    if Bn256::pairing(&low.to_affine(), s_g2) != Bn256::pairing(&high.to_affine(), g2) {
+    let mut weights = powers_of(r, g.len());
+    let all = msm(&weights, g);
+    let low = (all - g[last] * weights[last]) * r;
+    let pairing = |point: &G1Affine, twist: &G2Affine| Bn256::pairing(point, twist);
+    if pairing(&low.to_affine(), s_g2) != pairing(&(all - first).to_affine(), g2) {
         return Err(SrsError::Powers);
+    }
+    // s^(n-1) s = 1
+    if pairing(&g[last], s_g2) == pairing(&first, g2) {
+        return Err(SrsError::RootOfUnity);
     }
     let Some(lagrange) = g_lagrange else {
         return Ok(());
     };
-    let commitment = low + g[last] * weights[last];
-    if commitment != commit_to_powers(r, k, lagrange) {
+    Domain::new(k).map_err(|_| SrsError::Count)?.ntt(&mut weights);
+    if msm(&weights, lagrange) != all {
         return Err(SrsError::Lagrange);
     }
     Ok(())
-}
-
-/// The commitment to the polynomial with coefficients `r^j`, from its values on the domain.
-fn commit_to_powers(r: Fr, k: u32, g_lagrange: &[G1Affine]) -> G1 {
-    let omega = (k..Fr::S).fold(Fr::ROOT_OF_UNITY, |root, _| root.square());
-    let mut values = Vec::with_capacity(g_lagrange.len());
-    let mut point = r;
-    for _ in 0..g_lagrange.len() {
-        values.push(point - Fr::ONE);
-        point *= omega;
-    }
-    // no value is 0 unless r is on the domain, which has probability 2^-226; it would fail the check
-    batch_invert(&mut values);
-    let factor = r.pow_vartime([1u64 << k]) - Fr::ONE;
-    values.iter_mut().for_each(|value| *value *= factor);
-    msm(&values, g_lagrange)
 }
 
 /// Whether a point of the twist is in the group of order `|Fr|`, and not its identity.
@@ -110,6 +109,7 @@ fn in_group(point: &G2Affine) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ff::PrimeField;
     use halo2curves::bn256::{Fq, Fq2};
     use rand_chacha::ChaCha20Rng;
     use rand_core::SeedableRng;
@@ -154,5 +154,12 @@ mod tests {
         assert_eq!(verdict(&g, &s_g2, &s_g2), Err(SrsError::Generator));
         assert_eq!(verdict(&g[1..5], &g2, &s_g2), Err(SrsError::Generator));
         assert_eq!(verdict(&g[..7], &g2, &s_g2), Err(SrsError::Count));
+        // In the domain of these powers or not.
+        for (root, expected) in
+            [(-Fr::ONE, Err(SrsError::RootOfUnity)), (Fr::ROOT_OF_UNITY, Ok(()))]
+        {
+            let g: Vec<_> = (0..8u64).map(|i| (generator * root.pow([i])).to_affine()).collect();
+            assert_eq!(verdict(&g, &g2, &(g2 * root).to_affine()), expected);
+        }
     }
 }

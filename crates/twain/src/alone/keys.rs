@@ -5,6 +5,7 @@ use crate::error::{AtFile, Error};
 use crate::files;
 use crate::key_files::{ExtendedForm, read_proving_key, read_srs, write_keys, write_verifying_key};
 use crate::observe::Run;
+use rand_core::OsRng;
 use std::path::{Path, PathBuf};
 use twain_circuit::{ProductTree, configure};
 use twain_plonk::generate_keys;
@@ -36,7 +37,7 @@ pub fn setup(arguments: &Setup, run: &Run) -> Result<(), Error> {
     super::warn_of_looseness(&compiled, run);
     let k = compiled.settings.run_args.logrows;
     let format = files::key_format()?;
-    let srs = read_srs(&files::srs_path(&arguments.srs, k)?, k)?;
+    let srs = read_srs(&files::srs_path(&arguments.srs, k)?, k, &mut OsRng)?;
     let key = generate_keys(circuit.cs, circuit.assembly, &srs, arguments.compress)
         .at(&arguments.compiled_circuit)?;
     write_keys(&arguments.vk_path, &arguments.pk_path, format, &key)?;

@@ -6,6 +6,7 @@ use crate::error::{AtFile, Error};
 use crate::files;
 use crate::key_files::{ExtendedForm, read_proving_key, read_srs};
 use crate::observe::Run;
+use rand_core::OsRng;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 use twain_artifacts::{CompiledModel, GraphWitness, Proof, Split};
@@ -53,7 +54,7 @@ pub fn prove(arguments: &Prove, run: &Run) -> Result<(), Error> {
                 ExtendedForm::faster(),
             )
         },
-        || read_srs(&srs_path, logrows),
+        || read_srs(&srs_path, logrows, &mut OsRng),
     );
     let (key, srs) = (key?, srs?);
     let mut party = Alone::new(fresh_seed()).watched_by(run.watched());

@@ -71,7 +71,7 @@ fn describe(
     let witness = Witness::new(circuit, values);
     let outputs = witness.outputs();
     let srs = match (vk_path, srs_path) {
-        (Some(_), Some(path)) => Some(read_srs(&path, settings.run_args.logrows)?),
+        (Some(_), Some(path)) => Some(read_srs(&path, settings.run_args.logrows, &mut OsRng)?),
         _ => None,
     };
     let usable_rows = circuit.columns.geometry.usable_rows;

@@ -6,6 +6,7 @@ use crate::alone::{load_circuit, warn_of_looseness};
 use crate::error::Error;
 use crate::key_files::{ExtendedForm, read_proving_key, read_srs};
 use crate::observe::Run;
+use rand_core::OsRng;
 use sha2::{Digest, Sha256};
 use std::path::PathBuf;
 use twain_algebra::Fr;
@@ -48,7 +49,7 @@ impl Common {
         let extended = ExtendedForm::faster();
         let (key, srs) = rayon::join(
             || read_proving_key(pk_path, format, circuit.cs.clone(), logrows, extended),
-            || read_srs(&srs_path, logrows),
+            || read_srs(&srs_path, logrows, &mut OsRng),
         );
         let key = key.map_err(Error::from).told("its proving key is not one of its circuit")?;
         let srs = srs.map_err(Error::from).told("its SRS cannot be used")?;
@@ -64,14 +65,12 @@ impl Common {
         let settings = serde_json::to_vec(&compiled.settings)
             .map_err(|error| Error::Usage(error.to_string()))?;
         let columns = key.fixed().values.iter().chain(&key.sigma().values);
-        let points = srs.g().points(0..srs.g().len());
-        let points = points.iter().flat_map(|point| [point.x.to_bytes(), point.y.to_bytes()]);
         let digests = [
             ("circuit without parameters", digest([circuit.as_slice()])),
             ("settings", digest([settings.as_slice()])),
             ("proving key", digest_scalars(columns.flatten())),
             ("verifying key", digest_scalars([&key.vk().transcript_repr()])),
-            ("SRS", digest(points)),
+            ("SRS", digest_srs(srs)),
         ];
         Ok(digests.map(|(name, digest)| (name.to_string(), digest)).into())
     }
@@ -92,7 +91,55 @@ pub fn digest(parts: impl IntoIterator<Item = impl AsRef<[u8]>>) -> [u8; 32] {
     hash.finalize().into()
 }
 
+/// The same of everything that is used of an SRS: a circuit's powers, their Lagrange form, and the
+/// points of G2.
+fn digest_srs(srs: &Srs) -> [u8; 32] {
+    let (g2, s_g2) = srs.g2();
+    let points = [srs.g(), srs.g_lagrange()].into_iter();
+    let points = points.flat_map(|bases| bases.points(0..bases.len()));
+    let twist =
+        [g2.x, g2.y, s_g2.x, s_g2.y].into_iter().flat_map(|value| [*value.c0(), *value.c1()]);
+    let coordinates = points.flat_map(|point| [point.x, point.y]).chain(twist);
+    digest(coordinates.map(|coordinate| coordinate.to_bytes()))
+}
+
 /// The same of scalars.
 pub fn digest_scalars<'a>(scalars: impl IntoIterator<Item = &'a Fr>) -> [u8; 32] {
     digest(scalars.into_iter().map(|scalar| scalar.to_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use group::Curve;
+    use twain_algebra::{G1Affine, G2Affine};
+
+    #[test]
+    fn every_point_of_an_srs_is_compared() {
+        const K: u32 = 2;
+        let points = |from: u64| -> Vec<G1Affine> {
+            let multiples = (from..from + (1 << K)).map(Fr::from);
+            multiples.map(|multiple| (G1Affine::generator() * multiple).to_affine()).collect()
+        };
+        let twist = |multiple: u64| (G2Affine::generator() * Fr::from(multiple)).to_affine();
+        let of = |points: [Vec<G1Affine>; 2], [g2, s_g2]: [u64; 2]| {
+            let [g, g_lagrange] = points;
+            digest_srs(&Srs::new(K, g, g_lagrange, twist(g2), twist(s_g2)).unwrap())
+        };
+        let own = [points(1), points(9)];
+        let mut digests = vec![of(own.clone(), [1, 2]), of(own.clone(), [1, 3])];
+        digests.push(of(own.clone(), [3, 2]));
+        for basis in 0..2 {
+            for index in 0..1 << K {
+                let mut changed = own.clone();
+                changed[basis][index] = -changed[basis][index];
+                digests.push(of(changed, [1, 2]));
+            }
+        }
+        assert_eq!(digests[0], of(own, [1, 2]));
+        let all = digests.len();
+        digests.sort();
+        digests.dedup();
+        assert_eq!(digests.len(), all);
+    }
 }

@@ -2,6 +2,7 @@
 //! channel.
 #![allow(dead_code)] // Each test binary uses a part.
 
+use rand_core::OsRng;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use twain::key_files::read_srs;
@@ -55,7 +56,7 @@ pub fn case(name: &str) -> Case {
 /// A folder with `model.compiled` and `witness.json`.
 pub fn case_in(folder: &Path, srs: &Path) -> Case {
     let compiled = CompiledModel::read(&folder.join("model.compiled")).unwrap();
-    let srs = read_srs(srs, compiled.settings.run_args.logrows).unwrap();
+    let srs = read_srs(srs, compiled.settings.run_args.logrows, &mut OsRng).unwrap();
     let redacted = redact(&compiled).unwrap();
     let circuit = lay_out(&redacted.model, &redacted.settings, ProductTree::FullySplit).unwrap();
     let key = generate_keys(circuit.cs.clone(), circuit.assembly.clone(), &srs, true).unwrap();
