@@ -16,7 +16,7 @@ mod kind;
 mod numerator;
 mod shares;
 
-pub use alone::{Alone, evaluate_hint, signed_integer};
+pub use alone::{Alone, evaluate_hint};
 pub use blinding::{BlindingItem, BlindingSeeds, Seed};
 pub use error::PartyError;
 pub use hint::{Hint, HintBatch, LookupArgument, LookupUse, Multiplicities, StaticTable};
@@ -26,6 +26,7 @@ pub use numerator::{
     recombination,
 };
 pub use shares::{Factors, Shares};
+pub use twain_algebra::signed_integer;
 
 use ff::Field;
 use std::ops::Range;
