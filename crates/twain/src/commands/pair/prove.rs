@@ -88,7 +88,7 @@ impl Ready {
         let args = &common.compiled.settings.run_args;
         outputs::check(*reveal_output, args)
             .told("it was told to reveal outputs, which are public")?;
-        let secret = Secret::read(role, &common.compiled, arguments)?;
+        let secret = Secret::read(role, &common, arguments)?;
         let digests = common.digests()?;
         let series = series(&digests);
         let text = |name: &str, text: &str| (name.to_string(), Item::Text(text.into()));
