@@ -13,7 +13,7 @@ use twain_artifacts::CompiledModel;
 use twain_circuit::{
     Circuit, ProductTree, Source, Sources, WitnessError, lay_out, mock, parameters,
 };
-use twain_graph::{InputType, NodeKind, SupportedOp};
+use twain_graph::{InputType, NodeKind, PolyOp, SupportedOp};
 use twain_party::{
     Alone, HintBatch, LookupArgument, Multiplicities, Opening, Operand, PartyError, Role, Seed,
     WitnessParty,
@@ -259,6 +259,52 @@ fn alone_any_element_is_taken_that_the_circuit_takes() {
     }
 }
 
+/// A party that computes nothing, and notes how wide the operands of lookups may be.
+#[derive(Default)]
+struct Widths(Vec<u16>);
+
+impl WitnessParty for Widths {
+    fn adds_public(&self) -> bool {
+        true
+    }
+
+    fn inner_products(
+        &mut self,
+        _: &[Operand],
+        _: &[Operand],
+        ends: &[u32],
+    ) -> Result<Vec<Fr>, PartyError> {
+        Ok(vec![Fr::ZERO; ends.len()])
+    }
+
+    fn hints(&mut self, batches: &[HintBatch]) -> Result<Vec<Vec<Fr>>, PartyError> {
+        let outputs = |batch: &HintBatch| vec![Fr::ZERO; batch.inputs.len() * batch.hint.outputs()];
+        Ok(batches.iter().map(outputs).collect())
+    }
+
+    fn prepare_lookups(&mut self, arguments: &[LookupArgument]) -> Result<(), PartyError> {
+        let bits = arguments.iter().filter(|argument| (argument.low, argument.high) == (0, 1));
+        self.0.extend(bits.flat_map(|argument| argument.uses).map(|item| item.operand.bits));
+        Ok(())
+    }
+
+    fn multiplicities(
+        &mut self,
+        _: &[LookupArgument],
+        _: usize,
+    ) -> Result<Vec<Multiplicities>, PartyError> {
+        unreachable!("multiplicities")
+    }
+
+    fn check_zero(&mut self, _: &[Fr]) -> Result<(), PartyError> {
+        Ok(())
+    }
+
+    fn open(&mut self, _: Opening, shares: &[Fr]) -> Result<Vec<Fr>, PartyError> {
+        Ok(shares.to_vec())
+    }
+}
+
 /// The circuit with another operation in a node, or another type of its input, and tables of bits.
 fn changed(change: impl Fn(&mut SupportedOp)) -> Circuit {
     let mut compiled = compiled(DENSE);
@@ -269,6 +315,24 @@ fn changed(change: impl Fn(&mut SupportedOp)) -> Circuit {
         }
     }
     circuit_of(&compiled)
+}
+
+/// The operand of a Boolean operation is 0 or 1 in a valid witness, which is tested after it was
+/// opened under a mask: for that it is as wide as what it was computed from.
+#[test]
+fn operands_of_boolean_operations() {
+    let circuit = changed(|op| {
+        if matches!(op, SupportedOp::Linear(PolyOp::LeakyReLU { .. })) {
+            *op = SupportedOp::Linear(PolyOp::Not);
+        }
+    });
+    let (inputs, parameters) =
+        (zeros(circuit.program.inputs()), zeros(circuit.program.parameters()));
+    let sources = Sources { inputs: Some(&inputs), parameters: Some(&parameters) };
+    let mut party = Widths::default();
+    circuit.run(&mut party, &sources).unwrap();
+    assert_eq!(party.0.len(), 4);
+    assert!(party.0.iter().all(|bits| *bits > 40), "{:?}", party.0);
 }
 
 /// A source that the circuit constrains to 0 and 1 is tested before anything, so it is as narrow.

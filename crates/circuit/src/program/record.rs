@@ -177,7 +177,16 @@ impl Recorder {
         self.bounds[wire as usize]
     }
 
-    /// States that a wire's values are in `bound`, which follows from the circuit.
+    /// States that the circuit takes only values in `bound`. Of a source, that is its range from then
+    /// on. Any other value is tested for it too late: it may be out of it when masks are to hide it.
+    pub fn claim(&mut self, wire: Wire, bound: Bound) {
+        let after = self.source_ranges.partition_point(|range| range.wires.end <= wire);
+        if self.source_ranges.get(after).is_some_and(|range| range.wires.contains(&wire)) {
+            self.refine(wire, bound);
+        }
+    }
+
+    /// States that a wire's values are in `bound` in any run, by how they are computed.
     pub fn refine(&mut self, wire: Wire, bound: Bound) {
         let known = &mut self.bounds[wire as usize];
         *known = known.intersection(bound);

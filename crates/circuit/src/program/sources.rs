@@ -145,10 +145,14 @@ mod tests {
     fn ranges_are_cut_down_to_what_the_circuit_implies() {
         let mut recorder = Recorder::new();
         let wires = recorder.sources(5, Kind::Owned(twain_party::Role::Data), (-100, 100));
-        recorder.refine(wires.start + 2, Bound::BIT);
-        recorder.refine(wires.start + 3, Bound::BIT);
+        recorder.claim(wires.start + 2, Bound::BIT);
+        recorder.claim(wires.start + 3, Bound::BIT);
         recorder.refine(wires.start + 4, Bound::new(-1000.0, 3.0));
         recorder.inputs.push(Source { name: "x".into(), wires: wires.clone(), length: 5 });
+        // Of what is computed, a claim says nothing before it is tested.
+        let sum = recorder.add(wires.start, wires.start + 1);
+        recorder.claim(sum, Bound::BIT);
+        assert_eq!(recorder.bound(sum), Bound::symmetric(200.0));
         let program = recorder.finish().unwrap();
         let range = |places: Range<Wire>, low, high| {
             let wires = wires.start + places.start..wires.start + places.end;
