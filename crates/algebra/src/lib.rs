@@ -9,7 +9,8 @@
 //! - [`kernels`]: the same on short blocks and one thread, for evaluators with their own blocking;
 //! - [`domain`]: roots of unity and the transforms between coefficients and values;
 //! - [`mod@msm`]: sums of scalar multiples of points;
-//! - [`group_transform`]: the inverse transform of a vector of points (SRS downsizing).
+//! - [`group_transform`]: the inverse transform of a vector of points (SRS downsizing);
+//! - [`signed_integer`]: the integer a scalar stands for.
 //!
 //! A length that does not fit is a mistake in the calling code and panics; what can come from a
 //! file or a peer (the size of a domain, the size of a scalar) is an [`AlgebraError`].
@@ -24,6 +25,7 @@ mod backend;
 mod error;
 #[cfg(target_arch = "x86_64")]
 mod ifma;
+mod integers;
 mod lanes;
 mod ntt;
 mod scratch;
@@ -34,6 +36,7 @@ pub use domain::Domain;
 pub use error::AlgebraError;
 pub use group_transform::g_lagrange_from_g;
 pub use halo2curves::bn256::{Bn256, Fq, Fr, G1, G1Affine, G2, G2Affine};
+pub use integers::signed_integer;
 pub use msm::{MsmBases, msm, msm_bounded};
 
 use ff::Field;

@@ -2,9 +2,9 @@
 //! came from the network's constants but are part of operations, and settings that depend on the
 //! parameters.
 
-use crate::CompiledModel;
+use crate::{CompiledModel, field_to_hex};
 use std::fmt;
-use twain_graph::numbers::field_to_integer;
+use twain_algebra::{Fr, signed_integer};
 use twain_graph::{Constant, HybridOp, LookupOp, PolyOp, SupportedOp, Tensor, Visibility};
 
 /// Elements of a tensor that a description shows.
@@ -97,18 +97,23 @@ fn of_constant(constant: &Constant) -> Vec<String> {
     if values.visibility != Some(Visibility::Fixed) {
         return Vec::new();
     }
-    let shown: Vec<i128> = values.inner.iter().take(SHOWN).map(field_to_integer).collect();
-    vec![format!("fixed values of shape {:?}: {}", values.dims, list(&shown, values.len()))]
+    let show = |value: &Fr| match signed_integer(*value) {
+        Some(integer) => integer.to_string(),
+        None => field_to_hex(value),
+    };
+    let shown = values.inner.iter().take(SHOWN).map(show).collect();
+    vec![format!("fixed values of shape {:?}: {}", values.dims, list(shown, values.len()))]
 }
 
 fn indices_of(indices: &Tensor<usize>) -> String {
-    let shown: Vec<usize> = indices.inner.iter().take(SHOWN).copied().collect();
-    format!("indices of shape {:?}: {}", indices.dims, list(&shown, indices.len()))
+    let shown = indices.inner.iter().take(SHOWN).map(usize::to_string).collect();
+    format!("indices of shape {:?}: {}", indices.dims, list(shown, indices.len()))
 }
 
-fn list<T: fmt::Debug>(shown: &[T], count: usize) -> String {
+fn list(shown: Vec<String>, count: usize) -> String {
+    let text = format!("[{}]", shown.join(", "));
     match count - shown.len() {
-        0 => format!("{shown:?}"),
-        more => format!("{shown:?} and {more} more"),
+        0 => text,
+        more => format!("{text} and {more} more"),
     }
 }

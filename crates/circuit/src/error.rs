@@ -44,6 +44,24 @@ pub enum WitnessError {
     /// Inputs or parameters do not fit the model.
     #[error("{0}")]
     Sources(String),
+    /// An element of an input or a parameter is out of the range that a pair relies on (told to its
+    /// owner only).
+    #[error(
+        "element {index} of {tensor} is not in the range {low} to {high}, for which the masks of two \
+         parties are made: use smaller values or a smaller {scale}"
+    )]
+    OutOfBound {
+        /// The input or the constant.
+        tensor: String,
+        /// The element's place in it, row by row, from 0.
+        index: usize,
+        /// The smallest integer it may be.
+        low: i128,
+        /// The largest.
+        high: i128,
+        /// The flag that makes it smaller.
+        scale: &'static str,
+    },
     /// A value is too large for the decomposition of the circuit (told to local users only).
     #[error(
         "{step}: the value {value} is out of the range the circuit can hold ({range}); use a smaller \

@@ -9,7 +9,7 @@ use crate::configure::{ProductTree, configure};
 use crate::layouter::Layouter;
 use crate::limits::product_within;
 use crate::ops::{Decompositions, Format};
-use crate::program::{Bound, InstanceRow, Source, Step};
+use crate::program::{InstanceRow, Source, Step};
 use crate::supported::check_supported;
 use crate::tensor::{Element, Place, Tensor};
 use std::collections::BTreeMap;
@@ -19,8 +19,8 @@ use twain_graph::{
 };
 use twain_party::{Kind, Role};
 
-/// Parameters are below this in size; each owner of a pair checks its own (protocol §7.1).
-const PARAMETER_LIMIT: f64 = (1u64 << 40) as f64;
+/// Parameters are at most this in size (protocol §7.1).
+const LARGEST_PARAMETER: i128 = (1 << 40) - 1;
 
 /// Lays a model out.
 ///
@@ -132,7 +132,9 @@ impl Walk<'_> {
     /// The tensors of the input nodes, by index of the node.
     fn inputs(&mut self) -> Result<BTreeMap<usize, Tensor>, LayoutError> {
         self.step("the inputs".into());
-        let bound = Bound::symmetric(self.layouter.decompositions.format.limit() - 1.0);
+        // Whether or not the circuit checks it: masks rely on it.
+        let largest = self.layouter.decompositions.format.largest();
+        let range = (-largest, largest);
         let mut inputs = BTreeMap::new();
         for (position, index) in self.model.graph.inputs.iter().enumerate() {
             let dims = match self.model.graph.nodes.get(index) {
@@ -151,7 +153,7 @@ impl Walk<'_> {
                     vec![Element::constant(recorder.constant(Fr::zero())); length]
                 }
                 Visibility::Public => {
-                    source.wires = recorder.sources(length, Kind::Public, bound);
+                    source.wires = recorder.sources(length, Kind::Public, range);
                     let first = recorder.instances.len() as u32;
                     let known = source.wires.clone().map(InstanceRow::Known);
                     recorder.instances.extend(known);
@@ -159,7 +161,7 @@ impl Walk<'_> {
                     (first..).zip(source.wires.clone()).map(place).collect()
                 }
                 _ => {
-                    source.wires = recorder.sources(length, Kind::Owned(Role::Data), bound);
+                    source.wires = recorder.sources(length, Kind::Owned(Role::Data), range);
                     source.wires.clone().map(Element::unplaced).collect()
                 }
             };
@@ -238,8 +240,8 @@ impl Walk<'_> {
                 constants.map(Element::constant).collect()
             }
             Some(_) => {
-                let bound = Bound::symmetric(PARAMETER_LIMIT - 1.0);
-                source.wires = recorder.sources(values.len(), Kind::Owned(Role::Model), bound);
+                let range = (-LARGEST_PARAMETER, LARGEST_PARAMETER);
+                source.wires = recorder.sources(values.len(), Kind::Owned(Role::Model), range);
                 source.wires.clone().map(Element::unplaced).collect()
             }
             None => {

@@ -10,12 +10,15 @@
 mod bound;
 mod record;
 mod run;
+mod sources;
 
 pub(crate) use bound::Bound;
 pub(crate) use record::{HintId, Recorder};
+pub use run::WitnessValues;
 pub(crate) use run::show;
-pub use run::{Sources, WitnessValues};
+pub use sources::Sources;
 
+use sources::SourceRange;
 use std::ops::Range;
 use twain_algebra::Fr;
 use twain_party::{Hint, Kind};
@@ -43,6 +46,8 @@ pub struct Program {
     pub(crate) inputs: Vec<Source>,
     /// Wires of the parameters, by constant node in the order of the nodes; none for fixed ones.
     pub(crate) parameters: Vec<Source>,
+    /// The ranges of all wires of inputs and parameters, in the order of the wires.
+    pub(crate) source_ranges: Vec<SourceRange>,
     pub(crate) hints: Vec<Hint>,
     pub(crate) levels: Vec<Level>,
     /// What depends on challenges: the values of the second phase's columns.

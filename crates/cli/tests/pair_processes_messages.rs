@@ -3,13 +3,15 @@
 
 mod processes;
 
+use ff::Field;
 use processes::{Ended, Running, Side, Site, free_ports, repository, run, twain};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use twain_algebra::Fr;
 use twain_artifacts::{CompiledModel, GraphWitness};
-use twain_graph::{RunArgs, Visibility};
+use twain_graph::{NodeKind, RunArgs, SupportedOp, Visibility};
 use twain_link::channel::tls::{ConnectOptions, PeerPolicy, Timeouts, Unwatched, connect};
 use twain_link::handshake::{Item, Manifest, handshake};
 use twain_link::identity::Identity;
@@ -222,14 +224,72 @@ fn without_a_peer_the_reason_is_still_the_last_line() {
     assert!(!ended.stderr.contains("The peer will learn"), "{}", ended.stderr);
 }
 
+/// Gives the model's side another value for the third parameter of the first tensor.
+fn set_parameter(site: &Site, value: Fr) {
+    let path = site.file(Side::Model, "model.compiled");
+    let mut compiled = CompiledModel::read(&path).unwrap();
+    let constants = compiled.model.graph.nodes.values_mut().filter_map(|kind| match kind {
+        NodeKind::Node(node) => match &mut node.op {
+            SupportedOp::Constant(constant) => Some(constant),
+            _ => None,
+        },
+        NodeKind::SubGraph(_) => None,
+    });
+    constants.map(|constant| constant.quantized_values.inner[2] = value).next().unwrap();
+    compiled.write(&path).unwrap();
+}
+
 #[test]
 fn a_value_out_of_range_stops_both_with_the_same_words() {
     let site = Site::vector(DENSE);
-    let input = r#"{"input_data": [[1e9, -1e9, 1e9]]}"#;
-    fs::write(site.file(Side::Data, "input.json"), input).unwrap();
+    // In range; what the layer makes of it is not.
+    set_parameter(&site, Fr::from(1 << 39));
     let [model, data] = site.pair(&[]);
     assert!(model.failed().contains("outside the range"), "{}", model.stderr);
     assert_eq!(model.failed(), data.failed());
+}
+
+/// What masks do not hide is refused before this side connects, whatever circuit checks it
+/// (`crates/circuit/tests/bounds.rs` says what it showed, and tries all visibilities).
+#[test]
+fn what_is_too_wide_for_masks_is_named_and_told() {
+    let site = Site::vector(DENSE);
+    let wide = Fr::from(2).pow([201]);
+    for value in [-wide, Fr::from(1 << 40)] {
+        set_parameter(&site, value);
+        let own = "model.compiled: element 2 of the constant of node 1 is not in the range \
+                   -1099511627775 to 1099511627775, for which the masks";
+        one_stops_both(&site, Side::Model, own, "a parameter is too wide for a pair");
+    }
+
+    let folder = tempfile::tempdir().unwrap();
+    let network = repository("tests/vectors").join(DENSE).join("network.onnx");
+    let input = repository("tests/vectors").join(DENSE).join("input.json");
+    fs::copy(network, folder.path().join("network.onnx")).unwrap();
+    fs::copy(input, folder.path().join("input.json")).unwrap();
+    let settings = ["gen-settings", "--ignore-range-check-inputs-outputs", "--logrows", "9"];
+    let small = ["--decomp-base", "64", "--decomp-legs", "4"];
+    processes::succeed(folder.path(), &[&settings[..], &small].concat());
+    processes::succeed(folder.path(), &["compile-circuit"]);
+    let unchecked = Site::new(folder.path());
+    for site in [unchecked, Site::vector(DENSE)] {
+        let of = |value: Fr| twain_artifacts::field_to_hex(&value);
+        for value in [wide, -wide, Fr::from(1 << 24)] {
+            let input = serde_json::json!({"input_data": [[0.5, of(value), of(wide)]]});
+            fs::write(site.file(Side::Data, "input.json"), input.to_string()).unwrap();
+            let own = "input.json: element 1 of input 0 is not in the range -16777215 to 16777215, \
+                       for which the masks";
+            one_stops_both(
+                &site,
+                Side::Data,
+                own,
+                "a value of its input is out of the circuit's range",
+            );
+        }
+        let input = serde_json::json!({"input_data": [[0.5, of(-Fr::from((1 << 24) - 1)), 0.5]]});
+        fs::write(site.file(Side::Data, "input.json"), input.to_string()).unwrap();
+        site.prove_and_verify(&[]);
+    }
 }
 
 #[test]

@@ -32,7 +32,8 @@ pub fn dequantize(integer: i128, scale: i32) -> f64 {
     integer as f64 / scale_to_multiplier(scale)
 }
 
-/// The real number a field element stands for at `scale`.
+/// The real number that EZKL shows for a field element at `scale`: the element's own if it is in
+/// `-2^127..2^127`.
 pub fn dequantize_field(value: &Fr, scale: i32) -> f64 {
     dequantize(field_to_integer(value), scale)
 }
@@ -43,9 +44,11 @@ pub fn integer_to_field(integer: i128) -> Fr {
     if integer < 0 { -size } else { size }
 }
 
-/// The integer of a field element: itself up to `i128::MAX`, and otherwise the negative of the lower
-/// 128 bits of the distance to the modulus (so it is exact for `-2^127..2^127` only, as EZKL's).
-pub fn field_to_integer(value: &Fr) -> i128 {
+/// The integer that EZKL shows for a field element: itself up to `i128::MAX`, and otherwise the
+/// negative of the lower 128 bits of the distance to the modulus. Exact for `-2^127..2^127` only, and
+/// small for many elements that are not, so no bound may be decided by it (that is
+/// [`twain_algebra::signed_integer`]): it gives the bytes of EZKL's files, and nothing else uses it.
+fn field_to_integer(value: &Fr) -> i128 {
     let (low, high) = halves(value);
     match i128::try_from(low) {
         Ok(integer) if high == 0 => integer,

@@ -8,7 +8,7 @@ mod witness;
 
 use crate::{BlindingSeeds, Seed, Watched};
 
-pub use witness::{evaluate_hint, signed_integer};
+pub use witness::evaluate_hint;
 
 /// A single prover.
 pub struct Alone {

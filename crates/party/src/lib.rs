@@ -18,7 +18,7 @@ mod seeds;
 mod shares;
 mod watch;
 
-pub use alone::{Alone, evaluate_hint, signed_integer};
+pub use alone::{Alone, evaluate_hint};
 pub use blinding::{BlindingItem, BlindingSeeds, Seed};
 pub use error::PartyError;
 pub use hint::{Hint, HintBatch, LookupArgument, LookupUse, Multiplicities, StaticTable};
@@ -29,6 +29,7 @@ pub use numerator::{
 };
 pub use seeds::PartySeeds;
 pub use shares::{Factors, Shares};
+pub use twain_algebra::signed_integer;
 pub use watch::{Phase, Watch, Watched};
 
 use ff::Field;

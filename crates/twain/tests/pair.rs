@@ -3,7 +3,7 @@
 
 mod in_process;
 
-use in_process::{Case, Made, case, case_in, seeds};
+use in_process::{Case, Made, Secrets, case, case_in, seeds};
 use std::path::Path;
 use std::thread;
 use twain_link::channel::{Channel, MemoryChannel, memory_pair};
@@ -28,11 +28,11 @@ impl Correlations for Inline {
     }
 }
 
-fn both(case: &Case, correlations: &dyn Correlations) -> [Made; 2] {
+fn both(case: &Case, secrets: &Secrets, correlations: &dyn Correlations) -> [Made; 2] {
     on_both_sides([9; 32], |mut channel| {
         let role = channel.role();
         let mut party = correlations.party(&mut channel, &seeds(role));
-        case.side(&mut party, &case.secrets(), role).unwrap()
+        case.side(&mut party, secrets, role).unwrap()
     })
 }
 
@@ -41,7 +41,7 @@ fn pair_equals_alone(name: &str) {
 }
 
 fn check_pair(case: &Case, correlations: &dyn Correlations) {
-    let [model, data] = both(case, correlations);
+    let [model, data] = both(case, &case.secrets(), correlations);
     assert_eq!(model, data);
     let (instances, proof) = &model;
     let srs = case.srs.verifier();
@@ -243,6 +243,23 @@ fn tables_of_owned_values() {
     pair_equals_alone("../circuits/scatter-elements-rows");
 }
 
+/// The widest values that are not refused, of either side, and of both signs.
+#[test]
+fn parameters_and_inputs_at_their_bounds() {
+    let case = case("1l_mlp-k9-private");
+    let secrets = [((1i64 << 40) - 1, 0, 7), (9, (1 << 24) - 1, -(1 << 24) + 1)];
+    for (weight, x, y) in secrets {
+        let field = twain_graph::numbers::integer_to_field;
+        let mut secrets = case.secrets();
+        secrets.inputs[0] = [x, y, 0].map(|value: i64| field(value.into())).to_vec();
+        secrets.parameters[0] =
+            [weight, 1, -weight].repeat(4).into_iter().map(|v| field(v.into())).collect();
+        let [model, data] = both(&case, &secrets, &Inline);
+        assert_eq!(model, data);
+        assert_eq!(model, case.alone(&secrets));
+    }
+}
+
 /// A folder with `model.compiled` and `witness.json`, and an SRS of its size, from the environment.
 #[test]
 #[ignore = "needs TWAIN_PAIR_CASE and TWAIN_PAIR_SRS"]
@@ -250,7 +267,7 @@ fn folder_from_the_environment() {
     let folder = std::env::var("TWAIN_PAIR_CASE").unwrap();
     let srs = std::env::var("TWAIN_PAIR_SRS").unwrap();
     let case = case_in(Path::new(&folder), Path::new(&srs));
-    let [model, data] = both(&case, &Inline);
+    let [model, data] = both(&case, &case.secrets(), &Inline);
     assert_eq!(model.0, data.0);
     let joined = case.alone(&case.secrets()).1;
     let differs = model.1.chunks(64).zip(joined.chunks(64)).position(|(a, b)| a != b);

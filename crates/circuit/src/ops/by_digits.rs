@@ -124,7 +124,7 @@ mod tests {
         program: impl Fn(&mut Recorder, Wire) -> Result<Option<Wire>, LayoutError>,
     ) -> (twain_algebra::Fr, twain_algebra::Fr) {
         let mut recorder = Recorder::new();
-        let wires = recorder.sources(1, Kind::Shared, Bound::new(low as f64, high as f64));
+        let wires = recorder.sources(1, Kind::Shared, (low, high));
         recorder.inputs.push(Source { name: "x".into(), wires: wires.clone(), length: 1 });
         let result = program(&mut recorder, wires.start).unwrap().unwrap();
         let program = recorder.finish().unwrap();

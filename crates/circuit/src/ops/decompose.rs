@@ -32,6 +32,11 @@ impl Format {
         (self.base as f64).powi(self.legs as i32)
     }
 
+    /// The largest size of a value that fits.
+    pub fn largest(&self) -> i128 {
+        i128::from(self.base).saturating_pow(self.legs) - 1
+    }
+
     /// Cells of a decomposed value: the sign and the digits.
     pub fn cells(&self) -> usize {
         self.legs as usize + 1

@@ -152,7 +152,7 @@ impl Layouter {
         self.cursor += tensor.len();
         self.range_check(tensor, 0, 1)?;
         for wire in written.wires() {
-            self.recorder.refine(wire, Bound::BIT);
+            self.recorder.claim(wire, Bound::BIT);
         }
         Ok(written)
     }

@@ -9,8 +9,8 @@ use crate::LayoutError;
 use crate::layouter::Layouter;
 use crate::program::{Bound, MINUS_ONE, ONE, Wire, ZERO};
 use std::sync::Arc;
-use twain_graph::numbers::{field_to_integer, integer_to_field};
-use twain_party::{Hint, StaticTable, evaluate_hint};
+use twain_graph::numbers::integer_to_field;
+use twain_party::{Hint, StaticTable, evaluate_hint, signed_integer};
 
 /// Sizes of the table, as log2 of its largest argument and one more, and how many steps may be left: the
 /// first that fits is taken.
@@ -62,7 +62,7 @@ impl StepFunction {
         let value = |x: i128| {
             let mut outputs = Vec::with_capacity(1);
             evaluate_hint(hint, integer_to_field(x), &mut outputs).ok()?;
-            outputs.first().map(field_to_integer)
+            outputs.first().and_then(|output| signed_integer(*output))
         };
         let (low, high) = domain;
         if let Hint::Exponent { .. } = hint {

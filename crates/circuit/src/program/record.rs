@@ -2,7 +2,8 @@
 //! constants of the circuit are folded.
 
 use super::{
-    Bound, HintInputs, InstanceRow, Level, Local, LocalInstructions, Program, Source, Step, Wire,
+    Bound, HintInputs, InstanceRow, Level, Local, LocalInstructions, Program, Source, SourceRange,
+    Step, Wire,
 };
 use super::{MINUS_ONE, ONE, ZERO};
 use crate::LayoutError;
@@ -42,6 +43,8 @@ pub(crate) struct Recorder {
     equalities: Vec<(Wire, Wire)>,
     pub inputs: Vec<Source>,
     pub parameters: Vec<Source>,
+    /// The ranges of all wires that [`Recorder::sources`] made.
+    source_ranges: Vec<SourceRange>,
     pub instances: Vec<InstanceRow>,
     pub steps: Vec<Step>,
     too_large: bool,
@@ -68,6 +71,7 @@ impl Recorder {
             equalities: Vec::new(),
             inputs: Vec::new(),
             parameters: Vec::new(),
+            source_ranges: Vec::new(),
             instances: Vec::new(),
             steps: Vec::new(),
             too_large: false,
@@ -121,13 +125,17 @@ impl Recorder {
         }
     }
 
-    /// Consecutive wires of values given from outside.
-    pub fn sources(&mut self, count: usize, kind: Kind, bound: Bound) -> Range<Wire> {
+    /// Consecutive wires of values given from outside, integers from `low` to `high`: a pair's run takes
+    /// no others.
+    pub fn sources(&mut self, count: usize, kind: Kind, (low, high): (i128, i128)) -> Range<Wire> {
+        let bound = Bound::new(low as f64, high as f64);
         let first = self.wires();
         for _ in 0..count {
             self.wire(kind, bound, 0);
         }
-        first..self.wires()
+        let wires = first..self.wires();
+        self.source_ranges.push(SourceRange { wires: wires.clone(), low, high });
+        wires
     }
 
     /// The next row of the instance column: a value that is opened once the witness is known to be
@@ -169,7 +177,16 @@ impl Recorder {
         self.bounds[wire as usize]
     }
 
-    /// States that a wire's values are in `bound`, which follows from the circuit.
+    /// States that the circuit takes only values in `bound`. Of a source, that is its range from then
+    /// on. Any other value is tested for it too late: it may be out of it when masks are to hide it.
+    pub fn claim(&mut self, wire: Wire, bound: Bound) {
+        let after = self.source_ranges.partition_point(|range| range.wires.end <= wire);
+        if self.source_ranges.get(after).is_some_and(|range| range.wires.contains(&wire)) {
+            self.refine(wire, bound);
+        }
+    }
+
+    /// States that a wire's values are in `bound` in any run, by how they are computed.
     pub fn refine(&mut self, wire: Wire, bound: Bound) {
         let known = &mut self.bounds[wire as usize];
         *known = known.intersection(bound);
@@ -383,12 +400,15 @@ impl Recorder {
         }
         let mut constants: Vec<(Wire, Fr)> = self.constant_values.into_iter().collect();
         constants.sort_unstable_by_key(|(wire, _)| *wire);
+        let ranges = self.source_ranges.iter();
+        let source_ranges = ranges.flat_map(|range| range.refined(&self.bounds)).collect();
         Ok(Program {
             kinds: self.kinds,
             bits: self.bounds.iter().map(|bound| bound.bits()).collect(),
             constants,
             inputs: self.inputs,
             parameters: self.parameters,
+            source_ranges,
             hints: self.hints,
             levels: self.program_levels,
             second_levels: self.second_levels,
@@ -398,6 +418,22 @@ impl Recorder {
             instances: self.instances,
             steps: self.steps,
         })
+    }
+}
+
+impl SourceRange {
+    /// The parts with the same bound, cut down to it: what follows from the circuit is relied upon as
+    /// what was stated at first.
+    fn refined(&self, bounds: &[Bound]) -> Vec<SourceRange> {
+        let mut first = self.wires.start;
+        let bounds = &bounds[first as usize..self.wires.end as usize];
+        let parts = bounds.chunk_by(|left, right| left == right).map(|same| {
+            let wires = first..first + same.len() as Wire;
+            first = wires.end;
+            let (low, high) = same[0].integers().unwrap_or((i128::MIN, i128::MAX));
+            SourceRange { wires, low: low.max(self.low), high: high.min(self.high) }
+        });
+        parts.collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Runs a witness program over a party's shares. Public wires hold their value on every side;
 //! all others hold this party's share.
 
-use super::{InstanceRow, Level, Local, LocalInstructions, Program, Source, Wire};
+use super::{InstanceRow, Level, Local, LocalInstructions, Program, Sources, Wire};
 use super::{MINUS_ONE, ONE};
 use crate::WitnessError;
 use ff::Field;
@@ -10,15 +10,6 @@ use twain_party::{
     Alone, Hint, HintBatch, Kind, Opening, Operand, PartyError, Phase, Shares, WitnessParty,
     evaluate_hint, signed_integer,
 };
-
-/// The values given from outside: `None` for what the other side owns.
-#[derive(Clone, Copy, Default)]
-pub struct Sources<'a> {
-    /// Elements of each input of the model. Public inputs are needed on both sides.
-    pub inputs: Option<&'a [Vec<Fr>]>,
-    /// Elements of each constant, in the order of [`Program::parameters`].
-    pub parameters: Option<&'a [Vec<Fr>]>,
-}
 
 /// The values of a run.
 #[derive(Clone, Debug)]
@@ -34,7 +25,8 @@ impl Program {
     /// outputs, and what follows from them.
     ///
     /// # Errors
-    /// Sources that do not fit; a failed step of the party. [`PartyError::Invalid`] tells every side
+    /// Sources that do not fit ([`Program::check_sources`]), before anything is sent; a failed step of
+    /// the party. [`PartyError::Invalid`] tells every side
     /// that the witness does not satisfy the circuit, and nothing else.
     pub fn run<P: WitnessParty>(
         &self,
@@ -52,7 +44,12 @@ impl Program {
         before_test: impl FnOnce(&mut P, &[Fr]) -> Result<(), PartyError>,
     ) -> Result<WitnessValues, WitnessError> {
         party.watched().enter(Phase::Witness)?;
-        let mut values = self.start(sources)?;
+        // Alone nothing is masked, and EZKL takes elements of any size where no range is checked.
+        match party.holds_values() {
+            true => self.check_shapes(sources)?,
+            false => self.check_sources(sources)?,
+        }
+        let mut values = self.start(sources);
         self.levels(&self.levels, party, &mut values)?;
         before_test(party, &values)?;
         self.test_and_open(party, values)
@@ -69,7 +66,8 @@ impl Program {
         sources: &Sources,
     ) -> Result<WitnessValues, WitnessError> {
         party.watched().enter(Phase::Witness)?;
-        let mut values = self.start(sources)?;
+        self.check_shapes(sources)?;
+        let mut values = self.start(sources);
         if let Err(error) = self.levels(&self.levels, party, &mut values) {
             return Err(self.out_of_range(&values).unwrap_or(error));
         }
@@ -110,52 +108,14 @@ impl Program {
         None
     }
 
-    fn start(&self, sources: &Sources) -> Result<Shares, WitnessError> {
+    /// The constants and the sources.
+    fn start(&self, sources: &Sources) -> Shares {
         let mut values = Shares::zero(self.wires());
         for (wire, value) in &self.constants {
             values[*wire as usize] = *value;
         }
-        self.fill(&mut values, &self.inputs, sources.inputs, "inputs")?;
-        let given = self.inputs.iter().zip(sources.inputs.unwrap_or_default());
-        for (Source { name, wires, .. }, tensor) in given {
-            if wires.is_empty() && tensor.iter().any(|value| *value != Fr::ZERO) {
-                let text = format!("{name} is fixed: the keys are those of zeros");
-                return Err(WitnessError::Sources(text));
-            }
-        }
-        self.fill(&mut values, &self.parameters, sources.parameters, "constants")?;
-        Ok(values)
-    }
-
-    fn fill(
-        &self,
-        values: &mut [Fr],
-        sources: &[Source],
-        tensors: Option<&[Vec<Fr>]>,
-        what: &str,
-    ) -> Result<(), WitnessError> {
-        let fail = |text: String| Err(WitnessError::Sources(text));
-        let Some(tensors) = tensors else {
-            let mut wires = sources.iter().flat_map(|source| source.wires.clone());
-            return match wires.any(|wire| self.kind(wire) == Kind::Public) {
-                true => fail(format!("the public {what} are missing")),
-                false => Ok(()),
-            };
-        };
-        if tensors.len() != sources.len() {
-            let (given, wanted) = (tensors.len(), sources.len());
-            return fail(format!("{given} {what} were given, the model has {wanted}"));
-        }
-        for (Source { name, wires, length }, tensor) in sources.iter().zip(tensors) {
-            if tensor.len() != *length {
-                let given = tensor.len();
-                return fail(format!("{name} has {length} elements, {given} were given"));
-            }
-            if !wires.is_empty() {
-                values[wires.start as usize..wires.end as usize].copy_from_slice(tensor);
-            }
-        }
-        Ok(())
+        self.fill(&mut values, sources);
+        values
     }
 
     /// The values that depend on the circuit's challenges, into `values` of a run.

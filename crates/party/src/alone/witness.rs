@@ -8,21 +8,10 @@ use crate::{
 };
 use ff::{Field, PrimeField};
 use rayon::prelude::*;
-use twain_algebra::Fr;
+use twain_algebra::{Fr, signed_integer};
 
 /// Fewer items than this are not worth a second thread.
 const PARALLEL: usize = 1 << 12;
-
-/// The integer a field element stands for: `v`, or `-(r - v)` if `v > r/2`; none beyond 127 bits.
-pub fn signed_integer(value: Fr) -> Option<i128> {
-    fn small(value: Fr) -> Option<i128> {
-        let bytes = value.to_repr();
-        let (low, high) = bytes.as_ref().split_at(16);
-        let low = u128::from_le_bytes(low.try_into().ok()?);
-        high.iter().all(|&byte| byte == 0).then(|| i128::try_from(low).ok()).flatten()
-    }
-    small(value).or_else(|| small(-value).map(|v| -v))
-}
 
 fn field(value: i128) -> Fr {
     let magnitude = Fr::from_u128(value.unsigned_abs());
@@ -319,11 +308,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn integers_survive_the_field(value in -(i128::MAX)..=i128::MAX) {
-            prop_assert_eq!(signed_integer(field(value)), Some(value));
-        }
-
         #[test]
         fn digits_recompose(value in -(1i128 << 42) + 1..1i128 << 42) {
             let digits = outputs(Hint::Decompose { base: 1 << 14, legs: 3 }, value).unwrap_or_default();

@@ -10,9 +10,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
-use twain_algebra::{Fr, G1Affine};
+use twain_algebra::{Fr, G1Affine, signed_integer};
 use twain_artifacts::point_to_hex;
-use twain_graph::numbers::field_to_integer;
 use twain_link::identity::Identity;
 use twain_party::Role;
 
@@ -43,11 +42,14 @@ pub fn of_secret(role: Role, common: &Common, secret: &Secret) -> Vec<Committed>
     let commit = |what, tensors: Vec<&[Fr]>| {
         let points = tensors.iter().flat_map(|tensor| committer.commit(tensor));
         let sizes = tensors.iter().flat_map(|tensor| tensor.iter());
-        let largest = sizes.map(|value| field_to_integer(value).unsigned_abs()).max();
+        let bits = |value: &Fr| match signed_integer(*value) {
+            Some(integer) => (u128::BITS - integer.unsigned_abs().leading_zeros()) as usize + 1,
+            None => EQUATION_BITS,
+        };
         Committed {
             what,
             values: tensors.iter().map(|tensor| tensor.len()).sum(),
-            bits: (u128::BITS - largest.unwrap_or(0).leading_zeros()) as usize + 1,
+            bits: sizes.map(bits).max().unwrap_or(1),
             digest: digest_points(&points.collect::<Vec<_>>()),
         }
     };

@@ -1,16 +1,13 @@
 //! What a side puts in, checked before anything is sent.
 
+use super::files::Common;
 use super::session::{Told, Unready};
 use crate::error::{AtFile, Error};
 use std::path::Path;
 use twain_algebra::Fr;
 use twain_artifacts::{CompiledModel, FormatError, InputFile};
 use twain_circuit::{Sources, parameters};
-use twain_graph::numbers::field_to_integer;
 use twain_party::Role;
-
-/// Parameters are integers below `2^40` in size: the masks of the protocol are made for that.
-const PARAMETER_BITS: u32 = 40;
 
 /// A side's inputs or parameters; public inputs on both.
 #[derive(Default)]
@@ -20,40 +17,28 @@ pub struct Secret {
 }
 
 impl Secret {
-    /// Reads it and checks that it fits.
-    pub fn read(
-        role: Role,
-        compiled: &CompiledModel,
-        path: &Path,
-        data: &str,
-    ) -> Result<Self, Unready> {
+    /// Reads it and checks that it fits, and that the masks of the protocol are made for it.
+    pub fn read(role: Role, common: &Common, path: &Path, data: &str) -> Result<Self, Unready> {
+        let Common { compiled, circuit, .. } = common;
+        let program = &circuit.program;
         let public_input = compiled.settings.run_args.input_visibility.is_public();
         let mut secret = Secret::default();
         if role == Role::Data || public_input {
             secret.inputs = Some(inputs(data, compiled)?);
+            let checked = program.check_sources(&secret.sources());
+            checked.at(data).told("a value of its input is out of the circuit's range")?;
         }
         if role == Role::Model {
-            let parameters = parameters(&compiled.model);
-            let refuse = |reason: String, told: &str| Err(Error::file(path, reason)).told(told);
-            let limit = 1u128 << PARAMETER_BITS;
-            let wide = |value: &Fr| field_to_integer(value).unsigned_abs() >= limit;
-            let all = || parameters.iter().flatten();
-            if all().any(wide) {
-                let reason = format!(
-                    "a parameter has {PARAMETER_BITS} bits or more, too wide for a pair: use a \
-                     smaller --param-scale"
-                );
-                return refuse(reason, "a parameter is too wide for a pair");
-            }
-            if all().count() > 1 && all().all(|value| *value == Fr::zero()) {
+            secret.parameters = Some(parameters(&compiled.model));
+            let checked = program.check_sources(&secret.sources());
+            checked.at(path).told("a parameter is too wide for a pair")?;
+            let mut all = secret.parameters.iter().flatten().flatten();
+            if all.clone().count() > 1 && all.all(|value| *value == Fr::zero()) {
                 let reason = "all its parameters are 0: this is the redacted circuit; the model's \
                               side needs the full one";
-                return refuse(
-                    reason.into(),
-                    "it has the redacted circuit, and needs the full one",
-                );
+                return Err(Error::file(path, reason))
+                    .told("it has the redacted circuit, and needs the full one");
             }
-            secret.parameters = Some(parameters);
         }
         Ok(secret)
     }

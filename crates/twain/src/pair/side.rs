@@ -82,7 +82,7 @@ impl Side {
         let common = Common::read(files, run)?;
         let args = &common.compiled.settings.run_args;
         outputs::check(reveal, args).told("it was told to reveal outputs, which are public")?;
-        let secret = Secret::read(role, &common.compiled, &files.compiled_circuit, data)?;
+        let secret = Secret::read(role, &common, &files.compiled_circuit, data)?;
         let digests = common.digests()?;
         let series = series(&digests);
         let text = |name: &str, text: &str| (name.to_string(), Item::Text(text.into()));

@@ -1,6 +1,7 @@
 //! An SRS that the peer handed over, made so that commitments hide nothing: what it would give away,
 //! and that every command refuses it before it does anything else.
 
+#[path = "../../twain/tests/in_process/mod.rs"]
 mod in_process;
 mod processes;
 
@@ -17,9 +18,9 @@ use twain::key_files::{KeyFileError, read_srs};
 use twain_algebra::{Fq, Fr, G1Affine, G2Affine, g_lagrange_from_g, vector};
 use twain_artifacts::srs::{PointCheck, SrsError, SrsFile, write_srs};
 use twain_circuit::Witness;
-use twain_mpc::channel::{Channel, MemoryChannel, Recorder, memory_pair};
-use twain_mpc::{PartySeeds, TwoParty};
-use twain_party::{Kind, Role, Seed};
+use twain_link::channel::{Channel, MemoryChannel, Recorder, memory_pair};
+use twain_pair::TwoParty;
+use twain_party::{Kind, PartySeeds, Role, Seed};
 use twain_plonk::Srs;
 
 const RELU: &str = "1l_relu-k8-private";
