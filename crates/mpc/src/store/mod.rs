@@ -1,7 +1,8 @@
 //! Bundles of correlations made ahead of time, each consumed at most once (protocol §3).
 //!
 //! A bundle is all that one proof of one circuit consumes; what is in it is opaque here. Bundles of
-//! one plan, pair of keys and role form a *series*, numbered from 0. The files of a store:
+//! one version of the protocol, plan, pair of keys and role form a *series*, numbered from 0. Those of
+//! another version are erased when the store is opened, not read. The files of a store:
 //!
 //! - `SERIES.state`: the mark (lowest number that may still be used) and the next number to make;
 //! - `SERIES-NUMBER.bundle`: a bundle both sides have acknowledged;
@@ -24,6 +25,7 @@ mod tests;
 pub use agree::{BundleWriter, ReservedBundle};
 
 use crate::channel::ChannelError;
+use crate::channel::tls::PROTOCOL_VERSION;
 use crate::handshake::Session;
 use crate::identity::{Fingerprint, Identity, IdentityError};
 use aws_lc_rs::hmac;
@@ -105,7 +107,8 @@ pub struct Store<'a> {
 }
 
 impl<'a> Store<'a> {
-    /// Opens the store in `directory`, or makes one, and removes what crashes left over.
+    /// Opens the store in `directory`, or makes one, and removes what crashes left over and what no
+    /// session can use any more.
     ///
     /// # Errors
     /// If another process has it open.
@@ -134,6 +137,15 @@ impl<'a> Store<'a> {
                 store.destroy(&name)?;
             } else if let Some(series) = name.strip_suffix(STATE) {
                 store.discard_below(series, store.state(series)?.mark)?;
+            }
+        }
+        // Listed anew, since some are gone.
+        for name in store.disk.list()? {
+            if let Some((series, _)) = parse_bundle_name(&name)
+                && let Some((header, _)) = store.header(&name)?
+                && Series::of_header(&header).name != series
+            {
+                store.destroy(&name)?;
             }
         }
         Ok(store)
@@ -242,15 +254,26 @@ struct SeriesState {
     next: u64,
 }
 
-/// The bundles of one plan between two keys, as one role.
+/// The bundles of one plan between two keys, as one role, made under one version of the protocol.
 struct Series {
     name: String,
 }
 
 impl Series {
     fn new(plan: &[u8; 32], model: Fingerprint, data: Fingerprint, role: Role) -> Self {
+        Self::of_version(PROTOCOL_VERSION, plan, model, data, role)
+    }
+
+    fn of_version(
+        version: u16,
+        plan: &[u8; 32],
+        model: Fingerprint,
+        data: Fingerprint,
+        role: Role,
+    ) -> Self {
         let mut hash = Sha256::new();
-        hash.update(b"twain series v1");
+        hash.update(b"twain series v2");
+        hash.update(version.to_le_bytes());
         for part in [plan, &model.0, &data.0] {
             hash.update(part);
         }
