@@ -1,7 +1,8 @@
 //! Bundles of correlations made ahead of time, each consumed at most once (protocol §20).
 //!
 //! A bundle is all that one proof of one circuit consumes; what is in it is opaque here. Bundles of
-//! one plan, pair of keys and role form a *series*, numbered from 0. The files of a store:
+//! one version of the protocol, plan, pair of keys and role form a *series*, numbered from 0. Those of
+//! another version are erased when the store is opened, not read. The files of a store:
 //!
 //! - `SERIES.state`: the mark (lowest number that may still be used) and the next number to make;
 //! - `SERIES-NUMBER.bundle`: a bundle both sides have acknowledged;
@@ -69,6 +70,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use twain_link::channel::ChannelError;
+use twain_link::channel::tls::PROTOCOL_VERSION;
 use twain_link::handshake::Session;
 use twain_link::identity::{Fingerprint, Identity, IdentityError};
 use twain_party::Role;
@@ -141,7 +143,8 @@ pub struct Store<'a> {
 }
 
 impl<'a> Store<'a> {
-    /// Opens the store in `directory`, or makes one, and removes what crashes left over.
+    /// Opens the store in `directory`, or makes one, and removes what crashes left over and what no
+    /// session can use any more.
     ///
     /// # Errors
     /// If another process has it open.
@@ -170,6 +173,15 @@ impl<'a> Store<'a> {
                 store.destroy(&name)?;
             } else if let Some(series) = name.strip_suffix(STATE) {
                 store.discard_below(series, store.state(series)?.mark)?;
+            }
+        }
+        // Listed anew, since some are gone.
+        for name in store.disk.list()? {
+            if let Some((series, _)) = parse_bundle_name(&name)
+                && let Some((header, _)) = store.header(&name)?
+                && Series::of_header(&header).name != series
+            {
+                store.destroy(&name)?;
             }
         }
         Ok(store)
@@ -278,15 +290,26 @@ struct SeriesState {
     next: u64,
 }
 
-/// The bundles of one plan between two keys, as one role.
+/// The bundles of one plan between two keys, as one role, made under one version of the protocol.
 struct Series {
     name: String,
 }
 
 impl Series {
     fn new(plan: &[u8; 32], model: Fingerprint, data: Fingerprint, role: Role) -> Self {
+        Self::of_version(PROTOCOL_VERSION, plan, model, data, role)
+    }
+
+    fn of_version(
+        version: u16,
+        plan: &[u8; 32],
+        model: Fingerprint,
+        data: Fingerprint,
+        role: Role,
+    ) -> Self {
         let mut hash = Sha256::new();
-        hash.update(b"twain series v1");
+        hash.update(b"twain series v2");
+        hash.update(version.to_le_bytes());
         for part in [plan, &model.0, &data.0] {
             hash.update(part);
         }

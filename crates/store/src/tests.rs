@@ -1,12 +1,14 @@
 //! Two stores against each other on simulated disks: whatever crashes, and whichever side is put
 //! back to an older copy, no bundle is used in two sessions.
 
+use super::disk::Disk;
 use super::simulated::SimulatedDisk;
-use super::{Store, StoreError};
+use super::{Series, Store, StoreError};
 use proptest::prelude::*;
 use std::collections::HashMap;
 use std::io::Read;
 use std::sync::{Arc, LazyLock};
+use twain_link::channel::tls::PROTOCOL_VERSION;
 use twain_link::channel::{Channel, MemoryChannel, memory_pair};
 use twain_link::handshake::Session;
 use twain_link::identity::{Fingerprint, Identity};
@@ -136,12 +138,39 @@ fn a_plan_a_session_or_an_identity_of_others_has_no_bundles() {
     assert!(matches!(store.reserve(&mut channel, &others, PLAN), Err(StoreError::Session)));
 }
 
+/// What another version of the protocol made is not what this one would take it for.
+#[test]
+fn bundles_of_another_version_are_erased_and_not_read() {
+    let disks = [SimulatedDisk::default(), SimulatedDisk::default()];
+    let bundles = |disk: &SimulatedDisk| {
+        let mut names = disk.list().expect("listed");
+        names.retain(|name| name.ends_with(".bundle"));
+        names
+    };
+    for number in 0..2 {
+        run(&disks, number, Action::Make);
+    }
+    // The older one of the two turns into one of the version before.
+    for (disk, role) in disks.iter().zip([Role::Model, Role::Data]) {
+        let Session { model, data, .. } = session(0, role);
+        let older = Series::of_version(PROTOCOL_VERSION - 1, &PLAN, model, data, role);
+        let name = Series::of_session(&session(0, role), &PLAN).file(0, ".bundle");
+        assert!(bundles(disk).contains(&name));
+        disk.rename(&name, &older.file(0, ".bundle")).expect("renamed");
+        assert_eq!(bundles(disk).len(), 2);
+    }
+    let left = open(&disks[0], Role::Model).expect("opened").bundles().expect("listed");
+    assert_eq!(left.iter().map(|bundle| bundle.index).collect::<Vec<_>>(), [1]);
+    assert_eq!(run(&disks, 3, Action::Reserve), [Some(left[0].id); 2]);
+    assert_eq!(run(&disks, 4, Action::Reserve), [None; 2]);
+    assert!(disks.iter().all(|disk| bundles(disk).is_empty()));
+}
+
 #[test]
 fn a_damaged_state_is_noticed() {
     let disks = [SimulatedDisk::default(), SimulatedDisk::default()];
     run(&disks, 0, Action::Make);
-    let state =
-        format!("{}.state", super::Series::of_session(&session(0, Role::Model), &PLAN).name);
+    let state = format!("{}.state", Series::of_session(&session(0, Role::Model), &PLAN).name);
     disks[0].truncate(&state, 10);
     assert!(matches!(open(&disks[0], Role::Model), Err(StoreError::Damaged(_))));
 }

@@ -1,7 +1,7 @@
 //! The ideal functionality of making digit masks: a dealer who knows the position. For tests of what
 //! is built on top.
 
-use super::tree::{MaskCipher, leaf_sums, level_sum};
+use super::tree::{MaskKeys, leaf_sums, level_sum};
 use super::{DigitMask, Scratch};
 use rand_chacha::ChaCha20Rng;
 use rand_core::RngCore;
@@ -16,12 +16,13 @@ pub fn deal(
     position: usize,
     rng: &mut ChaCha20Rng,
 ) -> [DigitMask; 2] {
-    let cipher = MaskCipher::new(&session, index);
+    let width = usize::from(bits);
+    let cipher = MaskKeys::derive(&session, index).cipher(width);
     let scratch = &mut Scratch::default();
     let mut block = || u128::from(rng.next_u64()) << 64 | u128::from(rng.next_u64());
     let roots = [block() | 1, block() & !1];
     let difference = roots[0] ^ roots[1];
-    let mut corrections = Vec::with_capacity(usize::from(bits));
+    let mut corrections = Vec::with_capacity(width);
     for level in (0..bits).rev() {
         let [model, data] = roots.map(|root| level_sum(&cipher, root, &corrections, scratch));
         let left = if position >> level & 1 == 0 { difference } else { 0 };

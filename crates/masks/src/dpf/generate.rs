@@ -11,7 +11,7 @@
 //! however many masks it has. *Private:* every message is a part of a sum whose total, a correction
 //! word, is pseudorandom to both (protocol §1), or masked by a pad.
 
-use super::tree::{LeafSums, MaskCipher, leaf_sums, level_sum};
+use super::tree::{DeriveKeys, LeafSums, MaskKeys, leaf_sums, level_sum};
 use super::{DigitMask, MAX_DOMAIN_BITS, Scratch};
 use crate::ot::{Correlated, OtPair, PadUse};
 use rand_chacha::ChaCha20Rng;
@@ -22,11 +22,23 @@ use twain_link::channel::{Channel, TrafficMeter};
 use twain_party::{PartyError, Role};
 use zeroize::Zeroizing;
 
-const PHASE: &str = "digit masks";
+pub(super) const PHASE: &str = "digit masks";
 
 /// Makes a mask below `2^bits` for each entry of `domains` (1 to [`MAX_DOMAIN_BITS`] bits, the same
 /// for both parties), numbered from `first_index` on. No number may be used twice in a session.
 pub fn generate(
+    channel: &mut dyn Channel,
+    ot: &mut OtPair,
+    rng: &mut ChaCha20Rng,
+    first_index: u64,
+    domains: &[u8],
+) -> Result<Vec<DigitMask>, PartyError> {
+    generate_under(MaskKeys::derive, channel, ot, rng, first_index, domains)
+}
+
+/// [`generate`] under given keys: there are others in the test of why they are as they are.
+pub(super) fn generate_under(
+    derive: DeriveKeys,
     channel: &mut dyn Channel,
     ot: &mut OtPair,
     rng: &mut ChaCha20Rng,
@@ -49,18 +61,19 @@ pub fn generate(
     let mut growing: Vec<Growing> = Vec::with_capacity(domains.len());
     for (i, &bits) in domains.iter().enumerate() {
         let index = first_index + i as u64;
-        let cipher = MaskCipher::new(&session, index);
-        let root = delta ^ cipher.offset;
-        let mask = DigitMask::started(session, index, root, Vec::with_capacity(usize::from(bits)));
-        growing.push(Growing { mask, cipher, bits: usize::from(bits), start, sums: None });
-        start += usize::from(bits) + 1;
+        let (keys, bits) = (derive(&session, index), usize::from(bits));
+        let root = delta ^ keys.offset;
+        let mask = DigitMask::started(session, index, root, Vec::with_capacity(bits));
+        growing.push(Growing { mask, keys, bits, start, sums: None });
+        start += bits + 1;
     }
     for level in 0..growing.iter().map(|g| g.bits).max().unwrap_or(0) {
         let alive = || growing.par_iter().filter(|g| g.bits > level);
         let own: Vec<u128> = alive()
             .map_init(Scratch::default, |scratch, g| {
                 let at = g.start + level;
-                let nodes = level_sum(&g.cipher, g.mask.root, &g.mask.corrections, scratch);
+                let cipher = g.keys.cipher(level + 1);
+                let nodes = level_sum(&cipher, g.mask.root, &g.mask.corrections, scratch);
                 // The difference goes to the child that is not on the path: half of
                 // (1 - bit) * (delta_M ^ delta_D), of which the transfers give the cross terms.
                 let own_term = delta & u128::from(choices[at]).wrapping_sub(1);
@@ -74,7 +87,8 @@ pub fn generate(
         }
     }
     growing.par_iter_mut().for_each_init(Scratch::default, |scratch, g| {
-        g.sums = Some(leaf_sums(&g.cipher, g.mask.root, &g.mask.corrections, scratch));
+        let cipher = g.keys.cipher(g.bits);
+        g.sums = Some(leaf_sums(&cipher, g.mask.root, &g.mask.corrections, scratch));
     });
     correct_leaves(channel, ot, &choices, &correlated, growing, role)
 }
@@ -102,7 +116,8 @@ pub fn count_messages(masks: &[usize], meter: &mut TrafficMeter) {
 /// A mask on its way.
 struct Growing {
     mask: DigitMask,
-    cipher: MaskCipher,
+    /// Kept in place of their schedules, which would take eleven times the room in a whole batch.
+    keys: MaskKeys,
     bits: usize,
     /// Its first transfer.
     start: usize,

@@ -1,35 +1,56 @@
-//! Bulk operations on the nodes and leaves of a mask's tree under one AES key: portable here (the
-//! `aes` crate chooses its instructions at run time), on 512-bit vectors where they exist.
+//! Bulk operations on the nodes and leaves of a mask's tree, each under one of the mask's AES keys:
+//! portable here (the `aes` crate chooses its instructions at run time), on 512-bit vectors where
+//! they exist.
 
 #[cfg(target_arch = "x86_64")]
-use super::vaes::Vaes;
+use super::vaes::{Schedules, Vaes};
 use aes::Aes128Enc;
 use aes::cipher::{Array, BlockCipherEncrypt, KeyInit};
 
 /// Blocks encrypted in one call.
 const TILE: usize = 64;
 
-/// `H(x) = AES(s(x)) ^ s(x)` with `s(high, low) = (high ^ low, high)` for one key.
-#[allow(clippy::large_enum_variant)] // short-lived, and boxing would cost more than moving
-pub(super) enum BlockHash {
-    Portable(Aes128Enc),
+/// Hashes under several AES keys, whose schedules are made once and together.
+pub(super) enum BlockHashes {
+    Portable(Vec<Aes128Enc>),
     #[cfg(target_arch = "x86_64")]
-    Vaes(Vaes),
+    Vaes(Schedules),
 }
 
-impl BlockHash {
-    pub fn new(key: &[u8; 16]) -> Self {
+impl BlockHashes {
+    /// A hash for each key, a block as a little-endian number.
+    pub fn new(keys: &[u128]) -> Self {
         #[cfg(target_arch = "x86_64")]
-        if let Some(vaes) = Vaes::new(key) {
-            return Self::Vaes(vaes);
+        if let Some(schedules) = Schedules::new(keys) {
+            return Self::Vaes(schedules);
         }
-        Self::portable(key)
+        Self::portable(keys)
     }
 
-    fn portable(key: &[u8; 16]) -> Self {
-        Self::Portable(Aes128Enc::new(&Array(*key)))
+    fn portable(keys: &[u128]) -> Self {
+        let schedule = |key: &u128| Aes128Enc::new(&Array(key.to_le_bytes()));
+        Self::Portable(keys.iter().map(schedule).collect())
     }
 
+    /// The hash under key `number`.
+    pub fn of(&self, number: usize) -> BlockHash<'_> {
+        match self {
+            Self::Portable(schedules) => BlockHash::Portable(&schedules[number]),
+            #[cfg(target_arch = "x86_64")]
+            Self::Vaes(schedules) => BlockHash::Vaes(schedules.of(number)),
+        }
+    }
+}
+
+/// `H(x) = AES(s(x)) ^ s(x)` with `s(high, low) = (high ^ low, high)` for one key.
+#[derive(Clone, Copy)]
+pub(super) enum BlockHash<'a> {
+    Portable(&'a Aes128Enc),
+    #[cfg(target_arch = "x86_64")]
+    Vaes(Vaes<'a>),
+}
+
+impl BlockHash<'_> {
     /// Children of `nodes`, two for each, from the first of `children` on.
     pub fn next_level(&self, correction: u128, nodes: &[u128], children: &mut [u128]) {
         let children = &mut children[..2 * nodes.len()];
@@ -142,7 +163,7 @@ mod tests {
     use rand_core::{RngCore, SeedableRng};
 
     /// All results of one implementation.
-    fn results(hash: &BlockHash, nodes: &[u128], extra: u128) -> Vec<u128> {
+    fn results(hash: BlockHash, nodes: &[u128], extra: u128) -> Vec<u128> {
         let count = nodes.len();
         let mut results = vec![0; 2 * count + 9];
         hash.next_level(extra, nodes, &mut results);
@@ -166,21 +187,39 @@ mod tests {
         let mut rng = ChaCha20Rng::seed_from_u64(9);
         let mut block = || u128::from(rng.next_u64()) << 64 | u128::from(rng.next_u64());
         for count in [1, 2, 3, 4, 5, 8, 31, 32, 33, 64, 100, 512] {
-            let key = block().to_le_bytes();
+            let key = block();
             // Some low halves that carry.
             let nodes: Vec<u128> = (0..count)
                 .map(|i| if i % 5 == 0 { block() | u128::from(u64::MAX) } else { block() })
                 .collect();
             let extra = block() | u128::from(u64::MAX);
-            let portable = results(&BlockHash::portable(&key), &nodes, extra);
-            assert_eq!(results(&BlockHash::new(&key), &nodes, extra), portable, "{count}");
+            let portable = results(BlockHashes::portable(&[key]).of(0), &nodes, extra);
+            assert_eq!(results(BlockHashes::new(&[key]).of(0), &nodes, extra), portable, "{count}");
+        }
+    }
+
+    /// Schedules that are made together are those of their keys, however many there are.
+    #[test]
+    fn schedules_of_vectors_equal_the_portable_ones() {
+        let mut rng = ChaCha20Rng::seed_from_u64(10);
+        let mut block = || u128::from(rng.next_u64()) << 64 | u128::from(rng.next_u64());
+        for count in 0..=22 {
+            let keys: Vec<u128> = (0..count).map(|_| block()).collect();
+            let (hashes, portable) = (BlockHashes::new(&keys), BlockHashes::portable(&keys));
+            let nodes = [block(), block(), block()];
+            for (number, key) in keys.iter().enumerate() {
+                let expected = results(portable.of(number), &nodes, *key);
+                assert_eq!(results(hashes.of(number), &nodes, *key), expected);
+                let alone = BlockHashes::new(&[*key]);
+                assert_eq!(results(alone.of(0), &nodes, *key), expected, "{number} of {count}");
+            }
         }
     }
 
     /// Test vector of FIPS 197, appendix C.1: the hash is AES on a spread block, added to it.
     #[test]
     fn the_cipher_is_aes() {
-        let key: [u8; 16] = std::array::from_fn(|i| i as u8);
+        let key = u128::from_le_bytes(std::array::from_fn(|i| i as u8));
         let plain = u128::from_le_bytes(std::array::from_fn(|i| 0x11 * i as u8));
         let cipher: [u8; 16] = [
             0x69, 0xc4, 0xe0, 0xd8, 0x6a, 0x7b, 0x04, 0x30, 0xd8, 0xcd, 0xb7, 0x80, 0x70, 0xb4,
@@ -190,7 +229,7 @@ mod tests {
         let (high, low) = (plain as u64, (plain >> 64) as u64 ^ plain as u64);
         let node = u128::from(high) << 64 | u128::from(low);
         let expected = u128::from_le_bytes(cipher) ^ plain;
-        assert_eq!(BlockHash::new(&key).hash_sum(&[node]), expected);
-        assert_eq!(BlockHash::portable(&key).hash_sum(&[node]), expected);
+        assert_eq!(BlockHashes::new(&[key]).of(0).hash_sum(&[node]), expected);
+        assert_eq!(BlockHashes::portable(&[key]).of(0).hash_sum(&[node]), expected);
     }
 }

@@ -13,6 +13,8 @@
 mod deal;
 mod generate;
 mod kernels;
+#[cfg(test)]
+mod rushing;
 mod tree;
 #[cfg(target_arch = "x86_64")]
 mod vaes;
@@ -24,7 +26,7 @@ pub use tree::Scratch;
 
 use ff::{Field, PrimeField};
 use std::ops::Range;
-use tree::{ALL_RUNS, LeafSums, MaskCipher, RUN};
+use tree::{ALL_RUNS, LeafSums, MaskCipher, MaskKeys, RUN};
 use twain_algebra::Fr;
 use twain_party::Role;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -35,7 +37,7 @@ pub const MAX_DOMAIN_BITS: u8 = 20;
 /// One party's half of a digit mask.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct DigitMask {
-    /// Number of the mask in its session: the ciphers of its tree are derived from it.
+    /// Number of the mask in its session: the keys of its tree are derived from it.
     index: u64,
     /// The session that made it.
     session: [u8; 32],
@@ -134,7 +136,7 @@ impl DigitMask {
     }
 
     fn cipher(&self) -> MaskCipher {
-        MaskCipher::new(&self.session, self.index)
+        MaskKeys::derive(&self.session, self.index).cipher(self.corrections.len())
     }
 
     /// Expands some of the runs.

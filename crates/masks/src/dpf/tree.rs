@@ -1,11 +1,16 @@
 //! The tree of a digit mask: from a root to nodes, from nodes to the shares at the leaves.
 //!
-//! With `H` the circular correlation robust hash `AES(s(x)) ^ s(x)`, `s(high, low) = (high ^ low,
-//! high)`, a node `x` with control bit `t` (its lowest bit) and the level's correction `c` has the
-//! children `left = H(x) ^ t*c` and `right = left ^ x`. The last level is hashed under a second
-//! cipher and gives the share `H'(x) + t * last`. Both ciphers belong to one mask of one session.
+//! With `H_i` the circular correlation robust hash `AES(s(x)) ^ s(x)`, `s(high, low) = (high ^ low,
+//! high)`, under the key of level `i`, a node `x` of that level with control bit `t` (its lowest bit)
+//! has, for the level's correction `c`, the children `left = H_i(x) ^ t*c` and `right = left ^ x`. The
+//! last level is hashed under a key of its own and gives the share `H'(x) + t * last`. All keys belong
+//! to one mask of one session.
+//!
+//! The peer chooses the corrections, so it can make a node that it does not know come back at the
+//! next level. Hashed there under the same key, the node would give itself away (`rushing` does it).
 
-use super::kernels::BlockHash;
+use super::MAX_DOMAIN_BITS;
+use super::kernels::{BlockHash, BlockHashes};
 use sha2::{Digest, Sha512};
 use std::ops::Range;
 use zeroize::{Zeroize, Zeroizing};
@@ -19,31 +24,74 @@ pub(super) const RUN: usize = RUN_ROOTS << RUN_LEVELS;
 /// However many runs there are.
 pub(super) const ALL_RUNS: Range<usize> = 0..usize::MAX;
 
-/// The ciphers of one mask.
-pub(super) struct MaskCipher {
-    tree: BlockHash,
-    leaves: BlockHash,
-    /// Public offset of the two roots.
+/// Levels of the widest mask.
+const LEVELS: usize = MAX_DOMAIN_BITS as usize;
+
+/// The public numbers that are one mask's own.
+pub(super) struct MaskKeys {
+    /// The AES key of the leaves, then one a level from the root's on.
+    keys: [u128; 1 + LEVELS],
+    /// Offset of the two roots.
     pub offset: u128,
 }
 
+/// How a mask's keys follow from its session and its number.
+pub(super) type DeriveKeys = fn(&[u8; 32], u64) -> MaskKeys;
+
+impl MaskKeys {
+    /// Those of mask `index` of `session`.
+    pub fn derive(session: &[u8; 32], index: u64) -> Self {
+        let [root, leaves, offset] = root_leaves_offset(session, index);
+        let mut keys = [leaves; 1 + LEVELS];
+        // `AES(i) ^ i` under the root key: the hash of the node that is spread to `i`.
+        let nodes: [u128; LEVELS] = std::array::from_fn(|i| (i as u128) << 64 | i as u128);
+        BlockHashes::new(&[root]).of(0).shares(0, &nodes, &mut keys[1..]);
+        Self { keys, offset }
+    }
+
+    /// The form that gives the session's difference away: one key for all levels.
+    #[cfg(test)]
+    pub fn derive_one_for_all_levels(session: &[u8; 32], index: u64) -> Self {
+        let [root, leaves, offset] = root_leaves_offset(session, index);
+        let mut keys = [root; 1 + LEVELS];
+        keys[0] = leaves;
+        Self { keys, offset }
+    }
+
+    /// Ciphers of the first `levels` levels and of the leaves.
+    pub fn cipher(&self, levels: usize) -> MaskCipher {
+        MaskCipher(BlockHashes::new(&self.keys[..=levels]))
+    }
+}
+
+/// The key from which those of the levels follow, the leaves', and the offset of the roots, which
+/// leaves the control bits as they are.
+fn root_leaves_offset(session: &[u8; 32], index: u64) -> [u128; 3] {
+    let hash = Sha512::new_with_prefix(b"twain digit mask keys of levels")
+        .chain_update(session)
+        .chain_update(index.to_le_bytes())
+        .finalize();
+    let part = |i: usize| u128::from_le_bytes(std::array::from_fn(|j| hash[16 * i + j]));
+    [part(0), part(1), part(2) & !1]
+}
+
+/// The ciphers of one mask, in the order of its keys.
+pub(super) struct MaskCipher(BlockHashes);
+
 impl MaskCipher {
-    pub fn new(session: &[u8; 32], index: u64) -> Self {
-        let hash = Sha512::new_with_prefix(b"twain digit mask ciphers")
-            .chain_update(session)
-            .chain_update(index.to_le_bytes())
-            .finalize();
-        let part = |i: usize| -> [u8; 16] { std::array::from_fn(|j| hash[16 * i + j]) };
-        Self {
-            tree: BlockHash::new(&part(0)),
-            leaves: BlockHash::new(&part(1)),
-            offset: u128::from_le_bytes(part(2)) & !1,
-        }
+    /// The hash of the nodes of a level, the root's being level 0.
+    pub fn level(&self, level: usize) -> BlockHash<'_> {
+        self.0.of(1 + level)
+    }
+
+    /// The hash that turns nodes into shares.
+    pub fn leaves(&self) -> BlockHash<'_> {
+        self.0.of(0)
     }
 
     /// The sum modulo `2^128`.
     pub fn sum(&self, values: &[u128]) -> u128 {
-        self.leaves.sum(values)
+        self.leaves().sum(values)
     }
 }
 
@@ -60,9 +108,10 @@ impl Drop for Scratch {
     }
 }
 
-/// Walks down from `roots` and returns the last level's nodes.
+/// Walks down from `roots`, nodes of level `first`, and returns the last level's nodes.
 fn descend<'a>(
     cipher: &MaskCipher,
+    first: usize,
     roots: &[u128],
     corrections: &[u128],
     buffers: &'a mut [Vec<u128>; 2],
@@ -76,8 +125,9 @@ fn descend<'a>(
     }
     nodes[..roots.len()].copy_from_slice(roots);
     let mut count = roots.len();
-    for correction in corrections {
-        cipher.tree.next_level(*correction, &nodes[..count], &mut children[..2 * count]);
+    for (level, correction) in (first..).zip(corrections) {
+        let hash = cipher.level(level);
+        hash.next_level(*correction, &nodes[..count], &mut children[..2 * count]);
         std::mem::swap(nodes, children);
         count *= 2;
     }
@@ -94,9 +144,9 @@ fn visit_nodes(
     mut visit: impl FnMut(usize, &[u128]),
 ) {
     let (top, bottom) = corrections.split_at(corrections.len().saturating_sub(RUN_LEVELS));
-    let roots = descend(cipher, &[root], top, &mut scratch.top);
+    let roots = descend(cipher, 0, &[root], top, &mut scratch.top);
     for (i, roots) in roots.chunks(RUN_ROOTS).enumerate().take(runs.end).skip(runs.start) {
-        let nodes = descend(cipher, roots, bottom, &mut scratch.run);
+        let nodes = descend(cipher, top.len(), roots, bottom, &mut scratch.run);
         visit(i * (RUN_ROOTS << bottom.len()), nodes);
     }
 }
@@ -109,8 +159,9 @@ pub(super) fn level_sum(
     scratch: &mut Scratch,
 ) -> u128 {
     let mut sum = 0;
+    let hash = cipher.level(corrections.len());
     visit_nodes(cipher, root, corrections, ALL_RUNS, scratch, |_, nodes| {
-        sum ^= cipher.tree.hash_sum(nodes);
+        sum ^= hash.hash_sum(nodes);
     });
     sum
 }
@@ -139,8 +190,8 @@ pub(super) fn leaf_sums(
     let mut sums = LeafSums::default();
     let mut shares = Zeroizing::new([0u128; RUN]);
     visit_nodes(cipher, root, corrections, ALL_RUNS, scratch, |first, nodes| {
-        cipher.leaves.shares(0, nodes, &mut *shares);
-        let (total, weighted) = cipher.leaves.weighted_sum(&shares[..nodes.len()]);
+        cipher.leaves().shares(0, nodes, &mut *shares);
+        let (total, weighted) = cipher.leaves().weighted_sum(&shares[..nodes.len()]);
         sums.shares = sums.shares.wrapping_add(total);
         let weighted = weighted.wrapping_add(total.wrapping_mul(first as u128));
         sums.weighted_shares = sums.weighted_shares.wrapping_add(weighted);
@@ -183,7 +234,7 @@ pub(super) fn expand(
 ) {
     let mut shares = Zeroizing::new([0u128; RUN]);
     visit_nodes(cipher, root, corrections, runs, scratch, |first, nodes| {
-        cipher.leaves.shares(last, nodes, &mut *shares);
+        cipher.leaves().shares(last, nodes, &mut *shares);
         visit(first, &shares[..nodes.len()]);
     });
 }
@@ -202,7 +253,46 @@ pub(super) fn accumulate(
     visit_nodes(cipher, root, corrections, ALL_RUNS, scratch, |first, nodes| {
         let start = (first + length - shift % length) % length;
         let (head, tail) = nodes.split_at(nodes.len().min(length - start));
-        cipher.leaves.add_shares(last, head, &mut counts[start..]);
-        cipher.leaves.add_shares(last, tail, counts);
+        cipher.leaves().add_shares(last, head, &mut counts[start..]);
+        cipher.leaves().add_shares(last, tail, counts);
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aes::Aes128Enc;
+    use aes::cipher::{Array, BlockCipherEncrypt, KeyInit};
+    use std::collections::HashSet;
+
+    /// The derivation as the protocol states it, with the library's cipher block by block.
+    #[test]
+    fn keys_of_levels_are_derived_as_stated() {
+        let (session, index) = ([3; 32], 0x0102_0304_0506_0708_u64);
+        let MaskKeys { keys, offset } = MaskKeys::derive(&session, index);
+        let mut input = b"twain digit mask keys of levels".to_vec();
+        input.extend(session);
+        input.extend([8, 7, 6, 5, 4, 3, 2, 1]);
+        let hash = Sha512::digest(input);
+        assert_eq!(keys[0].to_le_bytes(), hash[16..32]);
+        let [lowest, rest @ ..] = offset.to_le_bytes();
+        assert_eq!(lowest, hash[32] & 0xfe);
+        assert_eq!(rest, hash[33..48]);
+        let root = Aes128Enc::new_from_slice(&hash[..16]).unwrap();
+        for (level, key) in keys[1..].iter().enumerate() {
+            let mut block = Array([0; 16]);
+            block[0] = level as u8;
+            root.encrypt_block(&mut block);
+            block[0] ^= level as u8;
+            assert_eq!(key.to_le_bytes(), block.0, "level {level}");
+        }
+    }
+
+    #[test]
+    fn no_key_serves_two_levels_or_masks() {
+        let masks = [([1; 32], 0), ([1; 32], 1), ([2; 32], 0)];
+        let keys = masks.map(|(session, index)| MaskKeys::derive(&session, index).keys);
+        let distinct: HashSet<u128> = keys.iter().flatten().copied().collect();
+        assert_eq!(distinct.len(), 3 * (1 + LEVELS));
+    }
 }

@@ -2,62 +2,68 @@
 //! AVX-512). They give the same bytes as [`super::tree`]'s portable ones, against which they are tested.
 //!
 //! Safety: every function that is compiled for these instructions is private and called only by a
-//! method of [`Vaes`], which exists only where they were detected. Memory is read and written through
-//! references to arrays of 64 bytes, unaligned.
+//! function of [`Schedules`] or of [`Vaes`], which exist only where they were detected. Memory is read
+//! and written through references to blocks and to arrays of four, unaligned.
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::*;
-use zeroize::Zeroize;
 
 /// Blocks in one vector.
 const LANES: usize = 4;
 /// Vectors encrypted in one go: enough to hide the latency of a round.
 const WIDTH: usize = 8;
 
-/// The round keys of an AES-128 key, where the instructions exist.
-pub(super) struct Vaes {
-    keys: [u128; 11],
-}
+/// Round keys of four AES-128 keys: for each round one of each.
+type Rounds = [[u128; LANES]; 11];
 
-impl Drop for Vaes {
-    fn drop(&mut self) {
-        self.keys.zeroize();
-    }
-}
+/// Schedules of AES-128 keys, where the instructions exist. They are not overwritten when dropped:
+/// both parties know a mask's keys, and nothing of them is secret.
+pub(super) struct Schedules(Vec<Rounds>);
 
-impl Vaes {
-    /// None where the processor lacks the instructions.
-    pub fn new(key: &[u8; 16]) -> Option<Self> {
-        let detected = is_x86_feature_detected!("aes")
-            && is_x86_feature_detected!("sse2")
-            && is_x86_feature_detected!("vaes")
-            && is_x86_feature_detected!("avx512f");
+impl Schedules {
+    /// One for each key; none where the processor lacks the instructions.
+    pub fn new(keys: &[u128]) -> Option<Self> {
+        let detected = is_x86_feature_detected!("vaes") && is_x86_feature_detected!("avx512f");
         // SAFETY: the instructions were detected.
-        detected.then(|| Self { keys: unsafe { round_keys(key) } })
+        detected.then(|| Self(unsafe { schedules(keys) }))
     }
 
+    /// The kernels under key `number`.
+    pub fn of(&self, number: usize) -> Vaes<'_> {
+        Vaes { rounds: &self.0[number / LANES], lane: number % LANES }
+    }
+}
+
+/// The kernels under one key.
+#[derive(Clone, Copy)]
+pub(super) struct Vaes<'a> {
+    rounds: &'a Rounds,
+    lane: usize,
+}
+
+impl Vaes<'_> {
     /// Children of `nodes`, two for each.
     pub fn next_level(&self, correction: u128, nodes: &[u128], children: &mut [u128]) {
         // SAFETY: a `Vaes` exists.
-        unsafe { next_level(&self.keys, correction, nodes, children) }
+        unsafe { next_level(*self, correction, nodes, children) }
     }
 
     /// The exclusive or of the hashes of `nodes`.
     pub fn hash_sum(&self, nodes: &[u128]) -> u128 {
         // SAFETY: a `Vaes` exists.
-        unsafe { hash_sum(&self.keys, nodes) }
+        unsafe { hash_sum(*self, nodes) }
     }
 
     /// The hash of each node, plus `last` modulo `2^128` where its control bit is set.
     pub fn shares(&self, last: u128, nodes: &[u128], shares: &mut [u128]) {
         // SAFETY: a `Vaes` exists.
-        unsafe { shares_of::<false>(&self.keys, last, nodes, shares) }
+        unsafe { shares_of::<false>(*self, last, nodes, shares) }
     }
 
     /// Adds the shares to `sums` modulo `2^128`.
     pub fn add_shares(&self, last: u128, nodes: &[u128], sums: &mut [u128]) {
         // SAFETY: a `Vaes` exists.
-        unsafe { shares_of::<true>(&self.keys, last, nodes, sums) }
+        unsafe { shares_of::<true>(*self, last, nodes, sums) }
     }
 
     /// The sum modulo `2^128`.
@@ -71,34 +77,6 @@ impl Vaes {
         // SAFETY: a `Vaes` exists.
         unsafe { weighted_sum(values) }
     }
-}
-
-#[target_feature(enable = "aes,sse2")]
-fn round_keys(key: &[u8; 16]) -> [u128; 11] {
-    /// Each word becomes the sum of itself and those below it, plus the substituted last word.
-    #[target_feature(enable = "aes,sse2")]
-    fn step<const CONSTANT: i32>(key: __m128i) -> __m128i {
-        let word = _mm_shuffle_epi32::<0xff>(_mm_aeskeygenassist_si128::<CONSTANT>(key));
-        let one = _mm_xor_si128(key, _mm_slli_si128::<4>(key));
-        let all = _mm_xor_si128(one, _mm_slli_si128::<8>(one));
-        _mm_xor_si128(all, word)
-    }
-    // SAFETY: both are 16 bytes, and every bit pattern is valid for both.
-    let mut key: __m128i = unsafe { std::mem::transmute(*key) };
-    let mut keys = [0u128; 11];
-    let mut put = |i: usize, key: __m128i| {
-        // SAFETY: as above.
-        keys[i] = unsafe { std::mem::transmute::<__m128i, u128>(key) };
-    };
-    put(0, key);
-    macro_rules! steps {
-        ($($i:literal $constant:literal),*) => {$(
-            key = step::<$constant>(key);
-            put($i, key);
-        )*};
-    }
-    steps!(1 1, 2 2, 3 4, 4 8, 5 16, 6 32, 7 64, 8 128, 9 0x1b, 10 0x36);
-    keys
 }
 
 type Keys = [__m512i; 11];
@@ -119,18 +97,68 @@ fn store(blocks: &mut [u128; LANES], vector: __m512i) {
 
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn broadcast(block: u128) -> __m512i {
-    load(&[block; LANES])
+fn broadcast(block: &u128) -> __m512i {
+    // SAFETY: 16 readable bytes.
+    _mm512_broadcast_i32x4(unsafe { _mm_loadu_si128(std::ptr::from_ref(block).cast()) })
 }
 
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn broadcast_keys(keys: &[u128; 11]) -> Keys {
+fn broadcast_keys(key: Vaes<'_>) -> Keys {
     let mut vectors = [_mm512_setzero_si512(); 11];
-    for (vector, key) in vectors.iter_mut().zip(keys) {
-        *vector = broadcast(*key);
+    for (vector, round) in vectors.iter_mut().zip(key.rounds) {
+        *vector = broadcast(&round[key.lane % LANES]);
     }
     vectors
+}
+
+/// Vectors of keys whose schedules are made in one go: a step waits for the one before it, and two
+/// hide that.
+const KEY_VECTORS: usize = 2;
+
+#[target_feature(enable = "avx512f,vaes")]
+fn schedules(keys: &[u128]) -> Vec<Rounds> {
+    let mut schedules = vec![[[0; LANES]; 11]; keys.len().div_ceil(LANES)];
+    let (pairs, single) = schedules.as_chunks_mut::<KEY_VECTORS>();
+    let (vectors, rest) = keys.as_chunks::<LANES>();
+    let (vector_pairs, vectors) = vectors.as_chunks::<KEY_VECTORS>();
+    for (keys, schedules) in vector_pairs.iter().zip(&mut *pairs) {
+        expand_keys(keys, schedules);
+    }
+    // Up to a pair of vectors is left over, its second or only one perhaps filled up.
+    let last = [padded(rest)];
+    let vectors = vectors.iter().chain(last.iter().filter(|_| !rest.is_empty()));
+    let mut left = pairs[vector_pairs.len()..].as_flattened_mut().iter_mut().chain(single);
+    for (keys, schedule) in vectors.zip(&mut left) {
+        expand_keys(std::array::from_ref(keys), std::array::from_mut(schedule));
+    }
+    schedules
+}
+
+/// Four schedules from each vector of keys.
+#[inline]
+#[target_feature(enable = "avx512f,vaes")]
+fn expand_keys<const N: usize>(keys: &[[u128; LANES]; N], schedules: &mut [Rounds; N]) {
+    const CONSTANTS: [i32; 10] = [1, 2, 4, 8, 16, 32, 64, 128, 0x1b, 0x36];
+    let mut current = load_all(keys);
+    for (schedule, key) in schedules.iter_mut().zip(current) {
+        store(&mut schedule[0], key);
+    }
+    for (round, constant) in (1..).zip(CONSTANTS) {
+        let constant = _mm512_set1_epi32(constant);
+        for (schedule, key) in schedules.iter_mut().zip(&mut current) {
+            // The last word, rotated, in all four columns: the cipher's shift of rows leaves them as
+            // they are, so its last round substitutes the word and adds the constant.
+            let word = _mm512_ror_epi32::<8>(_mm512_shuffle_epi32::<0xff>(*key));
+            let word = _mm512_aesenclast_epi128(word, constant);
+            // Each word becomes the sum of itself and those below it, plus that one.
+            let one = _mm512_maskz_shuffle_epi32::<0x90>(0xeeee, *key);
+            let one = _mm512_xor_si512(*key, one);
+            let two = _mm512_maskz_shuffle_epi32::<0x40>(0xcccc, one);
+            *key = _mm512_xor_si512(_mm512_xor_si512(one, two), word);
+            store(&mut schedule[round], *key);
+        }
+    }
 }
 
 /// The hashes of the blocks in `N` vectors.
@@ -192,7 +220,7 @@ fn load_all<const N: usize>(blocks: &[[u128; LANES]; N]) -> [__m512i; N] {
 }
 
 #[target_feature(enable = "avx512f,vaes")]
-fn next_level(keys: &[u128; 11], correction: u128, nodes: &[u128], children: &mut [u128]) {
+fn next_level(key: Vaes<'_>, correction: u128, nodes: &[u128], children: &mut [u128]) {
     #[inline]
     #[target_feature(enable = "avx512f,vaes")]
     fn level<const N: usize>(
@@ -214,7 +242,7 @@ fn next_level(keys: &[u128; 11], correction: u128, nodes: &[u128], children: &mu
             store(high, _mm512_permutex2var_epi64(left, second, right));
         }
     }
-    let (keys, correction) = (&broadcast_keys(keys), broadcast(correction));
+    let (keys, correction) = (&broadcast_keys(key), broadcast(&correction));
     let (vectors, rest) = nodes.as_chunks::<LANES>();
     let (outputs, rest_outputs) = children.as_chunks_mut::<LANES>();
     let (outputs, more) = outputs.as_chunks_mut::<2>();
@@ -237,8 +265,8 @@ fn next_level(keys: &[u128; 11], correction: u128, nodes: &[u128], children: &mu
 }
 
 #[target_feature(enable = "avx512f,vaes")]
-fn hash_sum(keys: &[u128; 11], nodes: &[u128]) -> u128 {
-    let keys = &broadcast_keys(keys);
+fn hash_sum(key: Vaes<'_>, nodes: &[u128]) -> u128 {
+    let keys = &broadcast_keys(key);
     let mut sum = _mm512_setzero_si512();
     let (vectors, rest) = nodes.as_chunks::<LANES>();
     let (wide, single) = vectors.as_chunks::<WIDTH>();
@@ -264,7 +292,7 @@ fn hash_sum(keys: &[u128; 11], nodes: &[u128]) -> u128 {
 
 /// The shares of `nodes`, or with `ADD` what is there plus these.
 #[target_feature(enable = "avx512f,vaes")]
-fn shares_of<const ADD: bool>(keys: &[u128; 11], last: u128, nodes: &[u128], out: &mut [u128]) {
+fn shares_of<const ADD: bool>(key: Vaes<'_>, last: u128, nodes: &[u128], out: &mut [u128]) {
     #[inline]
     #[target_feature(enable = "avx512f,vaes")]
     fn run<const ADD: bool, const N: usize>(
@@ -280,7 +308,7 @@ fn shares_of<const ADD: bool>(keys: &[u128; 11], last: u128, nodes: &[u128], out
             store(out, if ADD { add(load(out), share) } else { share });
         }
     }
-    let (keys, last) = (&broadcast_keys(keys), broadcast(last));
+    let (keys, last) = (&broadcast_keys(key), broadcast(&last));
     let (vectors, rest) = nodes.as_chunks::<LANES>();
     let (outputs, rest_outputs) = out[..nodes.len()].as_chunks_mut::<LANES>();
     let (wide, single) = vectors.as_chunks::<WIDTH>();

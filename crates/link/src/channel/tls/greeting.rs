@@ -11,8 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use twain_party::Role;
 
-/// The version of everything the two parties say to each other.
-pub const PROTOCOL_VERSION: u16 = 1;
+/// The version of everything the two parties say to each other, and of what they keep of it (bundles).
+/// Raised by every change of what a message means: there is no form to fall back to.
+pub const PROTOCOL_VERSION: u16 = 2;
 
 /// How long a wait on a socket lasts before deadline and cancellation are looked at.
 const SLICE: Duration = Duration::from_millis(100);
@@ -287,10 +288,12 @@ mod tests {
         let ours = greeting(Role::Model);
         let same = check_greeting(&ours, Role::Model);
         assert!(matches!(same, Err(GreetingError::SameRole(Role::Model))));
-        let mut later = greeting(Role::Data);
-        later[5] += 1;
-        let version = check_greeting(&later, Role::Model);
-        assert!(matches!(version, Err(GreetingError::Version { peer: 2 })));
+        for other in [PROTOCOL_VERSION - 1, PROTOCOL_VERSION + 1] {
+            let mut theirs = greeting(Role::Data);
+            theirs[5..7].copy_from_slice(&other.to_le_bytes());
+            let version = check_greeting(&theirs, Role::Model);
+            assert!(matches!(version, Err(GreetingError::Version { peer }) if peer == other));
+        }
         assert!(check_greeting(&greeting(Role::Data), Role::Model).is_ok());
     }
 }
