@@ -1,5 +1,5 @@
 //! What a user sees of a session: bars and text on a terminal, or a line of JSON for each event
-//! (docs/observer.md); and at the end a table of what each phase took.
+//! (docs/errors.md); and at the end a table of what each phase took.
 
 mod bars;
 
