@@ -14,8 +14,12 @@ use twain_mpc::identity::{Fingerprint, Identity, KnownPeers, KnownPeersError};
 use twain_party::Role;
 
 const PATIENCE: Duration = Duration::from_secs(20);
-const QUICK: Timeouts =
-    Timeouts { silence: Duration::from_millis(2000), frame: Duration::from_secs(20) };
+const QUICK: Timeouts = Timeouts {
+    silence: Duration::from_millis(2000),
+    step: Duration::from_secs(20),
+    rate: 64_000,
+    session: Duration::from_secs(3600),
+};
 
 fn identity() -> Identity {
     let directory = tempfile::tempdir().expect("temporary directory");
@@ -341,19 +345,21 @@ fn differing_digests_are_named_on_both_sides() {
 
 #[test]
 fn both_sides_may_send_more_than_any_queue_first() {
+    // The two queues, and what is on its way.
+    const FRAMES: u64 = 16;
     let (model, data, _emulator) = pair(LinkProfile::default());
     let run = |mut channel: TlsChannel, own: u8, other: u8| {
-        for _ in 0..10 {
+        for _ in 0..FRAMES {
             channel.send("large", vec![own; 20 << 20])?;
         }
-        for _ in 0..10 {
+        for _ in 0..FRAMES {
             assert!(channel.receive("large", 20 << 20)?.iter().all(|byte| *byte == other));
         }
         channel.finish(PATIENCE)
     };
     let (m, d) = both(move || run(model, 1, 2), move || run(data, 2, 1));
-    assert_eq!(m.expect("sent").total().sent, 200 << 20);
-    assert_eq!(d.expect("sent").total().received, 200 << 20);
+    assert_eq!(m.expect("sent").total().sent, (FRAMES * 20) << 20);
+    assert_eq!(d.expect("sent").total().received, (FRAMES * 20) << 20);
 }
 
 #[test]

@@ -30,21 +30,23 @@ pub fn preprocess(arguments: &Preprocess, phases: &Phases) -> Result<(), Error> 
     drop(load);
     let plan = pair::plan(&common)?.plan;
     let made = plan.making(role);
+    let timeouts = pair::timeouts_of_bundles(pair, made, *proofs);
     phases.say(&format!(
         "A bundle takes {} products and {} digit masks in {} calls: {} to send and {} to receive in \
-         {} rounds.",
+         {} rounds. {}",
         plan.products(),
         plan.masks(),
         plan.calls().len(),
         bytes(made.sent),
         bytes(made.received),
         made.rounds,
+        pair::limit_text(&timeouts),
     ));
     let mut items: Vec<(String, Item)> =
         digests.into_iter().map(|(name, digest)| (name, digest.into())).collect();
     items.push(("plan".into(), plan.digest().into()));
     items.push(("command".into(), Item::Text(format!("preprocess --proofs {proofs}"))));
-    let (mut channel, session) = pair::meet(role, pair, &identity, items, phases)?;
+    let (mut channel, session) = pair::meet(role, pair, timeouts, &identity, items, phases)?;
     phases.expect((0..*proofs).map(|_| ("make", made)));
     for number in 1..=*proofs {
         let _making = info_span!("make").entered();

@@ -42,8 +42,9 @@ pub fn prove(arguments: &Prove, side: Side, phases: &Phases) -> Result<(), Error
     let ledger = Ledger::of(&identity);
     say_what_is_learnt(role, &common.compiled.settings.run_args, reveal, phases);
     ledger.warnings(&committed)?.iter().for_each(|warning| phases.say(warning));
-    forecast.say(phases);
-    let (mut channel, session) = meet(role, pair, &identity, items, phases)?;
+    let timeouts = forecast.timeouts(pair);
+    forecast.say(phases, &timeouts);
+    let (mut channel, session) = meet(role, pair, timeouts, &identity, items, phases)?;
     let bundle = reserve(&mut channel, &session, &identity, series, phases)?;
     let origin = if bundle.is_some() { Origin::Bundle } else { Origin::Inline };
     phases.expect(forecast.phases(origin));

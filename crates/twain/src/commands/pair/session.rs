@@ -67,10 +67,12 @@ pub fn identity(folder: Option<PathBuf>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Connects to the peer, who must hold the same and have been told to do the same.
+/// Connects to the peer, who must hold the same and have been told to do the same, for a session within
+/// `timeouts`.
 pub fn meet(
     role: Role,
     pair: &Pair,
+    timeouts: Timeouts,
     identity: &Identity,
     items: impl IntoIterator<Item = (String, Item)>,
     phases: &Phases,
@@ -79,7 +81,7 @@ pub fn meet(
     let version = Item::Text(env!("CARGO_PKG_VERSION").into());
     let items = items.into_iter().chain([("version of twain".to_string(), version)]);
     let manifest = Manifest::new(items).map_err(Error::peer)?;
-    let mut channel = reach(role, pair, identity, phases)?;
+    let mut channel = reach(role, pair, timeouts, identity, phases)?;
     phases.watch(channel.meter().totals());
     let session = handshake(&mut channel, &manifest).map_err(Error::peer)?;
     Ok((channel, session))
@@ -96,8 +98,9 @@ pub fn tell(
     if let Some(reason) = told {
         let seconds = pair.connect_timeout.as_secs_f64();
         phases.say(&format!("{error}\nTelling the peer, for up to {seconds} s (Ctrl-C: not)."));
+        let timeouts = Timeouts { silence: pair.idle_timeout, ..Timeouts::default() };
         // What becomes of it does not change why this side stops.
-        if let Ok(mut channel) = reach(role, pair, identity, phases) {
+        if let Ok(mut channel) = reach(role, pair, timeouts, identity, phases) {
             let _ = handshake(&mut channel, &Manifest::refusal(&reason));
         }
     }
@@ -119,6 +122,7 @@ pub fn finish(channel: TlsChannel, phases: &Phases, done: &str, pair: &Pair) {
 fn reach(
     role: Role,
     pair: &Pair,
+    timeouts: Timeouts,
     identity: &Identity,
     phases: &Phases,
 ) -> Result<TlsChannel, Error> {
@@ -139,7 +143,7 @@ fn reach(
         remote: pair.remote_peer.as_deref(),
         peer: policy,
         connect_timeout: pair.connect_timeout,
-        timeouts: Timeouts { silence: pair.idle_timeout, ..Timeouts::default() },
+        timeouts,
     };
     connect(options).map_err(Error::peer)
 }
