@@ -422,9 +422,13 @@ pub struct Pair {
     /// How long to wait for the peer to appear, in seconds.
     #[arg(long, default_value = "60", value_parser = seconds)]
     pub connect_timeout: Duration,
-    /// How long the peer may be silent, in seconds.
+    /// How long the peer may be silent, in seconds; it gives signs of life while it computes.
     #[arg(long, default_value = "300", value_parser = seconds)]
     pub idle_timeout: Duration,
+    /// How long the session may take once the peer is there, in seconds [default: an hour, or 20 times
+    /// what is expected without AVX-512 over 100 Mbit/s and 100 ms if that is longer].
+    #[arg(long, value_parser = seconds)]
+    pub session_timeout: Option<Duration>,
     /// Accept that every proof publishes one exact linear equation of the committed values.
     #[arg(long, requires = "id")]
     pub allow_polycommit: bool,
@@ -440,12 +444,19 @@ impl Pair {
             identity: self.identity.clone(),
             connect_timeout: self.connect_timeout,
             idle_timeout: self.idle_timeout,
+            session_timeout: self.session_timeout,
         }
     }
 }
 
+/// Thirty years: later times can be computed with.
+const MOST_SECONDS: f64 = 1e9;
+
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "a number of seconds".to_string())?;
+    if seconds > MOST_SECONDS {
+        return Err(format!("at most {MOST_SECONDS} seconds"));
+    }
     Duration::try_from_secs_f64(seconds).map_err(|e| e.to_string())
 }
 
@@ -563,5 +574,32 @@ impl Prove {
             files.writes.push(self.output_path.clone());
         }
         files
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_that_cannot_be_computed_with_are_refused() {
+        for time in ["1e10", "-1", "NaN", "inf", "soon"] {
+            let flags = ["twain", "prove", "--session-timeout", time];
+            assert!(Arguments::try_parse_from(flags).is_err(), "{time}");
+        }
+    }
+
+    #[test]
+    fn one_address_is_enough_and_nothing_of_a_peer_goes_without_a_side() {
+        let parse = |flags: &[&str]| {
+            Arguments::try_parse_from(["twain", "prove"].iter().chain(flags)).is_ok()
+        };
+        assert!(parse(&[]));
+        assert!(parse(&["--id", "model", "--local-addr", "0.0.0.0:7000"]));
+        assert!(parse(&["--id", "data", "--remote-peer", "alice.example:7000"]));
+        assert!(!parse(&["--id", "data"]));
+        assert!(!parse(&["--remote-peer", "alice.example:7000"]));
+        assert!(!parse(&["--allow-polycommit"]));
+        assert!(!parse(&["--peer", "sha256:00"]));
     }
 }

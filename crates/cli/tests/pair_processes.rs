@@ -93,3 +93,17 @@ fn a_bad_link() {
     }
     site.prove_and_verify(&[]);
 }
+
+#[test]
+fn a_session_over_its_limit() {
+    let site = Site::vector(RELU);
+    let sides = site.pair(&["--session-timeout", "0.02"]);
+    sides.iter().for_each(names_a_phase);
+    let reason = "the session took more than 20ms (see --session-timeout)";
+    assert!(sides.iter().any(|side| side.failed().contains(reason)), "{}", sides[0].stderr);
+    let unlimited = site.pair(&["--session-timeout", "100000"]);
+    for side in unlimited {
+        assert!(side.stderr.contains("ends after 100000 s at the latest"), "{}", side.stderr);
+        side.succeeded();
+    }
+}

@@ -259,19 +259,21 @@ fn differing_digests_are_named_on_both_sides() {
 
 #[test]
 fn both_sides_may_send_more_than_any_queue_first() {
+    // The two queues, and what is on its way.
+    const FRAMES: u64 = 16;
     let (model, data, _emulator) = pair(LinkProfile::default());
     let run = |mut channel: TlsChannel, own: u8, other: u8| {
-        for _ in 0..10 {
+        for _ in 0..FRAMES {
             channel.send("large", vec![own; 20 << 20])?;
         }
-        for _ in 0..10 {
+        for _ in 0..FRAMES {
             assert!(channel.receive("large", 20 << 20)?.iter().all(|byte| *byte == other));
         }
         channel.finish(PATIENCE)
     };
     let (m, d) = both(move || run(model, 1, 2), move || run(data, 2, 1));
-    assert_eq!(m.expect("sent").total().sent, 200 << 20);
-    assert_eq!(d.expect("sent").total().received, 200 << 20);
+    assert_eq!(m.expect("sent").total().sent, (FRAMES * 20) << 20);
+    assert_eq!(d.expect("sent").total().received, (FRAMES * 20) << 20);
 }
 
 #[test]

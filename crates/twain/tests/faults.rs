@@ -73,6 +73,9 @@ impl Channel for Trigger<'_> {
     fn receive(&mut self, step: &'static str, length: usize) -> Result<Vec<u8>, ChannelError> {
         self.inner.receive(step, length)
     }
+    fn note_due(&mut self, length: usize) {
+        self.inner.note_due(length);
+    }
     fn session_id(&self) -> [u8; 32] {
         self.inner.session_id()
     }

@@ -90,6 +90,7 @@ impl Site {
             identity: identity(role),
             connect_timeout: Duration::from_secs(60),
             idle_timeout: Duration::from_secs(60),
+            session_timeout: None,
         }
     }
 }

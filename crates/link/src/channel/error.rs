@@ -40,9 +40,12 @@ pub enum Fault {
     /// Not even a sign of life.
     #[error("nothing was heard from the peer for {0:?}")]
     Silent(Duration),
-    /// The peer is alive, but the frame did not come, or was not taken.
+    /// The peer is alive, but the frame did not come whole, or was not taken.
     #[error("the peer is alive, but this step's frame took more than {0:?}")]
     Late(Duration),
+    /// The session is over its limit.
+    #[error("the session took more than {0:?} (see --session-timeout)")]
+    Overtime(Duration),
 }
 
 impl From<ChannelError> for PartyError {

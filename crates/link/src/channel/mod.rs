@@ -38,6 +38,11 @@ pub trait Channel: Send {
     /// Receives a frame of exactly `length` bytes.
     fn receive(&mut self, phase: &'static str, length: usize) -> Result<Vec<u8>, ChannelError>;
 
+    /// Says that the peer sends a frame of `length` bytes, after all that was said to be due before,
+    /// whatever this side sends until then: so it is read while this side sends. A channel around
+    /// another one passes it on.
+    fn note_due(&mut self, _length: usize) {}
+
     /// Sends and receives: one round for both.
     fn exchange(
         &mut self,
@@ -72,6 +77,10 @@ impl<C: Channel + ?Sized> Channel for &mut C {
 
     fn receive(&mut self, phase: &'static str, length: usize) -> Result<Vec<u8>, ChannelError> {
         (**self).receive(phase, length)
+    }
+
+    fn note_due(&mut self, length: usize) {
+        (**self).note_due(length);
     }
 
     fn session_id(&self) -> [u8; 32] {

@@ -25,6 +25,7 @@ impl<C: Channel> Overlap<C> {
     /// [`take`](Self::take).
     pub fn expect(&mut self, phase: &'static str, length: usize) {
         self.due.push_back((phase, length));
+        self.inner.note_due(length);
     }
 
     /// The first frame that was expected and is not taken yet.
@@ -54,6 +55,10 @@ impl<C: Channel> Channel for Overlap<C> {
             self.arrived.push_back(self.inner.receive(phase, length)?);
         }
         self.inner.receive(phase, length)
+    }
+
+    fn note_due(&mut self, length: usize) {
+        self.inner.note_due(length);
     }
 
     fn session_id(&self) -> [u8; 32] {

@@ -77,6 +77,10 @@ impl<C: Channel> Channel for Recorder<C> {
         Ok(bytes)
     }
 
+    fn note_due(&mut self, length: usize) {
+        self.inner.note_due(length);
+    }
+
     fn session_id(&self) -> [u8; 32] {
         self.inner.session_id()
     }

@@ -8,8 +8,12 @@ use twain_link::identity::Identity;
 /// Longer than anything takes that succeeds.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 /// Limits of a session that ends soon when the peer is gone.
-pub const QUICK: Timeouts =
-    Timeouts { silence: Duration::from_millis(2000), frame: Duration::from_secs(20) };
+pub const QUICK: Timeouts = Timeouts {
+    silence: Duration::from_millis(2000),
+    step: Duration::from_secs(20),
+    rate: 64_000,
+    session: Duration::from_secs(3600),
+};
 
 /// A key of its own.
 pub fn identity() -> Identity {

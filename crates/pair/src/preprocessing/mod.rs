@@ -106,6 +106,10 @@ impl Channel for OfBundle<'_> {
         self.channel.receive(phase, length)
     }
 
+    fn note_due(&mut self, length: usize) {
+        self.channel.note_due(length);
+    }
+
     fn session_id(&self) -> [u8; 32] {
         self.id
     }

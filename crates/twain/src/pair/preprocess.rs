@@ -2,6 +2,7 @@
 //! parameter decides. `prove` takes one by itself when both sides have it.
 
 use super::files::{Common, CommonFiles, series};
+use super::forecast::{limit_text, timeouts_of_bundles};
 use super::planning::plan;
 use super::session::{self, Peer};
 use crate::alone::fresh_seed;
@@ -33,22 +34,24 @@ pub fn preprocess(
     let mut store = Store::open(&session::store_folder(&identity), &identity)?;
     let plan = plan(&common, run)?;
     let made = plan.making(role);
+    let timeouts = timeouts_of_bundles(peer, made, proofs);
     run.step(format!(
         "A bundle takes {} products and {} digit masks in {} calls: {} to send and {} to receive in \
-         {} rounds.",
+         {} rounds. {}",
         plan.products(),
         plan.masks(),
         plan.calls().len(),
         bytes(made.sent),
         bytes(made.received),
         made.rounds,
+        limit_text(&timeouts),
     ));
     let mut items: Vec<(String, Item)> =
         digests.into_iter().map(|(name, digest)| (name, digest.into())).collect();
     items.push(("plan".into(), plan.digest().into()));
     items.push(("command".into(), Item::Text(format!("preprocess --proofs {proofs}"))));
     let (mut channel, session) =
-        session::meet(role, peer, &identity, &session::manifest(items)?, run)?;
+        session::meet(role, peer, timeouts, &identity, &session::manifest(items)?, run)?;
     run.expect((0..proofs).map(|_| (Phase::Preprocess, made)));
     for number in 1..=proofs {
         run.enter(Phase::Preprocess)?;

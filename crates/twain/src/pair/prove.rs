@@ -2,7 +2,7 @@
 
 use super::commitments::Ledger;
 use super::files::CommonFiles;
-use super::forecast::say_what_is_learnt;
+use super::forecast::{limit_text, say_what_is_learnt};
 use super::outputs::Reveal;
 use super::session::{self, Peer, finish, meet, store_folder};
 use super::side::Side;
@@ -53,8 +53,10 @@ pub fn prove(role: Role, files: &ProveFiles, peer: &Peer, run: &Run) -> Result<(
     let compiled = &side.common.compiled;
     say_what_is_learnt(role, &compiled.settings.run_args, side.reveal, run);
     ledger.warnings(&side.committed)?.into_iter().for_each(|warning| run.warn(warning));
+    let timeouts = side.forecast().timeouts(peer);
     run.tell(Event::Forecast(side.forecast().clone()));
-    let (mut channel, session) = meet(role, peer, &identity, &side.manifest, run)?;
+    run.step(limit_text(&timeouts));
+    let (mut channel, session) = meet(role, peer, timeouts, &identity, &side.manifest, run)?;
     let bundle = reserve(&mut channel, &session, &identity, side.series, run)?;
     let origin = if bundle.is_some() { Origin::Bundle } else { Origin::Inline };
     run.expect(side.forecast().phases(origin));

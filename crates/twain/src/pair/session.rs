@@ -53,6 +53,8 @@ pub struct Peer {
     pub connect_timeout: Duration,
     /// How long the peer may be silent.
     pub idle_timeout: Duration,
+    /// How long the session may take, if not as its forecast allows.
+    pub session_timeout: Option<Duration>,
 }
 
 /// Where an identity's bundles are.
@@ -84,16 +86,18 @@ pub fn manifest(items: impl IntoIterator<Item = (String, Item)>) -> Result<Manif
     Manifest::new(items).map_err(Error::from)
 }
 
-/// Connects to the peer, who must hold the same and have been told to do the same.
+/// Connects to the peer, who must hold the same and have been told to do the same, for a session within
+/// `timeouts`.
 pub fn meet(
     role: Role,
     pair: &Peer,
+    timeouts: Timeouts,
     identity: &Identity,
     manifest: &Manifest,
     run: &Run,
 ) -> Result<(TlsChannel, Session), Error> {
     run.enter(Phase::Connect)?;
-    let mut channel = reach(role, pair, identity, run)?;
+    let mut channel = reach(role, pair, timeouts, identity, run)?;
     run.watch_link(channel.meter().totals());
     let session = handshake(&mut channel, manifest)?;
     Ok((channel, session))
@@ -110,8 +114,9 @@ pub fn tell(
     if let Some(reason) = told {
         let seconds = pair.connect_timeout.as_secs_f64();
         run.step(format!("{error}\nTelling the peer, for up to {seconds} s (Ctrl-C: not)."));
+        let timeouts = Timeouts { silence: pair.idle_timeout, ..Timeouts::default() };
         // What becomes of it does not change why this side stops.
-        if let Ok(mut channel) = reach(role, pair, identity, run) {
+        if let Ok(mut channel) = reach(role, pair, timeouts, identity, run) {
             let _ = handshake(&mut channel, &Manifest::refusal(&reason));
         }
     }
@@ -128,7 +133,13 @@ pub fn finish(channel: TlsChannel, run: &Run, done: &str, pair: &Peer) -> Result
     Ok(())
 }
 
-fn reach(role: Role, pair: &Peer, identity: &Identity, run: &Run) -> Result<TlsChannel, Error> {
+fn reach(
+    role: Role,
+    pair: &Peer,
+    timeouts: Timeouts,
+    identity: &Identity,
+    run: &Run,
+) -> Result<TlsChannel, Error> {
     let policy = match &pair.peer {
         Some(text) => PeerPolicy::Pinned(text.parse::<Fingerprint>()?),
         None => {
@@ -148,7 +159,7 @@ fn reach(role: Role, pair: &Peer, identity: &Identity, run: &Run) -> Result<TlsC
         peer: policy,
         connect_timeout: pair.connect_timeout,
         watcher: run,
-        timeouts: Timeouts { silence: pair.idle_timeout, ..Timeouts::default() },
+        timeouts,
     };
     connect(options).map_err(Error::from)
 }

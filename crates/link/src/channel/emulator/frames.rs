@@ -84,6 +84,10 @@ impl<C: Channel> Channel for Emulated<C> {
         Ok(payload)
     }
 
+    fn note_due(&mut self, length: usize) {
+        self.inner.note_due(length.saturating_add(DUE_LENGTH));
+    }
+
     fn session_id(&self) -> [u8; 32] {
         self.inner.session_id()
     }

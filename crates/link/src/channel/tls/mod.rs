@@ -10,6 +10,8 @@ mod frames;
 mod greeting;
 mod pump;
 mod search;
+#[cfg(test)]
+mod tests;
 
 pub use connect::{ConnectError, ConnectOptions, Heard, PeerPolicy, Unwatched, Watcher, connect};
 pub use frames::FrameFilter;
@@ -30,20 +32,38 @@ const EXPORTER_LABEL: &[u8] = b"EXPORTER-twain session v1";
 /// How long a channel that is dropped may take to send what is queued.
 const DROP_PATIENCE: Duration = Duration::from_secs(2);
 
-/// The limits of a session.
+/// The limits of a session. A wait of this side ends with an error that names the step.
 #[derive(Clone, Copy, Debug)]
 pub struct Timeouts {
     /// A peer of which nothing at all is heard for so long is gone. (An idle one sends a sign of life
     /// four times as often.)
     pub silence: Duration,
-    /// A peer that is alive may take so long without a byte of payload moving: longer than its
-    /// longest computation between two frames.
-    pub frame: Duration,
+    /// A peer that is alive may compute so long before it has sent a frame that is due, or taken what
+    /// was sent to it, ...
+    pub step: Duration,
+    /// ... and the link may need as long besides as it does at this rate, in bytes a second, for the
+    /// frame and all that is queued towards the peer.
+    pub rate: u64,
+    /// No step goes on or begins so long after the session's start.
+    pub session: Duration,
 }
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Self { silence: Duration::from_secs(30), frame: Duration::from_secs(3600) }
+        Self {
+            silence: Duration::from_secs(30),
+            step: Duration::from_secs(300),
+            rate: 64_000,
+            session: Duration::from_secs(3600),
+        }
+    }
+}
+
+impl Timeouts {
+    /// How long this side waits until the link has carried `bytes`.
+    fn wait(&self, bytes: usize) -> Duration {
+        let milliseconds = (bytes as u64).saturating_mul(1000) / self.rate.max(1);
+        self.step.saturating_add(Duration::from_millis(milliseconds))
     }
 }
 
@@ -171,18 +191,18 @@ impl Channel for TlsChannel {
 
     fn receive(&mut self, phase: &'static str, length: usize) -> Result<Vec<u8>, ChannelError> {
         self.check_step(phase)?;
-        let mut header = [0; frames::HEADER_LENGTH];
-        self.pump.receive(&mut header).map_err(|fault| self.error(phase, fault))?;
-        if header != frames::header(length) {
-            let got = u64::from_le_bytes(header);
-            let fault = Fault::Length { got, expected: length as u64 };
-            self.out_of_step = Some(fault.clone());
-            return Err(self.error(phase, fault));
-        }
-        let mut frame = vec![0; length];
-        self.pump.receive(&mut frame).map_err(|fault| self.error(phase, fault))?;
+        let frame = self.pump.receive(length).map_err(|fault| {
+            if matches!(fault, Fault::Length { .. }) {
+                self.out_of_step = Some(fault.clone());
+            }
+            self.error(phase, fault)
+        })?;
         self.meter.received(phase, length);
         Ok(frame)
+    }
+
+    fn note_due(&mut self, length: usize) {
+        self.pump.note_due(length);
     }
 
     fn session_id(&self) -> [u8; 32] {

@@ -1,13 +1,19 @@
 //! The two threads that move bytes between a TLS connection and the queues of its channel.
 //!
-//! Bounds and why they cannot deadlock: `send` waits only while more than `QUEUE_LIMIT` bytes are
-//! queued, and the reader stops when so many arrived that nobody asked for. But while this side's
-//! `receive` waits for a longer frame, that frame's length is the limit, and while its `send` waits,
-//! the limit is `FLOOD_LIMIT`. So of two sides that both wait in `send`, both still read, and both
-//! queues drain.
+//! Bounds: the reader stops when `QUEUE_LIMIT` bytes have arrived beyond those that the program said
+//! to be due; `receive` makes it go on to the frame's length. `send` waits while more than
+//! `QUEUE_LIMIT` bytes are queued; once the reader has stopped, those do not count that the program sent
+//! since it last received something. So what a peer sends unasked takes no more than the limit, and what
+//! it does not take in no more than the limit and what this side sends in one go.
+//!
+//! Why honest sides cannot block each other: both run through the same sends and receives. Let both
+//! wait in `send`, this side not being ahead, and look at what it sent before it last received. Of this
+//! the peer, having gone by the same receive, has received all but what is due there and, where frames
+//! are exchanged in a row, the last (less than the limit). All that fits into what the peer reads, so
+//! none of it is queued here; and this side's reader, if it has not stopped, lets the peer go on.
 
 use super::Timeouts;
-use super::frames::{FrameFilter, SIGN_OF_LIFE};
+use super::frames::{self, FrameFilter, SIGN_OF_LIFE};
 use super::greeting::is_wait;
 use crate::channel::Fault;
 use rustls::Connection;
@@ -19,9 +25,7 @@ use std::time::{Duration, Instant};
 
 /// Bytes queued towards the peer beyond which `send` waits, and bytes from the peer that nobody
 /// asked for beyond which it is not read.
-const QUEUE_LIMIT: usize = 64 << 20;
-/// The same for bytes from the peer while `send` waits.
-const FLOOD_LIMIT: usize = 4 << 30;
+pub(super) const QUEUE_LIMIT: usize = 64 << 20;
 /// Plaintext encrypted at a time.
 const CHUNK: usize = 128 << 10;
 /// Ciphertext read at a time.
@@ -37,6 +41,7 @@ pub(super) struct Pump {
     tls: Mutex<Connection>,
     stream: TcpStream,
     timeouts: Timeouts,
+    started: Instant,
 }
 
 struct State {
@@ -46,27 +51,50 @@ struct State {
     inbound: VecDeque<u8>,
     /// What `receive` waits for.
     wanted: usize,
-    send_waits: bool,
+    /// What the program said to be due, and has not received yet.
+    due: usize,
+    /// What was sent since the program last received something.
+    sent: usize,
     reader_pauses: bool,
     /// TLS itself has something to send.
     tls_waits: bool,
-    /// When the peer was last heard, and when payload last moved.
+    /// When the peer was last heard.
     heard: Instant,
-    moved: Instant,
     fault: Option<Fault>,
-    /// The channel is being closed since.
-    closing: Option<Instant>,
+    /// The channel is being closed since, and the reader stays for so long.
+    closing: Option<(Instant, Duration)>,
     writer_done: bool,
     reader_done: bool,
 }
 
 impl State {
-    fn inbound_limit(&self) -> usize {
-        if self.send_waits { FLOOD_LIMIT } else { QUEUE_LIMIT.max(self.wanted) }
+    /// Whether as much has arrived as may wait here.
+    fn is_full(&self) -> bool {
+        self.inbound.len() >= QUEUE_LIMIT.saturating_add(self.due).max(self.wanted)
+    }
+
+    /// Whether `send` may queue more. Once the reader has stopped, what the peer has not taken in since
+    /// before the program last received something is what counts.
+    fn has_room(&self) -> bool {
+        let counts = if self.reader_pauses { self.sent } else { 0 };
+        self.outbound_bytes.saturating_sub(counts) < QUEUE_LIMIT
     }
 
     fn fail(&mut self, fault: Fault) {
         self.fault.get_or_insert(fault);
+    }
+}
+
+/// What one call of the program's may wait for in all.
+struct Wait {
+    since: Instant,
+    limit: Duration,
+}
+
+impl Wait {
+    /// From now on, until the link has carried `bytes`.
+    fn new(timeouts: &Timeouts, bytes: usize) -> Self {
+        Self { since: Instant::now(), limit: timeouts.wait(bytes) }
     }
 }
 
@@ -96,96 +124,122 @@ impl Pump {
             outbound_bytes: 0,
             inbound: VecDeque::new(),
             wanted: 0,
-            send_waits: false,
+            due: 0,
+            sent: 0,
             reader_pauses: false,
             tls_waits: false,
             heard: now,
-            moved: now,
             fault: None,
             closing: None,
             writer_done: false,
             reader_done: false,
         };
-        let changed = Condvar::new();
-        Self { state: Mutex::new(state), changed, tls: Mutex::new(tls), stream, timeouts }
+        let (state, tls, changed) = (Mutex::new(state), Mutex::new(tls), Condvar::new());
+        Self { state, changed, tls, stream, timeouts, started: now }
     }
 
     /// Queues a frame given as parts; waits while the queue is long.
     pub(super) fn send(&self, parts: [Vec<u8>; 2]) -> Result<(), Fault> {
-        let mut state = lock(&self.state);
-        if state.outbound_bytes >= QUEUE_LIMIT {
-            state.send_waits = true;
-            self.changed.notify_all();
-            let waited = self.wait(state, |state| state.outbound_bytes < QUEUE_LIMIT);
-            state = lock(&self.state);
-            state.send_waits = false;
-            waited?;
-        }
+        let state = lock(&self.state);
+        let wait = Wait::new(&self.timeouts, state.outbound_bytes);
+        let mut state = self.wait(state, &wait, State::has_room)?;
         if let Some(fault) = &state.fault {
             return Err(fault.clone());
         }
         for part in parts.into_iter().filter(|part| !part.is_empty()) {
             state.outbound_bytes += part.len();
+            state.sent += part.len();
             state.outbound.push_back(part);
         }
         self.changed.notify_all();
         Ok(())
     }
 
-    /// Takes exactly as many bytes as `bytes` holds from what arrived.
-    pub(super) fn receive(&self, bytes: &mut [u8]) -> Result<(), Fault> {
-        let mut state = lock(&self.state);
-        if state.inbound.len() < bytes.len() {
-            state.wanted = bytes.len();
-            self.changed.notify_all();
-            self.wait(state, |state| state.inbound.len() >= bytes.len())?;
-            state = lock(&self.state);
-            state.wanted = 0;
+    /// Takes the next frame, of exactly `length` bytes.
+    pub(super) fn receive(&self, length: usize) -> Result<Vec<u8>, Fault> {
+        let state = lock(&self.state);
+        // The peer may need all that is queued towards it before it can answer.
+        let wait = Wait::new(&self.timeouts, state.outbound_bytes.saturating_add(length));
+        let mut header = [0; frames::HEADER_LENGTH];
+        let state = self.take(state, &wait, &mut header)?;
+        if header != frames::header(length) {
+            let got = u64::from_le_bytes(header);
+            return Err(Fault::Length { got, expected: length as u64 });
         }
+        let mut frame = vec![0; length];
+        let mut state = self.take(state, &wait, &mut frame)?;
+        state.due = state.due.saturating_sub(header.len() + length);
+        state.sent = 0;
+        Ok(frame)
+    }
+
+    /// The peer sends a frame of `length` bytes, whatever this side sends until it is received.
+    pub(super) fn note_due(&self, length: usize) {
+        let mut state = lock(&self.state);
+        state.due = state.due.saturating_add(frames::HEADER_LENGTH + length);
+        self.changed.notify_all();
+    }
+
+    /// Takes exactly as many bytes as `bytes` holds from what arrived.
+    fn take<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        wait: &Wait,
+        bytes: &mut [u8],
+    ) -> Result<MutexGuard<'a, State>, Fault> {
+        state.wanted = bytes.len();
+        self.changed.notify_all();
+        let mut state = self.wait(state, wait, |state| state.inbound.len() >= bytes.len())?;
+        state.wanted = 0;
         state.inbound.read_exact(bytes).map_err(|error| Fault::Broken(error.to_string()))?;
         if state.inbound.is_empty() && state.inbound.capacity() > QUEUE_LIMIT {
             state.inbound = VecDeque::new();
         }
         self.changed.notify_all();
-        Ok(())
+        Ok(state)
     }
 
-    /// Waits until `done`, at most until the peer is found gone or idle.
-    fn wait(
-        &self,
-        mut state: MutexGuard<'_, State>,
+    /// Waits until `done`, at most until the peer is found gone or idle, or the session over its limit.
+    fn wait<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        wait: &Wait,
         done: impl Fn(&State) -> bool,
-    ) -> Result<(), Fault> {
-        let Timeouts { silence, frame } = self.timeouts;
-        let start = Instant::now();
-        while !done(&state) {
-            if let Some(fault) = &state.fault {
-                return Err(fault.clone());
+    ) -> Result<MutexGuard<'a, State>, Fault> {
+        let Timeouts { silence, session, .. } = self.timeouts;
+        loop {
+            let lasted = self.started.elapsed();
+            if lasted >= session {
+                state.fail(Fault::Overtime(session));
+            } else if done(&state) {
+                return Ok(state);
             }
-            let quiet = state.heard.max(start).elapsed();
+            let quiet = state.heard.max(wait.since).elapsed();
+            let waited = wait.since.elapsed();
             if quiet >= silence && !state.reader_pauses {
                 state.fail(Fault::Silent(silence));
-                continue;
+            } else if waited >= wait.limit {
+                state.fail(Fault::Late(wait.limit));
             }
-            let idle = state.moved.max(start).elapsed();
-            if idle >= frame {
-                state.fail(Fault::Late(frame));
-                continue;
+            if let Some(fault) = &state.fault {
+                let fault = fault.clone();
+                self.changed.notify_all();
+                return Err(fault);
             }
-            let next = silence.saturating_sub(quiet).min(frame - idle);
-            let next = next.max(Duration::from_millis(1));
+            let next = silence.saturating_sub(quiet);
+            let next = next.min(wait.limit.saturating_sub(waited));
+            let next = next.min(session.saturating_sub(lasted)).max(Duration::from_millis(1));
             let (guard, _) =
                 self.changed.wait_timeout(state, next).unwrap_or_else(PoisonError::into_inner);
             state = guard;
         }
-        Ok(())
     }
 
     /// Sends what is queued and says farewell, within `patience`; then, if asked, waits within
     /// `patience` until the peer has done the same.
     pub(super) fn close(&self, patience: Duration, wait_for_peer: bool) -> Result<(), Fault> {
         let mut state = lock(&self.state);
-        state.closing.get_or_insert_with(Instant::now);
+        state.closing = Some((Instant::now(), patience.max(LINGER)));
         self.changed.notify_all();
         let open =
             |state: &mut State| state.fault.is_none() && (wait_for_peer || !state.writer_done);
@@ -199,7 +253,8 @@ impl Pump {
         // With a fault the writer ends at once, or when it finds no room within a slice.
         let writing = |state: &mut State| !state.writer_done;
         let waited = self.changed.wait_timeout_while(state, WRITER_END, writing);
-        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        state.closing = Some((Instant::now(), LINGER));
         if !state.writer_done {
             let _ = self.stream.shutdown(Shutdown::Both);
         }
@@ -237,7 +292,6 @@ impl Pump {
                         self.write_out(&ciphertext)?;
                         let mut state = lock(&self.state);
                         state.outbound_bytes -= chunk.len();
-                        state.moved = Instant::now();
                         self.changed.notify_all();
                     }
                 }
@@ -334,11 +388,11 @@ impl Pump {
             let ended = self.decrypt(ciphertext.get(..count).unwrap_or_default(), &mut plaintext);
             {
                 let mut state = lock(&self.state);
-                let before = state.inbound.len();
                 filter.push(&plaintext, &mut state.inbound);
                 state.heard = Instant::now();
-                if state.inbound.len() > before {
-                    state.moved = state.heard;
+                if state.closing.is_some() {
+                    // Nobody will ask for it.
+                    state.inbound.clear();
                 }
                 self.changed.notify_all();
             }
@@ -356,27 +410,32 @@ impl Pump {
 
     /// Waits while there is enough that nobody asked for.
     fn pause(&self) {
-        let enough = |state: &mut State| {
-            let enough = state.inbound.len() >= state.inbound_limit()
-                && state.fault.is_none()
-                && state.closing.is_none();
-            state.reader_pauses |= enough;
-            enough
-        };
-        let waited = self.changed.wait_while(lock(&self.state), enough);
-        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
-        if std::mem::take(&mut state.reader_pauses) {
-            state.heard = Instant::now();
+        let enough =
+            |state: &State| state.is_full() && state.fault.is_none() && state.closing.is_none();
+        let mut state = lock(&self.state);
+        if !enough(&state) {
+            return;
         }
+        state.reader_pauses = true;
+        // `send` may have waited for the peer to take something, and must not while it is not read.
+        self.changed.notify_all();
+        let waited = self.changed.wait_while(state, |state| enough(state));
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
+        state.reader_pauses = false;
+        state.heard = Instant::now();
     }
 
     fn read_some(&self, buffer: &mut [u8]) -> std::io::Result<usize> {
         loop {
-            match (&self.stream).read(buffer) {
+            let outcome = (&self.stream).read(buffer);
+            let state = lock(&self.state);
+            // Also of a peer that goes on sending.
+            if state.closing.is_some_and(|(since, limit)| since.elapsed() > limit) {
+                return Err(ErrorKind::TimedOut.into());
+            }
+            match outcome {
                 Err(error) if is_wait(&error) => {
-                    let state = lock(&self.state);
-                    let lingered = state.closing.is_some_and(|since| since.elapsed() > LINGER);
-                    if lingered || (state.fault.is_some() && state.closing.is_none()) {
+                    if state.fault.is_some() && state.closing.is_none() {
                         return Err(error);
                     }
                 }
@@ -417,5 +476,23 @@ impl Pump {
             lock(&self.state).tls_waits = true;
         }
         ended
+    }
+}
+
+#[cfg(test)]
+impl Pump {
+    /// How the link ended, if it did.
+    pub(super) fn fault(&self) -> Option<Fault> {
+        lock(&self.state).fault.clone()
+    }
+
+    /// Bytes that wait to be written.
+    pub(super) fn queued(&self) -> usize {
+        lock(&self.state).outbound_bytes
+    }
+
+    /// The most bytes from the peer that were ever held at once, or more: what is reserved for them.
+    pub(super) fn reserved(&self) -> usize {
+        lock(&self.state).inbound.capacity()
     }
 }
