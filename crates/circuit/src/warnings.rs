@@ -61,7 +61,7 @@ pub fn warnings(model: &Model, settings: &Settings) -> Vec<Warning> {
     if args.param_visibility.requires_processing() {
         let mut nodes = Vec::new();
         model.for_each_node(&mut |node| {
-            if matches!(node.op, SupportedOp::Constant(_)) && node.num_uses == 1 {
+            if matches!(node.op, SupportedOp::Constant(_)) && node.num_uses < 2 {
                 nodes.push(node.idx);
             }
         });

@@ -2,7 +2,7 @@
 //! pair of provers needs on top.
 
 use crate::run_arguments::{RunArguments, Variables, variables};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -403,12 +403,13 @@ impl From<Side> for twain_party::Role {
 
 /// Flags for work with a peer: `--id` and an address to dial, one to listen on, or both.
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("address").multiple(true).args(["remote_peer", "local_addr"])))]
 pub struct Pair {
     /// HOST:PORT where the peer listens.
-    #[arg(long, group = "address", requires = "id")]
+    #[arg(long, requires = "id")]
     pub remote_peer: Option<String>,
     /// ADDR:PORT to listen on.
-    #[arg(long, group = "address", requires = "id")]
+    #[arg(long, requires = "id")]
     pub local_addr: Option<String>,
     /// Which secret this side holds.
     #[arg(long, value_enum, requires = "address")]
@@ -595,6 +596,7 @@ mod tests {
             Arguments::try_parse_from(["twain", "prove"].iter().chain(flags)).is_ok()
         };
         assert!(parse(&[]));
+        assert!(parse(&["--id", "model", "--local-addr", "0.0.0.0:7000", "--remote-peer", "b:7"]));
         assert!(parse(&["--id", "model", "--local-addr", "0.0.0.0:7000"]));
         assert!(parse(&["--id", "data", "--remote-peer", "alice.example:7000"]));
         assert!(!parse(&["--id", "data"]));

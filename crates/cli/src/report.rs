@@ -13,6 +13,20 @@ use twain_link::channel::Traffic;
 use twain_link::identity::Fingerprint;
 use twain_party::Phase;
 
+/// As `eprintln!`, for a standard error that may be closed: no reason to stop.
+macro_rules! tell {
+    ($($text:tt)*) => {{
+        let _ = writeln!(std::io::stderr(), $($text)*);
+    }};
+}
+
+/// The same without an end of the line.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        let _ = write!(std::io::stderr(), $($text)*);
+    }};
+}
+
 /// Tells a person.
 pub struct Screen {
     /// One for each phase, if there is a terminal.
@@ -47,10 +61,10 @@ impl Observer for Screen {
             }
             (Event::Trial { done, of, what }, Some(bars)) => bars.trial(*done, *of, what),
             (Event::Notice(Notice::Warning(text)), _) => {
-                self.suspend(|| eprintln!("warning: {text}"));
+                self.suspend(|| tell!("warning: {text}"));
             }
-            (Event::Notice(notice), _) => self.suspend(|| eprintln!("{}", notice.text())),
-            (Event::Forecast(forecast), _) => self.suspend(|| eprintln!("{}", forecast.text())),
+            (Event::Notice(notice), _) => self.suspend(|| tell!("{}", notice.text())),
+            (Event::Forecast(forecast), _) => self.suspend(|| tell!("{}", forecast.text())),
             _ => {}
         }
     }
@@ -62,7 +76,7 @@ impl Observer for Screen {
     fn confirm(&self, address: &str, found: &Fingerprint) -> bool {
         // The bars would draw over the question.
         self.suspend(|| {
-            eprint!(
+            say!(
                 "The peer at {address} shows the key {found}, not seen before. Trust it? [yes/no] "
             );
             let _ = std::io::stderr().flush();
@@ -113,18 +127,18 @@ impl Observer for Lines {
             Event::Cancelled => json!({ "event": "cancelled" }),
             _ => return,
         };
-        eprintln!("{line}");
+        tell!("{line}");
     }
 }
 
 /// The last line of a command that failed.
 pub fn tell_error(error: &Error, as_json: bool) {
     match as_json {
-        true => eprintln!(
+        true => tell!(
             "{}",
             json!({ "event": "error", "code": error.code(), "error": error.to_string() })
         ),
-        false => eprintln!("error: {error}"),
+        false => tell!("error: {error}"),
     }
 }
 
@@ -135,22 +149,22 @@ pub fn tell_costs(run: &Run, as_json: bool) {
         return;
     }
     if as_json {
-        return eprintln!("{}", costs_as_json(run, &costs));
+        return tell!("{}", costs_as_json(run, &costs));
     }
     let link = run.traffic();
     let line = |name: &str, cost: &Cost| {
         let (wall, cpu) = (cost.wall.as_secs_f64(), cost.cpu.as_secs_f64());
-        eprint!("{name:<16}{wall:>10.3}{cpu:>13.2}{:>13}", bytes(cost.peak_memory));
+        say!("{name:<16}{wall:>10.3}{cpu:>13.2}{:>13}", bytes(cost.peak_memory));
         let Traffic { sent, received, rounds } = cost.traffic;
         match link {
-            Some(_) => eprintln!("{:>12}{:>12}{rounds:>8}", bytes(sent), bytes(received)),
-            None => eprintln!(),
+            Some(_) => tell!("{:>12}{:>12}{rounds:>8}", bytes(sent), bytes(received)),
+            None => tell!(),
         }
     };
-    eprint!("{:<16}{:>10}{:>13}{:>13}", "phase", "seconds", "CPU seconds", "peak memory");
+    say!("{:<16}{:>10}{:>13}{:>13}", "phase", "seconds", "CPU seconds", "peak memory");
     match link {
-        Some(_) => eprintln!("{:>12}{:>12}{:>8}", "sent", "received", "rounds"),
-        None => eprintln!(),
+        Some(_) => tell!("{:>12}{:>12}{:>8}", "sent", "received", "rounds"),
+        None => tell!(),
     }
     let (traffic, peak_memory) = (link.unwrap_or_default(), Usage::now().peak_memory);
     let mut sum = Cost { traffic, peak_memory, ..Cost::default() };

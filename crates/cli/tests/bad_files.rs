@@ -202,3 +202,17 @@ fn outputs_that_cannot_be_written() {
     let arguments = ["prove", "--srs-path", "kzg.srs", "--proof-path", "folder"];
     refuses(&folder, &arguments, &["folder", "cannot write"], "unwritable");
 }
+
+/// Data given as JSON are no path: an error about them does not repeat them.
+#[test]
+fn data_on_the_command_line_are_not_repeated() {
+    let folder = tempfile::tempdir().unwrap();
+    let vector = repository("tests/vectors/1l_relu-k8-private/model.compiled");
+    fs::copy(vector, folder.path().join("model.compiled")).unwrap();
+    for data in ["{\"input_data\": [[0.8125]]}", "{\"input_data\": [[0.8125, 1e30, 0.25]]}"] {
+        let output = run(folder.path(), &["gen-witness", "-D", data]);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && stderr.contains("the data given on the command line"));
+        assert!(!stderr.contains("0.8125"), "{stderr}");
+    }
+}

@@ -105,6 +105,14 @@ fn a_file_that_cannot_bind_is_refused() {
     let untied = Site::vector(COMMITTED);
     publish(&untied, "published.json", |_| ());
     refused(&untied, "bind-params");
+    // A file may claim any number of uses.
+    let folder = tempfile::tempdir().unwrap();
+    tied(folder.path(), |compiled| {
+        compiled.model.for_each_node_mut(&mut |node| node.num_uses = 0);
+    });
+    let unused = Site::new(folder.path());
+    publish(&unused, "published.json", |_| ());
+    refused(&unused, "bind-params");
     let private = Site::vector("1l_mlp-k9-private");
     publish(&private, "published.json", |_| ());
     refused(&private, "param_visibility is not polycommit");

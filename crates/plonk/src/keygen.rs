@@ -1,7 +1,7 @@
 //! Key generation: from a laid-out circuit to its proving and verifying key (spec 01 §4).
 
-use crate::assembly::Assembly;
-use crate::compiled::CompiledSystem;
+use crate::assembly::{Assembly, BitRows};
+use crate::compiled::{CompiledSystem, SelectorColumn};
 use crate::constraint_system::ConstraintSystem;
 use crate::error::KeyError;
 use crate::permutation::Permutation;
@@ -21,36 +21,15 @@ pub fn generate_keys(
     srs: &Srs,
     compress_selectors: bool,
 ) -> Result<ProvingKey, KeyError> {
-    let Assembly { k, fixed: mut fixed_values, selectors, copies } = assembly;
-    if srs.k() != k {
-        return Err(KeyError::SrsSize { circuit: k, srs: srs.k() });
+    if srs.k() != assembly.k {
+        return Err(KeyError::SrsSize { circuit: assembly.k, srs: srs.k() });
     }
-    let (expected, found) = (configured.fixed_columns(), fixed_values.len());
-    if found != expected {
-        return Err(KeyError::Columns { what: "fixed columns", expected, found });
-    }
-    let (expected, found) = (configured.selectors().len(), selectors.len());
-    if found != expected {
-        return Err(KeyError::SelectorCount { expected, found });
-    }
-    let (system, selector_columns) =
-        CompiledSystem::new(configured, k, &selectors, compress_selectors)?;
-    let domain = Domain::new(k).map_err(|_| KeyError::TooLarge { k, degree: system.degree() })?;
-    let usable = system.usable_rows();
-    let outside = |rows: &crate::BitRows| rows.iter().any(|row| row >= usable);
-    if let Some(index) = selectors.iter().position(outside) {
-        return Err(KeyError::SelectorOutside { index, usable });
-    }
-
-    let new = selector_columns.iter().map(|column| column.values(&selectors, system.rows()));
-    fixed_values.extend(new);
-    let fixed = ColumnPolynomials::from_values(fixed_values, &domain)?;
+    let Columns { system, domain, selectors, selector_columns, fixed, permutation, sigma } =
+        Columns::new(configured, assembly, compress_selectors)?;
+    let fixed = ColumnPolynomials::from_values(fixed, &domain)?;
     let commit = |column: &Vec<Fr>| srs.commit_lagrange(column);
     let fixed_commitments = fixed.values.iter().map(commit).collect();
-
-    let permutation = Permutation::new(system.permutation(), system.rows(), usable, &copies)?;
-    drop(copies);
-    let sigma = ColumnPolynomials::from_values(permutation.values(&domain), &domain)?;
+    let sigma = ColumnPolynomials::from_values(sigma, &domain)?;
     let permutation_commitments = commit_permutation(&permutation, &sigma.values, &domain, srs);
 
     let selectors = if compress_selectors { selectors } else { Vec::new() };
@@ -62,6 +41,68 @@ pub fn generate_keys(
         permutation_commitments,
     )?;
     ProvingKey::new(vk, fixed, sigma)
+}
+
+/// Fails unless the values of a key's columns are those that the circuit gives. A proof made with another key can verify, by that key, and tell something of
+/// the witness: in a pair the peer may have handed the key over.
+///
+/// # Errors
+/// [`KeyError::OtherCircuit`]; a circuit of which no key can be made.
+pub fn check_key(
+    key: &ProvingKey,
+    configured: &ConstraintSystem,
+    assembly: &Assembly,
+) -> Result<(), KeyError> {
+    let compress = key.vk().parts().compress_selectors;
+    let Columns { fixed, sigma, .. } =
+        Columns::new(configured.clone(), assembly.clone(), compress)?;
+    match fixed == key.fixed().values && sigma == key.sigma().values {
+        true => Ok(()),
+        false => Err(KeyError::OtherCircuit),
+    }
+}
+
+/// What a circuit alone says of its key.
+struct Columns {
+    system: CompiledSystem,
+    domain: Domain,
+    selectors: Vec<BitRows>,
+    selector_columns: Vec<SelectorColumn>,
+    fixed: Vec<Vec<Fr>>,
+    permutation: Permutation,
+    sigma: Vec<Vec<Fr>>,
+}
+
+impl Columns {
+    fn new(
+        configured: ConstraintSystem,
+        assembly: Assembly,
+        compress_selectors: bool,
+    ) -> Result<Self, KeyError> {
+        let Assembly { k, mut fixed, selectors, copies } = assembly;
+        let (expected, found) = (configured.fixed_columns(), fixed.len());
+        if found != expected {
+            return Err(KeyError::Columns { what: "fixed columns", expected, found });
+        }
+        let (expected, found) = (configured.selectors().len(), selectors.len());
+        if found != expected {
+            return Err(KeyError::SelectorCount { expected, found });
+        }
+        let (system, selector_columns) =
+            CompiledSystem::new(configured, k, &selectors, compress_selectors)?;
+        let domain =
+            Domain::new(k).map_err(|_| KeyError::TooLarge { k, degree: system.degree() })?;
+        let usable = system.usable_rows();
+        let outside = |rows: &BitRows| rows.iter().any(|row| row >= usable);
+        if let Some(index) = selectors.iter().position(outside) {
+            return Err(KeyError::SelectorOutside { index, usable });
+        }
+        let new = selector_columns.iter().map(|column| column.values(&selectors, system.rows()));
+        fixed.extend(new);
+        let permutation = Permutation::new(system.permutation(), system.rows(), usable, &copies)?;
+        let sigma = permutation.values(&domain);
+        Ok(Self { system, domain, selectors, selector_columns, fixed, permutation, sigma })
+    }
 }
 
 /// Commits to permutation polynomials. Where no cell is moved, the polynomial at position `i` is

@@ -12,7 +12,7 @@ use twain_artifacts::key::KeyFormat;
 use twain_artifacts::{CompiledModel, Proof, read_settings};
 use twain_circuit::{ProductTree, configure, lay_out};
 use twain_party::coset_shifts;
-use twain_plonk::{ConstraintSystem, KeyError, generate_keys, verify_any};
+use twain_plonk::{ConstraintSystem, KeyError, check_key, generate_keys, verify_any};
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors").join(name)
@@ -155,4 +155,29 @@ fn a_larger_srs_is_cut_down() {
     assert_eq!(cut, whole.downsize(8).unwrap());
     let error = read_srs(&srs_path(9), 10, &mut OsRng).unwrap_err().to_string();
     assert!(error.ends_with("get a larger one"), "{error}");
+}
+
+/// A key whose permutation lacks a copy, or joins two more cells, proves something else: its peer
+/// could tie a guess to a secret, or let parameters loose from their commitment.
+#[test]
+fn a_key_of_another_circuit_is_told_from_the_circuit_s_own() {
+    let compiled = CompiledModel::read(&folder("1l_relu-k8-private/model.compiled")).unwrap();
+    let lay = || lay_out(&compiled.model, &compiled.settings, ProductTree::FullySplit).unwrap();
+    let (circuit, srs) = (lay(), read_srs(&srs_path(8), 8, &mut OsRng).unwrap());
+    let key =
+        |assembly, compress| generate_keys(circuit.cs.clone(), assembly, &srs, compress).unwrap();
+    let mut fewer = lay().assembly;
+    fewer.copies.pop();
+    let mut more = lay().assembly;
+    more.copies.push((more.copies[0].0, more.copies[more.copies.len() - 1].0));
+    let mut fixed = lay().assembly;
+    fixed.fixed[0][0] += twain_algebra::Fr::one();
+    let check = |key| check_key(&key, &circuit.cs, &circuit.assembly);
+    for compress in [true, false] {
+        check(key(lay().assembly, compress)).unwrap();
+        for wrong in [&fewer, &more, &fixed] {
+            let checked = check(key(wrong.clone(), compress));
+            assert!(matches!(checked, Err(KeyError::OtherCircuit)), "{checked:?}");
+        }
+    }
 }

@@ -50,6 +50,14 @@ impl InputFile {
         read_file(path, ArtifactKind::Input, Self::parse)
     }
 
+    /// How errors name what the command line gives: a path, never the data themselves.
+    pub fn place(argument: &str) -> &Path {
+        match argument.trim_start().starts_with(['{', '[']) {
+            true => Path::new("the data given on the command line"),
+            false => Path::new(argument.strip_prefix('@').unwrap_or(argument)),
+        }
+    }
+
     /// Reads what the command line gives: `@path`, the JSON text itself, or a path.
     ///
     /// # Errors
@@ -61,8 +69,7 @@ impl InputFile {
         }
         match Self::parse(argument.as_bytes()) {
             Err(source) if argument.trim_start().starts_with('{') => {
-                let place = Path::new("the data given on the command line");
-                Err(ArtifactError::content(place, ArtifactKind::Input)(source))
+                Err(ArtifactError::content(Self::place(argument), ArtifactKind::Input)(source))
             }
             Err(_) => Self::read(Path::new(argument)),
             Ok(data) => Ok(data),

@@ -221,7 +221,7 @@ fn batches(data: &str, model: &Model) -> Result<Vec<InputFile>, Error> {
             sizes.push(node.out_dims.iter().product::<usize>().max(1));
         }
     }
-    let misfit = |reason: &str| Err(Error::file(data, reason));
+    let misfit = |reason: &str| Err(Error::file(InputFile::place(data), reason));
     let lists = sizes.iter().zip(&file.input_data);
     let counts: Vec<usize> = lists.clone().map(|(size, list)| list.len() / size).collect();
     let whole = lists.clone().all(|(size, list)| list.len().is_multiple_of(*size));

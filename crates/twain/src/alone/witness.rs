@@ -31,8 +31,9 @@ pub fn generate(
     srs_path: Option<PathBuf>,
 ) -> Result<(), Error> {
     let (compiled, circuit) = load_circuit(circuit_path)?;
-    let inputs = InputFile::from_argument(data)?.quantize(&compiled.model).at(data)?;
-    let values = run(&compiled, &circuit, &inputs).at(data)?;
+    let inputs =
+        InputFile::from_argument(data)?.quantize(&compiled.model).at(InputFile::place(data))?;
+    let values = run(&compiled, &circuit, &inputs).at(InputFile::place(data))?;
     let witness = describe(&compiled, &circuit, &values, inputs, vk_path, srs_path)?;
     Ok(witness.write(output)?)
 }

@@ -3,7 +3,7 @@
 use super::refusals;
 use super::session::{Told, Unready};
 use crate::alone::{load_circuit, warn_of_looseness};
-use crate::error::Error;
+use crate::error::{AtFile, Error};
 use crate::key_files::{ExtendedForm, read_proving_key, read_srs};
 use crate::observe::Run;
 use rand_core::OsRng;
@@ -53,6 +53,10 @@ impl Common {
         );
         let key = key.map_err(Error::from).told("its proving key is not one of its circuit")?;
         let srs = srs.map_err(Error::from).told("its SRS cannot be used")?;
+        // The peer may have handed the key over.
+        twain_plonk::check_key(&key, &circuit.cs, &circuit.assembly)
+            .at(pk_path)
+            .told("its proving key is not one of its circuit")?;
         Ok(Self { compiled, circuit, key, srs })
     }
 

@@ -20,8 +20,26 @@ pub fn check(
 ) -> Result<(), Error> {
     visibilities(&compiled.settings.run_args, allow_polycommit)
         .map_err(|reason| Error::file(path, reason))?;
+    consistent(compiled).map_err(|reason| Error::file(path, reason))?;
     match pair_refusals(circuit, &compiled.model).first() {
         Some(refusal) => Err(Error::file(path, refusal)),
+        None => Ok(()),
+    }
+}
+
+/// The graph says who knows a value, the settings what the user is told of it: a file may come from the
+/// peer, so both must say the same.
+fn consistent(compiled: &CompiledModel) -> Result<(), String> {
+    let (graph, args) = (&compiled.model.visibility, &compiled.settings.run_args);
+    let said = [
+        ("input_visibility", &graph.input, &args.input_visibility),
+        ("param_visibility", &graph.params, &args.param_visibility),
+        ("output_visibility", &graph.output, &args.output_visibility),
+    ];
+    match said.iter().find(|(_, graph, settings)| graph != settings) {
+        Some((name, graph, settings)) => Err(format!(
+            "{name} is {graph} in its graph and {settings} in its settings: compile the circuit anew"
+        )),
         None => Ok(()),
     }
 }
@@ -75,5 +93,15 @@ mod tests {
         assert!(input.contains("input_visibility") && input.contains("linear equation"), "{input}");
         assert_eq!(refused(|a| a.input_visibility = Visibility::KZGCommit, true), "");
         assert_eq!(refused(|a| a.input_visibility = Visibility::Public, false), "");
+    }
+
+    #[test]
+    fn graph_and_settings_say_the_same() {
+        let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors");
+        let path = vectors.join("1l_relu-k8-private/model.compiled");
+        let mut compiled = CompiledModel::read(&path).unwrap();
+        consistent(&compiled).unwrap();
+        compiled.model.visibility.input = Visibility::Public;
+        assert!(consistent(&compiled).unwrap_err().contains("input_visibility is "));
     }
 }

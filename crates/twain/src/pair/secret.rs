@@ -26,7 +26,9 @@ impl Secret {
         if role == Role::Data || public_input {
             secret.inputs = Some(inputs(data, compiled)?);
             let checked = program.check_sources(&secret.sources());
-            checked.at(data).told("a value of its input is out of the circuit's range")?;
+            checked
+                .at(InputFile::place(data))
+                .told("a value of its input is out of the circuit's range")?;
         }
         if role == Role::Model {
             secret.parameters = Some(parameters(&compiled.model));
@@ -64,5 +66,5 @@ fn inputs(data: &str, compiled: &CompiledModel) -> Result<Vec<Vec<Fr>>, Unready>
         Err(FormatError::Shape(text)) => format!("its input has the wrong shape: {text}"),
         _ => "its input cannot be used".into(),
     };
-    quantized.at(data).told(&told)
+    quantized.at(InputFile::place(data)).told(&told)
 }

@@ -45,6 +45,11 @@ pub(super) struct Event {
     pub(super) outcome: Result<Box<Link>, GreetingError>,
 }
 
+/// The moment so long from now; a year from now if it is later.
+fn deadline(limit: Duration) -> Instant {
+    Instant::now() + limit.min(Duration::from_secs(365 * 24 * 3600))
+}
+
 /// The search for the peer; ends when it is dropped, and the listening port is free then.
 pub(super) struct Search {
     seeker: Arc<Seeker>,
@@ -76,7 +81,7 @@ impl Search {
         if local.is_none() && remote.is_none() {
             return Err(ConnectError::NoAddress);
         }
-        let patience = Patience { deadline: Instant::now() + limit, cancelled: Arc::default() };
+        let patience = Patience { deadline: deadline(limit), cancelled: Arc::default() };
         let seeker = Arc::new(Seeker::new(config, role, patience));
         let (sender, events) = channel();
         let remote = remote.map(str::to_string);
@@ -182,7 +187,7 @@ pub fn court(
     limit: Duration,
 ) -> Result<(), String> {
     let config = TlsConfig::new(identity, Some(peer)).map_err(|error| error.to_string())?;
-    let patience = Patience { deadline: Instant::now() + limit, cancelled: Arc::default() };
+    let patience = Patience { deadline: deadline(limit), cancelled: Arc::default() };
     let seeker = Seeker::new(config, role, patience);
     seeker.court(stream, dialled, seeker.config()).map(drop).map_err(|error| error.to_string())
 }

@@ -47,6 +47,7 @@ fn pair(
             remote: (role == Role::Data).then_some(&remote),
             peer: PeerPolicy::Pinned(identities[role.other() as usize].fingerprint()),
             connect_timeout: PATIENCE,
+            watcher: &Unwatched,
             timeouts: limits,
         })
         .expect("connected")
