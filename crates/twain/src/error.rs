@@ -203,6 +203,7 @@ fn of_party(error: &PartyError) -> Fault {
 fn of_channel(ChannelError { fault, .. }: &ChannelError) -> Fault {
     match fault {
         channel::Fault::Length { .. } => Fault::PeerMisbehaved,
+        channel::Fault::Cancelled => Fault::Cancelled,
         _ => Fault::Link,
     }
 }

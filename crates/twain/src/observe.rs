@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use twain_link::channel::tls::{Heard, Watcher};
+use twain_link::channel::tls::{Canceller, Heard, Watcher};
 use twain_link::channel::{Traffic, TrafficTotals};
 use twain_link::identity::Fingerprint;
 use twain_party::{Phase, Watch, Watched};
@@ -121,17 +121,37 @@ impl Observer for Silent {
 /// Ends a session early, from any thread: at the latest a second later it returns
 /// [`Fault::Cancelled`](crate::error::Fault::Cancelled).
 #[derive(Clone, Default)]
-pub struct Cancel(Arc<AtomicBool>);
+pub struct Cancel(Arc<Cancelled>);
+
+#[derive(Default)]
+struct Cancelled {
+    flag: AtomicBool,
+    links: Mutex<Vec<Canceller>>,
+}
 
 impl Cancel {
     /// Ends every session that was given this.
     pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.flag.store(true, Ordering::SeqCst);
+        self.links().iter().for_each(Canceller::cancel);
     }
 
     /// Whether it was.
     pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.flag.load(Ordering::SeqCst)
+    }
+
+    /// Ends what waits on this link, too.
+    pub(crate) fn ends(&self, link: Canceller) {
+        let mut links = self.links();
+        if self.is_cancelled() {
+            link.cancel();
+        }
+        links.push(link);
+    }
+
+    fn links(&self) -> MutexGuard<'_, Vec<Canceller>> {
+        self.0.links.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

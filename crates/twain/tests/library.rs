@@ -11,6 +11,8 @@ use twain::observe::{Cancel, Event, Observer, Run};
 use twain::pair::{self, CommonFiles, Peer, ProveFiles, Side};
 use twain::{Fault, alone};
 use twain_link::channel::memory_pair;
+use twain_link::channel::tls::{ConnectOptions, PeerPolicy, Timeouts, Unwatched, connect};
+use twain_link::identity::Identity;
 use twain_party::{Phase, Role};
 
 /// What a session told.
@@ -171,4 +173,37 @@ fn a_session_that_waits_for_its_peer_can_be_cancelled() {
     assert_eq!(error.fault(), Fault::Cancelled, "{error}");
     assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
     assert!(!site.at("Model.json").exists());
+}
+
+/// A peer that is there, but says nothing more.
+#[test]
+fn a_session_that_waits_for_a_frame_can_be_cancelled() {
+    let site = Site::new();
+    let address = free_address();
+    let peer = site.peer(Role::Model, Some(address.clone()), None);
+    let identity = Identity::load_or_create(&site.at("Data")).unwrap();
+    let cancel = Cancel::default();
+    let run = Run::new(Arc::new(Diary::default()), cancel.clone());
+    thread::scope(|scope| {
+        let session =
+            scope.spawn(|| pair::prove(Role::Model, &site.files(Role::Model), &peer, &run));
+        let mute = connect(ConnectOptions {
+            role: Role::Data,
+            identity: &identity,
+            local: None,
+            remote: Some(&address),
+            peer: PeerPolicy::Pinned(pair::fingerprint(&Some(site.at("Model"))).unwrap()),
+            connect_timeout: Duration::from_secs(60),
+            watcher: &Unwatched,
+            timeouts: Timeouts::default(),
+        });
+        let mute = mute.unwrap();
+        thread::sleep(Duration::from_millis(300));
+        let start = Instant::now();
+        cancel.cancel();
+        let error = session.join().unwrap().unwrap_err();
+        assert_eq!(error.fault(), Fault::Cancelled, "{error}");
+        assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+        drop(mute);
+    });
 }

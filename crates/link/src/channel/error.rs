@@ -37,6 +37,9 @@ pub enum Fault {
         /// Length agreed.
         expected: u64,
     },
+    /// This side was told to end the session.
+    #[error("cancelled")]
+    Cancelled,
     /// Not even a sign of life.
     #[error("nothing was heard from the peer for {0:?}")]
     Silent(Duration),

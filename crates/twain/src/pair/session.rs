@@ -98,6 +98,7 @@ pub fn meet(
 ) -> Result<(TlsChannel, Session), Error> {
     run.enter(Phase::Connect)?;
     let mut channel = reach(role, pair, timeouts, identity, run)?;
+    run.cancel().ends(channel.canceller());
     run.watch_link(channel.meter().totals());
     let session = handshake(&mut channel, manifest)?;
     Ok((channel, session))

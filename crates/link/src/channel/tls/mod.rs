@@ -24,7 +24,7 @@ use greeting::Link;
 #[cfg(feature = "test-utils")]
 pub(in crate::channel) use greeting::is_wait;
 use pump::Pump;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use twain_party::Role;
 
@@ -82,7 +82,24 @@ pub struct TlsChannel {
     closed: bool,
 }
 
+/// Ends a link's session from another thread.
+pub struct Canceller(Weak<Pump>);
+
+impl Canceller {
+    /// Whatever waits for the peer, now or later, ends with [`Fault::Cancelled`].
+    pub fn cancel(&self) {
+        if let Some(pump) = self.0.upgrade() {
+            pump.cancel();
+        }
+    }
+}
+
 impl TlsChannel {
+    /// What ends the session from another thread; it does not keep the link open.
+    pub fn canceller(&self) -> Canceller {
+        Canceller(Arc::downgrade(&self.pump))
+    }
+
     fn start(
         link: Link,
         role: Role,

@@ -235,6 +235,12 @@ impl Pump {
         }
     }
 
+    /// Ends whatever waits, now and later.
+    pub(super) fn cancel(&self) {
+        lock(&self.state).fail(Fault::Cancelled);
+        self.changed.notify_all();
+    }
+
     /// Sends what is queued and says farewell, within `patience`; then, if asked, waits within
     /// `patience` until the peer has done the same.
     pub(super) fn close(&self, patience: Duration, wait_for_peer: bool) -> Result<(), Fault> {
