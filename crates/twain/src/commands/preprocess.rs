@@ -10,7 +10,6 @@ use tracing::info_span;
 use twain_mpc::PartySeeds;
 use twain_mpc::handshake::Item;
 use twain_mpc::preprocessing;
-use twain_mpc::store::Store;
 
 /// Makes as many bundles as asked for.
 pub fn preprocess(arguments: &Preprocess, phases: &Phases) -> Result<(), Error> {
@@ -26,7 +25,7 @@ pub fn preprocess(arguments: &Preprocess, phases: &Phases) -> Result<(), Error> 
         .map_err(|unready| pair::tell(role, pair, &identity, unready, phases))?;
     let digests = common.digests()?;
     let series = pair::series(&digests);
-    let mut store = Store::open(&pair::store_folder(&identity), &identity).map_err(Error::peer)?;
+    let mut store = pair::open_store(&identity).map_err(Error::peer)?;
     drop(load);
     let plan = pair::plan(&common)?.plan;
     let made = plan.making(role);

@@ -19,4 +19,4 @@ pub use session::identity;
 pub(super) use files::{Common, series};
 pub(super) use forecast::{limit_text, timeouts_of_bundles};
 pub(super) use planning::plan;
-pub(super) use session::{finish, identity_of, meet, role, store_folder, tell};
+pub(super) use session::{finish, identity_of, meet, open_store, role, tell};

@@ -7,7 +7,7 @@ use super::forecast::{Forecast, say_what_is_learnt};
 use super::outputs;
 use super::planning::plan;
 use super::secret::Secret;
-use super::session::{self, Told, Unready, finish, meet, store_folder};
+use super::session::{self, Told, Unready, finish, meet, open_store};
 use crate::arguments::{Prove, Reveal, Side};
 use crate::commands::prove::now;
 use crate::commands::witness::fresh_seed;
@@ -123,7 +123,7 @@ fn reserve(
     series: [u8; 32],
     phases: &Phases,
 ) -> Result<Option<ReservedBundle>, Error> {
-    let bundle = match Store::open(&store_folder(identity), identity) {
+    let bundle = match open_store(identity) {
         Ok(mut store) => store.reserve(channel, session, series).map_err(Error::peer)?,
         Err(error @ StoreError::Locked(_)) => {
             tracing::warn!("{error}");

@@ -11,6 +11,7 @@ use twain_mpc::channel::Channel;
 use twain_mpc::channel::tls::{ConnectOptions, PeerPolicy, Timeouts, TlsChannel, connect};
 use twain_mpc::handshake::{Item, Manifest, Session, handshake};
 use twain_mpc::identity::{Fingerprint, Identity, KnownPeers};
+use twain_mpc::store::{Store, StoreError};
 use twain_party::Role;
 
 /// Why this side cannot start, and what the peer is told of it.
@@ -47,9 +48,10 @@ pub fn role(side: Side) -> Role {
     }
 }
 
-/// Where an identity's bundles are.
-pub fn store_folder(identity: &Identity) -> PathBuf {
-    identity.directory().join("bundles")
+/// Opens the store of an identity's bundles.
+pub fn open_store(identity: &Identity) -> Result<Store<'_>, StoreError> {
+    let [bundles, marks] = ["bundles", "marks"].map(|name| identity.directory().join(name));
+    Store::open(&bundles, &marks, identity)
 }
 
 /// The key in `folder`, or in the default one.
