@@ -396,6 +396,7 @@ fn what_pairs_cannot_prove_is_refused_by_node_before_any_other_file_is_read() {
         let file = folder.path().join("model.compiled");
         let mut compiled = CompiledModel::read(&source).unwrap();
         change(&mut compiled.settings.run_args);
+        compiled.model.visibility.params = compiled.settings.run_args.param_visibility.clone();
         compiled.write(&file).unwrap();
         let mut command = twain(folder.path());
         command.args(["prove", "--id", "data", "--identity", "identity", "-M"]).arg(file);

@@ -2,7 +2,8 @@
 
 use super::bundle::{BlockReader, BlockWriter, Header};
 use super::disk::Disk;
-use super::{BUNDLE, PENDING, Series, SeriesState, Store, StoreError};
+use super::state::SeriesState;
+use super::{BUNDLE, PENDING, Series, Store, StoreError};
 use rand_core::{OsRng, RngCore};
 use sha2::{Digest, Sha256};
 use std::fs::File;
@@ -22,7 +23,7 @@ const NONE: u64 = u64::MAX;
 const LARGEST_STEP: u64 = 1 << 40;
 
 /// The answer to a number or an identifier, so that acknowledgements of different steps differ.
-fn acknowledgement(step: &[u8], id: &[u8; 32], role: Role) -> Vec<u8> {
+pub(super) fn acknowledgement(step: &[u8], id: &[u8; 32], role: Role) -> Vec<u8> {
     let mut hash = Sha256::new();
     hash.update(b"twain store v1");
     hash.update(step);
@@ -65,7 +66,7 @@ impl Store<'_> {
     ) -> Result<BundleWriter<'_>, StoreError> {
         self.check_session(session)?;
         let series = Series::of_session(session, &plan);
-        let state = self.state(&series.name)?;
+        let state = self.states.read(&series.name)?;
         let next = state.next.max(state.mark);
         let answer = channel.exchange(MAKE_PHASE, next.to_le_bytes().to_vec(), 8)?;
         let theirs = answer.try_into().map_err(|_| StoreError::Peer("a number is cut off"))?;
@@ -73,7 +74,7 @@ impl Store<'_> {
         if index - next > LARGEST_STEP || index >= NONE - 1 {
             return Err(StoreError::Peer("its next bundle's number is out of reach"));
         }
-        self.set_state(&series.name, SeriesState { mark: state.mark, next: index + 1 })?;
+        self.states.write(&series.name, SeriesState { mark: state.mark, next: index + 1 })?;
 
         let id = Sha256::new()
             .chain_update(b"twain bundle v1")
@@ -89,6 +90,7 @@ impl Store<'_> {
             data: session.data,
             salt,
             index,
+            made: self.now,
             block_length: self.block_length,
             role: session.role,
         };
@@ -108,14 +110,14 @@ impl Store<'_> {
     ) -> Result<Option<ReservedBundle>, StoreError> {
         self.check_session(session)?;
         let series = Series::of_session(session, &plan);
-        let state = self.state(&series.name)?;
+        let state = self.states.read(&series.name)?;
         let usable = self.usable(&series, &plan, session, state.mark)?;
         let Some(header) = negotiate(channel, &usable)? else {
             return Ok(None);
         };
         // From here on the bundle is spent, whatever happens.
         let mark = header.index + 1;
-        self.set_state(&series.name, SeriesState { mark, next: state.next.max(mark) })?;
+        self.states.write(&series.name, SeriesState { mark, next: state.next.max(mark) })?;
         acknowledge(channel, RESERVE_PHASE, b"reserved", &header.id, session.role)?;
         // What was skipped is of no use any more.
         for skipped in usable.iter().filter(|skipped| skipped.index < header.index) {

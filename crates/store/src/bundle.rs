@@ -11,9 +11,9 @@ use twain_link::identity::{Fingerprint, Identity};
 use twain_party::Role;
 use zeroize::Zeroizing;
 
-const MAGIC: [u8; 16] = *b"twain bundle v1\n";
-/// Magic, identifier, plan, two keys, salt, index, length of a block, role.
-pub(super) const HEADER_LENGTH: usize = 16 + 5 * 32 + 8 + 4 + 1;
+const MAGIC: [u8; 16] = *b"twain bundle v2\n";
+/// Magic, identifier, plan, two keys, salt, index, time, length of a block, role.
+pub(super) const HEADER_LENGTH: usize = 16 + 5 * 32 + 8 + 8 + 4 + 1;
 const TAG_LENGTH: usize = 16;
 /// Bytes of payload in a block.
 pub(super) const BLOCK_LENGTH: u32 = 1 << 20;
@@ -28,6 +28,8 @@ pub(super) struct Header {
     pub(super) data: Fingerprint,
     pub(super) salt: [u8; 32],
     pub(super) index: u64,
+    /// When it was made, in seconds since 1970 by this side's clock.
+    pub(super) made: u64,
     pub(super) block_length: u32,
     pub(super) role: Role,
 }
@@ -39,6 +41,7 @@ impl Header {
             bytes.extend(part);
         }
         bytes.extend(self.index.to_le_bytes());
+        bytes.extend(self.made.to_le_bytes());
         bytes.extend(self.block_length.to_le_bytes());
         bytes.push(match self.role {
             Role::Model => b'M',
@@ -55,6 +58,7 @@ impl Header {
         let (data, rest) = rest.split_first_chunk()?;
         let (salt, rest) = rest.split_first_chunk()?;
         let (index, rest) = rest.split_first_chunk()?;
+        let (made, rest) = rest.split_first_chunk()?;
         let (block_length, rest) = rest.split_first_chunk()?;
         let role = match rest {
             b"M" => Role::Model,
@@ -69,6 +73,7 @@ impl Header {
             data: Fingerprint(*data),
             salt: *salt,
             index: u64::from_le_bytes(*index),
+            made: u64::from_le_bytes(*made),
             block_length,
             role,
         })
@@ -267,6 +272,7 @@ mod tests {
             data: Fingerprint([4; 32]),
             salt: [5; 32],
             index: 6,
+            made: 7,
             block_length,
             role: Role::Data,
         }

@@ -6,13 +6,16 @@
 //!
 //! - `SERIES.state`: the mark (lowest number that may still be used) and the next number to make;
 //! - `SERIES-NUMBER.bundle`: a bundle both sides have acknowledged;
-//! - `SERIES-NUMBER.pending`, `SERIES.new`: unfinished; removed when the store is opened.
+//! - `SERIES-NUMBER.pending`, `SERIES.new`: unfinished; removed when the store is opened;
 //!
-//! Why no bundle is used twice: before a side uses number `i` it has synced the mark `i + 1` and has
-//! heard that the peer did the same; each session starts at the larger of the two sides' next usable
-//! numbers. So neither a crash at any instant nor an old copy of *one* side's store brings a bundle
-//! back: the other side's mark wins. Old copies on both sides, from before the same session, cannot
-//! be noticed.
+//! and in a folder beside it, which must not be put back together with it, `SERIES.mark`: the mark again.
+//!
+//! Why no bundle is used twice: before a side uses number `i` it has synced the mark `i + 1`, outside of
+//! the store first, and has heard that the peer did the same. Of the two marks the larger counts, bundles
+//! below it are erased, and all are if the outer one is missing; a peer's word makes a side pass over
+//! bundles, never go back. So neither a crash at any instant nor an old copy of the store brings a bundle
+//! back, whatever the peer says. With an old copy of both folders only the peer's numbers do, if it is
+//! honest; and a bundle is used for a week at most.
 //!
 //! Input: a directory, an identity, and a session with the peer (`docs/protocol.md`, store of bundles).
 //! Making takes a stream of bytes in, reserving gives it out, to both sides or to none:
@@ -30,7 +33,7 @@
 //! let side = |mut link: MemoryChannel, path: &std::path::Path| -> Result<Vec<u8>, StoreError> {
 //!     let [model, data] = keys.each_ref().map(Identity::fingerprint);
 //!     let session = Session { id: [7; 32], role: link.role(), model, data };
-//!     let mut store = Store::open(&path.join("bundles"), &keys[link.role() as usize])?;
+//!     let mut store = Store::open(&path.join("bundles"), &path.join("marks"), &keys[link.role() as usize])?;
 //!     let mut making = store.make(&mut link, &session, PLAN)?;
 //!     making.write(b"half of a bundle")?;
 //!     making.commit(&mut link)?;
@@ -55,20 +58,22 @@ mod bundle;
 mod disk;
 #[cfg(test)]
 mod simulated;
+mod state;
 #[cfg(test)]
 mod tests;
 
 pub use agree::{BundleWriter, ReservedBundle};
 
-use aws_lc_rs::hmac;
 use bundle::{BLOCK_LENGTH, Header};
 use disk::{Directory, Disk, wipe};
 use sha2::{Digest, Sha256};
+use state::{NEW, STATE, States};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 use twain_link::channel::ChannelError;
 use twain_link::channel::tls::PROTOCOL_VERSION;
 use twain_link::handshake::Session;
@@ -78,9 +83,8 @@ use twain_party::Role;
 const LOCK_FILE: &str = "lock";
 const BUNDLE: &str = ".bundle";
 const PENDING: &str = ".pending";
-const STATE: &str = ".state";
-const NEW_STATE: &str = ".new";
-const STATE_LENGTH: usize = 16 + 32;
+/// How old a bundle may be, in seconds: a week.
+const LONGEST_LIFE: u64 = 7 * 24 * 3600;
 
 /// Why the store does not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -93,9 +97,7 @@ pub enum StoreError {
     #[error("{0} is in use by another process: one session at a time can use a store of bundles")]
     Locked(PathBuf),
     /// A file is not as it was written.
-    #[error(
-        "the store of bundles is damaged ({0}): delete it, on this side only, and make new ones"
-    )]
+    #[error("the store of bundles is damaged ({0}): delete it and make new ones")]
     Damaged(&'static str),
     /// The link to the peer failed.
     #[error(transparent)]
@@ -136,19 +138,27 @@ pub struct BundleInfo {
 /// One identity's bundles, in a directory that one process at a time may use.
 pub struct Store<'a> {
     disk: Arc<dyn Disk>,
+    states: States,
     identity: &'a Identity,
     block_length: u32,
+    /// Seconds since 1970 when the store was opened.
+    now: u64,
     /// Held while the store is open or one of its bundles is in use.
     lock: Option<Arc<File>>,
 }
 
 impl<'a> Store<'a> {
-    /// Opens the store in `directory`, or makes one, and removes what crashes left over and what no
-    /// session can use any more.
+    /// Opens the store in `directory`, or makes one, removes what crashes left over, and erases bundles
+    /// that may no longer be used. `marks` is the folder for the other copy of the marks: not within
+    /// `directory`, and not put back from a backup together with it.
     ///
     /// # Errors
     /// If another process has it open.
-    pub fn open(directory: &Path, identity: &'a Identity) -> Result<Self, StoreError> {
+    pub fn open(
+        directory: &Path,
+        marks: &Path,
+        identity: &'a Identity,
+    ) -> Result<Self, StoreError> {
         let disk = Directory::open(directory)?;
         let path = directory.join(LOCK_FILE);
         let mut options = OpenOptions::new();
@@ -158,21 +168,32 @@ impl<'a> Store<'a> {
             Err(TryLockError::WouldBlock) => return Err(StoreError::Locked(directory.into())),
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }
-        Self::on_disk(Arc::new(disk), identity, BLOCK_LENGTH, Some(Arc::new(lock)))
+        let disks: [Arc<dyn Disk>; 2] = [Arc::new(disk), Arc::new(Directory::open(marks)?)];
+        // A clock before 1970 says nothing of a bundle's age: none is young enough then.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
+        Self::on_disks(disks, identity, BLOCK_LENGTH, Some(Arc::new(lock)), now)
     }
 
-    fn on_disk(
-        disk: Arc<dyn Disk>,
+    fn on_disks(
+        [disk, outside]: [Arc<dyn Disk>; 2],
         identity: &'a Identity,
         block_length: u32,
         lock: Option<Arc<File>>,
+        now: u64,
     ) -> Result<Self, StoreError> {
-        let store = Self { disk, identity, block_length, lock };
+        let states = States::new(disk.clone(), outside, identity)?;
+        let store = Self { disk, states, identity, block_length, now, lock };
+        store.states.sweep_outside()?;
         for name in store.disk.list()? {
-            if name.ends_with(PENDING) || name.ends_with(NEW_STATE) {
+            let spent = match parse_bundle_name(&name) {
+                Some((series, index)) => store.is_spent(&name, series, index)?,
+                None => name.ends_with(PENDING) || name.ends_with(NEW),
+            };
+            if spent {
                 store.destroy(&name)?;
             } else if let Some(series) = name.strip_suffix(STATE) {
-                store.discard_below(series, store.state(series)?.mark)?;
+                // A damaged state is found before anything is sent.
+                store.states.read(series)?;
             }
         }
         // Listed anew, since some are gone.
@@ -185,6 +206,15 @@ impl<'a> Store<'a> {
             }
         }
         Ok(store)
+    }
+
+    /// Whether the bundle in a file may no longer be used: its number is below the mark, there is no
+    /// mark outside of the store, it is too old, or of an older version of the program.
+    fn is_spent(&self, name: &str, series: &str, index: u64) -> Result<bool, StoreError> {
+        let Some(header) = Header::read(self.disk.open(name)?.as_ref())? else { return Ok(true) };
+        Ok(self.states.outside_mark(series)?.is_none()
+            || index < self.states.read(series)?.mark
+            || header.made.abs_diff(self.now) > LONGEST_LIFE)
     }
 
     /// All usable bundles.
@@ -221,73 +251,6 @@ impl<'a> Store<'a> {
         wipe(self.disk.open(name)?.as_ref(), 0)?;
         self.disk.remove(name)
     }
-
-    /// Destroys the bundles that may no longer be used.
-    fn discard_below(&self, series: &str, mark: u64) -> io::Result<()> {
-        for name in self.disk.list()? {
-            if parse_bundle_name(&name).is_some_and(|(of, index)| of == series && index < mark) {
-                self.destroy(&name)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn state(&self, series: &str) -> Result<SeriesState, StoreError> {
-        let name = format!("{series}{STATE}");
-        let file = match self.disk.open(&name) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(SeriesState::default());
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let damaged = || StoreError::Damaged("a series' state");
-        if file.length()? != STATE_LENGTH as u64 {
-            return Err(damaged());
-        }
-        let mut bytes = [0; STATE_LENGTH];
-        file.read_at(0, &mut bytes)?;
-        let (fields, tag) = bytes.split_at(16);
-        hmac::verify(&self.state_key()?, &authenticated(series, fields), tag)
-            .map_err(|_| damaged())?;
-        let field = |bytes: &[u8]| bytes.try_into().map(u64::from_le_bytes).map_err(|_| damaged());
-        Ok(SeriesState { mark: field(&fields[..8])?, next: field(&fields[8..])? })
-    }
-
-    /// Replaces a series' state; it lasts when this returns.
-    fn set_state(&self, series: &str, state: SeriesState) -> Result<(), StoreError> {
-        let mut bytes = [state.mark.to_le_bytes(), state.next.to_le_bytes()].concat();
-        let tag = hmac::sign(&self.state_key()?, &authenticated(series, &bytes));
-        bytes.extend(tag.as_ref());
-        let new = format!("{series}{NEW_STATE}");
-        // Left over if an earlier attempt failed.
-        if self.disk.open(&new).is_ok() {
-            self.disk.remove(&new)?;
-        }
-        let file = self.disk.create(&new)?;
-        file.write_at(0, &bytes)?;
-        file.sync()?;
-        self.disk.rename(&new, &format!("{series}{STATE}"))?;
-        Ok(self.disk.sync_names()?)
-    }
-
-    fn state_key(&self) -> Result<hmac::Key, StoreError> {
-        let key = self.identity.derive_key(b"", b"store state")?;
-        Ok(hmac::Key::new(hmac::HMAC_SHA256, key.as_slice()))
-    }
-}
-
-fn authenticated(series: &str, fields: &[u8]) -> Vec<u8> {
-    [series.as_bytes(), fields].concat()
-}
-
-/// What must survive of a series.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct SeriesState {
-    /// The lowest number that may still be used.
-    mark: u64,
-    /// The next number to make.
-    next: u64,
 }
 
 /// The bundles of one plan between two keys, as one role, made under one version of the protocol.

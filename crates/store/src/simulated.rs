@@ -1,4 +1,4 @@
-//! A disk in memory that crashes on demand, for tests. After a crash it holds what was synced and, of
+//! Disks in memory that crash on demand, for tests. After a crash a disk holds what was synced and, of
 //! the rest, whatever it likes: of the changes of names a beginning of their order, of each file's
 //! content all, none or a part.
 
@@ -28,6 +28,11 @@ struct State {
     names: BTreeMap<String, usize>,
     synced_names: BTreeMap<String, usize>,
     unsynced: Vec<Change>,
+}
+
+/// What the disks of one machine share.
+#[derive(Default)]
+struct Power {
     steps: usize,
     crash_at: Option<usize>,
 }
@@ -57,22 +62,70 @@ impl State {
 
 /// The disk; clones are the same disk.
 #[derive(Clone, Default)]
-pub(super) struct SimulatedDisk(Arc<Mutex<State>>);
+pub(super) struct SimulatedDisk {
+    state: Arc<Mutex<State>>,
+    power: Arc<Mutex<Power>>,
+}
 
-impl SimulatedDisk {
-    /// Lets the disk crash at the step numbered `step` from now on.
+/// The folders of a side, which crash at the same instant.
+#[derive(Clone)]
+pub(super) struct Machine {
+    /// The store.
+    pub(super) store: SimulatedDisk,
+    /// The marks outside of it.
+    pub(super) marks: SimulatedDisk,
+}
+
+impl Default for Machine {
+    fn default() -> Self {
+        let store = SimulatedDisk::default();
+        let marks = store.beside(State::default());
+        Self { store, marks }
+    }
+}
+
+impl Machine {
+    /// Lets the machine crash at the step numbered `step` from now on.
     pub(super) fn crash_after(&self, step: usize) {
-        let mut state = self.state();
-        state.crash_at = Some(state.steps + step);
+        let mut power = self.store.power();
+        power.crash_at = Some(power.steps + step);
     }
 
     /// Steps (writes, syncs, changes of names) so far.
     pub(super) fn steps(&self) -> usize {
-        self.state().steps
+        self.store.power().steps
     }
 
-    /// The disk as it is found after a crash now.
+    /// The machine as it is found after a crash now.
     pub(super) fn restart(&self, seed: u64) -> Self {
+        let store = SimulatedDisk::default().beside(self.store.after_crash(seed));
+        let marks = store.beside(self.marks.after_crash(!seed));
+        Self { store, marks }
+    }
+
+    /// A copy of the machine, as a backup or a snapshot takes it.
+    pub(super) fn snapshot(&self) -> Self {
+        let store = SimulatedDisk::default().beside(self.store.state().clone());
+        let marks = store.beside(self.marks.state().clone());
+        Self { store, marks }
+    }
+
+    /// This machine with a copy's store, and its own marks or none.
+    pub(super) fn with_store_of(&self, copy: &Self, keeps_marks: bool) -> Self {
+        let store = SimulatedDisk::default().beside(copy.store.state().clone());
+        let marks = if keeps_marks { self.marks.state().clone() } else { State::default() };
+        let marks = store.beside(marks);
+        Self { store, marks }
+    }
+}
+
+impl SimulatedDisk {
+    /// Another disk of the same machine.
+    fn beside(&self, state: State) -> Self {
+        Self { state: Arc::new(Mutex::new(state)), power: self.power.clone() }
+    }
+
+    fn after_crash(&self, seed: u64) -> State {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
         let mut state = self.state().clone();
         let kept = rng.next_u32() as usize % (state.unsynced.len() + 1);
@@ -94,13 +147,7 @@ impl SimulatedDisk {
         }
         state.names.clone_from(&state.synced_names);
         state.unsynced.clear();
-        state.crash_at = None;
-        Self(Arc::new(Mutex::new(state)))
-    }
-
-    /// A copy of the disk, as a backup or a snapshot takes it.
-    pub(super) fn snapshot(&self) -> Self {
-        Self(Arc::new(Mutex::new(self.state().clone())))
+        state
     }
 
     /// Cuts a file off.
@@ -111,16 +158,20 @@ impl SimulatedDisk {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().expect("not poisoned")
+        self.state.lock().expect("not poisoned")
+    }
+
+    fn power(&self) -> MutexGuard<'_, Power> {
+        self.power.lock().expect("not poisoned")
     }
 
     /// A step that a crash may prevent.
     fn step(&self) -> Result<MutexGuard<'_, State>> {
-        let mut state = self.state();
-        state.steps += 1;
-        match state.crash_at {
-            Some(at) if state.steps > at => Err(Error::other("crash")),
-            _ => Ok(state),
+        let mut power = self.power();
+        power.steps += 1;
+        match power.crash_at {
+            Some(at) if power.steps > at => Err(Error::other("crash")),
+            _ => Ok(self.state()),
         }
     }
 

@@ -1,9 +1,10 @@
-//! Two stores against each other on simulated disks: whatever crashes, and whichever side is put
-//! back to an older copy, no bundle is used in two sessions.
+//! Two stores against each other on simulated disks: whatever crashes, whichever store is put back to an
+//! older copy, and whatever the peer then says, no bundle is used in two sessions.
 
+use super::agree::acknowledgement;
 use super::disk::Disk;
-use super::simulated::SimulatedDisk;
-use super::{Series, Store, StoreError};
+use super::simulated::{Machine, SimulatedDisk};
+use super::{LONGEST_LIFE, Series, Store, StoreError};
 use proptest::prelude::*;
 use std::collections::HashMap;
 use std::io::Read;
@@ -28,9 +29,17 @@ fn session(number: u8, role: Role) -> Session {
     Session { id: [number; 32], role, model, data }
 }
 
-fn open(disk: &SimulatedDisk, role: Role) -> Result<Store<'static>, StoreError> {
+/// When tests take place.
+const NOW: u64 = 1_800_000_000;
+
+fn open_at(machine: &Machine, role: Role, now: u64) -> Result<Store<'static>, StoreError> {
     let identity = &IDENTITIES[usize::from(role == Role::Data)];
-    Store::on_disk(Arc::new(disk.clone()), identity, 16, None)
+    let Machine { store, marks } = machine.clone();
+    Store::on_disks([Arc::new(store), Arc::new(marks)], identity, 16, None, now)
+}
+
+fn open(machine: &Machine, role: Role) -> Result<Store<'static>, StoreError> {
+    open_at(machine, role, NOW)
 }
 
 fn payload(id: [u8; 32], role: Role) -> Vec<u8> {
@@ -46,7 +55,7 @@ enum Action {
 
 /// One side of a session; the bundle that was handed out, if any.
 fn act(
-    disk: &SimulatedDisk,
+    disk: &Machine,
     mut channel: MemoryChannel,
     number: u8,
     action: Action,
@@ -74,7 +83,7 @@ fn act(
 }
 
 fn both(
-    disks: &[SimulatedDisk; 2],
+    disks: &[Machine; 2],
     number: u8,
     action: Action,
 ) -> [Result<Option<[u8; 32]>, StoreError>; 2] {
@@ -86,13 +95,13 @@ fn both(
     })
 }
 
-fn run(disks: &[SimulatedDisk; 2], number: u8, action: Action) -> [Option<[u8; 32]>; 2] {
+fn run(disks: &[Machine; 2], number: u8, action: Action) -> [Option<[u8; 32]>; 2] {
     both(disks, number, action).map(|outcome| outcome.expect("no fault"))
 }
 
 #[test]
 fn bundles_are_made_used_once_in_order_and_gone() {
-    let disks = [SimulatedDisk::default(), SimulatedDisk::default()];
+    let disks = [Machine::default(), Machine::default()];
     assert_eq!(run(&disks, 0, Action::Reserve), [None, None]);
     run(&disks, 1, Action::Make);
     run(&disks, 2, Action::Make);
@@ -109,7 +118,7 @@ fn bundles_are_made_used_once_in_order_and_gone() {
 
 #[test]
 fn an_old_copy_of_one_side_brings_nothing_back() {
-    let disks = [SimulatedDisk::default(), SimulatedDisk::default()];
+    let disks = [Machine::default(), Machine::default()];
     for number in 0..3 {
         run(&disks, number, Action::Make);
     }
@@ -125,9 +134,83 @@ fn an_old_copy_of_one_side_brings_nothing_back() {
     assert_eq!(run(&restored, 6, Action::Reserve), [None, None]);
 }
 
+/// A session with a peer that agrees to whatever number this side names, and says it has synced the mark.
+fn reserve_from_a_cheat(machine: &Machine, number: u8, now: u64) -> Option<[u8; 32]> {
+    let (own, mut cheat) = memory_pair([number; 32]);
+    std::thread::scope(|scope| {
+        scope.spawn(move || -> Result<(), StoreError> {
+            let offer = cheat.receive("", 40)?;
+            let id: [u8; 32] = offer[8..].try_into().expect("32 bytes");
+            cheat.send("", offer)?;
+            cheat.send("", acknowledgement(b"reserved", &id, Role::Data))?;
+            Ok(cheat.receive("", 32).map(drop)?)
+        });
+        let mut own = own;
+        let mut store = open_at(machine, Role::Model, now).expect("opened");
+        let reserved = store.reserve(&mut own, &session(number, Role::Model), PLAN);
+        reserved.expect("no fault").map(|bundle| bundle.id())
+    })
+}
+
+#[test]
+fn an_old_copy_of_a_store_gives_a_cheating_peer_nothing() {
+    let disks = [Machine::default(), Machine::default()];
+    for number in 0..3 {
+        run(&disks, number, Action::Make);
+    }
+    let backup = disks[0].snapshot();
+    let mut used = vec![run(&disks, 3, Action::Reserve)[0].expect("there is one")];
+    let mut machine = disks[0].clone();
+    for number in 4..6 {
+        machine = machine.with_store_of(&backup, true);
+        used.push(reserve_from_a_cheat(&machine, number, NOW).expect("there is one"));
+    }
+    machine = machine.with_store_of(&backup, true);
+    assert_eq!(reserve_from_a_cheat(&machine, 6, NOW), None);
+    assert!((0..3).all(|i| !used[..i].contains(&used[i])), "used twice");
+    // What is not defended against: the marks put back as well.
+    assert_eq!(reserve_from_a_cheat(&backup.snapshot(), 7, NOW), Some(used[0]));
+}
+
+#[test]
+fn without_the_outer_mark_all_bundles_are_erased() {
+    let disks = [Machine::default(), Machine::default()];
+    for number in 0..2 {
+        run(&disks, number, Action::Make);
+    }
+    let old = disks[0].snapshot();
+    let damaged = disks[0].snapshot();
+    let name = Series::of_session(&session(0, Role::Model), &PLAN).name;
+    damaged.marks.truncate(&format!("{name}.mark"), 39);
+    for machine in [damaged, disks[0].with_store_of(&disks[0], false)] {
+        assert!(open(&machine, Role::Model).expect("opened").bundles().expect("listed").is_empty());
+        // New ones can be made; those from before stay void.
+        let disks = [machine, disks[1].snapshot()];
+        run(&disks, 2, Action::Make);
+        let machine = disks[0].with_store_of(&old, true);
+        assert_eq!(reserve_from_a_cheat(&machine, 3, NOW), None);
+        assert!(run(&disks, 4, Action::Reserve)[0].is_some());
+    }
+}
+
+#[test]
+fn a_bundle_lives_for_a_week() {
+    let disks = [Machine::default(), Machine::default()];
+    run(&disks, 0, Action::Make);
+    for (now, lives) in [
+        (NOW + LONGEST_LIFE, true),
+        (NOW + LONGEST_LIFE + 1, false),
+        (NOW - LONGEST_LIFE - 1, false),
+    ] {
+        let machine = disks[0].snapshot();
+        assert_eq!(reserve_from_a_cheat(&machine, 1, now).is_some(), lives, "{now}");
+        assert!(open(&machine, Role::Model).expect("opened").bundles().expect("listed").is_empty());
+    }
+}
+
 #[test]
 fn a_plan_a_session_or_an_identity_of_others_has_no_bundles() {
-    let disks = [SimulatedDisk::default(), SimulatedDisk::default()];
+    let disks = [Machine::default(), Machine::default()];
     run(&disks, 0, Action::Make);
     let (mut channel, mut peer) = memory_pair([0; 32]);
     peer.send("", [&u64::MAX.to_le_bytes()[..], &[0; 32]].concat()).expect("queued");
@@ -141,8 +224,9 @@ fn a_plan_a_session_or_an_identity_of_others_has_no_bundles() {
 /// What another version of the protocol made is not what this one would take it for.
 #[test]
 fn bundles_of_another_version_are_erased_and_not_read() {
-    let disks = [SimulatedDisk::default(), SimulatedDisk::default()];
-    let bundles = |disk: &SimulatedDisk| {
+    let disks = [Machine::default(), Machine::default()];
+    let bundles = |machine: &Machine| {
+        let disk: &SimulatedDisk = &machine.store;
         let mut names = disk.list().expect("listed");
         names.retain(|name| name.ends_with(".bundle"));
         names
@@ -156,7 +240,7 @@ fn bundles_of_another_version_are_erased_and_not_read() {
         let older = Series::of_version(PROTOCOL_VERSION - 1, &PLAN, model, data, role);
         let name = Series::of_session(&session(0, role), &PLAN).file(0, ".bundle");
         assert!(bundles(disk).contains(&name));
-        disk.rename(&name, &older.file(0, ".bundle")).expect("renamed");
+        disk.store.rename(&name, &older.file(0, ".bundle")).expect("renamed");
         assert_eq!(bundles(disk).len(), 2);
     }
     let left = open(&disks[0], Role::Model).expect("opened").bundles().expect("listed");
@@ -168,22 +252,22 @@ fn bundles_of_another_version_are_erased_and_not_read() {
 
 #[test]
 fn a_damaged_state_is_noticed() {
-    let disks = [SimulatedDisk::default(), SimulatedDisk::default()];
+    let disks = [Machine::default(), Machine::default()];
     run(&disks, 0, Action::Make);
     let state = format!("{}.state", Series::of_session(&session(0, Role::Model), &PLAN).name);
-    disks[0].truncate(&state, 10);
+    disks[0].store.truncate(&state, 10);
     assert!(matches!(open(&disks[0], Role::Model), Err(StoreError::Damaged(_))));
 }
 
 /// Every step of making and reserving, on either side, as the place of a crash; afterwards the other
-/// side may be put back to a copy from before.
+/// side, or its store alone, may be put back to a copy from before.
 #[test]
 fn a_crash_at_any_step_is_harmless() {
     for action in [Action::Make, Action::Reserve] {
         for side in [0, 1] {
             let mut step = 0;
             loop {
-                let disks = [SimulatedDisk::default(), SimulatedDisk::default()];
+                let disks = [Machine::default(), Machine::default()];
                 for number in 0..2 {
                     run(&disks, number, Action::Make);
                 }
@@ -192,10 +276,12 @@ fn a_crash_at_any_step_is_harmless() {
                 disks[side].crash_after(step);
                 let crashed = both(&disks, 2, action);
                 let finished = disks[side].steps() <= before + step;
-                for seed in 0..8 {
+                for seed in 0..9 {
                     let mut disks = disks.each_ref().map(|disk| disk.restart(seed));
-                    if seed % 2 == 1 {
-                        disks[1 - side] = copy.snapshot();
+                    match seed % 3 {
+                        0 => {}
+                        1 => disks[1 - side] = copy.snapshot(),
+                        _ => disks[1 - side] = disks[1 - side].with_store_of(&copy, true),
                     }
                     let mut used: Vec<_> = crashed
                         .iter()
@@ -230,41 +316,58 @@ struct Event {
     action: Action,
     crashes: [Option<usize>; 2],
     backup: bool,
-    restore: bool,
+    restore: Restore,
     seed: u64,
+}
+
+/// What is put back to the latest copy before a session.
+#[derive(Clone, Debug)]
+enum Restore {
+    Nothing,
+    /// Everything on the one side of which a copy was made.
+    Machine,
+    /// The store, on any side.
+    Store(usize),
+}
+
+fn restore() -> impl Strategy<Value = Restore> {
+    prop_oneof![
+        6 => Just(Restore::Nothing),
+        1 => Just(Restore::Machine),
+        2 => (0usize..2).prop_map(Restore::Store),
+    ]
 }
 
 fn event() -> impl Strategy<Value = Event> {
     let crash = || proptest::option::weighted(0.3, 0usize..25);
     let action = prop_oneof![Just(Action::Make), Just(Action::Reserve)];
-    (action, [crash(), crash()], prop::bool::weighted(0.2), prop::bool::weighted(0.2), any::<u64>())
-        .prop_map(|(action, crashes, backup, restore, seed)| Event {
-            action,
-            crashes,
-            backup,
-            restore,
-            seed,
-        })
+    (action, [crash(), crash()], prop::bool::weighted(0.2), restore(), any::<u64>()).prop_map(
+        |(action, crashes, backup, restore, seed)| Event { action, crashes, backup, restore, seed },
+    )
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
-    /// Crashes on both sides, and old copies put back on one of them.
+    /// Crashes on both sides, old copies of the stores put back on both, and of the marks on one.
     #[test]
     fn no_history_uses_a_bundle_twice(
         events in proptest::collection::vec(event(), 1..16),
         restored_side in 0usize..2,
     ) {
-        let mut disks = [SimulatedDisk::default(), SimulatedDisk::default()];
-        let mut backup = SimulatedDisk::default();
+        let mut disks = [Machine::default(), Machine::default()];
+        let mut backups = [Machine::default(), Machine::default()];
         let mut used: HashMap<[u8; 32], usize> = HashMap::new();
         for (number, event) in events.iter().enumerate() {
             if event.backup {
-                backup = disks[restored_side].snapshot();
+                backups = disks.each_ref().map(Machine::snapshot);
             }
-            if event.restore {
-                disks[restored_side] = backup.snapshot();
+            match event.restore {
+                Restore::Nothing => {}
+                Restore::Machine => disks[restored_side] = backups[restored_side].snapshot(),
+                Restore::Store(side) => {
+                    disks[side] = disks[side].with_store_of(&backups[side], true);
+                }
             }
             for (disk, crash) in disks.iter().zip(event.crashes) {
                 if let Some(step) = crash {
@@ -290,7 +393,7 @@ proptest! {
     fn any_peer_ends_in_an_error_or_nothing(answers in proptest::collection::vec(
         proptest::collection::vec(any::<u8>(), 0..48), 1..5), make: bool)
     {
-        let disks = [SimulatedDisk::default(), SimulatedDisk::default()];
+        let disks = [Machine::default(), Machine::default()];
         run(&disks, 0, Action::Make);
         let (mut channel, mut peer) = memory_pair([0; 32]);
         for answer in answers {

@@ -22,11 +22,12 @@ fn one_process_at_a_time_may_use_a_store() {
     let directory = tempfile::tempdir().expect("temporary directory");
     let identity = Identity::load_or_create(directory.path()).expect("made");
     let path = directory.path().join("bundles");
-    let store = Store::open(&path, &identity).expect("opened");
-    let error = Store::open(&path, &identity).err().expect("in use");
+    let marks = directory.path().join("marks");
+    let store = Store::open(&path, &marks, &identity).expect("opened");
+    let error = Store::open(&path, &marks, &identity).err().expect("in use");
     assert!(matches!(&error, StoreError::Locked(locked) if *locked == path), "{error}");
     drop(store);
-    Store::open(&path, &identity).expect("free again");
+    Store::open(&path, &marks, &identity).expect("free again");
 }
 
 /// Makes and uses bundles until it is killed; writes down each one before it would be used.
@@ -37,7 +38,7 @@ fn use_bundles(
     identity: &Identity,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let log = OpenOptions::new().create(true).append(true).open(directory.join("used"))?;
-    let mut store = Store::open(&directory.join("bundles"), identity)?;
+    let mut store = Store::open(&directory.join("bundles"), &directory.join("marks"), identity)?;
     loop {
         let mut bundle = store.make(&mut channel, session, PLAN)?;
         bundle.write(&[2; 3000])?;

@@ -118,8 +118,9 @@ impl Machines {
     }
 
     fn store(&self, role: Role) -> Store<'_> {
-        let folder: PathBuf = self.folders[role as usize].path().join("bundles");
-        Store::open(&folder, &self.identities[role as usize]).unwrap()
+        let folder = self.folders[role as usize].path();
+        let [bundles, marks]: [PathBuf; 2] = ["bundles", "marks"].map(|name| folder.join(name));
+        Store::open(&bundles, &marks, &self.identities[role as usize]).unwrap()
     }
 
     /// A connection; the model's side listens, so what it sends goes backward.

@@ -67,7 +67,9 @@ impl Machines {
 
     fn open(&self, role: Role) -> Store<'_> {
         let side = role as usize;
-        Store::open(&self.folders[side].path().join("bundles"), &self.identities[side]).unwrap()
+        let [bundles, marks] =
+            ["bundles", "marks"].map(|name| self.folders[side].path().join(name));
+        Store::open(&bundles, &marks, &self.identities[side]).unwrap()
     }
 
     fn session(&self, channel: &dyn Channel) -> Session {

@@ -76,7 +76,8 @@ pub fn store(channel: &mut dyn Channel, _: Box<dyn OleSource>) -> Outcome {
     let (id, role) = (channel.session_id(), channel.role());
     let session = Session { id, role, model, data };
     let folder = folder();
-    let mut store = Store::open(folder.path(), &IDENTITIES[role as usize]).map_err(text)?;
+    let [bundles, marks] = ["bundles", "marks"].map(|name| folder.path().join(name));
+    let mut store = Store::open(&bundles, &marks, &IDENTITIES[role as usize]).map_err(text)?;
     for _ in 0..2 {
         let mut bundle = store.make(channel, &session, PLAN).map_err(text)?;
         bundle.write(&[5; 100]).map_err(text)?;

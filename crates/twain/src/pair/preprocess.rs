@@ -12,7 +12,6 @@ use twain_link::handshake::Item;
 use twain_pair::preprocessing;
 use twain_party::PartySeeds;
 use twain_party::{Phase, Role};
-use twain_store::Store;
 
 /// Makes as many bundles as asked for (`proofs`, the same number on both sides).
 ///
@@ -31,7 +30,7 @@ pub fn preprocess(
         .map_err(|unready| session::tell(role, peer, &identity, unready, run))?;
     let digests = common.digests()?;
     let series = series(&digests);
-    let mut store = Store::open(&session::store_folder(&identity), &identity)?;
+    let mut store = session::open_store(&identity)?;
     let plan = plan(&common, run)?;
     let made = plan.making(role);
     let timeouts = timeouts_of_bundles(peer, made, proofs);

@@ -4,7 +4,7 @@ use super::commitments::Ledger;
 use super::files::CommonFiles;
 use super::forecast::{limit_text, say_what_is_learnt};
 use super::outputs::Reveal;
-use super::session::{self, Peer, finish, meet, store_folder};
+use super::session::{self, Peer, finish, meet, open_store};
 use super::side::Side;
 use crate::error::Error;
 use crate::observe::{Event, Run};
@@ -79,7 +79,7 @@ fn reserve(
     series: [u8; 32],
     run: &Run,
 ) -> Result<Option<ReservedBundle>, Error> {
-    let bundle = match Store::open(&store_folder(identity), identity) {
+    let bundle = match open_store(identity) {
         Ok(mut store) => store.reserve(channel, session, series)?,
         Err(error @ StoreError::Locked(_)) => {
             run.warn(error.to_string());

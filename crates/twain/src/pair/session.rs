@@ -10,6 +10,7 @@ use twain_link::channel::tls::{ConnectOptions, PeerPolicy, Timeouts, TlsChannel,
 use twain_link::handshake::{Item, Manifest, Session, handshake};
 use twain_link::identity::{Fingerprint, Identity, KnownPeers};
 use twain_party::{Phase, Role};
+use twain_store::{Store, StoreError};
 
 /// Why this side cannot start, and what the peer is told of it.
 pub struct Unready {
@@ -57,9 +58,10 @@ pub struct Peer {
     pub session_timeout: Option<Duration>,
 }
 
-/// Where an identity's bundles are.
-pub fn store_folder(identity: &Identity) -> PathBuf {
-    identity.directory().join("bundles")
+/// Opens the store of an identity's bundles.
+pub fn open_store(identity: &Identity) -> Result<Store<'_>, StoreError> {
+    let [bundles, marks] = ["bundles", "marks"].map(|name| identity.directory().join(name));
+    Store::open(&bundles, &marks, identity)
 }
 
 /// The key in `folder`, or in the default one.
