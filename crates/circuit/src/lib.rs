@@ -1,6 +1,6 @@
 //! Lays an EZKL graph out as a halo2 circuit and records its witness program.
 //!
-//! [`configure`] makes the constraint system from the settings alone; [`lay_out`] places a model in
+//! [`settings`] measures the circuit a graph leads to, by a dry run as EZKL's; [`configure`] makes the constraint system from the settings alone; [`lay_out`] places a model in
 //! it, so that keys made from the result equal EZKL's (spec 03, spec 04), and records how every cell's
 //! value is computed: a [`Program`] that each party of a proof runs over its shares.
 
@@ -22,6 +22,7 @@ mod modules;
 mod ops;
 mod pairs;
 mod program;
+mod sizing;
 mod supported;
 mod tensor;
 mod warnings;
@@ -39,6 +40,7 @@ pub use mock::{MockFailure, mock};
 pub use model::{lay_out, parameters};
 pub use pairs::{PairRefusal, pair_refusals};
 pub use program::{InstanceRow, Program, Source, Sources, Step, Wire, WitnessValues};
+pub use sizing::settings;
 pub use supported::check_supported;
 pub use warnings::{Warning, warnings};
 pub use witness::Witness;
