@@ -9,9 +9,9 @@ mod gates;
 mod tables;
 
 use crate::LayoutError;
+use crate::checks::constraint_system_size::{MOST_COLUMNS, sum_within};
 use crate::columns::Columns;
 use crate::geometry::{Geometry, Variable, block_count};
-use crate::limits::{MOST_COLUMNS, sum_within};
 use crate::modules::poseidon;
 use twain_graph::Settings;
 use twain_plonk::{Column, ColumnKind, ConstraintSystem};

@@ -2,7 +2,7 @@
 //! selectors (spec 03 §2).
 
 use crate::LayoutError;
-use crate::capacity::Capacity;
+use crate::checks::tensor_size::Capacity;
 use crate::columns::Columns;
 use crate::geometry::{Coordinate, Variable};
 use crate::modules::poseidon::HashModule;

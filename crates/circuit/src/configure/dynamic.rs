@@ -2,9 +2,9 @@
 
 use super::{advice, variable};
 use crate::LayoutError;
+use crate::checks::constraint_system_size::{MOST_SELECTORS, product_within};
 use crate::columns::{Columns, DynamicSelectors};
 use crate::geometry::{Geometry, Variable, block_count};
-use crate::limits::{MOST_SELECTORS, product_within};
 use ff::Field;
 use twain_algebra::Fr;
 use twain_graph::Settings;

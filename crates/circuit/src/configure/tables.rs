@@ -2,8 +2,10 @@
 //! (spec 03 §1.4, §1.5), and the contents of the table columns (§1.7).
 
 use super::{ProductTree, advice};
+use crate::checks::constraint_system_size::{
+    MOST_COLUMNS, MOST_SELECTORS, MOST_TERMS, product_within, sum_within,
+};
 use crate::columns::{Columns, RangeCheck, StaticLookup};
-use crate::limits::{MOST_COLUMNS, MOST_SELECTORS, MOST_TERMS, product_within, sum_within};
 use crate::{LayoutError, functions};
 use ff::Field;
 use std::sync::Arc;
