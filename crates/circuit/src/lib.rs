@@ -8,7 +8,9 @@ mod checks;
 mod circuit;
 mod columns;
 mod configure;
+mod decompositions;
 mod dispatch;
+mod dynamic_tables;
 mod einsum;
 mod error;
 mod functions;
@@ -21,6 +23,7 @@ mod modules;
 mod ops;
 mod program;
 mod sizing;
+mod step_function;
 mod tensor;
 mod witness;
 

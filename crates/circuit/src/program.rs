@@ -12,7 +12,7 @@ mod record;
 mod run;
 
 pub(crate) use bound::Bound;
-pub(crate) use record::{HintId, Recorder};
+pub(crate) use record::Recorder;
 pub(crate) use run::show;
 pub use run::{Sources, WitnessValues};
 
@@ -22,6 +22,8 @@ use twain_party::{Hint, Kind};
 
 /// Number of a value.
 pub type Wire = u32;
+/// Number of a hint function.
+pub(crate) type HintId = u32;
 
 /// The constant 1.
 pub(crate) const ONE: Wire = 0;

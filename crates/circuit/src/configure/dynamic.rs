@@ -1,6 +1,6 @@
 //! Tables whose contents are witness values: dynamic lookups and shuffles (spec 03 §1.6).
 
-use super::{advice, variable};
+use super::advice::{advice, variable};
 use crate::LayoutError;
 use crate::checks::constraint_system_size::{MOST_SELECTORS, product_within};
 use crate::columns::{Columns, DynamicSelectors};
