@@ -7,6 +7,7 @@ mod axes;
 pub mod calibrate;
 mod check;
 mod constants;
+mod conversion;
 mod convert;
 mod error;
 pub mod fidelity;
