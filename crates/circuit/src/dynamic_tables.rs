@@ -1,4 +1,4 @@
-//! The tables of witness values (spec 04 §2): what is taken of their columns, and what is looked up.
+//! The tables of witness values (spec 04 §2): what is taken of their columns, what is looked up.
 
 use crate::program::Wire;
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
-//! Functions of an integer that neither side of a pair knows, cut into what two parties can do: a table
-//! around 0, and further out, where the function has few steps, a comparison for each step.
+//! Functions of an integer that neither side of a pair knows, cut into what two parties can do: a
+//! table around 0, and further out, where the function has few steps, a comparison for each step.
 
 use std::sync::Arc;
 use twain_graph::numbers::{field_to_integer, integer_to_field};
