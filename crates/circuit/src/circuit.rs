@@ -3,8 +3,8 @@
 use crate::LayoutError;
 use crate::columns::Columns;
 use crate::configure::fill_tables;
+use crate::dynamic_tables::DynamicTables;
 use crate::layouter::{Layouter, TableUse};
-use crate::ops::DynamicTables;
 use crate::program::{Program, Wire};
 use ff::Field;
 use twain_algebra::Fr;

@@ -3,30 +3,23 @@
 //! Every call's place in the order matters: it decides column numbers, query lists and with them the
 //! digest of the verifying key.
 
+mod advice;
 mod dynamic;
 mod einsum;
 mod gates;
 mod tables;
 
 use crate::LayoutError;
+use crate::checks::constraint_system_size::{MOST_COLUMNS, sum_within};
 use crate::columns::Columns;
-use crate::geometry::{Geometry, Variable, block_count};
-use crate::limits::{MOST_COLUMNS, sum_within};
+use crate::geometry::{Geometry, block_count};
 use crate::modules::poseidon;
+use advice::variable;
 use twain_graph::Settings;
-use twain_plonk::{Column, ColumnKind, ConstraintSystem};
+use twain_plonk::ConstraintSystem;
 
+pub use tables::ProductTree;
 pub(crate) use tables::fill as fill_tables;
-
-/// How the selector expression of a table of several columns is split (spec 01 §8.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProductTree {
-    /// Down to single columns: what EZKL computes with enough threads; for up to 8 columns the only
-    /// shape it has.
-    FullySplit,
-    /// To this depth at most.
-    Depth(u32),
-}
 
 /// Configures the circuit of these settings.
 ///
@@ -114,30 +107,4 @@ fn refuse_unsupported(settings: &Settings) -> Result<(), LayoutError> {
         return refuse("hashes that are not public");
     }
     Ok(())
-}
-
-/// Allocates a family of advice columns and enables equality on them.
-fn variable(
-    cs: &mut ConstraintSystem,
-    blocks: usize,
-    inner: usize,
-    rows: usize,
-    unblinded: bool,
-    phase: u8,
-) -> Variable {
-    let first = cs.advice_phases().len() as u32;
-    for _ in 0..blocks * inner {
-        let column = match unblinded {
-            true => cs.unblinded_advice_column(phase),
-            false => cs.advice_column(phase),
-        };
-        cs.enable_equality(column);
-    }
-    Variable { first, blocks, inner, rows, phase }
-}
-
-/// The advice column number `index`.
-fn advice(variable: &Variable, block: usize, inner: usize) -> Column {
-    let index = variable.first + (block * variable.inner + inner) as u32;
-    Column { kind: ColumnKind::Advice { phase: variable.phase }, index }
 }

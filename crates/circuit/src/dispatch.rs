@@ -1,10 +1,10 @@
 //! One operation of the graph to its layout (spec 02 §2.4, spec 04 §8.4).
 
 use crate::LayoutError;
+use crate::checks::supported_operations::unsupported;
 use crate::layouter::Layouter;
 use crate::ops::{Convolution, Pairwise, Rounding, Scales, gather, scatter};
 use crate::program::ZERO;
-use crate::supported::unsupported;
 use crate::tensor::{Element, Tensor};
 use twain_graph::indices::Addressing;
 use twain_graph::{HybridOp, InputType, LookupOp, Node, PolyOp, SupportedOp, Tensor as Indices};

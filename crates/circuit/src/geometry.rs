@@ -2,7 +2,7 @@
 //! a cell (spec 03 §0, §1.1, §2.2).
 
 use crate::LayoutError;
-use crate::limits::{MOST_COLUMNS, product_within};
+use crate::checks::constraint_system_size::{MOST_COLUMNS, product_within};
 use twain_graph::Settings;
 
 /// Rows at the end of a column that hold no witness value.

@@ -2,12 +2,14 @@
 //! selectors (spec 03 §2).
 
 use crate::LayoutError;
-use crate::capacity::Capacity;
+use crate::checks::tensor_size::Capacity;
 use crate::columns::Columns;
+use crate::decompositions::Decompositions;
+use crate::dynamic_tables::DynamicTables;
 use crate::geometry::{Coordinate, Variable};
 use crate::modules::poseidon::HashModule;
-use crate::ops::{Decompositions, DynamicTables, StepFunction};
 use crate::program::{Recorder, Wire, ZERO};
+use crate::step_function::StepFunction;
 use crate::tensor::{AdviceCell, Element, Place, Tensor};
 use std::collections::HashMap;
 use std::sync::Arc;

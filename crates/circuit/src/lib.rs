@@ -1,32 +1,36 @@
 //! Lays an EZKL graph out as a halo2 circuit and records its witness program.
 //!
-//! [`configure`] makes the constraint system from the settings alone; [`lay_out`] places a model in
-//! it, so that keys made from the result equal EZKL's (spec 03, spec 04), and records how every cell's
-//! value is computed: a [`Program`] that each party of a proof runs over its shares.
+//! [`settings`] measures the circuit a graph leads to, by a dry run as EZKL's; [`configure`] makes
+//! the constraint system from the settings alone; [`lay_out`] places a model in it, so that keys made
+//! from the result equal EZKL's (spec 03, spec 04), and records how every cell's value is computed: a
+//! [`Program`] that each party of a proof runs over its shares.
 
-mod capacity;
+mod checks;
 mod circuit;
 mod columns;
 mod configure;
+mod decompositions;
 mod dispatch;
+mod dynamic_tables;
 mod einsum;
 mod error;
 mod functions;
 mod geometry;
 mod layouter;
-mod limits;
 mod looked_up;
 mod mock;
 mod model;
 mod modules;
 mod ops;
-mod pairs;
 mod program;
-mod supported;
+mod sizing;
+mod step_function;
 mod tensor;
-mod warnings;
 mod witness;
 
+pub use checks::proof_warnings::{Warning, warnings};
+pub use checks::provable_by_pairs::{PairRefusal, pair_refusals};
+pub use checks::supported_operations::check_supported;
 pub use circuit::Circuit;
 pub use columns::{
     BaseSelectors, Columns, Combination, DynamicSelectors, EinsumColumns, PairSelectors,
@@ -37,8 +41,6 @@ pub use error::{LayoutError, WitnessError};
 pub use geometry::{Geometry, Variable};
 pub use mock::{MockFailure, mock};
 pub use model::{lay_out, parameters};
-pub use pairs::{PairRefusal, pair_refusals};
 pub use program::{InstanceRow, Program, Source, Sources, Step, Wire, WitnessValues};
-pub use supported::check_supported;
-pub use warnings::{Warning, warnings};
+pub use sizing::settings;
 pub use witness::Witness;

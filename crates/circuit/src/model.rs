@@ -4,13 +4,13 @@
 mod nodes;
 
 use crate::LayoutError;
+use crate::checks::constraint_system_size::product_within;
+use crate::checks::supported_operations::check_supported;
 use crate::circuit::Circuit;
 use crate::configure::{ProductTree, configure};
+use crate::decompositions::{Decompositions, Format};
 use crate::layouter::Layouter;
-use crate::limits::product_within;
-use crate::ops::{Decompositions, Format};
 use crate::program::{InstanceRow, Source, Step};
-use crate::supported::check_supported;
 use crate::tensor::{Element, Place, Tensor};
 use std::collections::BTreeMap;
 use twain_algebra::Fr;

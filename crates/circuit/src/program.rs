@@ -13,7 +13,7 @@ mod run;
 mod sources;
 
 pub(crate) use bound::Bound;
-pub(crate) use record::{HintId, Recorder};
+pub(crate) use record::Recorder;
 pub use run::WitnessValues;
 pub(crate) use run::show;
 pub use sources::Sources;
@@ -25,6 +25,8 @@ use twain_party::{Hint, Kind};
 
 /// Number of a value.
 pub type Wire = u32;
+/// Number of a hint function.
+pub(crate) type HintId = u32;
 
 /// The constant 1.
 pub(crate) const ONE: Wire = 0;

@@ -2,7 +2,7 @@
 //! here: elements move, and moving one keeps what it is bound to.
 
 use crate::LayoutError;
-use crate::capacity::{Capacity, extent};
+use crate::checks::tensor_size::{Capacity, extent};
 use crate::program::Wire;
 use std::ops::Range;
 use twain_graph::indices::strides;

@@ -178,7 +178,7 @@ mod tests {
     fn few_rows_or_high_scales_come_first() {
         let settings = |input_scale, logrows| {
             let run_args = RunArgs { input_scale, logrows, ..RunArgs::default() };
-            crate::settings(&twain_graph::Model::default(), &run_args, 0).unwrap()
+            twain_circuit::settings(&twain_graph::Model::default(), &run_args, 0).unwrap()
         };
         let all = vec![settings(7, 15), settings(8, 15), settings(9, 16)];
         let order = |target| -> Vec<i32> {

@@ -2,16 +2,17 @@
 
 use crate::OnnxError;
 use crate::constants::{input_type, requantize};
+use crate::conversion::{Conversion, outlet};
 use crate::load::{Loaded, analyse_error, guarded};
 use crate::operands::Operands;
 use crate::operators::operator;
 use crate::scales::{homogeneous, homogenise, out_scale, rebase, rebase_state};
-use crate::scan::loop_node;
+use crate::scan::{Overrides, loop_node};
 use std::collections::BTreeMap;
 use tract_core::internal::*;
 use tract_core::ops::scan::Scan;
 use twain_graph::{
-    Graph, Input, Model, ModelVisibility, Node, NodeKind, Outlet, RunArgs, SupportedOp,
+    Graph, Input, Model, ModelVisibility, Node, NodeKind, RunArgs, SupportedOp,
     Tensor as GraphTensor, Visibility,
 };
 
@@ -48,33 +49,13 @@ fn check_visibility(visibility: &ModelVisibility) -> Result<(), OnnxError> {
     Ok(())
 }
 
-/// An outlet of tract's graph.
-pub(crate) fn outlet(outlet: &OutletId) -> Outlet {
-    Outlet { node: outlet.node, slot: outlet.slot }
-}
-
-/// Scales a loop imposes on its body.
-#[derive(Default)]
-pub(crate) struct Overrides {
-    /// Those of the inputs, in the order of the nodes.
-    pub inputs: Option<Vec<i32>>,
-    /// Those of results that become a state, by node.
-    pub results: BTreeMap<usize, i32>,
-}
-
-/// A model on its way.
-pub(crate) struct Conversion<'a> {
-    pub model: &'a TypedModel,
-    pub symbols: &'a SymbolValues,
-    pub args: &'a RunArgs,
-}
-
 impl Conversion<'_> {
     /// All nodes, inputs and outputs.
     pub fn graph(&self, overrides: &Overrides) -> Result<Graph, OnnxError> {
         let model = self.model;
         let mut input_scales = overrides.inputs.iter().flatten();
         let mut nodes = BTreeMap::new();
+        let body = |body: &Conversion, overrides: &Overrides| body.graph(overrides);
         for node in &model.nodes {
             let fail = |reason| OnnxError::Node {
                 index: node.id,
@@ -83,7 +64,7 @@ impl Conversion<'_> {
                 reason,
             };
             let mut kind = match node.op_as::<Scan>() {
-                Some(scan) => NodeKind::SubGraph(loop_node(self, &nodes, node, scan)?),
+                Some(scan) => NodeKind::SubGraph(loop_node(self, &nodes, node, scan, body)?),
                 None => NodeKind::Node(self.node(&mut nodes, node).map_err(fail)?),
             };
             if let NodeKind::Node(converted) = &mut kind {
@@ -118,15 +99,6 @@ impl Conversion<'_> {
             outputs: outputs.iter().map(outlet).collect(),
             output_types,
         })
-    }
-
-    /// The shape of an outlet.
-    pub fn shape(&self, outlet: OutletId) -> Result<Vec<usize>, String> {
-        let fact = self.model.outlet_fact(outlet).map_err(|error| format!("{error:#}"))?;
-        let dims = fact.shape.eval_to_usize(self.symbols).map_err(|error| {
-            format!("its shape is not known ({error}): set the dimension with --variables")
-        })?;
-        Ok(dims.to_vec())
     }
 
     /// Converts one node; an error is the reason.

@@ -1,4 +1,4 @@
-//! Why a model cannot be loaded, converted or measured.
+//! Why a model cannot be loaded or converted.
 
 use twain_graph::GraphError;
 

@@ -1,13 +1,13 @@
 //! From an ONNX file to EZKL's computation graph and settings (spec 05).
 //!
 //! [`load`] runs tract's front end and its simplifications as EZKL does; [`build`] turns the result
-//! into the graph a `model.compiled` holds: scales, rescalings, quantised constants; [`settings`] measures the
-//! circuit that graph leads to.
+//! into the graph a `model.compiled` holds: scales, rescalings, quantised constants.
 
 mod axes;
 pub mod calibrate;
 mod check;
 mod constants;
+mod conversion;
 mod convert;
 mod error;
 pub mod fidelity;
@@ -18,7 +18,6 @@ mod predict;
 mod random;
 mod scales;
 mod scan;
-mod sizing;
 mod table;
 
 pub use convert::build;
@@ -26,5 +25,4 @@ pub use error::OnnxError;
 pub use load::{Loaded, load};
 pub use predict::Predictor;
 pub use random::random_inputs;
-pub use sizing::settings;
 pub use table::table;

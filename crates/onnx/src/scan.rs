@@ -1,21 +1,31 @@
 //! tract's loops to EZKL's (spec 05 §2.6).
 
 use crate::OnnxError;
-use crate::convert::{Conversion, Overrides, outlet};
+use crate::conversion::{Conversion, outlet};
 use crate::load::analyse_error;
 use std::collections::BTreeMap;
 use tract_core::internal::*;
 use tract_core::ops::scan::{InputMapping as TractInput, OutputMapping as TractOutput, Scan};
 use twain_graph::{
-    InputMapping, Model, ModelVisibility, NodeKind, Outlet, OutputMapping, SubGraph,
+    Graph, InputMapping, Model, ModelVisibility, NodeKind, Outlet, OutputMapping, SubGraph,
 };
 
-/// Converts a loop and its body.
+/// Scales a loop imposes on its body.
+#[derive(Default)]
+pub(crate) struct Overrides {
+    /// Those of the inputs, in the order of the nodes.
+    pub inputs: Option<Vec<i32>>,
+    /// Those of results that become a state, by node.
+    pub results: BTreeMap<usize, i32>,
+}
+
+/// Converts a loop; `convert` does its body.
 pub(crate) fn loop_node(
     outside: &Conversion,
     nodes: &BTreeMap<usize, NodeKind>,
     node: &TypedNode,
     scan: &Scan,
+    convert: impl FnOnce(&Conversion, &Overrides) -> Result<Graph, OnnxError>,
 ) -> Result<SubGraph, OnnxError> {
     let fail = |reason: &str| OnnxError::Node {
         index: node.id,
@@ -38,7 +48,7 @@ pub(crate) fn loop_node(
         inputs: Some(input_scales),
     };
     let body = Conversion { model: &scan.body, symbols: outside.symbols, args: outside.args };
-    let graph = body.graph(&overrides)?;
+    let graph = convert(&body, &overrides)?;
 
     let mut out_dims = Vec::with_capacity(node.outputs.len());
     for slot in 0..node.outputs.len() {

@@ -6,8 +6,9 @@ mod files;
 use files::{ordered, repository};
 use std::path::Path;
 use twain_artifacts::{CompiledModel, read_settings};
+use twain_circuit::settings;
 use twain_graph::CheckMode;
-use twain_onnx::{build, load, settings, table};
+use twain_onnx::{build, load, table};
 
 /// Compares with a settings file and the circuit EZKL compiled with it.
 fn compare(folder: &Path, settings_file: &str, circuit_file: &str) {

@@ -6,8 +6,9 @@ mod files;
 use files::{ordered, repository};
 use std::path::PathBuf;
 use twain_artifacts::{CompiledModel, read_settings};
+use twain_circuit::settings;
 use twain_graph::CheckMode;
-use twain_onnx::{OnnxError, build, load, random_inputs, settings};
+use twain_onnx::{OnnxError, build, load, random_inputs};
 
 /// Folders with an ONNX file, its settings and the circuit EZKL compiled.
 fn folders() -> Vec<PathBuf> {

@@ -2,6 +2,7 @@
 //! EZKL accepts the proofs; as a table and as JSON, with a reason for each "no". Models that are done
 //! are not done again.
 
+mod answer;
 mod model;
 mod run_arguments;
 
@@ -9,8 +10,8 @@ use crate::error::Error;
 use crate::ezkl::Ezkl;
 use crate::files::{Folder, read, write_json};
 use crate::twain::Twain;
+use answer::{Answer, Outcome, QUESTIONS};
 use model::Sweep;
-use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -27,33 +28,6 @@ pub struct Plan {
     pub max_logrows: u64,
     /// Names of models; all if there are none.
     pub only: Vec<String>,
-}
-
-/// The answer to a question.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Answer {
-    /// Yes.
-    Yes,
-    /// No, and why.
-    No(String),
-    /// Not asked, and why.
-    Skipped(String),
-}
-
-/// What is asked of every model, in this order.
-pub const QUESTIONS: [&str; 6] =
-    ["settings", "compiled", "calibration", "keys", "own proof", "pair proof"];
-
-/// What came out for a model.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Outcome {
-    /// Name.
-    pub model: String,
-    /// log2 of the rows after calibration.
-    pub logrows: Option<u64>,
-    /// Answers to [`QUESTIONS`], as far as they were asked.
-    pub answers: Vec<Answer>,
 }
 
 /// Sweeps, and prints the table; false if an answer is no.

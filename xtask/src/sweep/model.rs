@@ -1,7 +1,7 @@
 //! One model: what EZKL makes of it beside what we make.
 
+use super::answer::{Answer, Outcome};
 use super::run_arguments::flags;
-use super::{Answer, Outcome};
 use crate::compare::{same, same_proving_key};
 use crate::error::Error;
 use crate::ezkl::Ezkl;

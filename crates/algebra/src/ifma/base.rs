@@ -7,8 +7,8 @@ use halo2curves::bn256::Fq;
 
 use super::limbs::{Limbs, Prime, from_pairs, split, to_pairs, zero};
 use crate::G1;
-use crate::msm::addition::{self, Additions, NEGATIVE};
-use crate::msm::point::{BASE_PRIME, BaseLanes, Point};
+use crate::msm::addition::{self, Additions};
+use crate::msm::point::{BASE_PRIME, BaseLanes, NEGATIVE, Point};
 use crate::msm::reduction;
 
 /// The modulus of [`Fq`].

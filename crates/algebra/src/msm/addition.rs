@@ -10,9 +10,6 @@ use halo2curves::bn256::Fq;
 
 use super::point::{BaseLanes, Point};
 
-/// Marks an index whose point is to be negated.
-pub(crate) const NEGATIVE: u32 = 1 << 31;
-
 /// Independent chains of products, to hide the latency of one product behind others.
 const CHAINS: usize = 4;
 

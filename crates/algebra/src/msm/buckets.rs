@@ -10,8 +10,8 @@ use std::ops::Range;
 use group::Group;
 use zeroize::Zeroize;
 
-use super::addition::{Additions, NEGATIVE};
-use super::point::{BaseLanes, Point};
+use super::addition::Additions;
+use super::point::{BaseLanes, NEGATIVE, Point};
 use super::recode::Recoded;
 use crate::G1;
 

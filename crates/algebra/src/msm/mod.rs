@@ -56,7 +56,7 @@ impl MsmBases {
     }
 
     pub(crate) fn with_backend(bases: &[G1Affine], backend: Backend) -> Self {
-        assert!(u32::try_from(bases.len()).is_ok_and(|length| length <= addition::NEGATIVE));
+        assert!(u32::try_from(bases.len()).is_ok_and(|length| length <= point::NEGATIVE));
         let factor = radix_ratio(backend);
         let prepare = |base: &G1Affine| Point { x: (base.x * factor).0, y: (base.y * factor).0 };
         let points = bases.par_iter().with_min_len(PREPARED).map(prepare).collect();

@@ -2,7 +2,8 @@
 
 use halo2curves::bn256::Fq;
 
-use super::addition::NEGATIVE;
+/// Marks an index whose point is to be negated.
+pub(crate) const NEGATIVE: u32 = 1 << 31;
 
 /// The modulus of the base field, lowest word first.
 pub(crate) const BASE_PRIME: [u64; 4] =
@@ -64,7 +65,7 @@ pub(crate) trait BaseLanes: Copy + Send + Sync {
     fn to_elements(self) -> Self::Elements;
 
     /// The coordinates of the points that `indices` selects; `y` is negated where the index has
-    /// [`super::addition::NEGATIVE`]. Reduced fully.
+    /// [`NEGATIVE`]. Reduced fully.
     fn load(points: &[Point], indices: &Self::Indices) -> (Self, Self);
 
     /// Asks for the points that will be loaded soon.

@@ -9,7 +9,7 @@ use ff::PrimeField;
 use rayon::prelude::*;
 use zeroize::Zeroizing;
 
-use super::addition::NEGATIVE;
+use super::point::NEGATIVE;
 use crate::{AlgebraError, Fr};
 
 /// Bits of the longest magnitude: half the field's order is below `2^253`.

@@ -1,7 +1,6 @@
 //! Values as people read them, in witnesses and proofs (spec 02 §3.2, §3.3).
 
 use crate::felt::field_to_pretty;
-use crate::json::witness::Processed;
 use serde::{Deserialize, Serialize};
 use twain_algebra::Fr;
 use twain_graph::numbers::dequantize_field;
@@ -47,9 +46,6 @@ pub(crate) fn rescaled(tensors: &[Vec<Fr>], scales: &[i32]) -> Vec<Vec<String>> 
 }
 
 /// Hashes, one list for each.
-pub(crate) fn hashes(processed: Option<&Processed>) -> Vec<Vec<String>> {
-    let hashes = processed.and_then(|processed| processed.poseidon_hash.as_ref());
-    hashes.map_or_else(Vec::new, |hashes| {
-        hashes.iter().map(|hash| vec![field_to_pretty(hash)]).collect()
-    })
+pub(crate) fn hashes(hashes: &[Fr]) -> Vec<Vec<String>> {
+    hashes.iter().map(|hash| vec![field_to_pretty(hash)]).collect()
 }

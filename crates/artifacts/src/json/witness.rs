@@ -79,12 +79,15 @@ impl GraphWitness {
         extremes: LookupExtremes,
         settings: &Settings,
     ) -> Self {
+        let processed_hashes = |processed: &Option<Processed>| {
+            hashes(processed.as_ref().and_then(|p| p.poseidon_hash.as_deref()).unwrap_or_default())
+        };
         let pretty = PrettyElements {
             rescaled_inputs: rescaled(&inputs, &settings.model_input_scales),
             inputs: hexadecimal(&inputs),
-            processed_inputs: hashes(processed.inputs.as_ref()),
-            processed_params: hashes(processed.params.as_ref()),
-            processed_outputs: hashes(processed.outputs.as_ref()),
+            processed_inputs: processed_hashes(&processed.inputs),
+            processed_params: processed_hashes(&processed.params),
+            processed_outputs: processed_hashes(&processed.outputs),
             rescaled_outputs: rescaled(&outputs, &settings.model_output_scales),
             outputs: hexadecimal(&outputs),
         };

@@ -1,10 +1,10 @@
 //! Tables whose contents are witness values: dynamic lookups and shuffles (spec 03 §1.6).
 
-use super::{advice, variable};
+use super::advice::{advice, variable};
 use crate::LayoutError;
+use crate::checks::constraint_system_size::{MOST_SELECTORS, product_within};
 use crate::columns::{Columns, DynamicSelectors};
 use crate::geometry::{Geometry, Variable, block_count};
-use crate::limits::{MOST_SELECTORS, product_within};
 use ff::Field;
 use twain_algebra::Fr;
 use twain_graph::Settings;

@@ -1,11 +1,11 @@
 //! Columns, challenges and gates of Freivalds einsums (spec 04 §6.2, §6.3).
 
-use super::{advice, variable};
+use super::advice::{advice, variable};
 use crate::LayoutError;
+use crate::checks::constraint_system_size::{MOST_COLUMNS, MOST_SELECTORS, product_within};
 use crate::columns::{Combination, EinsumColumns, PairSelectors, SingleSelectors};
 use crate::einsum::{Equation, Plan};
 use crate::geometry::{Geometry, Variable, block_count};
-use crate::limits::{MOST_COLUMNS, MOST_SELECTORS, product_within};
 use ff::Field;
 use twain_algebra::Fr;
 use twain_graph::Settings;

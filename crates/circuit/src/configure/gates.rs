@@ -1,6 +1,6 @@
 //! The base gates: sums, differences, products and running accumulations (spec 03 §1.3).
 
-use super::advice;
+use super::advice::advice;
 use crate::columns::BaseSelectors;
 use crate::geometry::{Geometry, Variable};
 use ff::Field;

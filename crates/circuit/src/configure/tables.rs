@@ -1,9 +1,11 @@
 //! Static lookups and range checks: table columns, selectors, lookups and degree gates
 //! (spec 03 §1.4, §1.5), and the contents of the table columns (§1.7).
 
-use super::{ProductTree, advice};
+use super::advice::advice;
+use crate::checks::constraint_system_size::{
+    MOST_COLUMNS, MOST_SELECTORS, MOST_TERMS, product_within, sum_within,
+};
 use crate::columns::{Columns, RangeCheck, StaticLookup};
-use crate::limits::{MOST_COLUMNS, MOST_SELECTORS, MOST_TERMS, product_within, sum_within};
 use crate::{LayoutError, functions};
 use ff::Field;
 use std::sync::Arc;
@@ -12,6 +14,16 @@ use twain_graph::numbers::integer_to_field;
 use twain_graph::{LookupOp, Settings};
 use twain_party::StaticTable;
 use twain_plonk::{Column, ConstraintSystem, Expression, Selector};
+
+/// How the selector expression of a table of several columns is split (spec 01 §8.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProductTree {
+    /// Down to single columns: what EZKL computes with enough threads; for up to 8 columns the only
+    /// shape it has.
+    FullySplit,
+    /// To this depth at most.
+    Depth(u32),
+}
 
 /// Configures the static lookups, then the range checks, in the order of the settings.
 pub(super) fn configure(

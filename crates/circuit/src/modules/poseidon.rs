@@ -3,8 +3,10 @@
 
 mod gates;
 mod parameters;
+mod rows;
 
 pub(crate) use gates::configure;
+pub(crate) use rows::HashModule;
 
 use crate::LayoutError;
 use crate::columns::PoseidonColumns;
@@ -12,33 +14,9 @@ use crate::layouter::Layouter;
 use crate::program::{Wire, ZERO};
 use crate::tensor::{AdviceCell, Element, Place, Tensor};
 use parameters::{FULL_ROUNDS, PARTIAL_ROUNDS, Parameters};
-use std::collections::HashMap;
+use rows::Occupied;
 use twain_algebra::Fr;
 use twain_plonk::{Cell, Column, ColumnKind};
-
-/// A column or selector a region occupies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Occupied {
-    Column(Column),
-    Selector(u32),
-}
-
-/// The heights of the hash module's columns: its regions lie below each other.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct HashModule {
-    heights: HashMap<Occupied, usize>,
-    parameters: Option<Parameters>,
-}
-
-impl HashModule {
-    /// The first row of a region, which takes `rows` rows of these columns.
-    fn region(&mut self, occupied: &[Occupied], rows: usize) -> usize {
-        let height = |what: &Occupied| self.heights.get(what).copied().unwrap_or(0);
-        let first = occupied.iter().map(height).max().unwrap_or(0);
-        self.heights.extend(occupied.iter().map(|what| (*what, first + rows)));
-        first
-    }
-}
 
 /// The state of the sponge.
 type State = [Element; 2];

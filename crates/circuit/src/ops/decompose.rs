@@ -1,64 +1,16 @@
-//! Digits, and what is built on the sign (spec 03 §5.7–§5.9).
+//! Sign and digits (spec 03 §5.7, §5.8).
 
 use super::Pairwise;
+use super::zero::{ZeroTest, inverse_element};
 use crate::LayoutError;
+use crate::decompositions::{Digits, Format, SignIs};
 use crate::layouter::Layouter;
-use crate::program::{Bound, HintId, ONE, Wire, ZERO};
+use crate::program::{Bound, ONE, Wire, ZERO};
 use crate::tensor::{Element, Tensor};
 use ff::Field;
 use std::collections::HashMap;
 use twain_algebra::Fr;
-use twain_graph::numbers::integer_to_field;
 use twain_party::Hint;
-
-/// The decomposition of the circuit's settings, and the wires decomposed with it already.
-#[derive(Clone, Debug)]
-pub(crate) struct Decompositions {
-    pub format: Format,
-    /// Sign, digits and recomposition of a wire, which is the recomposition's wire by then.
-    known: HashMap<(Wire, Format), Digits>,
-}
-
-/// How many digits in which base.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Format {
-    pub base: u64,
-    pub legs: u32,
-}
-
-impl Format {
-    /// Values that fit are below this in size.
-    pub fn limit(&self) -> f64 {
-        (self.base as f64).powi(self.legs as i32)
-    }
-
-    /// The largest size of a value that fits.
-    pub fn largest(&self) -> i128 {
-        i128::from(self.base).saturating_pow(self.legs) - 1
-    }
-
-    /// Cells of a decomposed value: the sign and the digits.
-    pub fn cells(&self) -> usize {
-        self.legs as usize + 1
-    }
-}
-
-impl Decompositions {
-    pub fn new(format: Format) -> Self {
-        Self { format, known: HashMap::new() }
-    }
-}
-
-/// A decomposed value.
-#[derive(Clone, Debug)]
-struct Digits {
-    sign: Wire,
-    digits: Vec<Wire>,
-    /// Running sums of the digits times the powers of the base, one a row.
-    running: Vec<Wire>,
-    /// The sign times the sum.
-    value: Wire,
-}
 
 /// The cells of a decomposition.
 pub(crate) struct Decomposed {
@@ -66,14 +18,6 @@ pub(crate) struct Decomposed {
     pub digits: Tensor,
     /// The decomposed elements.
     pub input: Tensor,
-}
-
-/// What is known of the sign beforehand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SignIs {
-    Secret,
-    /// 1 in every honest run.
-    Positive,
 }
 
 impl Layouter {
@@ -271,10 +215,7 @@ impl Layouter {
         for ((inverse, is_zero), element) in inverses.into_iter().zip(zero).zip(&tensor.elements) {
             let inverse = self.recorder.sub(inverse, is_zero);
             let nonzero = self.recorder.sub(ONE, is_zero);
-            tests.push(super::logic::ZeroTest {
-                inverse: super::logic::inverse_element(element, inverse),
-                nonzero,
-            });
+            tests.push(ZeroTest { inverse: inverse_element(element, inverse), nonzero });
         }
         self.equals_zero_cells(tensor, &tests)
     }
@@ -305,59 +246,5 @@ impl Layouter {
             self.recorder.refine(size, size_bound);
         }
         Ok(result)
-    }
-
-    /// `max(x, 0)` for `slope` 0, otherwise `x` for positive and `slope * x` for other values, times
-    /// `2^scale`.
-    pub fn leaky_relu(
-        &mut self,
-        tensor: &Tensor,
-        slope: f32,
-        scale: i32,
-    ) -> Result<Tensor, LayoutError> {
-        let sign = self.sign(tensor, false)?;
-        let ones = Tensor::constants(ONE, tensor.len()).reshape(&sign.dims)?;
-        let mask = self.equals(&sign, &ones)?;
-        let positive = self.pairwise(tensor, &mask, Pairwise::Mult)?;
-        if slope == 0.0 {
-            return Ok(positive);
-        }
-        let factor = 2f64.powi(scale);
-        let positive = self.pairwise_number(&positive, factor.round() as i128, Pairwise::Mult)?;
-        let not_mask = self.not(&mask)?;
-        let slope = (f64::from(slope) * factor).round() as i128;
-        let negative_factor = self.pairwise_number(&not_mask, slope, Pairwise::Mult)?;
-        let negative = self.pairwise(tensor, &negative_factor, Pairwise::Mult)?;
-        self.pairwise(&positive, &negative, Pairwise::Add)
-    }
-
-    /// The quotient by a positive integer, rounded half away from zero (spec 03 §5.9).
-    pub fn divide(&mut self, tensor: &Tensor, divisor: u128) -> Result<Tensor, LayoutError> {
-        if divisor == 1 {
-            return Ok(tensor.clone());
-        }
-        let number = i128::try_from(divisor).map_err(|_| LayoutError::TooLarge)?;
-        let hint: HintId = self.recorder.hint_id(Hint::DivideRound { divisor });
-        let mut quotients = Vec::with_capacity(tensor.len());
-        for wire in tensor.wires() {
-            let bound = self.recorder.bound(self.recorder.now(wire)).divided(divisor as f64);
-            quotients.extend(self.recorder.hint(hint, &[wire], &[bound])?);
-        }
-        let quotients = quotients.into_iter().map(Element::unplaced).collect();
-        let quotients = Tensor::new(quotients, &tensor.dims)?;
-        let quotients = self.decompose(&quotients, false)?.input;
-        let product = self.pairwise_number(&quotients, number, Pairwise::Mult)?;
-        let difference = self.pairwise(tensor, &product, Pairwise::Sub)?;
-        // By the definition of the quotient.
-        let half = Bound::symmetric((divisor / 2 + 1) as f64);
-        for wire in difference.wires() {
-            self.recorder.refine(wire, half);
-        }
-        let distance = self.abs(&difference)?;
-        let divisor = Tensor::flat(vec![self.constant(integer_to_field(number))]);
-        // The distance is at most half the divisor, so the comparison's outcome is known.
-        let less = self.greater_with(&divisor, &distance, SignIs::Positive)?;
-        self.enforce_equality(&less, &Tensor::constants(ONE, tensor.len()))?;
-        Ok(quotients)
     }
 }

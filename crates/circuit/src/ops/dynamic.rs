@@ -7,30 +7,9 @@ use crate::geometry::Variable;
 use crate::layouter::Layouter;
 use crate::program::{Bound, MINUS_ONE, ONE, Wire, ZERO};
 use crate::tensor::{Element, Tensor};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use twain_algebra::Fr;
 use twain_party::{Hint, StaticTable};
-
-/// The tables of witness values so far. Their number separates tables in the same columns.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct DynamicTables {
-    /// Linear coordinate of the next free row of the table columns.
-    cursor: usize,
-    lookups: u64,
-    shuffles: u64,
-    /// What each input selector looks up.
-    pub hits: BTreeMap<u32, Hits>,
-}
-
-/// What the rows of one input selector look up in their table of witness values.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Hits {
-    /// A row of the table's columns, and a wire that is added to how often it is hit.
-    pub counts: Vec<(usize, Wire)>,
-    /// Rows with the selector on.
-    pub lookups: u64,
-}
 
 /// A pair of lists of equal length.
 pub(super) type Pairs<'a> = (&'a Tensor, &'a Tensor);

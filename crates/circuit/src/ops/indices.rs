@@ -2,7 +2,7 @@
 //! (spec 04 §4.5).
 
 use crate::LayoutError;
-use crate::capacity::Capacity;
+use crate::checks::tensor_size::Capacity;
 use crate::tensor::Tensor;
 use twain_graph::Tensor as Indices;
 use twain_graph::indices::{Addressing, misfit, positions, result_shape};

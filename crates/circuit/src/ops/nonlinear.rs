@@ -1,9 +1,9 @@
 //! Functions looked up in a static table (spec 03 §5.12).
 
-use super::steps::MOST_ENTRY;
 use crate::LayoutError;
 use crate::layouter::Layouter;
 use crate::program::{Bound, HintId, Wire};
+use crate::step_function::MOST_ENTRY;
 use crate::tensor::Tensor;
 use std::collections::BTreeMap;
 use std::sync::Arc;

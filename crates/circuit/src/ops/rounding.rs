@@ -2,8 +2,8 @@
 //! (spec 04 §5.4).
 
 use super::Pairwise;
-use super::decompose::{Format, SignIs};
 use crate::LayoutError;
+use crate::decompositions::{Format, SignIs};
 use crate::layouter::Layouter;
 use crate::program::{MINUS_ONE, ONE, ZERO};
 use crate::tensor::{Element, Tensor};

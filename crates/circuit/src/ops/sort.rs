@@ -1,9 +1,9 @@
 //! Sorting, and what reads a sorted list: extremes, the largest few, their places (spec 04 §4.1, §4.2).
 
-use super::decompose::SignIs;
 use super::dynamic::Hit;
 use super::order::Rows;
 use crate::LayoutError;
+use crate::decompositions::SignIs;
 use crate::layouter::Layouter;
 use crate::program::{ONE, Wire, ZERO};
 use crate::tensor::{Element, Tensor, coordinates};

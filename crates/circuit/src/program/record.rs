@@ -2,8 +2,8 @@
 //! constants of the circuit are folded.
 
 use super::{
-    Bound, HintInputs, InstanceRow, Level, Local, LocalInstructions, Program, Source, SourceRange,
-    Step, Wire,
+    Bound, HintId, HintInputs, InstanceRow, Level, Local, LocalInstructions, Program, Source,
+    SourceRange, Step, Wire,
 };
 use super::{MINUS_ONE, ONE, ZERO};
 use crate::LayoutError;
@@ -12,9 +12,6 @@ use std::collections::HashMap;
 use std::ops::Range;
 use twain_algebra::Fr;
 use twain_party::{Hint, Kind, evaluate_hint};
-
-/// Number of a hint function.
-pub(crate) type HintId = u32;
 
 /// Level of a wire that is part of the circuit.
 const CONSTANT: u32 = u32::MAX;

@@ -6,11 +6,12 @@
 //! costs one product, and all inputs together one round. Rows where the number does not matter are known
 //! to both.
 
+use super::advice_column::AdviceColumn;
 use super::error::ProveError;
-use super::lookup::LookupView;
+use super::lookup_view::LookupView;
 use super::operands::Operands;
 use super::rows::{PublicParts, RowValues, Rows};
-use super::witness_source::{AdviceColumn, WitnessSource};
+use super::witness_source::WitnessSource;
 use crate::{ColumnKind, Expression};
 use ff::Field;
 use std::collections::{BTreeMap, BTreeSet};

@@ -7,10 +7,12 @@
 //! linear is in the modules `permutation`, `lookup` and `numerator`. The party's watcher is told each
 //! [`Phase`](twain_party::Phase), and can end the work between any two columns.
 
+mod advice_column;
 mod choice;
 mod error;
 mod graph;
 mod lookup;
+mod lookup_view;
 mod numerator;
 mod opening;
 mod operands;
@@ -20,9 +22,10 @@ mod rounds;
 mod rows;
 mod witness_source;
 
+pub use advice_column::AdviceColumn;
 pub use error::ProveError;
-pub use lookup::LookupView;
-pub use witness_source::{AdviceColumn, WitnessSource};
+pub use lookup_view::LookupView;
+pub use witness_source::WitnessSource;
 
 use crate::{Challenges, CompiledSystem, Polynomial, ProofWriter, ProvingKey, Srs};
 use error::check_shape;

@@ -5,14 +5,16 @@
 //! multiplicities, with the moved cells' OLEs; what turns these into factors, with the lookups' OLEs; the OLEs
 //! for the way back, with the lookups' masked values; commitments to the sums.
 
+use super::advice_column::AdviceColumn;
 use super::choice::ChosenInputs;
 use super::error::{ProveError, check_shape};
-use super::lookup::{self, GrandSums, LookupView};
+use super::lookup::{self, GrandSums};
+use super::lookup_view::LookupView;
 use super::permutation::{
     GrandProduct, MovedCells, PermutedColumn, PermutedColumns, grand_products,
 };
 use super::rows::{Advice, Rows};
-use super::witness_source::{AdviceColumn, WitnessSource};
+use super::witness_source::WitnessSource;
 use super::{Basis, Commitments, Committed, Held, Prover};
 use crate::{Challenges, ColumnKind, Polynomial, ProvingKey};
 use ff::Field;

@@ -3,8 +3,8 @@
 //! Rows are taken in blocks. A party that holds the values evaluates anything; shares can be added
 //! and multiplied with what both parties know, and where that factor is 0 the product is public.
 
+use super::advice_column::AdviceColumn;
 use super::error::ProveError;
-use super::witness_source::AdviceColumn;
 use crate::{Challenges, Evaluator, Expression, Polynomial, compress};
 use ff::Field;
 use rayon::prelude::*;

@@ -1,20 +1,11 @@
 //! What the prover asks of whoever knows the witness: the advice columns, phase by phase, and the
 //! multiplicities of the lookups. `twain-circuit` interprets its witness program to answer.
 
+use super::advice_column::AdviceColumn;
 use super::error::ProveError;
-use super::lookup::LookupView;
+use super::lookup_view::LookupView;
 use twain_algebra::Fr;
-use twain_party::{CellKinds, Multiplicities, Shares};
-
-/// An advice column: this party's shares and who knows the values.
-#[derive(Clone, Debug)]
-pub struct AdviceColumn {
-    /// `n` shares. Cells that no one assigns are 0, and so are the rows from `u` on, which the
-    /// prover fills.
-    pub values: Shares,
-    /// Who knows each of the first `u` rows.
-    pub kinds: CellKinds,
-}
+use twain_party::Multiplicities;
 
 /// The source of the witness for a party of type `P`.
 pub trait WitnessSource<P> {

@@ -7,7 +7,7 @@
 
 #![allow(unsafe_code)]
 
-use super::{Kernel, Lanes};
+use super::operations::{Kernel, Lanes};
 use std::arch::x86_64::*;
 
 #[derive(Clone, Copy)]

@@ -1,6 +1,6 @@
 //! One word at a time: the portable path, and the reference the vectors are tested against.
 
-use super::Lanes;
+use super::operations::Lanes;
 use crate::modulus::MASK;
 
 /// One word.

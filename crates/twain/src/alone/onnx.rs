@@ -5,8 +5,9 @@ use std::ops::Range;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 use twain_artifacts::{CompiledModel, InputElement, InputFile, write_settings};
+use twain_circuit::settings;
 use twain_graph::{CheckMode, Model, RunArgs};
-use twain_onnx::{Loaded, build, load, random_inputs, settings};
+use twain_onnx::{Loaded, build, load, random_inputs};
 
 /// Loads an ONNX file.
 pub(super) fn read(path: &Path, variables: &[(String, usize)]) -> Result<Loaded, Error> {

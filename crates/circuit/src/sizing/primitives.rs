@@ -1,10 +1,11 @@
 //! What the building blocks of layouts cost (spec 05 §4.2).
 
 use crate::sizing::region::Region;
-use crate::sizing::tensor::{Element, Tensor, broadcast_shape, coordinates};
+use crate::sizing::tensor::{Element, Tensor, broadcast_shape};
 use ff::Field;
 use std::ops::Range;
 use twain_algebra::Fr;
+use twain_graph::indices::coordinates;
 use twain_graph::numbers::integer_to_field;
 
 /// The constant 1.

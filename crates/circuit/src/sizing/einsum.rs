@@ -2,11 +2,12 @@
 //! (spec 05 §4.2, einsum).
 
 use crate::sizing::region::Region;
-use crate::sizing::tensor::{Element, Tensor, coordinates};
+use crate::sizing::tensor::{Element, Tensor};
 use ff::Field;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use twain_algebra::Fr;
+use twain_graph::indices::coordinates;
 
 /// An equation's letters with their lengths.
 struct Equation {

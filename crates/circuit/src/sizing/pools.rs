@@ -1,10 +1,11 @@
 //! What convolutions and pools cost (spec 05 §4.2, spec 03 §5.14, spec 04 §4.6).
 
 use crate::sizing::region::Region;
-use crate::sizing::tensor::{Element, Tensor, coordinates};
+use crate::sizing::tensor::{Element, Tensor};
 use ff::Field;
 use std::ops::Range;
 use twain_algebra::Fr;
+use twain_graph::indices::coordinates;
 
 /// The arguments of a convolution.
 #[derive(Clone, Copy)]

@@ -3,12 +3,13 @@
 
 use crate::sizing::primitives::one;
 use crate::sizing::region::Region;
-use crate::sizing::tensor::{Element, Tensor, coordinates};
+use crate::sizing::tensor::{Element, Tensor};
 use std::ops::Range;
 use twain_algebra::Fr;
+use twain_graph::indices::coordinates;
 
 /// The constants 0, 1, …
-pub(crate) fn positions(count: usize) -> Vec<Element> {
+pub(crate) fn counting(count: usize) -> Vec<Element> {
     (0..count as u64).map(|position| Element::Constant(position.into())).collect()
 }
 
@@ -48,7 +49,7 @@ impl Region {
         values: &[Element],
         table: &[Element],
     ) -> Result<(), String> {
-        self.dynamic_lookup([indices, values], [&positions(table.len()), table])
+        self.dynamic_lookup([indices, values], [&counting(table.len()), table])
     }
 
     /// That `output` is `input` in another order.
@@ -58,7 +59,7 @@ impl Region {
         self.constant(Fr::from(self.shuffles.num_shuffles as u64));
         self.assign(output);
         self.assign(input);
-        self.assign(&positions(length));
+        self.assign(&counting(length));
         self.shuffles.total_shuffle_col_size += length + gap;
         self.shuffles.num_shuffles += 1;
         self.cells += length;
@@ -102,7 +103,7 @@ impl Region {
         let extreme = sorted.last().copied().ok_or("the largest of no elements")?;
         let scalar = |element| Tensor { elements: vec![element], dims: vec![1] };
         self.enforce_equal(&scalar(selected[0]), &scalar(extreme));
-        let position = if elements.len() == 1 { positions(1)[0] } else { Element::Value };
+        let position = if elements.len() == 1 { counting(1)[0] } else { Element::Value };
         self.enforce_equal(&scalar(Element::Value), &scalar(position));
         Ok(Element::Value)
     }

@@ -1,13 +1,14 @@
 //! Walks a graph for a dry run: nodes in the order of their indices, loops iteration by iteration, then
 //! the comparison of the outputs (spec 05 §4.3).
 
-use crate::OnnxError;
+use crate::LayoutError;
 use crate::sizing::region::Region;
 use crate::sizing::tensor::{Element, Tensor};
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use twain_graph::{
-    GraphError, InputMapping, Model, Node, NodeKind, Outlet, OutputMapping, RunArgs, SubGraph,
-    SupportedOp, Visibility,
+    InputMapping, Model, Node, NodeKind, Outlet, OutputMapping, RunArgs, SubGraph, SupportedOp,
+    Visibility,
 };
 
 /// Most elements of a tensor; a circuit has at most that many rows.
@@ -16,19 +17,19 @@ const MOST_ELEMENTS: usize = 1 << 28;
 const MOST_ITERATIONS: usize = 1 << 20;
 
 /// Counts a model.
-pub(crate) fn walk(model: &Model, args: &RunArgs, region: &mut Region) -> Result<(), OnnxError> {
+pub(crate) fn walk(model: &Model, args: &RunArgs, region: &mut Region) -> Result<(), LayoutError> {
     let mut inputs = BTreeMap::new();
     for idx in &model.graph.inputs {
         if let Some(kind) = model.graph.nodes.get(idx) {
             let dims = kind.out_dims().first().cloned().unwrap_or_default();
-            check_length(&dims).map_err(OnnxError::Analyse)?;
+            check_length(&dims).map_err(LayoutError::Operands)?;
             inputs.insert(*idx, unknown(dims, &model.visibility.input, region));
         }
     }
     let results = nodes(model, region, &inputs)?;
     let visibility = &args.output_visibility;
     for outlet in &model.graph.outputs {
-        let missing = || OnnxError::Analyse("an output has no result".into());
+        let missing = || LayoutError::Operands("an output has no result".into());
         let output = results.get(outlet).ok_or_else(missing)?;
         if visibility.is_public() || visibility.is_fixed() {
             let comparator = unknown(output.dims.clone(), visibility, region);
@@ -37,7 +38,7 @@ pub(crate) fn walk(model: &Model, args: &RunArgs, region: &mut Region) -> Result
                 region.assign(&comparator.elements);
             } else {
                 for tensor in [output, &comparator] {
-                    region.decompose(tensor, false).map_err(OnnxError::Analyse)?;
+                    region.decompose(tensor, false).map_err(LayoutError::Operands)?;
                 }
             }
             region.enforce_equal(output, &comparator);
@@ -48,6 +49,14 @@ pub(crate) fn walk(model: &Model, args: &RunArgs, region: &mut Region) -> Result
         }
     }
     Ok(())
+}
+
+/// The error of a node, from the reason.
+fn at_node(node: &impl Display) -> impl Fn(String) -> LayoutError + Copy {
+    move |reason| LayoutError::Node {
+        node: node.to_string(),
+        source: Box::new(LayoutError::Operands(reason)),
+    }
 }
 
 /// Refuses what no circuit holds, before memory is taken for it.
@@ -72,11 +81,10 @@ fn nodes(
     model: &Model,
     region: &mut Region,
     inputs: &BTreeMap<usize, Tensor>,
-) -> Result<BTreeMap<Outlet, Tensor>, OnnxError> {
+) -> Result<BTreeMap<Outlet, Tensor>, LayoutError> {
     let mut results: BTreeMap<Outlet, Tensor> = BTreeMap::new();
     for kind in model.graph.nodes.values() {
-        let fail =
-            |reason: String| OnnxError::Graph(GraphError::Node { node: kind.to_string(), reason });
+        let fail = at_node(kind);
         let mut operands = Vec::with_capacity(kind.inputs().len());
         for outlet in kind.inputs() {
             let missing = || fail("an operand has no result".into());
@@ -150,9 +158,8 @@ fn walk_loop(
     region: &mut Region,
     mut operands: Vec<Tensor>,
     iterations: usize,
-) -> Result<Vec<Tensor>, OnnxError> {
-    let fail =
-        |reason: String| OnnxError::Graph(GraphError::Node { node: subgraph.to_string(), reason });
+) -> Result<Vec<Tensor>, LayoutError> {
+    let fail = at_node(subgraph);
     let body = &subgraph.model;
     let mut outlets: BTreeMap<usize, Tensor> = BTreeMap::new();
     for iteration in 0..iterations {

@@ -7,6 +7,8 @@ use crate::sizing::tensor::Tensor;
 use ff::Field;
 use std::ops::Range;
 use twain_algebra::Fr;
+use twain_graph::Tensor as Indices;
+use twain_graph::indices::Addressing;
 use twain_graph::{HybridOp, InputType, LookupOp, PolyOp, SupportedOp};
 
 fn operand(inputs: &[Tensor], position: usize) -> Result<&Tensor, String> {
@@ -62,6 +64,33 @@ impl Region {
         }
     }
 
+    /// By indices of the graph, or of the second operand.
+    fn gathered(
+        &mut self,
+        inputs: &[Tensor],
+        constant: &Option<Indices<usize>>,
+        how: Addressing,
+    ) -> Result<Tensor, String> {
+        match constant {
+            Some(indices) => operand(inputs, 0)?.gather(indices, how),
+            None => self.gather(operand(inputs, 0)?, operand(inputs, 1)?, how),
+        }
+    }
+
+    /// The same; the updates are the last operand.
+    fn scattered(
+        &mut self,
+        inputs: &[Tensor],
+        constant: &Option<Indices<usize>>,
+        how: Addressing,
+    ) -> Result<Tensor, String> {
+        let input = |position| operand(inputs, position);
+        match constant {
+            Some(indices) => input(0)?.scatter(indices, input(1)?, how),
+            None => self.scatter(input(0)?, input(1)?, input(2)?, how),
+        }
+    }
+
     fn polynomial(&mut self, op: &PolyOp, inputs: &[Tensor]) -> Result<Tensor, String> {
         let input = |position| operand(inputs, position);
         Ok(match op {
@@ -81,29 +110,17 @@ impl Region {
                 let arguments = Convolution { padding, stride, groups: *group };
                 self.deconv(input(0)?, input(1)?, inputs.get(2), &arguments, output_padding)?
             }
-            PolyOp::GatherElements { dim, constant_idx: Some(indices) } => {
-                input(0)?.gather_elements(indices, *dim)?
+            PolyOp::GatherElements { dim, constant_idx } => {
+                self.gathered(inputs, constant_idx, Addressing::Elements { axis: *dim })?
             }
-            PolyOp::GatherElements { dim, constant_idx: None } => {
-                self.gather_elements(input(0)?, input(1)?, *dim)?
+            PolyOp::GatherND { batch_dims, indices } => {
+                self.gathered(inputs, indices, Addressing::Tuples { batch: *batch_dims })?
             }
-            PolyOp::GatherND { batch_dims, indices: Some(indices) } => {
-                input(0)?.gather_nd(indices, *batch_dims)?
+            PolyOp::ScatterElements { dim, constant_idx } => {
+                self.scattered(inputs, constant_idx, Addressing::Elements { axis: *dim })?
             }
-            PolyOp::GatherND { batch_dims, indices: None } => {
-                self.gather_nd(input(0)?, input(1)?, *batch_dims)?
-            }
-            PolyOp::ScatterElements { dim, constant_idx: Some(indices) } => {
-                input(0)?.scatter_elements(indices, input(1)?, *dim)?
-            }
-            PolyOp::ScatterElements { dim, constant_idx: None } => {
-                self.scatter_elements(input(0)?, input(1)?, input(2)?, *dim)?
-            }
-            PolyOp::ScatterND { constant_idx: Some(indices) } => {
-                input(0)?.scatter_nd(indices, input(1)?)?
-            }
-            PolyOp::ScatterND { constant_idx: None } => {
-                self.scatter_nd(input(0)?, input(1)?, input(2)?)?
+            PolyOp::ScatterND { constant_idx } => {
+                self.scattered(inputs, constant_idx, Addressing::Tuples { batch: 0 })?
             }
             PolyOp::Trilu { upper, k } => {
                 let triangle = input(0)?.triangle(*upper, *k)?;
@@ -200,10 +217,9 @@ impl Region {
             HybridOp::Less => self.greater(input(1)?, input(0)?),
             HybridOp::LessEqual => self.greater_equal(input(1)?, input(0)?),
             HybridOp::Equals => Ok(self.equals(input(0)?, input(1)?)),
-            HybridOp::Gather { dim, constant_idx: Some(indices) } => {
-                input(0)?.pick(*dim, &indices.inner)
+            HybridOp::Gather { dim, constant_idx } => {
+                self.gathered(inputs, constant_idx, Addressing::Slices { axis: *dim })
             }
-            HybridOp::Gather { dim, constant_idx: None } => self.gather(input(0)?, input(1)?, *dim),
             HybridOp::MaxPool { padding, stride, pool_dims, .. } => {
                 self.max_pool(input(0)?, pool_dims, padding, stride)
             }

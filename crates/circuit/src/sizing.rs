@@ -13,7 +13,7 @@ mod region;
 mod tensor;
 mod walk;
 
-use crate::OnnxError;
+use crate::LayoutError;
 use region::Region;
 use twain_graph::{
     EZKL_VERSION, EinsumParams, InputType, Model, ModuleSizes, Node, NodeKind, RunArgs, Settings,
@@ -29,7 +29,7 @@ fn hash_rows(length: usize) -> usize {
 ///
 /// # Errors
 /// Operands that do not fit an operation, with its node; run arguments that make no circuit.
-pub fn settings(model: &Model, args: &RunArgs, timestamp: u128) -> Result<Settings, OnnxError> {
+pub fn settings(model: &Model, args: &RunArgs, timestamp: u128) -> Result<Settings, LayoutError> {
     let graph = &model.graph;
     let region = Region::new(
         args.logrows,
@@ -38,8 +38,8 @@ pub fn settings(model: &Model, args: &RunArgs, timestamp: u128) -> Result<Settin
         args.decomp_legs,
         !args.disable_freivalds,
     );
-    let mut region =
-        region.ok_or(OnnxError::Analyse("logrows or num_inner_cols is out of range".into()))?;
+    let out_of_range = || LayoutError::Settings("logrows or num_inner_cols is out of range".into());
+    let mut region = region.ok_or_else(out_of_range)?;
     walk::walk(model, args, &mut region)?;
 
     let input_nodes: Vec<&Node> = graph.inputs.iter().filter_map(|idx| node(model, *idx)).collect();

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use twain_algebra::Fr;
+use twain_graph::indices::{coordinates, strides};
 
 /// An element.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -200,15 +201,6 @@ pub(crate) fn broadcast_shape(left: &[usize], right: &[usize]) -> Vec<usize> {
     }
 }
 
-/// Distances of neighbours along each axis.
-pub(crate) fn strides(dims: &[usize]) -> Vec<usize> {
-    let mut strides = vec![1; dims.len()];
-    for axis in (1..dims.len()).rev() {
-        strides[axis - 1] = strides[axis] * dims[axis];
-    }
-    strides
-}
-
 /// Positions of all elements of a shape in row-major order, with given strides.
 struct Positions<'a> {
     dims: &'a [usize],
@@ -239,19 +231,6 @@ impl Iterator for Positions<'_> {
         }
         Some(position)
     }
-}
-
-/// All coordinates of a shape in row-major order.
-pub(crate) fn coordinates(dims: &[usize]) -> impl Iterator<Item = Vec<usize>> + '_ {
-    (0..dims.iter().product()).map(move |index: usize| {
-        let mut rest = index;
-        let mut coordinate = vec![0; dims.len()];
-        for (c, dim) in coordinate.iter_mut().zip(dims).rev() {
-            *c = rest % dim;
-            rest /= dim;
-        }
-        coordinate
-    })
 }
 
 #[cfg(test)]

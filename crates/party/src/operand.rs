@@ -1,0 +1,18 @@
+//! What products and hints take.
+
+use crate::Kind;
+use twain_algebra::Fr;
+
+/// A value that takes part in a product or a hint: this party's share and what both know about it.
+#[derive(Clone, Copy)]
+pub struct Operand {
+    /// This party's share. In the calls of [`WitnessParty`](crate::WitnessParty) a public operand
+    /// carries its value here on every side, since a product with it is local for all; in those of
+    /// [`ProverParty`](crate::ProverParty) it is a share like any other (the value where
+    /// `adds_public`, 0 elsewhere).
+    pub share: Fr,
+    /// Who knows the value.
+    pub kind: Kind,
+    /// A static bound of the value as a signed integer: `|value| < 2^bits` (254: none known).
+    pub bits: u16,
+}

@@ -1,0 +1,179 @@
+//! The operations of a side of a proof.
+
+use crate::{
+    BlindingItem, Factors, HintBatch, Kind, KnownPolynomial, LookupArgument, Multiplicities,
+    Numerator, Operand, PartyError, Role, SecretPolynomial, Shares, Watched,
+};
+use ff::Field;
+use std::ops::Range;
+use twain_algebra::{Fr, G1Affine};
+
+/// Why something leaves this process; the audit log of a test lists them, and nothing else is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Opening {
+    /// Values of the model's public outputs (or inputs), part of the proof's instances.
+    Instances,
+    /// Commitments, evaluations: items of the proof.
+    Proof,
+}
+
+/// The operations of witness generation. One call is one batch: all that is independent goes in one
+/// call, and one call costs a constant number of messages whatever its length.
+pub trait WitnessParty {
+    /// Who watches the session: is told its phases, and may end it.
+    fn watched(&self) -> Watched {
+        Watched::default()
+    }
+
+    /// Whether public constants are added to this party's share (true for exactly one party).
+    fn adds_public(&self) -> bool;
+
+    /// Whether this party's shares are the values themselves (true alone only). The prover then takes
+    /// shortcuts that give the same values; products need no care, so it keeps them factored.
+    fn holds_values(&self) -> bool {
+        false
+    }
+
+    /// Whether this party's share takes the public summands of a value of `kind`.
+    fn adds_public_to(&self, kind: Kind) -> bool {
+        self.holds_values() || (kind.public_side() == Role::Model) == self.adds_public()
+    }
+
+    /// This party's share of a value both know.
+    fn public(&self, value: Fr) -> Fr {
+        if self.adds_public() { value } else { Fr::ZERO }
+    }
+
+    /// Inner products: output `j` is the sum of `left[i] * right[i]` over `i` in
+    /// `ends[j-1]..ends[j]` (`ends[-1]` = 0). Lengths of `left` and `right` equal `ends.last()`.
+    fn inner_products(
+        &mut self,
+        left: &[Operand],
+        right: &[Operand],
+        ends: &[u32],
+    ) -> Result<Vec<Fr>, PartyError>;
+
+    /// Evaluates non-polynomial functions; returns, batch after batch, shares of all outputs
+    /// (`batch.hint.outputs()` per call of the hint, in order).
+    fn hints(&mut self, batches: &[HintBatch]) -> Result<Vec<Vec<Fr>>, PartyError>;
+
+    /// Does what [`multiplicities`](Self::multiplicities) of these arguments need the other party for. What
+    /// is not in its table makes the next validity test fail; public values may be missing yet.
+    fn prepare_lookups(&mut self, arguments: &[LookupArgument]) -> Result<(), PartyError>;
+
+    /// The multiplicity column of each lookup argument, `rows` values each (spec 01 §5.4); zero in
+    /// the blinding rows. Nothing is sent.
+    fn multiplicities(
+        &mut self,
+        arguments: &[LookupArgument],
+        rows: usize,
+    ) -> Result<Vec<Multiplicities>, PartyError>;
+
+    /// Fails on every side, with the same error and nothing else learnt, unless all `values` are 0.
+    /// Must come before any opening that depends on the witness (protocol §12).
+    fn check_zero(&mut self, values: &[Fr]) -> Result<(), PartyError>;
+
+    /// Opens values to everyone.
+    fn open(&mut self, what: Opening, shares: &[Fr]) -> Result<Vec<Fr>, PartyError>;
+}
+
+/// The operations of the argument, beyond linear ones.
+///
+/// What takes more than one message is in steps, so that several such operations share each wait for the
+/// other party: `prepare`, `begin`, `finish`. All parties take the steps in the same order, and what was
+/// begun first is finished first.
+pub trait ProverParty: WitnessParty {
+    /// Group elements that are being opened.
+    type Points;
+    /// Values that are being turned into factors.
+    type Conversion;
+    /// Values that are being inverted.
+    type Inversion;
+    /// A quotient of which some products are made.
+    type Quotient;
+
+    /// Whether this party only finds out what a proof asks of it. What it computes has no meaning, and
+    /// the prover leaves out commitments and transforms, on which nothing else depends.
+    fn rehearses(&self) -> bool {
+        false
+    }
+
+    /// This party's summand of the random values at `rows` of `item`: zero if `kind` is public or
+    /// owned by the other party. The same seeds give the same sum, alone and in pairs.
+    fn blinding(&self, item: BlindingItem, kind: Kind, rows: Range<usize>) -> Shares;
+
+    /// Begins to open sums of group elements that are part of the proof: sends this party's parts, with
+    /// the digest of the transcript up to them. What is begun before
+    /// [`finish_points`](Self::finish_points) waits for the other party at the same time.
+    fn begin_points(
+        &mut self,
+        digest: [u8; 32],
+        parts: Vec<G1Affine>,
+    ) -> Result<Self::Points, PartyError>;
+
+    /// The sums. Fails, and uses nothing of what the other party sent, unless it had the same digest.
+    fn finish_points(&mut self, points: Self::Points) -> Result<Vec<G1Affine>, PartyError>;
+
+    /// Opens evaluations that are part of the proof; compares digests as the opening of points does.
+    fn open_evaluations(&mut self, digest: [u8; 32], parts: &[Fr]) -> Result<Vec<Fr>, PartyError>;
+
+    /// Prepares to turn additive shares into multiplicative ones, while it is not known yet by what
+    /// public numbers the values will be shifted.
+    fn prepare_factors(&mut self, values: &[Operand]) -> Result<Self::Conversion, PartyError>;
+
+    /// Says what the values are shifted by, one number each.
+    fn begin_factors(
+        &mut self,
+        conversion: Self::Conversion,
+        shifts: &[Fr],
+    ) -> Result<Self::Conversion, PartyError>;
+
+    /// Factors whose product over all parties is the shifted value. Only `Shared` operands cost
+    /// anything; an owned value is its owner's factor.
+    fn finish_factors(&mut self, conversion: Self::Conversion) -> Result<Factors, PartyError>;
+
+    /// The way back. `shared[i]` says whether both parties' factors at `i` may differ from public
+    /// numbers; elsewhere the model's side (or `Alone`) holds the whole value.
+    fn to_additive(&mut self, factors: Factors, kinds: &[Kind]) -> Result<Shares, PartyError>;
+
+    /// Begins to invert `values`, and to multiply inverses: that of the value at `multiples[i]` by
+    /// `factors[i]`.
+    fn begin_inverses(
+        &mut self,
+        values: &[Operand],
+        multiples: &[u32],
+        factors: &[Operand],
+    ) -> Result<Self::Inversion, PartyError>;
+
+    /// Shares of the inverses, and then of the multiples. A zero among the values is an error (its
+    /// probability is 2^-228 a proof).
+    fn finish_inverses(&mut self, inversion: Self::Inversion) -> Result<Shares, PartyError>;
+
+    /// Begins a quotient whose numerator is not known yet but for constants, which are any here: makes the
+    /// products that others depend on, as far as they do not depend on these.
+    fn begin_quotient(
+        &mut self,
+        numerator: &Numerator,
+        publics: &[KnownPolynomial<'_>],
+        secrets: &[SecretPolynomial<'_>],
+        pieces: usize,
+    ) -> Result<Self::Quotient, PartyError>;
+
+    /// The quotient `numerator / (X^n - 1)` in `pieces` parts of `n` coefficients each, lowest first
+    /// (spec 01 §5.7). `publics` are known to all; `secrets` are in the order of
+    /// the numerator's secret polynomials. Every vector has `n` entries. For a numerator that is no
+    /// multiple of `X^n - 1` (an invalid witness) the result is arbitrary. All but the numerator's
+    /// constants is as it was when the quotient was begun.
+    fn finish_quotient(
+        &mut self,
+        begun: Self::Quotient,
+        numerator: &Numerator,
+        publics: &[KnownPolynomial<'_>],
+        secrets: &[SecretPolynomial<'_>],
+        pieces: usize,
+    ) -> Result<Vec<Shares>, PartyError>;
+}
+
+/// A side of a proof.
+pub trait Party: ProverParty {}
+impl<P: ProverParty> Party for P {}

@@ -1,0 +1,13 @@
+//! An advice column as one party holds it.
+
+use twain_party::{CellKinds, Shares};
+
+/// An advice column: this party's shares and who knows the values.
+#[derive(Clone, Debug)]
+pub struct AdviceColumn {
+    /// `n` shares. Cells that no one assigns are 0, and so are the rows from `u` on, which the
+    /// prover fills.
+    pub values: Shares,
+    /// Who knows each of the first `u` rows.
+    pub kinds: CellKinds,
+}
