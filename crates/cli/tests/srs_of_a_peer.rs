@@ -158,7 +158,7 @@ fn commands_refuse_it_before_any_work() {
         ([&["prove"], &srs[..]].concat(), ["proof.json"; 2]),
     ] {
         let output = run(&model, &arguments);
-        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert_eq!(output.status.code(), Some(3), "{arguments:?}");
         names_it(one_error(&String::from_utf8_lossy(&output.stderr)));
         assert!(written.iter().all(|name| !model.join(name).exists()), "{arguments:?}");
     }
