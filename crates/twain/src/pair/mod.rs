@@ -1,7 +1,7 @@
 //! Work with a peer. Each side reads what both must hold ([`CommonFiles`]) and what it puts in,
 //! refuses what makes no sense (`refusals`), plans (`planning`), tells its user what will be learnt
 //! and what it will take ([`Forecast`]), meets the peer (`session`) and works: it proves
-//! ([`Side::prove`]), or makes bundles ahead of time ([`preprocess()`]).
+//! ([`prove()`]), or makes bundles ahead of time ([`preprocess()`]).
 
 mod commitments;
 mod files;
