@@ -4,7 +4,7 @@
 //! A mask is kept as a key of a distributed point function in the form of Guo, Yang, Wang, Zhang,
 //! Xie, Zhang and Zhao (*Half-Tree*, EUROCRYPT 2023): a binary tree of blocks in which the two
 //! parties' nodes are equal off the path to `r` and differ by the session's common difference on it.
-//! Keys are made by both parties together after Doerner and shelat (CCS 2017), see [`generate`].
+//! Keys are made by both parties together after Doerner and shelat (CCS 2017), see `generate`.
 //!
 //! A share is positive for the model's side and negated for the data's; the functions here that
 //! return *raw* sums leave that to [`share_of`], once per sum.
