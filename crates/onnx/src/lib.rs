@@ -21,17 +21,14 @@
 //! ```
 
 mod axes;
-pub mod calibrate;
 mod check;
 mod constants;
 mod conversion;
 mod convert;
 mod error;
-pub mod fidelity;
 mod load;
 mod operands;
 mod operators;
-mod predict;
 mod random;
 mod scales;
 mod scan;
@@ -39,7 +36,6 @@ mod table;
 
 pub use convert::build;
 pub use error::OnnxError;
-pub use load::{Loaded, load};
-pub use predict::Predictor;
+pub use load::{Loaded, analyse_error, guarded, load};
 pub use random::random_inputs;
 pub use table::table;
