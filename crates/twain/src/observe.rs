@@ -2,6 +2,10 @@
 //! must know; and how it is ended early. In: an [`Observer`] and a [`Cancel`]. There is no global
 //! state, so any number of sessions run in one process.
 
+mod json;
+
+pub use json::traffic_to_json;
+
 use crate::error::Error;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
