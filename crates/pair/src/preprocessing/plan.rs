@@ -10,6 +10,9 @@ use twain_masks::{Demand, PlannedMaterial};
 use twain_ole::{OleGroup, PooledOle, Supplies};
 use twain_party::{Phase, Role};
 
+/// What is counted is one phase.
+const PHASE: &str = "plan";
+
 /// The calls of one proof, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
@@ -74,14 +77,13 @@ impl Plan {
             Role::Model => mark.openings,
             Role::Data => Traffic { sent: received, received: sent, rounds },
         };
+        let calls = &self.calls[..mark.calls.min(self.calls.len())];
         total += match origin {
-            Origin::Inline => self.making_until(mark.calls, role),
+            Origin::Inline => self.making_of(calls, role),
             Origin::Bundle => {
                 let mut meter = TrafficMeter::default();
-                for call in self.calls.iter().take(mark.calls) {
-                    if let Call::Products(groups) = call {
-                        ole::count_messages(groups, role, &mut meter);
-                    }
+                for groups in calls.iter().filter_map(Call::products) {
+                    meter.count(PHASE, ole::schedule(groups, role));
                 }
                 meter.total()
             }
@@ -91,31 +93,23 @@ impl Plan {
 
     /// The same of making what the calls ask for.
     pub fn making(&self, role: Role) -> Traffic {
-        self.making_until(self.calls.len(), role)
+        self.making_of(&self.calls, role)
     }
 
-    /// The same for the first `calls` of them.
-    fn making_until(&self, calls: usize, role: Role) -> Traffic {
-        let mut meter = TrafficMeter::default();
-        let (mut supplies, mut asked) = (Supplies::default(), 0);
-        for call in self.calls.iter().take(calls) {
-            match call {
-                Call::Products(groups) => {
-                    PooledOle::count_messages(groups, role, &mut supplies, &mut meter);
-                }
-                Call::Material(_) => asked += 1,
-            }
+    /// The same for the first of them.
+    fn making_of(&self, calls: &[Call], role: Role) -> Traffic {
+        let (mut meter, mut supplies) = (TrafficMeter::default(), Supplies::default());
+        for groups in calls.iter().filter_map(Call::products) {
+            meter.count(PHASE, PooledOle::schedule(groups, role, &mut supplies));
         }
-        PlannedMaterial::count_messages(self.demands().cloned(), asked, role, &mut meter);
+        let asked = calls.iter().filter_map(Call::demand).filter(|demand| !demand.is_nothing());
+        meter.count(PHASE, PlannedMaterial::schedule(self.demands(), asked.count(), role));
         meter.total()
     }
 
     /// The demands of digit masks and bits, in order.
     pub fn demands(&self) -> impl Iterator<Item = &Demand> {
-        self.calls.iter().filter_map(|call| match call {
-            Call::Products(_) => None,
-            Call::Material(demand) => Some(demand),
-        })
+        self.calls.iter().filter_map(Call::demand)
     }
 
     /// The calls, in order.
@@ -134,13 +128,7 @@ impl Plan {
     /// Products of one operand of each side, over all calls.
     pub fn products(&self) -> usize {
         let of_group = |group: &OleGroup| group.length * group.terms.len();
-        let calls = self.calls.iter();
-        calls
-            .map(|call| match call {
-                Call::Products(groups) => groups.iter().map(of_group).sum(),
-                Call::Material(_) => 0,
-            })
-            .sum()
+        self.calls.iter().filter_map(Call::products).flatten().map(of_group).sum()
     }
 
     /// Digit masks, over all calls.
