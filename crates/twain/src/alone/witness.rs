@@ -10,7 +10,9 @@ use twain_algebra::{Fr, G1Affine};
 use twain_artifacts::{
     CompiledModel, GraphWitness, InputFile, LookupExtremes, Processed, ProcessedElements,
 };
-use twain_circuit::{Circuit, Sources, Witness, WitnessError, WitnessValues, parameters};
+use twain_circuit::{
+    Circuit, ProductTree, Sources, Witness, WitnessError, WitnessValues, lay_out, parameters,
+};
 use twain_graph::Visibility;
 use twain_party::{Alone, Seed};
 use twain_plonk::Srs;
@@ -22,7 +24,7 @@ pub fn fresh_seed() -> Seed {
     Seed(bytes)
 }
 
-/// Runs the model on an input.
+/// Runs the model on an input and writes what that gives; with a verifying key and an SRS, commitments too.
 pub fn generate(
     data: &str,
     circuit_path: &Path,
@@ -31,11 +33,27 @@ pub fn generate(
     srs_path: Option<PathBuf>,
 ) -> Result<(), Error> {
     let (compiled, circuit) = load_circuit(circuit_path)?;
-    let inputs =
-        InputFile::from_argument(data)?.quantize(&compiled.model).at(InputFile::place(data))?;
-    let values = run(&compiled, &circuit, &inputs).at(InputFile::place(data))?;
-    let witness = describe(&compiled, &circuit, &values, inputs, vk_path, srs_path)?;
-    Ok(witness.write(output)?)
+    let (input, place) = (InputFile::from_argument(data)?, InputFile::place(data));
+    let srs = match (vk_path, srs_path) {
+        (Some(_), Some(path)) => {
+            Some(read_srs(&path, compiled.settings.run_args.logrows, &mut OsRng)?)
+        }
+        _ => None,
+    };
+    Ok(describe(&compiled, &circuit, &input, place, srs.as_ref())?.write(output)?)
+}
+
+/// Runs a model on an input: outputs, hashes and, with an SRS, commitments (spec 02 §3.2).
+///
+/// # Errors
+/// A circuit that cannot be laid out, an input that does not fit it.
+pub fn witness(
+    compiled: &CompiledModel,
+    input: &InputFile,
+    srs: Option<&Srs>,
+) -> Result<GraphWitness, Error> {
+    let circuit = lay_out(&compiled.model, &compiled.settings, ProductTree::FullySplit)?;
+    describe(compiled, &circuit, input, Path::new("the input"), srs)
 }
 
 /// Runs the witness program on plain values.
@@ -59,24 +77,21 @@ pub fn evaluate(
     circuit.program.run_alone(party, &sources)
 }
 
-/// The file that tells what a run gave: outputs, hashes and commitments (spec 02 §3.2).
+/// What a run on an input from `place` gives.
 fn describe(
     compiled: &CompiledModel,
     circuit: &Circuit,
-    values: &WitnessValues,
-    inputs: Vec<Vec<Fr>>,
-    vk_path: Option<PathBuf>,
-    srs_path: Option<PathBuf>,
+    input: &InputFile,
+    place: &Path,
+    srs: Option<&Srs>,
 ) -> Result<GraphWitness, Error> {
     let settings = &compiled.settings;
-    let witness = Witness::new(circuit, values);
+    let inputs = input.quantize(&compiled.model).at(place)?;
+    let values = run(compiled, circuit, &inputs).at(place)?;
+    let witness = Witness::new(circuit, &values);
     let outputs = witness.outputs();
-    let srs = match (vk_path, srs_path) {
-        (Some(_), Some(path)) => Some(read_srs(&path, settings.run_args.logrows, &mut OsRng)?),
-        _ => None,
-    };
     let usable_rows = circuit.columns.geometry.usable_rows;
-    let committer = srs.as_ref().map(|srs| Committer::new(srs, usable_rows));
+    let committer = srs.map(|srs| Committer::new(srs, usable_rows));
     let args = &settings.run_args;
     let params = match parameters(&compiled.model).concat() {
         params if params.is_empty() => Vec::new(),
@@ -169,11 +184,32 @@ pub fn check_instances(
 
 /// Checks every constraint on a witness; a line for each of the first that fail.
 pub fn mock(witness_path: &Path, circuit_path: &Path) -> Result<Vec<String>, Error> {
-    const SHOWN: usize = 20;
     let (compiled, circuit) = load_circuit(circuit_path)?;
     let witness = GraphWitness::read(witness_path)?;
-    let values = run(&compiled, &circuit, &witness.inputs).at(witness_path)?;
-    check_instances(witness_path, &witness, &compiled, &values)?;
-    let failures = twain_circuit::mock(&circuit, &values, SHOWN)?;
+    failures(&compiled, &circuit, &witness, witness_path)
+}
+
+/// The same, for values.
+///
+/// # Errors
+/// A circuit that cannot be laid out, a witness of another one.
+pub fn mock_witness(
+    compiled: &CompiledModel,
+    witness: &GraphWitness,
+) -> Result<Vec<String>, Error> {
+    let circuit = lay_out(&compiled.model, &compiled.settings, ProductTree::FullySplit)?;
+    failures(compiled, &circuit, witness, Path::new("the witness"))
+}
+
+fn failures(
+    compiled: &CompiledModel,
+    circuit: &Circuit,
+    witness: &GraphWitness,
+    path: &Path,
+) -> Result<Vec<String>, Error> {
+    const SHOWN: usize = 20;
+    let values = run(compiled, circuit, &witness.inputs).at(path)?;
+    check_instances(path, witness, compiled, &values)?;
+    let failures = twain_circuit::mock(circuit, &values, SHOWN)?;
     Ok(failures.iter().map(ToString::to_string).collect())
 }

@@ -1,18 +1,15 @@
 //! Finding out, without the peer, what a proof of the circuit asks of its sources and sends: the prover
 //! runs on zeros over a party that only notes it.
 
-use super::files::Common;
 use crate::error::Error;
-use crate::observe::Run;
+use crate::prover::Prover;
 use twain_algebra::Fr;
 use twain_circuit::{Source, Sources, Witness};
 use twain_pair::preprocessing::Plan;
 use twain_pair::rehearse;
-use twain_party::Phase;
 
 /// Plans a proof.
-pub fn plan(Common { circuit, key, srs, .. }: &Common, run: &Run) -> Result<Plan, Error> {
-    run.enter(Phase::Plan)?;
+pub fn plan(Prover { circuit, key, srs, .. }: &Prover) -> Result<Plan, Error> {
     let zeros = |sources: &[Source]| -> Vec<Vec<Fr>> {
         sources.iter().map(|source| vec![Fr::zero(); source.length]).collect()
     };
