@@ -40,9 +40,10 @@
 pub mod arithmetic;
 mod factors;
 pub mod hints;
-mod messages;
 pub mod preprocessing;
 mod quotient;
+mod rehearsal;
 mod two_party;
 
+pub use rehearsal::rehearse;
 pub use two_party::TwoParty;

@@ -46,8 +46,8 @@ pub use error::PartyError;
 pub use hint::{Hint, HintBatch, LookupArgument, LookupUse, Multiplicities, StaticTable};
 pub use kind::{CellKinds, Kind, Role};
 pub use numerator::{
-    KnownPolynomial, Node, NodeId, Numerator, PublicPolynomial, SecretPolynomial, coset_shifts,
-    recombination,
+    KnownPolynomial, Node, NodeId, Numerator, PublicPolynomial, QuotientOperands, SecretPolynomial,
+    coset_shifts, recombination,
 };
 pub use operand::Operand;
 pub use party::{Opening, Party, ProverParty, WitnessParty};

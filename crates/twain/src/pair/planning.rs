@@ -5,7 +5,8 @@ use crate::error::Error;
 use crate::prover::Prover;
 use twain_algebra::Fr;
 use twain_circuit::{Source, Sources, Witness};
-use twain_pair::preprocessing::{Plan, Planner};
+use twain_pair::preprocessing::Plan;
+use twain_pair::rehearse;
 
 /// Plans a proof.
 pub fn plan(Prover { circuit, key, srs, .. }: &Prover) -> Result<Plan, Error> {
@@ -15,10 +16,11 @@ pub fn plan(Prover { circuit, key, srs, .. }: &Prover) -> Result<Plan, Error> {
     let program = &circuit.program;
     let (inputs, parameters) = (zeros(program.inputs()), zeros(program.parameters()));
     let sources = Sources { inputs: Some(&inputs), parameters: Some(&parameters) };
-    let mut planner = Planner::default();
-    let values = circuit.run(&mut planner, &sources)?;
-    let instances = vec![values.instances.clone()];
-    let mut witness = Witness::new(circuit, &values);
-    twain_plonk::prove(&mut planner, key, srs, &instances, &mut witness)?;
-    Ok(planner.finish())
+    rehearse(|party| {
+        let values = circuit.run(party, &sources)?;
+        let instances = vec![values.instances.clone()];
+        let mut witness = Witness::new(circuit, &values);
+        twain_plonk::prove(party, key, srs, &instances, &mut witness)?;
+        Ok(())
+    })
 }
