@@ -2,7 +2,8 @@
 
 use super::commitments::Ledger;
 use super::files::CommonFiles;
-use super::forecast::{limit_text, say_what_is_learnt};
+use super::learnt::say_what_is_learnt;
+use super::limits::{limit_text, timeouts_of_proof};
 use super::outputs::Reveal;
 use super::session::{self, Peer, finish, meet, open_store};
 use super::side::Side;
@@ -53,7 +54,7 @@ pub fn prove(role: Role, files: &ProveFiles, peer: &Peer, run: &Run) -> Result<(
     let compiled = &side.common.compiled;
     say_what_is_learnt(role, &compiled.settings.run_args, side.reveal, run);
     ledger.warnings(&side.committed)?.into_iter().for_each(|warning| run.warn(warning));
-    let timeouts = side.forecast().timeouts(peer);
+    let timeouts = timeouts_of_proof(peer, side.forecast());
     run.tell(Event::Forecast(side.forecast().clone()));
     run.step(limit_text(&timeouts));
     let (mut channel, session) = meet(role, peer, timeouts, &identity, &side.manifest, run)?;
