@@ -2,7 +2,7 @@
 //! parameter decides. `prove` takes one by itself when both sides have it.
 
 use super::files::{Common, CommonFiles};
-use super::forecast::{limit_text, timeouts_of_bundles};
+use super::limits::{limit_text, timeouts_of_bundles};
 use super::session::{self, Peer};
 use crate::alone::fresh_seed;
 use crate::error::Error;

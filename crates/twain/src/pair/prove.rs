@@ -2,7 +2,8 @@
 
 use super::commitments::Ledger;
 use super::files::CommonFiles;
-use super::forecast::{limit_text, say_what_is_learnt};
+use super::learnt::say_what_is_learnt;
+use super::limits::{limit_text, timeouts_of_proof};
 use super::session::{self, Peer, open_store};
 use super::side::{Proven, Side, Terms};
 use crate::error::Error;
@@ -89,7 +90,7 @@ impl Side {
         let args = &self.common.prover.compiled.settings.run_args;
         say_what_is_learnt(self.role, args, self.reveal, run);
         ledger.warnings(&self.committed)?.into_iter().for_each(|warning| run.warn(warning));
-        let timeouts = self.forecast().timeouts(peer);
+        let timeouts = timeouts_of_proof(peer, self.forecast());
         run.tell(Event::Forecast(self.forecast().clone()));
         run.step(limit_text(&timeouts));
         let (channel, session) =
