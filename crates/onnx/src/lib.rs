@@ -4,17 +4,14 @@
 //! into the graph a `model.compiled` holds: scales, rescalings, quantised constants.
 
 mod axes;
-pub mod calibrate;
 mod check;
 mod constants;
 mod conversion;
 mod convert;
 mod error;
-pub mod fidelity;
 mod load;
 mod operands;
 mod operators;
-mod predict;
 mod random;
 mod scales;
 mod scan;
@@ -22,7 +19,6 @@ mod table;
 
 pub use convert::build;
 pub use error::OnnxError;
-pub use load::{Loaded, load};
-pub use predict::Predictor;
+pub use load::{Loaded, analyse_error, guarded, load};
 pub use random::random_inputs;
 pub use table::table;

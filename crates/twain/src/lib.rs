@@ -1,6 +1,7 @@
 //! Private model, private data, one ordinary EZKL proof: the library behind the `twain` command.
 //!
 //! - [`alone`]: from an ONNX file to a verified proof by one prover who holds everything.
+//! - [`calibration`]: scales and sizes from sample data, and how good they are.
 //! - [`pair`]: the same proof by two processes that hold one secret each.
 //! - [`observe`]: what a session tells whoever runs it, and how it is ended early.
 //! - [`Error`]: sorted by who is at [`Fault`], with stable codes.
@@ -36,6 +37,7 @@
 //! ```
 
 pub mod alone;
+pub mod calibration;
 mod error;
 pub mod files;
 pub mod key_files;
