@@ -23,6 +23,16 @@ const LAYERS: [&[&str]; 10] = [
     &["xtask"],
 ];
 
+/// Circles that are still to be opened. An entry that is none any more fails the test, too.
+const OPEN: [&[&str]; 2] = [
+    &["crates/masks/src/dpf/mod.rs", "crates/masks/src/dpf/tree.rs"],
+    &[
+        "crates/masks/src/ot/base.rs",
+        "crates/masks/src/ot/extension.rs",
+        "crates/masks/src/ot/mod.rs",
+    ],
+];
+
 /// An arrow between two crates, by their folders.
 struct Arrow {
     from: String,
