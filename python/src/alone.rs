@@ -10,7 +10,7 @@ use pyo3::types::PyDict;
 use std::path::PathBuf;
 use twain::calibration::{MOST_LOGROWS, SCALES, Target};
 use twain::{Error, Prover, ProverFiles, alone};
-use twain_artifacts::{CompiledModel, GraphWitness, InputFile, Proof, field_to_hex};
+use twain_artifacts::{GraphWitness, InputFile, Proof, field_to_hex};
 
 /// gen_settings(model="network.onnx", output="settings.json", py_run_args=None) -> bool
 ///

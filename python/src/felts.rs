@@ -15,7 +15,7 @@ use twain_graph::numbers::{integer_to_field, quantize};
 const CHUNK: usize = 16;
 
 /// The types of inputs and outputs.
-#[pyclass(eq, eq_int, frozen, hash, module = "twain", name = "PyInputType")]
+#[pyclass(eq, eq_int, frozen, hash, module = "twain", name = "PyInputType", from_py_object)]
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
 pub enum PyInputType {

@@ -34,10 +34,94 @@ const NAMES: [&str; 18] = [
 /// Scales, visibilities and the size of the circuit. Attributes can be given to the constructor and set
 /// later; visibilities are `"private"`, `"public"`, `"fixed"`, `"hashed"`, `"hashed/private/0,1"` or
 /// `"polycommit"`.
-#[pyclass(module = "twain", name = "PyRunArgs")]
-#[derive(Clone)]
+#[pyclass(module = "twain", name = "PyRunArgs", from_py_object)]
+#[derive(Clone, PartialEq)]
+#[allow(missing_docs)] // those of RunArgs
 pub struct PyRunArgs {
-    pub args: RunArgs,
+    #[pyo3(get, set)]
+    input_scale: i32,
+    #[pyo3(get, set)]
+    param_scale: i32,
+    #[pyo3(get, set)]
+    scale_rebase_multiplier: u32,
+    #[pyo3(get, set)]
+    lookup_range: (i128, i128),
+    #[pyo3(get, set)]
+    logrows: u32,
+    #[pyo3(get, set)]
+    num_inner_cols: usize,
+    #[pyo3(get, set)]
+    variables: Vec<(String, usize)>,
+    #[pyo3(get, set)]
+    rebase_frac_zero_constants: bool,
+    #[pyo3(get, set)]
+    decomp_base: usize,
+    #[pyo3(get, set)]
+    decomp_legs: usize,
+    #[pyo3(get, set)]
+    bounded_log_lookup: bool,
+    #[pyo3(get, set)]
+    ignore_range_check_inputs_outputs: bool,
+    #[pyo3(get, set)]
+    epsilon: f64,
+    #[pyo3(get, set)]
+    disable_freivalds: bool,
+    input_visibility: Visibility,
+    output_visibility: Visibility,
+    param_visibility: Visibility,
+    check_mode: CheckMode,
+}
+
+impl Default for PyRunArgs {
+    fn default() -> Self {
+        let args = RunArgs::default();
+        Self {
+            input_scale: args.input_scale,
+            param_scale: args.param_scale,
+            scale_rebase_multiplier: args.scale_rebase_multiplier,
+            lookup_range: args.lookup_range,
+            logrows: args.logrows,
+            num_inner_cols: args.num_inner_cols,
+            rebase_frac_zero_constants: args.rebase_frac_zero_constants,
+            decomp_base: args.decomp_base,
+            decomp_legs: args.decomp_legs,
+            bounded_log_lookup: args.bounded_log_lookup,
+            ignore_range_check_inputs_outputs: args.ignore_range_check_inputs_outputs,
+            epsilon: args.epsilon(),
+            disable_freivalds: args.disable_freivalds,
+            input_visibility: Visibility::Public,
+            output_visibility: Visibility::Public,
+            param_visibility: Visibility::Fixed,
+            check_mode: args.check_mode,
+            variables: args.variables,
+        }
+    }
+}
+
+impl From<PyRunArgs> for RunArgs {
+    fn from(args: PyRunArgs) -> Self {
+        Self {
+            input_scale: args.input_scale,
+            param_scale: args.param_scale,
+            rebase_scale: None,
+            scale_rebase_multiplier: args.scale_rebase_multiplier,
+            lookup_range: args.lookup_range,
+            logrows: args.logrows,
+            num_inner_cols: args.num_inner_cols,
+            variables: args.variables,
+            input_visibility: args.input_visibility,
+            output_visibility: args.output_visibility,
+            param_visibility: args.param_visibility,
+            rebase_frac_zero_constants: args.rebase_frac_zero_constants,
+            check_mode: args.check_mode,
+            decomp_base: args.decomp_base,
+            decomp_legs: args.decomp_legs,
+            bounded_log_lookup: args.bounded_log_lookup,
+            ignore_range_check_inputs_outputs: args.ignore_range_check_inputs_outputs,
+            epsilon: Some(args.epsilon),
+            disable_freivalds: args.disable_freivalds,
+        }
+    }
 }
 
 fn visibility(text: &str) -> PyResult<Visibility> {
@@ -48,47 +132,12 @@ fn visibility(text: &str) -> PyResult<Visibility> {
     })
 }
 
-/// A getter and a setter for each field that is taken as it is.
-macro_rules! plain {
-    ($($name:ident / $set:ident: $kind:ty),* $(,)?) => {
-        #[pymethods]
-        impl PyRunArgs {
-            $(
-                #[getter]
-                fn $name(&self) -> $kind {
-                    self.args.$name.clone()
-                }
-                #[setter]
-                fn $set(&mut self, value: $kind) {
-                    self.args.$name = value;
-                }
-            )*
-        }
-    };
-}
-
-plain! {
-    input_scale / set_input_scale: i32,
-    param_scale / set_param_scale: i32,
-    scale_rebase_multiplier / set_scale_rebase_multiplier: u32,
-    lookup_range / set_lookup_range: (i128, i128),
-    logrows / set_logrows: u32,
-    num_inner_cols / set_num_inner_cols: usize,
-    variables / set_variables: Vec<(String, usize)>,
-    rebase_frac_zero_constants / set_rebase_frac_zero_constants: bool,
-    decomp_base / set_decomp_base: usize,
-    decomp_legs / set_decomp_legs: usize,
-    bounded_log_lookup / set_bounded_log_lookup: bool,
-    ignore_range_check_inputs_outputs / set_ignore_range_check_inputs_outputs: bool,
-    disable_freivalds / set_disable_freivalds: bool,
-}
-
 #[pymethods]
 impl PyRunArgs {
     #[new]
     #[pyo3(signature = (**attributes))]
     fn new(attributes: Option<&Bound<'_, PyDict>>, py: Python<'_>) -> PyResult<Py<Self>> {
-        let made = Bound::new(py, Self { args: defaults() })?;
+        let made = Bound::new(py, Self::default())?;
         for (name, value) in attributes.into_iter().flatten() {
             let name: String = name.extract()?;
             if !NAMES.contains(&name.as_str()) {
@@ -102,49 +151,41 @@ impl PyRunArgs {
 
     #[getter]
     fn input_visibility(&self) -> String {
-        self.args.input_visibility.to_string()
+        self.input_visibility.to_string()
     }
     #[setter]
     fn set_input_visibility(&mut self, value: &str) -> PyResult<()> {
-        self.args.input_visibility = visibility(value)?;
+        self.input_visibility = visibility(value)?;
         Ok(())
     }
     #[getter]
     fn output_visibility(&self) -> String {
-        self.args.output_visibility.to_string()
+        self.output_visibility.to_string()
     }
     #[setter]
     fn set_output_visibility(&mut self, value: &str) -> PyResult<()> {
-        self.args.output_visibility = visibility(value)?;
+        self.output_visibility = visibility(value)?;
         Ok(())
     }
     #[getter]
     fn param_visibility(&self) -> String {
-        self.args.param_visibility.to_string()
+        self.param_visibility.to_string()
     }
     #[setter]
     fn set_param_visibility(&mut self, value: &str) -> PyResult<()> {
-        self.args.param_visibility = visibility(value)?;
+        self.param_visibility = visibility(value)?;
         Ok(())
     }
     #[getter]
-    fn epsilon(&self) -> f64 {
-        self.args.epsilon()
-    }
-    #[setter]
-    fn set_epsilon(&mut self, value: f64) {
-        self.args.epsilon = Some(value);
-    }
-    #[getter]
     fn check_mode(&self) -> &'static str {
-        match self.args.check_mode {
+        match self.check_mode {
             CheckMode::SAFE => "safe",
             CheckMode::UNSAFE => "unsafe",
         }
     }
     #[setter]
     fn set_check_mode(&mut self, value: &str) -> PyResult<()> {
-        self.args.check_mode = match value.to_lowercase().as_str() {
+        self.check_mode = match value.to_lowercase().as_str() {
             "safe" => CheckMode::SAFE,
             "unsafe" => CheckMode::UNSAFE,
             _ => {
@@ -164,7 +205,7 @@ impl PyRunArgs {
     }
 
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
-        other.cast::<Self>().is_ok_and(|other| self.args == other.borrow().args)
+        other.cast::<Self>().is_ok_and(|other| *self == *other.borrow())
     }
 
     fn __copy__(&self) -> Self {
@@ -195,18 +236,9 @@ impl PyRunArgs {
     }
 }
 
-fn defaults() -> RunArgs {
-    RunArgs {
-        input_visibility: Visibility::Public,
-        output_visibility: Visibility::Public,
-        param_visibility: Visibility::Fixed,
-        ..RunArgs::default()
-    }
-}
-
 /// The arguments given, or EZKL's defaults for Python.
 pub fn or_default(args: Option<PyRunArgs>) -> RunArgs {
-    args.map_or_else(defaults, |args| args.args)
+    args.unwrap_or_default().into()
 }
 
 /// Puts the class into the module.

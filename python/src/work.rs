@@ -18,7 +18,7 @@ use twain_link::identity::Fingerprint;
 const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Ends whatever it was given to, within a second.
-#[pyclass(frozen, module = "twain")]
+#[pyclass(frozen, module = "twain", from_py_object)]
 #[derive(Clone, Default)]
 pub struct Cancel(observe::Cancel);
 
@@ -92,7 +92,7 @@ pub fn run<T: Send>(
     let run = Run::new(Arc::new(callbacks), cancel.clone());
     py.detach(|| {
         std::thread::scope(|scope| {
-            let (done, finished) = channel();
+            let (done, finished) = channel::<()>();
             let worker = scope.spawn(|| {
                 let result = work(&run);
                 run.finish();
@@ -108,7 +108,6 @@ pub fn run<T: Send>(
                         cancel.cancel();
                     }
                 }
-                let _: &std::sync::mpsc::Receiver<()> = &finished;
             }
             let result = worker.join().map_err(|_| Error::bug("a thread stopped"));
             match interrupted {
