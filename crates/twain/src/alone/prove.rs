@@ -9,7 +9,7 @@ use crate::observe::Run;
 use rand_core::OsRng;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
-use twain_artifacts::{CompiledModel, GraphWitness, Proof, Split};
+use twain_artifacts::{ArtifactKind, CompiledModel, Destination, GraphWitness, Proof, Split};
 use twain_circuit::Witness;
 use twain_graph::Visibility;
 use twain_party::{Alone, Phase};
@@ -38,9 +38,11 @@ pub struct Prove {
 /// [`Fault::Cancelled`](crate::Fault::Cancelled).
 pub fn prove(arguments: &Prove, run: &Run) -> Result<(), Error> {
     run.enter(Phase::Load)?;
+    let place = Destination::open(&arguments.proof_path, ArtifactKind::Proof)?;
     let (compiled, circuit) = load_circuit(&arguments.compiled_circuit)?;
     super::warn_of_looseness(&compiled, run);
     let witness = GraphWitness::read(&arguments.witness)?;
+    let place = place.reserve(files::space_of_proof(&compiled.settings))?;
     let logrows = compiled.settings.run_args.logrows;
     let srs_path = files::srs_path(&arguments.srs_path, logrows)?;
     let format = files::key_format()?;
@@ -73,8 +75,7 @@ pub fn prove(arguments: &Prove, run: &Run) -> Result<(), Error> {
     }
     run.enter(Phase::Finish)?;
     let pretty = witness.pretty_public_inputs(&compiled.settings.run_args);
-    Proof::new(instances, proof, split(&compiled, &witness), pretty, now())
-        .write(&arguments.proof_path)?;
+    Proof::new(instances, proof, split(&compiled, &witness), pretty, now()).write_to(place)?;
     Ok(())
 }
 

@@ -4,24 +4,28 @@ use super::commitments::Ledger;
 use super::files::CommonFiles;
 use super::learnt::say_what_is_learnt;
 use super::limits::{limit_text, timeouts_of_proof};
-use super::outputs::Reveal;
-use super::session::{self, Peer, finish, meet, open_store};
+use super::outputs::{Reveal, may_know};
+use super::session::{self, Peer, Told, Unready, finish, meet, open_store};
 use super::side::Side;
 use crate::error::Error;
+use crate::files::space_of_proof;
 use crate::observe::{Event, Run};
 use std::path::PathBuf;
 use twain_algebra::Fr;
 use twain_artifacts::{
-    CompiledModel, GraphWitness, LookupExtremes, OutputFile, PrettyElements, ProcessedElements,
-    Proof,
+    ArtifactError, ArtifactKind, CompiledModel, Destination, GraphWitness, LookupExtremes,
+    OutputFile, PrettyElements, ProcessedElements, Proof,
 };
-use twain_graph::Visibility;
+use twain_graph::{Settings, Visibility};
 use twain_link::channel::Channel;
 use twain_link::handshake::Session;
 use twain_link::identity::Identity;
 use twain_pair::preprocessing::Origin;
 use twain_party::Role;
 use twain_store::{ReservedBundle, Store, StoreError};
+
+/// What the peer is told if this side cannot write its files.
+const CANNOT_WRITE: &str = "it cannot write its results";
 
 /// What a pair's proof is made from on this side, and where it goes.
 #[derive(Clone, Debug)]
@@ -48,8 +52,15 @@ pub struct ProveFiles {
 pub fn prove(role: Role, files: &ProveFiles, peer: &Peer, run: &Run) -> Result<(), Error> {
     let identity = session::identity_of(&peer.identity)?;
     let ProveFiles { common, data, reveal, .. } = files;
-    let side = Side::ready(role, common, data, *reveal, files.published_commitment.as_deref(), run)
-        .map_err(|unready| session::tell(role, peer, &identity, unready, run))?;
+    let published = files.published_commitment.as_deref();
+    // Whatever stands in the way of writing must not show when the peer has the proof already.
+    let ready = Places::open(role, files).and_then(|places| {
+        let side = Side::ready(role, common, data, *reveal, published, run)?;
+        let places = places.reserve(&side.common.compiled.settings)?;
+        Ok((side, places))
+    });
+    let (side, places) =
+        ready.map_err(|unready| session::tell(role, peer, &identity, unready, run))?;
     let ledger = Ledger::of(&identity);
     let compiled = &side.common.compiled;
     say_what_is_learnt(role, &compiled.settings.run_args, side.reveal, run);
@@ -65,11 +76,39 @@ pub fn prove(role: Role, files: &ProveFiles, peer: &Peer, run: &Run) -> Result<(
     let proven = side.prove_with(&mut channel, bundle, run)?;
     let pretty = public_elements(compiled, &proven.instances);
     Proof::new(proven.instances, proven.proof, None, pretty, proven.timestamp)
-        .write(&files.proof_path)?;
-    if let Some(outputs) = proven.outputs {
-        OutputFile::new(outputs, &compiled.settings).write(&files.output_path)?;
+        .write_to(places.proof)?;
+    if let (Some(outputs), Some(place)) = (proven.outputs, places.outputs) {
+        OutputFile::new(outputs, &compiled.settings).write_to(place)?;
     }
     finish(channel, run, "the proof is written", peer)
+}
+
+/// Where the results go.
+struct Places {
+    proof: Destination,
+    /// If this side may know outputs that the proof does not publish.
+    outputs: Option<Destination>,
+}
+
+impl Places {
+    fn open(role: Role, files: &ProveFiles) -> Result<Self, Unready> {
+        let open = || {
+            let proof = Destination::open(&files.proof_path, ArtifactKind::Proof)?;
+            let outputs = may_know(files.reveal, role)
+                .then(|| Destination::open(&files.output_path, ArtifactKind::Output));
+            Ok::<_, ArtifactError>(Self { proof, outputs: outputs.transpose()? })
+        };
+        open().map_err(Error::from).told(CANNOT_WRITE)
+    }
+
+    fn reserve(self, settings: &Settings) -> Result<Self, Unready> {
+        let bytes = space_of_proof(settings);
+        let reserve = || {
+            let outputs = self.outputs.map(|outputs| outputs.reserve(bytes)).transpose()?;
+            Ok::<_, ArtifactError>(Self { proof: self.proof.reserve(bytes)?, outputs })
+        };
+        reserve().map_err(Error::from).told(CANNOT_WRITE)
+    }
 }
 
 /// A bundle both sides have for this proof, if there is one.
