@@ -4,6 +4,7 @@
 mod allocator;
 mod commands;
 mod demo;
+mod print;
 mod report;
 
 use clap::Parser;
