@@ -107,3 +107,18 @@ fn a_session_over_its_limit() {
         side.succeeded();
     }
 }
+
+#[test]
+fn an_address_that_is_none_is_refused_at_once() {
+    let site = Site::vector(RELU);
+    let start = std::time::Instant::now();
+    for address in ["localhost", "localhost:port", "localhost:0", "http://localhost:7000"] {
+        let mut command = processes::twain(&site.folder(Side::Model));
+        command.args(["prove", "--id", "model", "--identity", "identity"]);
+        command.args(["--remote-peer", address, "--peer", site.fingerprint(Side::Data)]);
+        let ended = Running::start(command, site.file(Side::Model, "proof.json")).end();
+        assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+        assert!(ended.failed().contains(&format!("`{address}` is no address")), "{ended:?}");
+    }
+    assert!(start.elapsed() < std::time::Duration::from_secs(20), "no waiting for a peer");
+}

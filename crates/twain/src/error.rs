@@ -210,9 +210,10 @@ fn of_channel(ChannelError { fault, .. }: &ChannelError) -> Fault {
 
 fn of_connection(error: &ConnectError) -> Fault {
     match error {
-        ConnectError::NoAddress | ConnectError::NoName | ConnectError::Listen { .. } => {
-            Fault::Usage
-        }
+        ConnectError::NoAddress
+        | ConnectError::Address(_)
+        | ConnectError::NoName
+        | ConnectError::Listen { .. } => Fault::Usage,
         ConnectError::Cancelled => Fault::Cancelled,
         ConnectError::OwnKey(_) | ConnectError::KnownPeers(_) => Fault::Identity,
         ConnectError::WrongKey { .. }

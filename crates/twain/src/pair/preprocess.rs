@@ -24,6 +24,7 @@ pub fn preprocess(
     peer: &Peer,
     run: &Run,
 ) -> Result<(), Error> {
+    peer.check()?;
     let identity = session::identity_of(&peer.identity)?;
     run.enter(Phase::Load)?;
     let common = Common::read(files, run)

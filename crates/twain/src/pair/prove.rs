@@ -50,6 +50,7 @@ pub struct ProveFiles {
 /// Whatever [`Side::read`] and [`Side::prove_over`] say; a peer that cannot be met, or holds other
 /// things; [`Fault::Cancelled`](crate::Fault::Cancelled).
 pub fn prove(role: Role, files: &ProveFiles, peer: &Peer, run: &Run) -> Result<(), Error> {
+    peer.check()?;
     let identity = session::identity_of(&peer.identity)?;
     let ProveFiles { common, data, reveal, .. } = files;
     let published = files.published_commitment.as_deref();

@@ -11,7 +11,7 @@ use super::greeting::GreetingError;
 use super::search::{Event, Search};
 use super::{Timeouts, TlsChannel};
 use crate::identity::{Fingerprint, Identity, KnownPeers};
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::time::Duration;
 use twain_party::Role;
 
@@ -82,6 +82,7 @@ impl Watcher for Unwatched {
 pub fn connect(options: ConnectOptions<'_>) -> Result<TlsChannel, ConnectError> {
     let ConnectOptions { role, identity, local, remote, mut peer, .. } = options;
     let ConnectOptions { connect_timeout, timeouts, watcher, .. } = options;
+    remote.map_or(Ok(()), check_address)?;
     let own = identity.fingerprint();
     let mut expected = expected_key(identity, remote, &peer)?;
     let configure = |expected| {
@@ -138,6 +139,22 @@ pub fn connect(options: ConnectOptions<'_>) -> Result<TlsChannel, ConnectError> 
         }
         _ => ConnectError::Timeout { after, tried },
     })
+}
+
+/// Refuses what can never be dialled. A name that is not known may be known later.
+///
+/// # Errors
+/// [`ConnectError::Address`].
+pub fn check_address(address: &str) -> Result<(), ConnectError> {
+    let wrong = || ConnectError::Address(address.to_string());
+    let (host, port) = address.rsplit_once(':').ok_or_else(wrong)?;
+    let in_brackets = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let host_fits = match in_brackets {
+        Some(host) => host.parse::<Ipv6Addr>().is_ok(),
+        None => !host.is_empty() && host.chars().all(|c| c.is_alphanumeric() || "-._".contains(c)),
+    };
+    let port_fits = port.parse::<u16>().is_ok_and(|port| port != 0);
+    if host_fits && port_fits { Ok(()) } else { Err(wrong()) }
 }
 
 /// Accepts a key found at the address dialled, if it is or becomes the one remembered.
@@ -210,6 +227,7 @@ impl Notes {
                 let text = "if it cannot dial this side to find it, it must be started with --peer";
                 (format!("{address}: {error}; {text} {own}"), true)
             }
+            GreetingError::Name(_) => (format!("{address}: {error}"), true),
             _ => (format!("{address}: {error}"), false),
         };
         let notes = if dialled { &mut self.calls } else { &mut self.callers };
@@ -231,5 +249,37 @@ impl Notes {
         let Self { mut calls, callers } = self;
         calls.extend(callers);
         calls
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_address;
+
+    #[test]
+    fn addresses_are_told_from_what_is_none() {
+        for address in
+            ["alice.example:7000", "10.0.0.7:1", "[::1]:65535", "[2001:db8::1]:7", "my_host-2:80"]
+        {
+            check_address(address).unwrap();
+        }
+        for text in [
+            "",
+            "alice.example",
+            ":7000",
+            "alice.example:",
+            "alice.example:0",
+            "alice.example:65536",
+            "alice.example:https",
+            "http://alice.example:7000",
+            "alice.example:7000/",
+            "alice example:7000",
+            "::1:7000",
+            "[::1:7000",
+            "[alice]:7000",
+        ] {
+            let error = check_address(text).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("`{text}` is no address")), "{error}");
+        }
     }
 }

@@ -9,6 +9,11 @@ pub enum ConnectError {
     /// Neither address was given.
     #[error("give an address to listen on (--local-addr), one to dial (--remote-peer), or both")]
     NoAddress,
+    /// An address that cannot be one.
+    #[error(
+        "`{0}` is no address: give a host and a port, as alice.example:7000 or [2001:db8::1]:7000"
+    )]
+    Address(String),
     /// Nothing to remember a first-time peer by.
     #[error(
         "without an address to dial (--remote-peer) the peer's key must be given: --peer and the \

@@ -40,6 +40,8 @@ pub(super) enum GreetingError {
     SameRole(Role),
     #[error("TLS: {0}")]
     Tls(TlsError),
+    #[error("the name has no address: {0}")]
+    Name(std::io::Error),
     #[error("{0}")]
     Io(std::io::Error),
     #[error("it did not answer in time")]

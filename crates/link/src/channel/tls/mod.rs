@@ -15,7 +15,7 @@ mod search;
 mod tests;
 mod timeouts;
 
-pub use connect::{ConnectOptions, Heard, PeerPolicy, Unwatched, Watcher, connect};
+pub use connect::{ConnectOptions, Heard, PeerPolicy, Unwatched, Watcher, check_address, connect};
 pub use error::ConnectError;
 pub use frames::FrameFilter;
 pub use greeting::PROTOCOL_VERSION;

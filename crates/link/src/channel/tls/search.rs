@@ -256,7 +256,7 @@ impl Seeker {
 
     fn dial_once(&self, address: &str, config: &TlsConfig) -> Result<Link, GreetingError> {
         let mut last = std::io::Error::other("the name has no address");
-        for address in address.to_socket_addrs().map_err(GreetingError::Io)? {
+        for address in address.to_socket_addrs().map_err(GreetingError::Name)? {
             let left = self.patience.deadline.saturating_duration_since(Instant::now());
             let limit = left.min(DIAL_ATTEMPT).max(Duration::from_millis(1));
             match TcpStream::connect_timeout(&address, limit) {
