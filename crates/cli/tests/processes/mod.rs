@@ -259,6 +259,13 @@ impl Running {
         }
     }
 
+    /// Sends it a signal, by its name.
+    pub fn signal(&self, name: &str) {
+        let mut kill = Command::new("kill");
+        kill.args(["-s", name, &self.child.id().to_string()]);
+        assert!(kill.status().expect("runs").success());
+    }
+
     /// `kill -9`.
     pub fn kill(mut self) {
         self.child.kill().expect("killed");
@@ -295,7 +302,7 @@ impl Ended {
     /// The message of a side that must have failed, cleanly and with one line.
     pub fn failed(&self) -> &str {
         // 1 is no exit status of twain's, 101 that of a panic (docs/errors.md).
-        assert!(self.code.is_some_and(|code| (2..=12).contains(&code)), "{self:?}");
+        assert!(self.code.is_some_and(|code| (2..=13).contains(&code)), "{self:?}");
         assert!(self.proof.is_none(), "no proof is left");
         assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
         one_error(&self.stderr)

@@ -55,7 +55,7 @@ pub struct TlsChannel {
 pub struct Canceller(Weak<Pump>);
 
 impl Canceller {
-    /// Whatever waits for the peer, now or later, ends with [`Fault::Cancelled`].
+    /// Whatever waits for the peer, now or later, ends with [`Fault::Cancelled`]; the peer is told.
     pub fn cancel(&self) {
         if let Some(pump) = self.0.upgrade() {
             pump.cancel();
