@@ -256,7 +256,16 @@ macro_rules! at_file {
         }
     )*};
 }
-at_file!(FormatError, KeyError, LayoutError, OnnxError);
+at_file!(FormatError, LayoutError, OnnxError);
+
+impl<T> AtFile<T> for Result<T, KeyError> {
+    fn at(self, path: impl Into<PathBuf>) -> Result<T, Error> {
+        self.map_err(|error| match error {
+            KeyError::Cancelled => PartyError::Cancelled.into(),
+            error => Error::file(path, error),
+        })
+    }
+}
 
 impl<T> AtFile<T> for Result<T, WitnessError> {
     fn at(self, path: impl Into<PathBuf>) -> Result<T, Error> {

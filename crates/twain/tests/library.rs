@@ -204,7 +204,12 @@ fn a_session_that_waits_for_a_frame_can_be_cancelled() {
         let error = session.join().unwrap().unwrap_err();
         assert_eq!(error.fault(), Fault::Cancelled, "{error}");
         assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
-        drop(mute);
+        // The peer hears why, behind the frames of the handshake.
+        let hello = mute.receive("handshake", 36).unwrap();
+        let length = u32::from_le_bytes(hello[32..].try_into().unwrap()) as usize;
+        mute.receive("handshake", length).unwrap();
+        let told = mute.receive("next", 1).unwrap_err();
+        assert!(told.to_string().ends_with("the peer was stopped by its operator"), "{told}");
     });
 }
 
@@ -252,7 +257,7 @@ fn a_proof_alone_can_be_cancelled_in_every_phase() {
         assert_eq!(run.finish().last().unwrap().0, phase, "nothing begins after it");
         assert!(!prove.proof_path.exists());
     }
-    assert_eq!(alone::prove(&prove, &Run::silent()).unwrap(), 3);
+    alone::prove(&prove, &Run::silent()).unwrap();
 }
 
 #[test]

@@ -92,6 +92,6 @@ impl ProverParty for Alone {
         secrets: &[SecretPolynomial<'_>],
         pieces: usize,
     ) -> Result<Vec<Shares>, PartyError> {
-        quotient(numerator, publics, secrets, pieces)
+        quotient(numerator, publics, secrets, pieces, &self.watched)
     }
 }
