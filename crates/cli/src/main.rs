@@ -35,7 +35,7 @@ fn main() -> ExitCode {
     });
     let observer: Arc<dyn Observer> = match as_json {
         true => Arc::new(report::Lines),
-        false => Arc::new(report::Screen::new()),
+        false => Arc::new(report::Screen::new(cancel.clone())),
     };
     let run = Run::new(observer, cancel);
     let outcome = commands::run(arguments.command, &run);

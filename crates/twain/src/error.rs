@@ -223,6 +223,7 @@ fn of_connection(error: &ConnectError) -> Fault {
         ConnectError::OwnKey(_) | ConnectError::KnownPeers(_) => Fault::Identity,
         ConnectError::WrongKey { .. }
         | ConnectError::RefusedByPeer { .. }
+        | ConnectError::DeclinedByPeer { .. }
         | ConnectError::Unfit { .. } => Fault::PeerDiffers,
         _ => Fault::Link,
     }

@@ -10,7 +10,7 @@ use super::error::ConnectError;
 use super::greeting::GreetingError;
 use super::search::{Event, Search};
 use super::{Timeouts, TlsChannel};
-use crate::identity::{Fingerprint, Identity, KnownPeers};
+use crate::identity::{Fingerprint, Identity, KnownPeers, KnownPeersError};
 use std::net::{Ipv6Addr, SocketAddr};
 use std::time::Duration;
 use twain_party::Role;
@@ -52,6 +52,8 @@ pub enum Heard {
     Listening(SocketAddr),
     /// What this side's user can do something about.
     Note(String),
+    /// The peer's user is being asked to confirm this side's key, which has this fingerprint.
+    AskedByPeer(Fingerprint),
     /// The peer is there: its address, or the host that dialled, and its key's fingerprint.
     Connected(String, Fingerprint),
 }
@@ -92,7 +94,7 @@ pub fn connect(options: ConnectOptions<'_>) -> Result<TlsChannel, ConnectError> 
     if let Some(address) = search.listens_at() {
         watcher.hear(Heard::Listening(address));
     }
-    let mut notes = Notes::default();
+    let (mut notes, mut asked_by_peer) = (Notes::default(), false);
     while let Some(event) = search.next(|| watcher.cancelled())? {
         let Event { dialled, address, expecting, outcome } = event;
         let linked = outcome.is_ok();
@@ -109,7 +111,7 @@ pub fn connect(options: ConnectOptions<'_>) -> Result<TlsChannel, ConnectError> 
         };
         match error {
             GreetingError::Key(KeyRefused::NotKnown { found }) if dialled => {
-                learn(&mut peer, remote, found)?;
+                search.ask(found, || learn(&mut peer, remote, found))?;
                 expected = Some(found);
                 search.expect(configure(expected)?);
                 search.dial_again()?;
@@ -118,10 +120,21 @@ pub fn connect(options: ConnectOptions<'_>) -> Result<TlsChannel, ConnectError> 
             GreetingError::Key(KeyRefused::Other { found, .. }) if dialled => {
                 learn(&mut peer, remote, found)?;
             }
+            GreetingError::AskedByPeer => {
+                search.wait_for_answer();
+                if !std::mem::replace(&mut asked_by_peer, true) {
+                    watcher.hear(Heard::AskedByPeer(own));
+                }
+            }
             _ => {}
         }
         // A stranger who dials in does not end the wait, a wrong peer that was dialled does.
-        let says = matches!(error, GreetingError::Version { .. } | GreetingError::SameRole(_));
+        let says = matches!(
+            error,
+            GreetingError::Version { .. }
+                | GreetingError::SameRole(_)
+                | GreetingError::DeclinedByPeer
+        );
         if error.is_final() && (dialled || (says && expecting)) {
             return Err(final_error(address, error, own));
         }
@@ -162,7 +175,7 @@ fn learn(
     peer: &mut PeerPolicy<'_>,
     remote: Option<&str>,
     found: Fingerprint,
-) -> Result<(), ConnectError> {
+) -> Result<(), KnownPeersError> {
     if let (PeerPolicy::Known(known), Some(name)) = (peer, remote) {
         known.accept(name, found)?;
     }
@@ -192,6 +205,7 @@ fn final_error(address: String, error: GreetingError, own: Fingerprint) -> Conne
             ConnectError::WrongKey { address, expected, found }
         }
         GreetingError::RefusedByPeer => ConnectError::RefusedByPeer { address, own },
+        GreetingError::DeclinedByPeer => ConnectError::DeclinedByPeer { address, own },
         other => ConnectError::Unfit { address, reason: other.to_string() },
     }
 }

@@ -49,6 +49,17 @@ pub enum ConnectError {
         /// This side's key.
         own: Fingerprint,
     },
+    /// The peer's user says that this side's key is not its peer's.
+    #[error(
+        "the user of the peer at {address} did not confirm this side's key {own}: compare it there with \
+         what `twain identity` prints here, and start again"
+    )]
+    DeclinedByPeer {
+        /// Where.
+        address: String,
+        /// This side's key.
+        own: Fingerprint,
+    },
     /// The peer is not known, or has changed.
     #[error(transparent)]
     KnownPeers(#[from] KnownPeersError),

@@ -32,6 +32,10 @@ pub(super) enum GreetingError {
     RefusedByPeer,
     #[error("it does not know this side's key yet")]
     NotKnownToPeer,
+    #[error("its user is being asked to confirm this side's key")]
+    AskedByPeer,
+    #[error("its user did not confirm this side's key")]
+    DeclinedByPeer,
     #[error("it is not a Twain peer")]
     NotTwain,
     #[error("the peer speaks version {peer} of the protocol, this side version {PROTOCOL_VERSION}")]
@@ -55,8 +59,8 @@ pub(super) enum GreetingError {
 impl GreetingError {
     /// Whether the connection is not the peer's, whatever the time: trying again does not help.
     pub(super) fn is_final(&self) -> bool {
-        use GreetingError::{Key, RefusedByPeer, SameRole, Version};
-        matches!(self, Key(_) | RefusedByPeer | Version { .. } | SameRole(_))
+        use GreetingError::{DeclinedByPeer, Key, RefusedByPeer, SameRole, Version};
+        matches!(self, Key(_) | RefusedByPeer | DeclinedByPeer | Version { .. } | SameRole(_))
     }
 }
 
