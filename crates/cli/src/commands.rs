@@ -6,8 +6,8 @@ use twain::observe::Run;
 use twain::{Error, alone, pair};
 use twain_cli::arguments::{CheckMode, Command, Preprocess, Prove};
 
-/// Runs a command.
-pub fn run(command: Command, run: &Run) -> Result<(), Error> {
+/// Runs a command; what it says last, if there is something to say.
+pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
     match command {
         Command::Table { model, args } => print::block(alone::table(&model, &args.into())?)?,
         Command::GenSettings { model, settings_path, args } => {
@@ -79,11 +79,12 @@ pub fn run(command: Command, run: &Run) -> Result<(), Error> {
         Command::GenVkFromPk { pk_path, settings_path, vk_path } => {
             alone::vk_from_pk(&pk_path, &settings_path, &vk_path)?;
         }
-        Command::Prove(arguments) => prove(*arguments, run)?,
+        Command::Prove(arguments) => return prove(*arguments, run),
         Command::Preprocess(arguments) => preprocess(*arguments, run)?,
         Command::Verify { settings_path, proof_path, vk_path, srs, reduced_srs } => {
-            alone::verify(&settings_path, &proof_path, &vk_path, srs.srs_path, reduced_srs)?;
-            println!("verified: true");
+            let srs = srs.srs_path;
+            let values = alone::verify(&settings_path, &proof_path, &vk_path, srs, reduced_srs)?;
+            return Ok(Some(about_proof(&proof_path, values, true)));
         }
         Command::SwapProofCommitments { proof_path, witness_path } => {
             alone::swap_commitments(&proof_path, &witness_path)?;
@@ -102,23 +103,35 @@ pub fn run(command: Command, run: &Run) -> Result<(), Error> {
         Command::Demo { large } => demo::run(large, run)?,
         Command::Identity { identity } => print::line(pair::fingerprint(&identity)?)?,
     }
-    Ok(())
+    Ok(None)
 }
 
-fn prove(arguments: Prove, run: &Run) -> Result<(), Error> {
+/// What is last said of a proof.
+fn about_proof(path: &Path, public_values: usize, verified: bool) -> String {
+    let plural = if public_values == 1 { "" } else { "s" };
+    let path = path.display();
+    format!("{path}: {public_values} public value{plural}; verified: {verified}")
+}
+
+/// The same of one that was written; nothing if it went into a pipe, which may be standard output.
+fn about_written(path: &Path, public_values: usize, verified: bool) -> Option<String> {
+    let about = || format!("written {}", about_proof(path, public_values, verified));
+    path.is_file().then(about)
+}
+
+fn prove(arguments: Prove, run: &Run) -> Result<Option<String>, Error> {
     let peer = arguments.pair.peer();
     let Some(side) = arguments.pair.id else {
-        return alone::prove(
-            &alone::Prove {
-                witness: arguments.witness,
-                compiled_circuit: arguments.compiled_circuit,
-                pk_path: arguments.pk_path,
-                srs_path: arguments.srs.srs_path,
-                proof_path: arguments.proof_path,
-                verify: arguments.check_mode == CheckMode::Safe,
-            },
-            run,
-        );
+        let files = alone::Prove {
+            witness: arguments.witness,
+            compiled_circuit: arguments.compiled_circuit,
+            pk_path: arguments.pk_path,
+            srs_path: arguments.srs.srs_path,
+            proof_path: arguments.proof_path,
+            verify: arguments.check_mode == CheckMode::Safe,
+        };
+        let values = alone::prove(&files, run)?;
+        return Ok(about_written(&files.proof_path, values, files.verify));
     };
     let files = pair::ProveFiles {
         common: pair::CommonFiles {
@@ -133,7 +146,8 @@ fn prove(arguments: Prove, run: &Run) -> Result<(), Error> {
         output_path: arguments.output_path,
         published_commitment: arguments.published_commitment,
     };
-    pair::prove(side.into(), &files, &peer, run)
+    let values = pair::prove(side.into(), &files, &peer, run)?;
+    Ok(about_written(&files.proof_path, values, true))
 }
 
 fn preprocess(arguments: Preprocess, run: &Run) -> Result<(), Error> {

@@ -38,10 +38,10 @@ fn main() -> ExitCode {
         false => Arc::new(report::Screen::new(cancel.clone())),
     };
     let run = Run::new(observer, cancel);
-    let outcome = commands::run(arguments.command, &run);
-    if outcome.is_ok() {
+    let outcome = commands::run(arguments.command, &run).and_then(|last_line| {
         report::tell_costs(&run, as_json);
-    }
+        last_line.map_or(Ok(()), print::line)
+    });
     // The bars go first.
     drop(run);
     if ended.swap(true, Ordering::SeqCst) {

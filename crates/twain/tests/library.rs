@@ -257,7 +257,7 @@ fn a_proof_alone_can_be_cancelled_in_every_phase() {
         assert_eq!(run.finish().last().unwrap().0, phase, "nothing begins after it");
         assert!(!prove.proof_path.exists());
     }
-    alone::prove(&prove, &Run::silent()).unwrap();
+    assert_eq!(alone::prove(&prove, &Run::silent()).unwrap(), 3);
 }
 
 #[test]

@@ -31,12 +31,12 @@ pub struct Prove {
     pub verify: bool,
 }
 
-/// Proves, checks the proof unless told not to, and writes it.
+/// Proves, checks the proof unless told not to, and writes it; the number of its public values.
 ///
 /// # Errors
 /// Files that do not fit together, a witness that does not satisfy the circuit, or
 /// [`Fault::Cancelled`](crate::Fault::Cancelled).
-pub fn prove(arguments: &Prove, run: &Run) -> Result<(), Error> {
+pub fn prove(arguments: &Prove, run: &Run) -> Result<usize, Error> {
     run.enter(Phase::Load)?;
     let place = Destination::open(&arguments.proof_path, ArtifactKind::Proof)?;
     let (compiled, circuit) = load_circuit(&arguments.compiled_circuit)?;
@@ -75,8 +75,9 @@ pub fn prove(arguments: &Prove, run: &Run) -> Result<(), Error> {
     }
     run.enter(Phase::Finish)?;
     let pretty = witness.pretty_public_inputs(&compiled.settings.run_args);
+    let values = instances.iter().map(Vec::len).sum();
     Proof::new(instances, proof, split(&compiled, &witness), pretty, now()).write_to(place)?;
-    Ok(())
+    Ok(values)
 }
 
 /// Milliseconds since the Unix epoch.

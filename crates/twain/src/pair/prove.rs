@@ -44,12 +44,13 @@ pub struct ProveFiles {
     pub published_commitment: Option<PathBuf>,
 }
 
-/// Proves with the peer, as `role`'s side, and writes the proof.
+/// Proves with the peer, as `role`'s side, and writes the proof; the number of its public
+/// values.
 ///
 /// # Errors
 /// Whatever [`Side::read`] and [`Side::prove_over`] say; a peer that cannot be met, or holds other
 /// things; [`Fault::Cancelled`](crate::Fault::Cancelled).
-pub fn prove(role: Role, files: &ProveFiles, peer: &Peer, run: &Run) -> Result<(), Error> {
+pub fn prove(role: Role, files: &ProveFiles, peer: &Peer, run: &Run) -> Result<usize, Error> {
     peer.check()?;
     let identity = session::identity_of(&peer.identity)?;
     let ProveFiles { common, data, reveal, .. } = files;
@@ -75,13 +76,15 @@ pub fn prove(role: Role, files: &ProveFiles, peer: &Peer, run: &Run) -> Result<(
     run.expect(side.forecast().phases(origin));
     ledger.add(&side.committed)?;
     let proven = side.prove_with(&mut channel, bundle, run)?;
+    let values = proven.instances.iter().map(Vec::len).sum();
     let pretty = public_elements(compiled, &proven.instances);
     Proof::new(proven.instances, proven.proof, None, pretty, proven.timestamp)
         .write_to(places.proof)?;
     if let (Some(outputs), Some(place)) = (proven.outputs, places.outputs) {
         OutputFile::new(outputs, &compiled.settings).write_to(place)?;
     }
-    finish(channel, run, "the proof is written", peer)
+    finish(channel, run, "the proof is written", peer)?;
+    Ok(values)
 }
 
 /// Where the results go.
