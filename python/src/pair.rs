@@ -158,7 +158,7 @@ fn prove_pair(
         output_path,
     };
     let callbacks = Callbacks { on_event, on_first_meeting };
-    run(py, callbacks, cancel, |run| pair::prove(role, &files, &peer, run))
+    run(py, callbacks, cancel, |run| pair::prove(role, &files, &peer, run).map(drop))
 }
 
 /// preprocess(role, meeting, model, pk_path, srs_path, proofs, allow_polycommit, on_event,

@@ -291,6 +291,9 @@ impl Watcher for Run {
                 self.tell(Event::Connected { address, fingerprint });
             }
             Heard::Note(text) => self.warn(text),
+            Heard::AskedByPeer(own) => {
+                self.step(format!("Waiting for the other side to confirm your key, {own}."));
+            }
             _ => {}
         }
     }

@@ -23,6 +23,7 @@ pub fn preprocess(
     peer: &Peer,
     run: &Run,
 ) -> Result<(), Error> {
+    peer.check()?;
     let identity = session::identity_of(&peer.identity)?;
     let common = Common::ready(files, run)
         .map_err(|unready| session::tell(role, peer, &identity, unready, run))?;

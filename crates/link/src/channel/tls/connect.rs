@@ -10,8 +10,8 @@ use super::error::ConnectError;
 use super::greeting::GreetingError;
 use super::search::{Event, Search};
 use super::{Timeouts, TlsChannel};
-use crate::identity::{Fingerprint, Identity, KnownPeers};
-use std::net::SocketAddr;
+use crate::identity::{Fingerprint, Identity, KnownPeers, KnownPeersError};
+use std::net::{Ipv6Addr, SocketAddr};
 use std::time::Duration;
 use twain_party::Role;
 
@@ -52,6 +52,8 @@ pub enum Heard {
     Listening(SocketAddr),
     /// What this side's user can do something about.
     Note(String),
+    /// The peer's user is being asked to confirm this side's key, which has this fingerprint.
+    AskedByPeer(Fingerprint),
     /// The peer is there: its address, or the host that dialled, and its key's fingerprint.
     Connected(String, Fingerprint),
 }
@@ -82,6 +84,7 @@ impl Watcher for Unwatched {
 pub fn connect(options: ConnectOptions<'_>) -> Result<TlsChannel, ConnectError> {
     let ConnectOptions { role, identity, local, remote, mut peer, .. } = options;
     let ConnectOptions { connect_timeout, timeouts, watcher, .. } = options;
+    remote.map_or(Ok(()), check_address)?;
     let own = identity.fingerprint();
     let mut expected = expected_key(identity, remote, &peer)?;
     let configure = |expected| {
@@ -91,7 +94,7 @@ pub fn connect(options: ConnectOptions<'_>) -> Result<TlsChannel, ConnectError> 
     if let Some(address) = search.listens_at() {
         watcher.hear(Heard::Listening(address));
     }
-    let mut notes = Notes::default();
+    let (mut notes, mut asked_by_peer) = (Notes::default(), false);
     while let Some(event) = search.next(|| watcher.cancelled())? {
         let Event { dialled, address, expecting, outcome } = event;
         let linked = outcome.is_ok();
@@ -108,7 +111,7 @@ pub fn connect(options: ConnectOptions<'_>) -> Result<TlsChannel, ConnectError> 
         };
         match error {
             GreetingError::Key(KeyRefused::NotKnown { found }) if dialled => {
-                learn(&mut peer, remote, found)?;
+                search.ask(found, || learn(&mut peer, remote, found))?;
                 expected = Some(found);
                 search.expect(configure(expected)?);
                 search.dial_again()?;
@@ -117,10 +120,21 @@ pub fn connect(options: ConnectOptions<'_>) -> Result<TlsChannel, ConnectError> 
             GreetingError::Key(KeyRefused::Other { found, .. }) if dialled => {
                 learn(&mut peer, remote, found)?;
             }
+            GreetingError::AskedByPeer => {
+                search.wait_for_answer();
+                if !std::mem::replace(&mut asked_by_peer, true) {
+                    watcher.hear(Heard::AskedByPeer(own));
+                }
+            }
             _ => {}
         }
         // A stranger who dials in does not end the wait, a wrong peer that was dialled does.
-        let says = matches!(error, GreetingError::Version { .. } | GreetingError::SameRole(_));
+        let says = matches!(
+            error,
+            GreetingError::Version { .. }
+                | GreetingError::SameRole(_)
+                | GreetingError::DeclinedByPeer
+        );
         if error.is_final() && (dialled || (says && expecting)) {
             return Err(final_error(address, error, own));
         }
@@ -140,12 +154,28 @@ pub fn connect(options: ConnectOptions<'_>) -> Result<TlsChannel, ConnectError> 
     })
 }
 
+/// Refuses what can never be dialled. A name that is not known may be known later.
+///
+/// # Errors
+/// [`ConnectError::Address`].
+pub fn check_address(address: &str) -> Result<(), ConnectError> {
+    let wrong = || ConnectError::Address(address.to_string());
+    let (host, port) = address.rsplit_once(':').ok_or_else(wrong)?;
+    let in_brackets = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let host_fits = match in_brackets {
+        Some(host) => host.parse::<Ipv6Addr>().is_ok(),
+        None => !host.is_empty() && host.chars().all(|c| c.is_alphanumeric() || "-._".contains(c)),
+    };
+    let port_fits = port.parse::<u16>().is_ok_and(|port| port != 0);
+    if host_fits && port_fits { Ok(()) } else { Err(wrong()) }
+}
+
 /// Accepts a key found at the address dialled, if it is or becomes the one remembered.
 fn learn(
     peer: &mut PeerPolicy<'_>,
     remote: Option<&str>,
     found: Fingerprint,
-) -> Result<(), ConnectError> {
+) -> Result<(), KnownPeersError> {
     if let (PeerPolicy::Known(known), Some(name)) = (peer, remote) {
         known.accept(name, found)?;
     }
@@ -175,6 +205,7 @@ fn final_error(address: String, error: GreetingError, own: Fingerprint) -> Conne
             ConnectError::WrongKey { address, expected, found }
         }
         GreetingError::RefusedByPeer => ConnectError::RefusedByPeer { address, own },
+        GreetingError::DeclinedByPeer => ConnectError::DeclinedByPeer { address, own },
         other => ConnectError::Unfit { address, reason: other.to_string() },
     }
 }
@@ -210,6 +241,7 @@ impl Notes {
                 let text = "if it cannot dial this side to find it, it must be started with --peer";
                 (format!("{address}: {error}; {text} {own}"), true)
             }
+            GreetingError::Name(_) => (format!("{address}: {error}"), true),
             _ => (format!("{address}: {error}"), false),
         };
         let notes = if dialled { &mut self.calls } else { &mut self.callers };
@@ -231,5 +263,37 @@ impl Notes {
         let Self { mut calls, callers } = self;
         calls.extend(callers);
         calls
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_address;
+
+    #[test]
+    fn addresses_are_told_from_what_is_none() {
+        for address in
+            ["alice.example:7000", "10.0.0.7:1", "[::1]:65535", "[2001:db8::1]:7", "my_host-2:80"]
+        {
+            check_address(address).unwrap();
+        }
+        for text in [
+            "",
+            "alice.example",
+            ":7000",
+            "alice.example:",
+            "alice.example:0",
+            "alice.example:65536",
+            "alice.example:https",
+            "http://alice.example:7000",
+            "alice.example:7000/",
+            "alice example:7000",
+            "::1:7000",
+            "[::1:7000",
+            "[alice]:7000",
+        ] {
+            let error = check_address(text).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("`{text}` is no address")), "{error}");
+        }
     }
 }

@@ -9,6 +9,11 @@ pub enum ConnectError {
     /// Neither address was given.
     #[error("give an address to listen on (--local-addr), one to dial (--remote-peer), or both")]
     NoAddress,
+    /// An address that cannot be one.
+    #[error(
+        "`{0}` is no address: give a host and a port, as alice.example:7000 or [2001:db8::1]:7000"
+    )]
+    Address(String),
     /// Nothing to remember a first-time peer by.
     #[error(
         "without an address to dial (--remote-peer) the peer's key must be given: --peer and the \
@@ -39,6 +44,17 @@ pub enum ConnectError {
     /// The peer does not accept this side's key.
     #[error("the peer at {address} refuses this side's key {own}: it must pin it (--peer {own})")]
     RefusedByPeer {
+        /// Where.
+        address: String,
+        /// This side's key.
+        own: Fingerprint,
+    },
+    /// The peer's user says that this side's key is not its peer's.
+    #[error(
+        "the user of the peer at {address} did not confirm this side's key {own}: compare it there with \
+         what `twain identity` prints here, and start again"
+    )]
+    DeclinedByPeer {
         /// Where.
         address: String,
         /// This side's key.

@@ -15,7 +15,7 @@ mod search;
 mod tests;
 mod timeouts;
 
-pub use connect::{ConnectOptions, Heard, PeerPolicy, Unwatched, Watcher, connect};
+pub use connect::{ConnectOptions, Heard, PeerPolicy, Unwatched, Watcher, check_address, connect};
 pub use error::ConnectError;
 pub use frames::FrameFilter;
 pub use greeting::PROTOCOL_VERSION;
@@ -55,7 +55,7 @@ pub struct TlsChannel {
 pub struct Canceller(Weak<Pump>);
 
 impl Canceller {
-    /// Whatever waits for the peer, now or later, ends with [`Fault::Cancelled`].
+    /// Whatever waits for the peer, now or later, ends with [`Fault::Cancelled`]; the peer is told.
     pub fn cancel(&self) {
         if let Some(pump) = self.0.upgrade() {
             pump.cancel();
