@@ -307,10 +307,12 @@ fn a_proof_alone_can_be_cancelled_in_every_phase() {
     let circuit = site.at("model.compiled");
     alone::generate_witness(&site.data(), &circuit, &site.at("witness.json"), None, None).unwrap();
     let prove = alone::Prove {
+        prover: ProverFiles {
+            compiled_circuit: circuit,
+            pk_path: site.at("pk.key"),
+            srs_path: Some(site.at("kzg.srs")),
+        },
         witness: site.at("witness.json"),
-        compiled_circuit: circuit,
-        pk_path: site.at("pk.key"),
-        srs_path: Some(site.at("kzg.srs")),
         proof_path: site.at("alone.json"),
         verify: true,
     };
