@@ -11,10 +11,10 @@ use std::process::Command;
 
 /// The folders of the crates, the lowest first. Crates of one layer do not know of each other.
 const LAYERS: [&[&str]; 10] = [
-    &["algebra"],
+    &["algebra", "http"],
     &["graph", "party", "rlwe"],
     &["artifacts", "link", "plonk"],
-    &["circuit", "masks", "ole", "onnx", "store"],
+    &["circuit", "evm", "masks", "ole", "onnx", "store"],
     &["pair"],
     &["twain"],
     &["cli", "python"],
