@@ -138,13 +138,19 @@ fn an_operator_s_end_is_told_to_the_peer() {
 fn an_address_that_is_none_is_refused_at_once() {
     let site = Site::vector(RELU);
     let start = std::time::Instant::now();
-    for address in ["localhost", "localhost:port", "localhost:0", "http://localhost:7000"] {
+    let refused = |flag: &str, address: &str, complaint: String| {
         let mut command = processes::twain(&site.folder(Side::Model));
         command.args(["prove", "--id", "model", "--identity", "identity"]);
-        command.args(["--remote-peer", address, "--peer", site.fingerprint(Side::Data)]);
+        command.args([flag, address, "--peer", site.fingerprint(Side::Data)]);
         let ended = Running::start(command, site.file(Side::Model, "proof.json")).end();
         assert_eq!(ended.code, Some(2), "{}", ended.stderr);
-        assert!(ended.failed().contains(&format!("`{address}` is no address")), "{ended:?}");
+        assert!(ended.failed().contains(&complaint), "{ended:?}");
+    };
+    for address in ["localhost", "localhost:port", "localhost:0", "http://localhost:7000"] {
+        refused("--remote-peer", address, format!("`{address}` is no address"));
+    }
+    for address in ["7000", "localhost:port"] {
+        refused("--local-addr", address, format!("cannot listen on {address}"));
     }
     assert!(start.elapsed() < std::time::Duration::from_secs(20), "no waiting for a peer");
 }

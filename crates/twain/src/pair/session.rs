@@ -3,11 +3,12 @@
 
 use crate::error::Error;
 use crate::observe::Run;
+use std::net::ToSocketAddrs;
 use std::path::PathBuf;
 use std::time::Duration;
 use twain_link::channel::Channel;
 use twain_link::channel::tls::{
-    ConnectOptions, PeerPolicy, Timeouts, TlsChannel, check_address, connect,
+    ConnectError, ConnectOptions, PeerPolicy, Timeouts, TlsChannel, check_address, connect,
 };
 use twain_link::handshake::{Item, Manifest, Session, handshake};
 use twain_link::identity::{Fingerprint, Identity, KnownPeers};
@@ -67,6 +68,10 @@ impl Peer {
     /// An address or a fingerprint that is none.
     pub(super) fn check(&self) -> Result<(), Error> {
         self.remote_peer.as_deref().map_or(Ok(()), check_address)?;
+        if let Some(address) = &self.local_addr {
+            let wrong = |source| ConnectError::Listen { address: address.clone(), source };
+            address.to_socket_addrs().map_err(wrong)?;
+        }
         self.pinned().map(drop)
     }
 
