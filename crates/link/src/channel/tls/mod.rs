@@ -10,6 +10,7 @@ mod error;
 mod frames;
 mod greeting;
 mod pump;
+mod queues;
 mod search;
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,7 @@
 
 use super::frames::{self, FrameFilter, SIGN_OF_LIFE, STOPPED};
 use super::greeting::is_wait;
+use super::queues::{QUEUE_LIMIT, State};
 use super::timeouts::Timeouts;
 use crate::channel::Fault;
 use rustls::Connection;
@@ -23,9 +24,6 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Bytes queued towards the peer beyond which `send` waits, and bytes from the peer that nobody
-/// asked for beyond which it is not read.
-pub(super) const QUEUE_LIMIT: usize = 64 << 20;
 /// Plaintext encrypted at a time.
 const CHUNK: usize = 128 << 10;
 /// Ciphertext read at a time.
@@ -42,48 +40,6 @@ pub(super) struct Pump {
     stream: TcpStream,
     timeouts: Timeouts,
     started: Instant,
-}
-
-struct State {
-    /// Whole frames, so that one that was begun is also ended: header and payload.
-    outbound: VecDeque<[Vec<u8>; 2]>,
-    /// Bytes of `outbound` and of the frame being written.
-    outbound_bytes: usize,
-    inbound: VecDeque<u8>,
-    /// What `receive` waits for.
-    wanted: usize,
-    /// What the program said to be due, and has not received yet.
-    due: usize,
-    /// What was sent since the program last received something.
-    sent: usize,
-    reader_pauses: bool,
-    /// TLS itself has something to send.
-    tls_waits: bool,
-    /// When the peer was last heard.
-    heard: Instant,
-    fault: Option<Fault>,
-    /// The channel is being closed since, and the reader stays for so long.
-    closing: Option<(Instant, Duration)>,
-    writer_done: bool,
-    reader_done: bool,
-}
-
-impl State {
-    /// Whether as much has arrived as may wait here.
-    fn is_full(&self) -> bool {
-        self.inbound.len() >= QUEUE_LIMIT.saturating_add(self.due).max(self.wanted)
-    }
-
-    /// Whether `send` may queue more. Once the reader has stopped, what the peer has not taken in since
-    /// before the program last received something is what counts.
-    fn has_room(&self) -> bool {
-        let counts = if self.reader_pauses { self.sent } else { 0 };
-        self.outbound_bytes.saturating_sub(counts) < QUEUE_LIMIT
-    }
-
-    fn fail(&mut self, fault: Fault) {
-        self.fault.get_or_insert(fault);
-    }
 }
 
 /// What one call of the program's may wait for in all.
@@ -120,22 +76,8 @@ impl Pump {
     /// For an authenticated connection whose socket's waits are short slices.
     pub(super) fn new(tls: Connection, stream: TcpStream, timeouts: Timeouts) -> Self {
         let now = Instant::now();
-        let state = State {
-            outbound: VecDeque::new(),
-            outbound_bytes: 0,
-            inbound: VecDeque::new(),
-            wanted: 0,
-            due: 0,
-            sent: 0,
-            reader_pauses: false,
-            tls_waits: false,
-            heard: now,
-            fault: None,
-            closing: None,
-            writer_done: false,
-            reader_done: false,
-        };
-        let (state, tls, changed) = (Mutex::new(state), Mutex::new(tls), Condvar::new());
+        let (state, tls) = (Mutex::new(State::new(now)), Mutex::new(tls));
+        let changed = Condvar::new();
         Self { state, changed, tls, stream, timeouts, started: now }
     }
 

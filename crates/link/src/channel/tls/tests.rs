@@ -1,7 +1,7 @@
 //! A peer that is alive but does not go on, or goes on without listening, ends the session within its
 //! limits; a slow link or a slow peer does not.
 
-use super::pump::QUEUE_LIMIT;
+use super::queues::QUEUE_LIMIT;
 use super::*;
 use crate::channel::Overlap;
 use crate::channel::emulator::{LinkProfile, TcpEmulator};
