@@ -19,6 +19,7 @@ create_exception!(twain, InvalidWitnessError, TwainError, "The values do not sat
 create_exception!(twain, LinkError, TwainError, "The link to the peer, or nobody at its end.");
 create_exception!(twain, PeerMisbehavedError, TwainError, "The peer does not follow the protocol.");
 create_exception!(twain, PeerDiffersError, TwainError, "The sides hold different things.");
+create_exception!(twain, PeerStoppedError, TwainError, "The operator of the peer ended it.");
 create_exception!(twain, StoreError, TwainError, "The store of bundles on this side.");
 create_exception!(twain, IdentityError, TwainError, "This side's identity or known peers.");
 create_exception!(twain, CancelledError, TwainError, "This side was told to end.");
@@ -35,6 +36,7 @@ pub fn raise(error: &Error) -> PyErr {
         Fault::Link => LinkError::new_err(text),
         Fault::PeerMisbehaved => PeerMisbehavedError::new_err(text),
         Fault::PeerDiffers => PeerDiffersError::new_err(text),
+        Fault::PeerStopped => PeerStoppedError::new_err(text),
         Fault::Store => StoreError::new_err(text),
         Fault::Identity => IdentityError::new_err(text),
         Fault::Cancelled => CancelledError::new_err(text),
@@ -60,6 +62,7 @@ pub fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {
         py.get_type::<LinkError>(),
         py.get_type::<PeerMisbehavedError>(),
         py.get_type::<PeerDiffersError>(),
+        py.get_type::<PeerStoppedError>(),
         py.get_type::<StoreError>(),
         py.get_type::<IdentityError>(),
         py.get_type::<CancelledError>(),
@@ -75,6 +78,7 @@ pub fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {
         Fault::Link.code(),
         Fault::PeerMisbehaved.code(),
         Fault::PeerDiffers.code(),
+        Fault::PeerStopped.code(),
         Fault::Store.code(),
         Fault::Identity.code(),
         Fault::Cancelled.code(),

@@ -30,6 +30,7 @@ from ._twain import (
     LinkError,
     PeerDiffersError,
     PeerMisbehavedError,
+    PeerStoppedError,
     PyG1Affine,
     PyInputType,
     PyRunArgs,
