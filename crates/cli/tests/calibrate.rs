@@ -2,7 +2,7 @@
 
 mod processes;
 
-use processes::{repository, succeed};
+use processes::{one_error, repository, succeed, twain};
 use std::collections::HashSet;
 use std::fs;
 use twain_artifacts::read_settings;
@@ -58,4 +58,28 @@ fn another_multiplier() {
 fn dynamic_and_static_tables() {
     calibrated("pooling");
     calibrated("attention");
+}
+
+/// As `calibrate-settings | true`: what nobody reads is no reason to stop, and the files are there.
+#[test]
+fn a_closed_pipe_ends_quietly() {
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["network.onnx", "calibration.json", "settings.json"] {
+        fs::copy(repository("tests/onnx/mlp").join(file), folder.path().join(file)).unwrap();
+    }
+    let before = fs::read(folder.path().join("settings.json")).unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = twain(folder.path());
+    command.args(["calibrate-settings", "--report", "report.html"]).stdout(writer);
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    assert!(folder.path().join("report.html").exists());
+    assert!(fs::read(folder.path().join("settings.json")).unwrap() != before);
+    // A full disk is one.
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = twain(folder.path()).arg("table").stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    assert!(one_error(&String::from_utf8(output.stderr).unwrap()).contains("standard output"));
 }

@@ -100,7 +100,7 @@ pub use constraint_system::{ConstraintSystem, Gate};
 pub use constraints::{Challenges, Constraint, Evaluator, compress, constraints};
 pub use error::{KeyError, ProofError, SrsError};
 pub use expression::{Expression, Query};
-pub use keygen::{check_key, generate_keys};
+pub use keygen::{check_key, generate_keys, generate_keys_watched};
 pub use lookup::{LookupArgument, LookupMap, LookupTable};
 pub use opening::{RotationSet, all_rotations, evaluations, opening_queries, rotation_sets};
 pub use polynomial::Polynomial;

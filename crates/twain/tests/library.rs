@@ -14,8 +14,8 @@ use twain::observe::{Cancel, Event, Observer, Run};
 use twain::pair::{self, Common, CommonFiles, Peer, ProveFiles, Side, Terms};
 use twain::{Fault, Prover, ProverFiles, alone};
 use twain_artifacts::{CompiledModel, GraphWitness, InputFile};
-use twain_link::channel::memory_pair;
 use twain_link::channel::tls::{ConnectOptions, PeerPolicy, Timeouts, Unwatched, connect};
+use twain_link::channel::{Channel, memory_pair};
 use twain_link::identity::Identity;
 use twain_party::{Phase, Role};
 
@@ -274,13 +274,83 @@ fn a_session_that_waits_for_a_frame_can_be_cancelled() {
             watcher: &Unwatched,
             timeouts: Timeouts::default(),
         });
-        let mute = mute.unwrap();
+        let mut mute = mute.unwrap();
         thread::sleep(Duration::from_millis(300));
         let start = Instant::now();
         cancel.cancel();
         let error = session.join().unwrap().unwrap_err();
         assert_eq!(error.fault(), Fault::Cancelled, "{error}");
         assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
-        drop(mute);
+        // The peer hears why, behind the frames of the handshake.
+        let hello = mute.receive("handshake", 36).unwrap();
+        let length = u32::from_le_bytes(hello[32..].try_into().unwrap()) as usize;
+        mute.receive("handshake", length).unwrap();
+        let told = mute.receive("next", 1).unwrap_err();
+        assert!(told.to_string().ends_with("the peer was stopped by its operator"), "{told}");
     });
+}
+
+/// Ends its session when a phase begins.
+struct EndsAt(Phase, Cancel);
+
+impl Observer for EndsAt {
+    fn event(&self, event: &Event) {
+        if *event == Event::Began(self.0) {
+            self.1.cancel();
+        }
+    }
+}
+
+#[test]
+fn a_proof_alone_can_be_cancelled_in_every_phase() {
+    let site = Site::new();
+    let circuit = site.at("model.compiled");
+    alone::generate_witness(&site.data(), &circuit, &site.at("witness.json"), None, None).unwrap();
+    let prove = alone::Prove {
+        witness: site.at("witness.json"),
+        compiled_circuit: circuit,
+        pk_path: site.at("pk.key"),
+        srs_path: Some(site.at("kzg.srs")),
+        proof_path: site.at("alone.json"),
+        verify: true,
+    };
+    let phases = [
+        Phase::Load,
+        Phase::Witness,
+        Phase::CommitAdvice,
+        Phase::Lookups,
+        Phase::Permutation,
+        Phase::CommitSums,
+        Phase::Transforms,
+        Phase::Quotient,
+        Phase::Evaluations,
+        Phase::Opening,
+    ];
+    for phase in phases {
+        let cancel = Cancel::default();
+        let run = Run::new(Arc::new(EndsAt(phase, cancel.clone())), cancel);
+        let error = alone::prove(&prove, &run).unwrap_err();
+        assert_eq!(error.fault(), Fault::Cancelled, "{phase}: {error}");
+        assert_eq!(run.finish().last().unwrap().0, phase, "nothing begins after it");
+        assert!(!prove.proof_path.exists());
+    }
+    assert_eq!(alone::prove(&prove, &Run::silent()).unwrap(), 3);
+}
+
+#[test]
+fn keys_are_not_made_when_cancelled() {
+    let site = Site::new();
+    let setup = alone::Setup {
+        compiled_circuit: site.at("model.redacted.compiled"),
+        srs: Some(site.at("kzg.srs")),
+        vk_path: site.at("new.vk"),
+        pk_path: site.at("new.pk"),
+        witness: None,
+        compress: true,
+    };
+    let run = Run::silent();
+    run.cancel().cancel();
+    let error = alone::setup(&setup, &run).unwrap_err();
+    assert_eq!(error.fault(), Fault::Cancelled, "{error}");
+    assert!(!setup.vk_path.exists() && !setup.pk_path.exists());
 }

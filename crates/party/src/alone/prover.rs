@@ -87,6 +87,6 @@ impl ProverParty for Alone {
         operands: QuotientOperands<'_>,
         numerator: &Numerator,
     ) -> Result<Vec<Shares>, PartyError> {
-        quotient(numerator, &operands.publics, &operands.secrets, operands.pieces)
+        quotient(numerator, &operands.publics, &operands.secrets, operands.pieces, &self.watched)
     }
 }

@@ -9,7 +9,7 @@ use rand_core::OsRng;
 use std::path::{Path, PathBuf};
 use twain_artifacts::CompiledModel;
 use twain_circuit::{ProductTree, configure, lay_out};
-use twain_plonk::{ProvingKey, Srs, generate_keys};
+use twain_plonk::{ProvingKey, Srs, generate_keys, generate_keys_watched};
 
 /// Arguments of `setup`.
 pub struct Setup {
@@ -39,8 +39,11 @@ pub fn setup(arguments: &Setup, run: &Run) -> Result<(), Error> {
     let k = compiled.settings.run_args.logrows;
     let format = files::key_format()?;
     let srs = read_srs(&files::srs_path(&arguments.srs, k)?, k, &mut OsRng)?;
-    let key = generate_keys(circuit.cs, circuit.assembly, &srs, arguments.compress)
+    run.watched().check()?;
+    let (system, assembly, watched) = (circuit.cs, circuit.assembly, run.watched());
+    let key = generate_keys_watched(system, assembly, &srs, arguments.compress, &watched)
         .at(&arguments.compiled_circuit)?;
+    watched.check()?;
     write_keys(&arguments.vk_path, &arguments.pk_path, format, &key)?;
     Ok(())
 }

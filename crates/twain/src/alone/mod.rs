@@ -17,7 +17,9 @@ pub use onnx::{Network, compile, generate_settings, random_data, table};
 pub use prove::{Prove, prove};
 pub use srs::{generate as generate_srs, import as import_srs};
 pub use verify::{swap_commitments, verify};
-pub use witness::{generate as generate_witness, mock, mock_witness, witness};
+pub use witness::{
+    commit, generate as generate_witness, mock, mock_witness, witness, witness_of_files,
+};
 
 pub(crate) use prove::now;
 pub(crate) use witness::{Committer, fresh_seed};

@@ -2,11 +2,12 @@
 
 use super::witness::{check_instances, evaluate, fresh_seed};
 use crate::error::{AtFile, Error};
+use crate::files::space_of_proof;
 use crate::observe::Run;
 use crate::prover::{Prover, ProverFiles};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
-use twain_artifacts::{CompiledModel, GraphWitness, Proof, Split};
+use twain_artifacts::{ArtifactKind, CompiledModel, Destination, GraphWitness, Proof, Split};
 use twain_circuit::Witness;
 use twain_graph::Visibility;
 use twain_party::{Alone, Phase};
@@ -24,16 +25,22 @@ pub struct Prove {
     pub verify: bool,
 }
 
-/// Proves, checks the proof unless told not to, and writes it.
+/// Proves, checks the proof unless told not to, and writes it; the number of its public values.
 ///
 /// # Errors
 /// Files that do not fit together, a witness that does not satisfy the circuit, or
 /// [`Fault::Cancelled`](crate::Fault::Cancelled).
-pub fn prove(arguments: &Prove, run: &Run) -> Result<(), Error> {
+pub fn prove(arguments: &Prove, run: &Run) -> Result<usize, Error> {
     let Prove { prover, witness: path, proof_path, verify } = arguments;
-    let prover = Prover::read(prover, run)?;
+    run.enter(Phase::Load)?;
+    let place = Destination::open(proof_path, ArtifactKind::Proof)?;
     let witness = GraphWitness::read(path)?;
-    Ok(prover.prove_from(path, &witness, *verify, run)?.write(proof_path)?)
+    let prover = Prover::read(prover, run)?;
+    let place = place.reserve(space_of_proof(&prover.compiled.settings))?;
+    let proof = prover.prove_from(path, &witness, *verify, run)?;
+    let values = proof.instances.iter().map(Vec::len).sum();
+    proof.write_to(place)?;
+    Ok(values)
 }
 
 impl Prover {

@@ -1,8 +1,10 @@
 //! `gen-witness` and `mock`.
 
-use super::load_circuit;
+use super::{load_circuit, load_settings};
 use crate::error::{AtFile, Error};
+use crate::files;
 use crate::key_files::read_srs;
+use crate::prover::Prover;
 use ff::Field;
 use rand_core::{OsRng, RngCore};
 use std::path::{Path, PathBuf};
@@ -11,7 +13,8 @@ use twain_artifacts::{
     CompiledModel, GraphWitness, InputFile, LookupExtremes, Processed, ProcessedElements,
 };
 use twain_circuit::{
-    Circuit, ProductTree, Sources, Witness, WitnessError, WitnessValues, lay_out, parameters,
+    Circuit, ProductTree, Sources, Witness, WitnessError, WitnessValues, configure, lay_out,
+    parameters,
 };
 use twain_graph::Visibility;
 use twain_party::{Alone, Seed};
@@ -32,6 +35,19 @@ pub fn generate(
     vk_path: Option<PathBuf>,
     srs_path: Option<PathBuf>,
 ) -> Result<(), Error> {
+    Ok(witness_of_files(data, circuit_path, vk_path, srs_path)?.write(output)?)
+}
+
+/// The same without writing it.
+///
+/// # Errors
+/// Files that cannot be read or do not fit together.
+pub fn witness_of_files(
+    data: &str,
+    circuit_path: &Path,
+    vk_path: Option<PathBuf>,
+    srs_path: Option<PathBuf>,
+) -> Result<GraphWitness, Error> {
     let (compiled, circuit) = load_circuit(circuit_path)?;
     let (input, place) = (InputFile::from_argument(data)?, InputFile::place(data));
     let srs = match (vk_path, srs_path) {
@@ -40,7 +56,7 @@ pub fn generate(
         }
         _ => None,
     };
-    Ok(describe(&compiled, &circuit, &input, place, srs.as_ref())?.write(output)?)
+    describe(&compiled, &circuit, &input, place, srs.as_ref())
 }
 
 /// Runs a model on an input: outputs, hashes and, with an SRS, commitments (spec 02 §3.2).
@@ -75,6 +91,33 @@ pub fn evaluate(
     let parameters = parameters(&compiled.model);
     let sources = Sources { inputs: Some(inputs), parameters: Some(&parameters) };
     circuit.program.run_alone(party, &sources)
+}
+
+impl Prover {
+    /// Runs the circuit on an input, with commitments if its visibilities ask for them.
+    ///
+    /// # Errors
+    /// An input that does not fit it.
+    pub fn witness(&self, input: &InputFile) -> Result<GraphWitness, Error> {
+        describe(&self.compiled, &self.circuit, input, Path::new("the input"), Some(&self.srs))
+    }
+}
+
+/// The commitments to a tensor that a circuit of these settings makes of it if its visibility is
+/// polycommit (spec 04 §7.6).
+///
+/// # Errors
+/// Files that cannot be read.
+pub fn commit(
+    tensor: &[Fr],
+    settings_path: &Path,
+    srs_path: Option<PathBuf>,
+) -> Result<Vec<G1Affine>, Error> {
+    let settings = load_settings(settings_path)?;
+    let logrows = settings.run_args.logrows;
+    let (_, columns) = configure(&settings, ProductTree::FullySplit).at(settings_path)?;
+    let srs = read_srs(&files::srs_path(&srs_path, logrows)?, logrows, &mut OsRng)?;
+    Ok(Committer::new(&srs, columns.geometry.usable_rows).commit(tensor))
 }
 
 /// What a run on an input from `place` gives.

@@ -6,6 +6,8 @@
 mod commitments;
 mod files;
 mod forecast;
+mod learnt;
+mod limits;
 mod outputs;
 mod planning;
 mod preprocess;

@@ -2,7 +2,7 @@
 //! parameter decides. `prove` takes one by itself when both sides have it.
 
 use super::files::{Common, CommonFiles};
-use super::forecast::{limit_text, timeouts_of_bundles};
+use super::limits::{limit_text, timeouts_of_bundles};
 use super::session::{self, Peer};
 use crate::alone::fresh_seed;
 use crate::error::Error;
@@ -23,6 +23,7 @@ pub fn preprocess(
     peer: &Peer,
     run: &Run,
 ) -> Result<(), Error> {
+    peer.check()?;
     let identity = session::identity_of(&peer.identity)?;
     let common = Common::ready(files, run)
         .map_err(|unready| session::tell(role, peer, &identity, unready, run))?;
