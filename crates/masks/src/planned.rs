@@ -87,8 +87,8 @@ impl DigitMaskSource for PlannedMaterial {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use twain_link::channel::Traffic;
     use twain_link::channel::run_pair;
-    use twain_link::channel::{Traffic, TrafficMeter};
 
     fn demand(masks: usize, bits: usize) -> Demand {
         let mut demand = Demand { bit_products: 2 * masks, ..Demand::default() };
@@ -126,16 +126,13 @@ mod tests {
             assert_eq!(product.len(), call.bit_products);
         }
         assert!(model.2 && data.2, "what is not in the plan is refused");
-        let count = |frames: Vec<Scheduled>| {
-            let mut meter = TrafficMeter::default();
-            meter.count("test", frames);
-            meter.total()
+        let planned = |asked| -> Traffic {
+            PlannedMaterial::schedule(calls.iter(), asked, Role::Model).into_iter().collect()
         };
-        let planned = |asked| count(PlannedMaterial::schedule(calls.iter(), asked, Role::Model));
         assert_eq!(planned(0), Traffic::default());
         assert_eq!(planned(1), model.1);
-        let one = InlineMaterial::schedule(&demand(5, 4), Role::Model, true).collect();
-        assert_eq!(planned(1).rounds, count(one).rounds, "as many as of the widest alone");
+        let one: Traffic = InlineMaterial::schedule(&demand(5, 4), Role::Model, true).collect();
+        assert_eq!(planned(1).rounds, one.rounds, "as many as of the widest alone");
     }
 
     #[test]

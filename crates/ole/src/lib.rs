@@ -41,7 +41,7 @@ mod pooled;
 pub use bgv::BgvOle;
 #[cfg(feature = "test-utils")]
 pub use ideal::{IdealOle, ideal_pair};
-pub use pooled::{PooledOle, Supplies};
+pub use pooled::PooledOle;
 
 use twain_algebra::Fr;
 use twain_link::channel::Channel;

@@ -99,32 +99,24 @@ impl PooledOle {
     }
 }
 
-/// What the messages of a session's calls depend on beside their groups.
-pub struct Supplies {
-    /// No keys were exchanged so far.
-    keyless: bool,
-    /// Random products left.
-    left: usize,
-}
-
-impl Default for Supplies {
-    fn default() -> Self {
-        Self { keyless: true, left: 0 }
-    }
-}
-
 impl PooledOle {
-    /// The frames of the next call of a session on `role`'s side.
-    pub fn schedule(groups: &[OleGroup], role: Role, supplies: &mut Supplies) -> Vec<Scheduled> {
-        let (count, layout) = (products_of(groups), Layout::new(groups));
-        let mut bulk = |layout: &Layout| BgvOle::schedule(layout, role, &mut supplies.keyless);
-        if in_bulk(count, &layout) {
-            return bulk(&layout);
+    /// The frames of a session's calls, one after the other, on `role`'s side.
+    pub fn schedule<'g>(
+        calls: impl Iterator<Item = &'g Vec<OleGroup>>,
+        role: Role,
+    ) -> Vec<Scheduled> {
+        let (mut keyless, mut left, mut frames) = (true, 0, Vec::new());
+        for groups in calls {
+            let (count, layout) = (products_of(groups), Layout::new(groups));
+            if in_bulk(count, &layout) {
+                frames.extend(BgvOle::schedule(&layout, role, &mut keyless));
+                continue;
+            }
+            let missing = missing(count, left);
+            left = left + missing - count;
+            frames.extend(BgvOle::schedule(&Layout::new(&pool(missing)), role, &mut keyless));
+            frames.extend(exchange_schedule(count, count));
         }
-        let missing = missing(count, supplies.left);
-        let mut frames = bulk(&Layout::new(&pool(missing)));
-        supplies.left = supplies.left + missing - count;
-        frames.extend(exchange_schedule(count, count));
         frames
     }
 }

@@ -54,6 +54,20 @@ impl std::ops::AddAssign for Traffic {
     }
 }
 
+impl FromIterator<Scheduled> for Traffic {
+    /// What these frames add up to, in their order.
+    fn from_iter<I: IntoIterator<Item = Scheduled>>(frames: I) -> Self {
+        let mut meter = TrafficMeter::default();
+        for (way, bytes) in frames {
+            match way {
+                Way::Sent => meter.sent("", bytes),
+                Way::Received => meter.received("", bytes),
+            }
+        }
+        meter.total()
+    }
+}
+
 /// The totals of a meter, to be read while the session goes on.
 #[derive(Clone, Debug, Default)]
 pub struct TrafficTotals(Arc<[AtomicU64; 3]>);
@@ -92,16 +106,6 @@ impl TrafficMeter {
     pub fn received(&mut self, phase: &'static str, bytes: usize) {
         let rounds = u64::from(!std::mem::replace(&mut self.received_last, true));
         self.add(phase, Traffic { received: bytes as u64, rounds, ..Traffic::default() });
-    }
-
-    /// Counts the frames of a schedule, in their order.
-    pub fn count(&mut self, phase: &'static str, frames: impl IntoIterator<Item = Scheduled>) {
-        for (way, bytes) in frames {
-            match way {
-                Way::Sent => self.sent(phase, bytes),
-                Way::Received => self.received(phase, bytes),
-            }
-        }
     }
 
     /// What was counted in all.

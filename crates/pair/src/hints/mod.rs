@@ -10,6 +10,8 @@
 //! One call of [`Hints::hints`] takes a constant number of messages, whatever its length:
 //! a comparison of values of `w` bits `2 + log2(w / 7)`, a decomposition as many more as it has
 //! digits, a division or a lookup one more, an inverse of a wide value two.
+//!
+//! [`DigitMaskSource`]: twain_masks::DigitMaskSource
 
 mod compare;
 mod counts;

@@ -5,13 +5,10 @@
 use super::call::Call;
 use super::ole;
 use sha2::{Digest, Sha256};
-use twain_link::channel::{Traffic, TrafficMeter};
+use twain_link::channel::Traffic;
 use twain_masks::{Demand, PlannedMaterial};
-use twain_ole::{OleGroup, PooledOle, Supplies};
+use twain_ole::{OleGroup, PooledOle};
 use twain_party::{Phase, Role};
-
-/// What is counted is one phase.
-const PHASE: &str = "plan";
 
 /// The calls of one proof, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -78,15 +75,10 @@ impl Plan {
             Role::Data => Traffic { sent: received, received: sent, rounds },
         };
         let calls = &self.calls[..mark.calls.min(self.calls.len())];
+        let products = calls.iter().filter_map(Call::products);
         total += match origin {
             Origin::Inline => self.making_of(calls, role),
-            Origin::Bundle => {
-                let mut meter = TrafficMeter::default();
-                for groups in calls.iter().filter_map(Call::products) {
-                    meter.count(PHASE, ole::schedule(groups, role));
-                }
-                meter.total()
-            }
+            Origin::Bundle => products.flat_map(|groups| ole::schedule(groups, role)).collect(),
         };
         total
     }
@@ -98,13 +90,10 @@ impl Plan {
 
     /// The same for the first of them.
     fn making_of(&self, calls: &[Call], role: Role) -> Traffic {
-        let (mut meter, mut supplies) = (TrafficMeter::default(), Supplies::default());
-        for groups in calls.iter().filter_map(Call::products) {
-            meter.count(PHASE, PooledOle::schedule(groups, role, &mut supplies));
-        }
+        let products = PooledOle::schedule(calls.iter().filter_map(Call::products), role);
         let asked = calls.iter().filter_map(Call::demand).filter(|demand| !demand.is_nothing());
-        meter.count(PHASE, PlannedMaterial::schedule(self.demands(), asked.count(), role));
-        meter.total()
+        let material = PlannedMaterial::schedule(self.demands(), asked.count(), role);
+        products.into_iter().chain(material).collect()
     }
 
     /// The demands of digit masks and bits, in order.
