@@ -171,10 +171,25 @@ pub fn witness_to_python<'py>(
             dict.del_item(name)?;
         }
     }
-    for name in ["processed_inputs", "processed_params", "processed_outputs"] {
-        if dict.get_item(name)?.is_some_and(|value| value.is_none()) {
+    let processed = [
+        ("processed_inputs", &witness.processed_inputs),
+        ("processed_params", &witness.processed_params),
+        ("processed_outputs", &witness.processed_outputs),
+    ];
+    for (name, processed) in processed {
+        let Some(processed) = processed else {
             dict.del_item(name)?;
+            continue;
+        };
+        let made = PyDict::new(py);
+        if let Some(hashes) = &processed.poseidon_hash {
+            made.set_item("poseidon_hash", hashes.iter().map(field_to_hex).collect::<Vec<_>>())?;
         }
+        if let Some(lists) = &processed.polycommit {
+            let points = |list: &Vec<_>| list.iter().map(felts::PyG1Affine::from).collect();
+            made.set_item("polycommit", lists.iter().map(points).collect::<Vec<Vec<_>>>())?;
+        }
+        dict.set_item(name, made)?;
     }
     Ok(dict)
 }

@@ -117,14 +117,18 @@ fn felt_to_big_endian(felt: &str) -> PyResult<String> {
 /// float_to_felt(input: float, scale: int, input_type: PyInputType = PyInputType.F64) -> str
 ///
 /// The field element nearest to `input * 2**scale`. Integer types cut the fraction off first, a Bool is 0
-/// below 1. Raises OverflowError beyond 127 bits.
+/// below 1, and nothing else than 0 and 1. Raises OverflowError beyond 127 bits.
 #[pyfunction]
 #[pyo3(signature = (input, scale, input_type = PyInputType::F64))]
 fn float_to_felt(input: f64, scale: i32, input_type: PyInputType) -> PyResult<String> {
     let input = match InputType::from(input_type) {
         InputType::F16 | InputType::F32 => f64::from(input as f32),
         InputType::Int | InputType::TDim => input.trunc(),
-        InputType::Bool => f64::from(u8::from(input.trunc() != 0.0)),
+        InputType::Bool => match input.trunc() {
+            bit if bit == 0.0 || bit == 1.0 => bit,
+            _ if input.is_nan() => 0.0,
+            _ => return Err(PyValueError::new_err("a Bool is 0 or 1")),
+        },
         InputType::F64 | InputType::Unknown => input,
     };
     let integer = quantize(input, scale)
