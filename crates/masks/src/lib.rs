@@ -38,13 +38,14 @@
 pub mod dpf;
 #[cfg(feature = "test-utils")]
 mod ideal;
+mod inline;
 mod material;
 mod ot;
 mod planned;
+mod shared_bits;
 
 #[cfg(feature = "test-utils")]
 pub use ideal::IdealMaterial;
-pub use material::{
-    BitConversions, BitProducts, Demand, DigitMaskSource, InlineMaterial, Material, Selections,
-};
+pub use inline::InlineMaterial;
+pub use material::{BitConversions, BitProducts, Demand, DigitMaskSource, Material, Selections};
 pub use planned::PlannedMaterial;

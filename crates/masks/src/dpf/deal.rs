@@ -1,8 +1,8 @@
 //! The ideal functionality of making digit masks: a dealer who knows the position. For tests of what
 //! is built on top.
 
-use super::tree::{MaskKeys, leaf_sums, level_sum};
-use super::{DigitMask, Scratch};
+use super::mask::DigitMask;
+use super::tree::{MaskKeys, Scratch, leaf_sums, level_sum};
 use rand_chacha::ChaCha20Rng;
 use rand_core::RngCore;
 use twain_party::Role;

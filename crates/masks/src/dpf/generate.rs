@@ -11,8 +11,8 @@
 //! however many masks it has. *Private:* every message is a part of a sum whose total, a correction
 //! word, is pseudorandom to both (protocol §1), or masked by a pad.
 
-use super::tree::{DeriveKeys, LeafSums, MaskKeys, leaf_sums, level_sum};
-use super::{DigitMask, MAX_DOMAIN_BITS, Scratch};
+use super::mask::DigitMask;
+use super::tree::{DeriveKeys, LeafSums, MAX_DOMAIN_BITS, MaskKeys, Scratch, leaf_sums, level_sum};
 use crate::ot::{Correlated, OtPair, PadUse};
 use rand_chacha::ChaCha20Rng;
 use rand_core::RngCore;

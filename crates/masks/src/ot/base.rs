@@ -3,7 +3,7 @@
 //! here against semi-honest parties). In: this party's 128 choice bits (its `delta`). Out: 128 keys
 //! chosen by them, and 128 pairs of keys of which the peer holds one each.
 
-use super::OtError;
+use super::error::OtError;
 use curve25519_dalek::constants::RISTRETTO_BASEPOINT_TABLE;
 use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoPoint};
 use curve25519_dalek::scalar::Scalar;

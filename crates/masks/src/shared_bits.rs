@@ -1,0 +1,138 @@
+//! Random bits that the parties share, in the field too, and their products.
+
+use crate::material::{BitConversions, BitProducts, Demand, Material, Selections};
+use crate::ot::{OtPair, PadUse};
+use ff::{Field, FromUniformBytes, PrimeField};
+use rand_chacha::ChaCha20Rng;
+use rand_core::RngCore;
+use rayon::prelude::*;
+use twain_algebra::Fr;
+use twain_link::channel::{Channel, TrafficMeter};
+use twain_link::scalars::{SCALAR_BYTES, decode_scalars};
+use twain_party::{PartyError, Role};
+use zeroize::Zeroizing;
+
+const PHASE: &str = "shared bits";
+
+/// Counts the messages of [`shared_bits`] on `role`'s side.
+pub(crate) fn count_messages(demand: &Demand, role: Role, meter: &mut TrafficMeter) {
+    let Demand { bit_products, conversions, selections, .. } = *demand;
+    let total = bit_products + conversions + selections;
+    OtPair::count_extension(total, meter);
+    let own = (bit_products..total).filter(|&at| sends(role, at)).count();
+    let all = total - bit_products;
+    if all > 0 {
+        meter.sent(PHASE, SCALAR_BYTES * own);
+        meter.received(PHASE, SCALAR_BYTES * (all - own));
+    }
+}
+
+/// Whether `role` sends the field element of a shared bit; the parties take turns.
+fn sends(role: Role, at: usize) -> bool {
+    at.is_multiple_of(2) == (role == Role::Model)
+}
+
+fn field_pad(bytes: [u8; 64]) -> Fr {
+    Fr::from_uniform_bytes(&bytes)
+}
+
+/// Everything but masks: one transfer in each direction for each item, its choice being the bit.
+/// Random operands are *read off* the pads, so that only the conversion to the field needs a message
+/// (one field element; the parties take turns in sending it).
+pub(crate) fn shared_bits(
+    channel: &mut dyn Channel,
+    ot: &mut OtPair,
+    rng: &mut ChaCha20Rng,
+    demand: &Demand,
+) -> Result<Material, PartyError> {
+    let Demand { bit_products, conversions, selections, .. } = *demand;
+    let role = channel.role();
+    let total = bit_products + conversions + selections;
+    let mut bits = Zeroizing::new(vec![0u8; total]);
+    rng.fill_bytes(&mut bits);
+    bits.iter_mut().for_each(|bit| *bit &= 1);
+    let transfers = ot.extend(channel, &bits)?;
+    let ot: &OtPair = ot;
+    let sent = |at: usize, pad_use| {
+        ot.sender_pads(transfers.first + at as u64, transfers.sent[at], pad_use)
+    };
+    let received = |at: usize, pad_use| {
+        ot.receiver_pad(transfers.first + at as u64, transfers.received[at], pad_use)
+    };
+
+    let triple = |at: usize| {
+        let [zero, one] = sent(at, PadUse::BitProduct).map(|pad| pad[0] & 1);
+        let (left, right) = (zero ^ one, bits[at]);
+        (left, left & right ^ zero ^ received(at, PadUse::BitProduct)[0] & 1)
+    };
+    let (left, product) = (0..bit_products).into_par_iter().map(triple).unzip();
+    let bit_products = BitProducts {
+        left: Zeroizing::new(left),
+        right: Zeroizing::new(bits[..bit_products].to_vec()),
+        product: Zeroizing::new(product),
+    };
+
+    // Bit b = b_M + b_D - 2 b_M b_D: shares of the product, from one of the two directions.
+    let first = bit_products.right.len();
+    let sends = |at: usize| sends(role, at);
+    let halves: Vec<(Fr, Fr)> = (first..total)
+        .into_par_iter()
+        .map(|at| {
+            if !sends(at) {
+                return (field_pad(received(at, PadUse::BitToField)), Fr::ZERO);
+            }
+            let [zero, one] = sent(at, PadUse::BitToField).map(field_pad);
+            (-zero, zero + Fr::from(u64::from(bits[at])) - one)
+        })
+        .collect();
+    let mut frame = Vec::new();
+    for at in (first..total).filter(|&at| sends(at)) {
+        frame.extend_from_slice(halves[at - first].1.to_repr().as_ref());
+    }
+    let due = (first..total).filter(|&at| !sends(at)).count();
+    if first < total {
+        channel.send(PHASE, frame)?;
+        let frame = channel.receive(PHASE, SCALAR_BYTES * due)?;
+        let mut messages = decode_scalars(&frame, PHASE)?.into_iter();
+        let mut fields: Vec<Fr> = Vec::with_capacity(total - first);
+        for at in first..total {
+            let bit = Fr::from(u64::from(bits[at]));
+            let mut product = halves[at - first].0;
+            if !sends(at) {
+                product += bit * messages.next().unwrap_or_default();
+            }
+            fields.push(bit - product.double());
+        }
+        let selected = fields.split_off(conversions);
+        let (factors, products): (Vec<Fr>, Vec<Fr>) = (first + conversions..total)
+            .into_par_iter()
+            .map(|at| {
+                let [zero, one] = sent(at, PadUse::BitTimesField).map(field_pad);
+                // bit * factor = b_own * factor + b_peer * (1 - 2 b_own) * factor; the last
+                // product is one of the pads' difference, so that it needs no message.
+                let bit = Fr::from(u64::from(bits[at]));
+                let factor = (one - zero) * (Fr::ONE - bit.double());
+                let cross = field_pad(received(at, PadUse::BitTimesField)) - zero;
+                (factor, bit * factor + cross)
+            })
+            .unzip();
+        let bits_of = |from: usize, to: usize| Zeroizing::new(bits[from..to].to_vec());
+        return Ok(Material {
+            masks: Vec::new(),
+            bit_products,
+            conversions: BitConversions {
+                bits: bits_of(first, first + conversions),
+                fields: fields.into(),
+            },
+            selections: Selections {
+                bits: BitConversions {
+                    bits: bits_of(first + conversions, total),
+                    fields: selected.into(),
+                },
+                factors: factors.into(),
+                products: products.into(),
+            },
+        });
+    }
+    Ok(Material { bit_products, ..Default::default() })
+}
