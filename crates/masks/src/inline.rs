@@ -1,6 +1,6 @@
 //! Makes material from oblivious transfers when it is asked for.
 
-use crate::dpf::{self, DigitMask};
+use crate::dpf::{self, Checked, DigitMask};
 use crate::material::{Demand, DigitMaskSource, Material};
 use crate::ot::OtPair;
 use crate::shared_bits::{self, shared_bits};
@@ -47,7 +47,7 @@ impl DigitMaskSource for InlineMaterial {
         let first = self.next_mask;
         self.next_mask += domains.len() as u64;
         let made = dpf::generate(channel, ot, &mut self.rng, first, &domains)?;
-        let mut masks: Vec<Vec<DigitMask>> = demand.masks.map(Vec::with_capacity).into();
+        let mut masks: Vec<Vec<Checked<DigitMask>>> = demand.masks.map(Vec::with_capacity).into();
         for mask in made {
             masks[usize::from(mask.domain_bits())].push(mask);
         }

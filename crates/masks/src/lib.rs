@@ -35,7 +35,9 @@
 //! # Ok::<(), twain_party::PartyError>(())
 //! ```
 
+mod commitment;
 pub mod dpf;
+mod error;
 #[cfg(feature = "test-utils")]
 mod ideal;
 mod inline;

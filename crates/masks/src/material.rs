@@ -2,7 +2,7 @@
 //! parties share together with their products. [`DigitMaskSource`] is the one interface behind which it
 //! is made.
 
-use crate::dpf::{DigitMask, MAX_DOMAIN_BITS};
+use crate::dpf::{Checked, DigitMask, MAX_DOMAIN_BITS};
 use std::ops::AddAssign;
 use twain_link::channel::Channel;
 use twain_party::{PartyError, Shares};
@@ -71,8 +71,9 @@ pub struct Selections {
 /// One party's half of everything in a [`Demand`].
 #[derive(Default)]
 pub struct Material {
-    /// Digit masks by the bits of their domain.
-    pub masks: Vec<Vec<DigitMask>>,
+    /// Digit masks by the bits of their domain, the last to be used first. Their order is part of
+    /// their check.
+    pub masks: Vec<Vec<Checked<DigitMask>>>,
     /// As many as demanded.
     pub bit_products: BitProducts,
     /// As many as demanded.
@@ -145,10 +146,11 @@ impl Material {
         })
     }
 
-    /// Takes a mask below `2^bits`.
+    /// Takes the next mask below `2^bits`.
     pub fn take_mask(&mut self, bits: u8) -> Result<DigitMask, PartyError> {
         let mask = self.masks.get_mut(usize::from(bits)).and_then(Vec::pop);
-        mask.ok_or_else(|| PartyError::Unsupported(format!("no digit mask of {bits} bits is left")))
+        mask.map(Checked::into_inner)
+            .ok_or_else(|| PartyError::Unsupported(format!("no digit mask of {bits} bits is left")))
     }
 }
 

@@ -32,13 +32,18 @@ fn sends(role: Role, at: usize) -> bool {
     at.is_multiple_of(2) == (role == Role::Model)
 }
 
-fn field_pad(bytes: [u8; 64]) -> Fr {
+/// A pad in the field: of 384 bits, so that it is uniform but for 2^-130.
+fn field_pad(blocks: [u128; 3]) -> Fr {
+    let mut bytes = Zeroizing::new([0; 64]);
+    for (bytes, block) in bytes.as_chunks_mut().0.iter_mut().zip(blocks) {
+        *bytes = block.to_le_bytes();
+    }
     Fr::from_uniform_bytes(&bytes)
 }
 
 /// Everything but masks: one transfer in each direction for each item, its choice being the bit.
-/// Random operands are *read off* the pads, so that only the conversion to the field needs a message
-/// (one field element; the parties take turns in sending it).
+/// Random operands are *read off* the pads, so that only the conversion to the field needs a
+/// message (one field element; the parties take turns in sending it).
 pub(crate) fn shared_bits(
     channel: &mut dyn Channel,
     ot: &mut OtPair,
@@ -51,19 +56,28 @@ pub(crate) fn shared_bits(
     let mut bits = Zeroizing::new(vec![0u8; total]);
     rng.fill_bytes(&mut bits);
     bits.iter_mut().for_each(|bit| *bit &= 1);
-    let transfers = ot.extend(channel, &bits)?;
+    let transfers = ot.extend(channel, rng, &bits)?;
     let ot: &OtPair = ot;
+    let sent_bits = |at: usize| {
+        let index = transfers.first + at as u64;
+        ot.sender_pads(index, transfers.sent[at], PadUse::BitProduct).map(|[pad]| pad as u8 & 1)
+    };
+    let received_bit = |at: usize| {
+        let index = transfers.first + at as u64;
+        let [pad] = ot.receiver_pad(index, transfers.received[at], PadUse::BitProduct);
+        pad as u8 & 1
+    };
     let sent = |at: usize, pad_use| {
-        ot.sender_pads(transfers.first + at as u64, transfers.sent[at], pad_use)
+        ot.sender_pads(transfers.first + at as u64, transfers.sent[at], pad_use).map(field_pad)
     };
     let received = |at: usize, pad_use| {
-        ot.receiver_pad(transfers.first + at as u64, transfers.received[at], pad_use)
+        field_pad(ot.receiver_pad(transfers.first + at as u64, transfers.received[at], pad_use))
     };
 
     let triple = |at: usize| {
-        let [zero, one] = sent(at, PadUse::BitProduct).map(|pad| pad[0] & 1);
+        let [zero, one] = sent_bits(at);
         let (left, right) = (zero ^ one, bits[at]);
-        (left, left & right ^ zero ^ received(at, PadUse::BitProduct)[0] & 1)
+        (left, left & right ^ zero ^ received_bit(at))
     };
     let (left, product) = (0..bit_products).into_par_iter().map(triple).unzip();
     let bit_products = BitProducts {
@@ -79,9 +93,9 @@ pub(crate) fn shared_bits(
         .into_par_iter()
         .map(|at| {
             if !sends(at) {
-                return (field_pad(received(at, PadUse::BitToField)), Fr::ZERO);
+                return (received(at, PadUse::BitToField), Fr::ZERO);
             }
-            let [zero, one] = sent(at, PadUse::BitToField).map(field_pad);
+            let [zero, one] = sent(at, PadUse::BitToField);
             (-zero, zero + Fr::from(u64::from(bits[at])) - one)
         })
         .collect();
@@ -107,12 +121,12 @@ pub(crate) fn shared_bits(
         let (factors, products): (Vec<Fr>, Vec<Fr>) = (first + conversions..total)
             .into_par_iter()
             .map(|at| {
-                let [zero, one] = sent(at, PadUse::BitTimesField).map(field_pad);
+                let [zero, one] = sent(at, PadUse::BitTimesField);
                 // bit * factor = b_own * factor + b_peer * (1 - 2 b_own) * factor; the last
                 // product is one of the pads' difference, so that it needs no message.
                 let bit = Fr::from(u64::from(bits[at]));
                 let factor = (one - zero) * (Fr::ONE - bit.double());
-                let cross = field_pad(received(at, PadUse::BitTimesField)) - zero;
+                let cross = received(at, PadUse::BitTimesField) - zero;
                 (factor, bit * factor + cross)
             })
             .unzip();

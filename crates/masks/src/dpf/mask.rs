@@ -1,5 +1,6 @@
 //! One party's half of a digit mask, and what it is used for: its vector, comparisons, counts.
 
+use super::checked::Checked;
 use super::tree::{self, ALL_RUNS, LeafSums, MaskCipher, MaskKeys, RUN, Scratch};
 use ff::{Field, PrimeField};
 use std::ops::Range;
@@ -7,11 +8,14 @@ use twain_algebra::Fr;
 use twain_party::Role;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+/// The step in which masks are made, for errors and counters.
+pub(super) const PHASE: &str = "digit masks";
+
 /// One party's half of a digit mask.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct DigitMask {
     /// Number of the mask in its session: the keys of its tree are derived from it.
-    index: u64,
+    pub(super) index: u64,
     /// The session that made it.
     session: [u8; 32],
     /// This party's root.
@@ -40,10 +44,10 @@ fn sums_kept(bits: usize) -> usize {
 
 impl DigitMask {
     /// A mask of planning, where only the bits of a mask count: its expansion is empty.
-    pub fn outline(bits: u8) -> Self {
+    pub fn outline(bits: u8) -> Checked<Self> {
         let mut mask = Self::started([0; 32], 0, 0, vec![0; usize::from(bits)]);
         mask.outline = true;
-        mask
+        Checked::new(mask)
     }
 
     /// A tree whose last correction is missing.
@@ -73,20 +77,21 @@ impl DigitMask {
         self
     }
 
-    /// The mask without its session, in [`mask_words`] words.
-    pub fn to_words(&self) -> Zeroizing<Vec<u128>> {
-        let mut words = Zeroizing::new(Vec::with_capacity(mask_words(self.corrections.len())));
-        words.extend([u128::from(self.index), self.root, self.last, self.position]);
-        words.extend(&self.corrections);
-        words.extend(&self.above);
+    /// The mask without its session, in [`mask_words`] words. Only what was checked is kept.
+    pub fn to_words(mask: &Checked<Self>) -> Zeroizing<Vec<u128>> {
+        let mut words = Zeroizing::new(Vec::with_capacity(mask_words(mask.corrections.len())));
+        words.extend([u128::from(mask.index), mask.root, mask.last, mask.position]);
+        words.extend(&mask.corrections);
+        words.extend(&mask.above);
         words
     }
 
-    /// The mask below `2^bits` that was made in `session`; none if these are not its words.
-    pub fn from_words(session: [u8; 32], bits: usize, words: &[u128]) -> Option<Self> {
+    /// The mask below `2^bits` that was made, and checked, in `session`; none if these are not its
+    /// words.
+    pub fn from_words(session: [u8; 32], bits: usize, words: &[u128]) -> Option<Checked<Self>> {
         let ([index, root, last, position], rest) = words.split_first_chunk()?;
         let (corrections, above) = rest.split_at_checked(bits)?;
-        (above.len() == sums_kept(bits)).then(|| Self {
+        let mask = || Self {
             index: *index as u64,
             session,
             root: *root,
@@ -95,7 +100,8 @@ impl DigitMask {
             position: *position,
             above: above.to_vec(),
             outline: false,
-        })
+        };
+        (above.len() == sums_kept(bits)).then(|| Checked::new(mask()))
     }
 
     /// `d`: the mask is below `2^d`.

@@ -1,11 +1,12 @@
 //! Digit masks made by both parties, and what their messages could give away.
 
+use super::checked::Checked;
 use super::generate::{self, generate};
-use super::mask::{DigitMask, lift};
+use super::mask::{DigitMask, PHASE, lift};
 use super::tree::{self, ALL_RUNS, Scratch};
 use crate::ot::OtPair;
 use rand_chacha::ChaCha20Rng;
-use rand_core::SeedableRng;
+use rand_core::{RngCore, SeedableRng};
 use twain_algebra::Fr;
 use twain_link::channel::run_pair;
 use twain_link::channel::{Channel, Frame, MemoryChannel, Recorder, Way, memory_pair};
@@ -27,7 +28,7 @@ fn masks_are_shares_of_one_hot_vectors() {
         let mut masks = generate(channel, &mut ot, rng, 5, &domains)?;
         let before = channel.traffic().rounds;
         masks.extend(generate(channel, &mut ot, rng, 15, &[2; 60])?);
-        assert_eq!(channel.traffic().rounds - before, 1 + 2 + 3);
+        assert_eq!(channel.traffic().rounds - before, 1 + 2 + 3 + 4);
         assert!(generate(channel, &mut ot, rng, 80, &[])?.is_empty());
         Ok(masks)
     });
@@ -70,30 +71,52 @@ fn half_a_key_shows_nothing() {
         generate(channel, &mut ot, rng, 0, &[7; 40])
     });
     for half in [&model, &data] {
-        let ones: u32 = half.iter().flat_map(vector).map(|entry| entry.count_ones()).sum();
+        let ones: u32 =
+            half.iter().flat_map(|mask| vector(mask)).map(|entry| entry.count_ones()).sum();
         let bits = 40 * 128 * 128;
         assert!(ones.abs_diff(bits / 2) < 5000, "{ones} of {bits}"); // 12 standard deviations
     }
 }
 
-/// Masks below 8 and the frames in which they were made, the model's first.
-fn recorded(count: usize) -> [(Vec<DigitMask>, Vec<Frame>); 2] {
+/// One side's part in making masks.
+struct Recorded {
+    /// In the order of their numbers.
+    masks: Vec<Checked<DigitMask>>,
+    /// This side's halves of their bits, the most significant first, and of their signs.
+    choices: Vec<u8>,
+    /// What it received while they were made.
+    frames: Vec<Vec<u8>>,
+}
+
+/// Both sides' parts in making masks below 8, the model's first.
+fn recorded(count: usize, blank_pads: bool) -> [Recorded; 2] {
     let (model, data) = memory_pair([7; 32]);
     let side = |end: MemoryChannel| {
         let mut link = Recorder::new(end);
         let mut rng = ChaCha20Rng::seed_from_u64(50 + link.role() as u64);
         let mut ot = OtPair::setup(&mut link, &mut rng).unwrap();
-        let masks = generate(&mut link, &mut ot, &mut rng, 0, &vec![3; count]).unwrap();
-        let frames = link.frames().iter();
-        let made =
-            frames.filter(|frame| frame.phase == "digit masks" && frame.way == Way::Received);
-        (masks, made.cloned().collect())
+        ot.blank_pads = blank_pads;
+        let mut choices = vec![0; 4 * count];
+        rng.clone().fill_bytes(&mut choices);
+        choices.iter_mut().for_each(|choice| *choice &= 1);
+        let mut masks = generate(&mut link, &mut ot, &mut rng, 0, &vec![3; count]).unwrap();
+        masks.sort_by_key(|mask| mask.index);
+        let made = |frame: &&Frame| frame.phase == PHASE && frame.way == Way::Received;
+        let frames = link.frames().iter().filter(made);
+        let frames = frames.map(|frame| frame.bytes.clone()).collect();
+        Recorded { masks, choices, frames }
     };
     std::thread::scope(|scope| {
         let model = scope.spawn(|| side(model));
         let data = side(data);
         [model.join().unwrap(), data]
     })
+}
+
+/// Position of mask `i`.
+fn position(sides: &[Recorded; 2], i: usize) -> usize {
+    let [model, data] = [0, 1].map(|side: usize| sides[side].masks[i].position());
+    model.wrapping_add(data) as usize
 }
 
 /// The control bits of this party's leaves: where a correction of 1 changes something.
@@ -114,13 +137,9 @@ fn controls(mask: &DigitMask) -> Vec<bool> {
 #[test]
 fn messages_do_not_show_the_sign() {
     const COUNT: usize = 600;
-    let sides = recorded(COUNT);
-    let position = |i: usize| {
-        let [model, data] = [0, 1].map(|side: usize| sides[side].0[i].position());
-        model.wrapping_add(data) as usize
-    };
+    let sides = recorded(COUNT, false);
     let half = |side: usize, i: usize| {
-        let mask = &sides[side].0[i];
+        let mask = &sides[side].masks[i];
         let scratch = &mut Scratch::default();
         let sums = tree::leaf_sums(&mask.cipher(), mask.root, &mask.corrections, scratch);
         generate::sign_half([Role::Model, Role::Data][side], sums.controls)
@@ -130,37 +149,81 @@ fn messages_do_not_show_the_sign() {
         let hit = |i: &usize| {
             let models = half(viewer, *i) ^ theirs(*i) == 0;
             let points_to = if viewer == 0 { models } else { !models };
-            controls(&sides[viewer].0[*i])[position(*i)] == points_to
+            controls(&sides[viewer].masks[*i])[position(&sides, *i)] == points_to
         };
         (0..COUNT).filter(hit).count()
     };
-    for (viewer, (_, frames)) in sides.iter().enumerate() {
-        let lengths: Vec<usize> = frames.iter().map(|frame| frame.bytes.len()).collect();
+    for (viewer, Recorded { frames, .. }) in sides.iter().enumerate() {
+        let lengths: Vec<usize> = frames.iter().map(Vec::len).collect();
         let blocks = 16 * COUNT;
-        assert_eq!(lengths, [blocks, blocks, blocks, COUNT / 8, blocks, blocks]);
-        let flips = &frames[3].bytes;
+        let before = 64 + 3 * blocks;
+        let expected = [blocks, blocks, blocks, before + COUNT / 8, blocks, blocks, 64, 32, 64, 64];
+        assert_eq!(lengths, expected);
+        let flips = &frames[3][before..];
         let real = hits(viewer, &|i| flips[i / 8] >> (i % 8) & 1);
         assert!(real.abs_diff(COUNT / 2) < 75, "{real} of {COUNT}"); // 6 standard deviations
         assert_eq!(hits(viewer, &|i| half(1 - viewer, i)), COUNT);
     }
 }
 
-/// No bit of a received block goes with a bit of `r`.
+/// No bit of a received block, nor of a product's word, goes with a bit of `r`.
 #[test]
 fn messages_do_not_go_with_the_position() {
     const COUNT: usize = 600;
-    let sides = recorded(COUNT);
-    for (_, frames) in &sides {
-        for frame in frames.iter().filter(|frame| frame.bytes.len() == 16 * COUNT) {
-            for (bit, byte) in (0..3).flat_map(|bit| (0..16).map(move |byte| (bit, byte))) {
-                let equal = (0..COUNT).filter(|&i| {
-                    let [model, data] = [0, 1].map(|side: usize| sides[side].0[i].position());
-                    let r = model.wrapping_add(data) >> bit & 1;
-                    r == u128::from(frame.bytes[16 * i + byte] & 1)
-                });
-                let equal = equal.count();
-                assert!(equal.abs_diff(COUNT / 2) < 75, "bit {bit}, byte {byte}: {equal}");
+    let sides = recorded(COUNT, false);
+    let check = |what: &str, bit: usize, lowest: &dyn Fn(usize) -> u8| {
+        let equal =
+            (0..COUNT).filter(|&i| position(&sides, i) >> bit & 1 == usize::from(lowest(i) & 1));
+        let equal = equal.count();
+        assert!(equal.abs_diff(COUNT / 2) < 75, "bit {bit}, {what}: {equal}");
+    };
+    for Recorded { frames, .. } in &sides {
+        for (bit, byte) in (0..3).flat_map(|bit| (0..16).map(move |byte| (bit, byte))) {
+            for frame in frames.iter().filter(|frame| frame.len() == 16 * COUNT) {
+                check("a block", bit, &|i| frame[16 * i + byte]);
+            }
+            for product in 0..3 {
+                let word = |i: usize| 64 + 16 * (3 * i + product) + byte;
+                check("a product", bit, &|i| frames[3][word(i)]);
+                // Where the bit would stand, if it were not masked.
+                check("a product", bit, &|i| frames[3][word(i)] >> (3 - product));
             }
         }
     }
+}
+
+/// The words of the products do not show their sender's bits; without pads they do.
+#[test]
+fn products_do_not_show_the_bits() {
+    const COUNT: usize = 600;
+    for blank in [false, true] {
+        let sides = recorded(COUNT, blank);
+        for (viewer, sender) in [(0, 1), (1, 0)] {
+            for product in 0..3 {
+                let shows = (0..COUNT).filter(|i| {
+                    let word = sides[viewer].frames[3][64 + 16 * (3 * i + product)];
+                    word >> (3 - product) & 1 == sides[sender].choices[4 * i + product]
+                });
+                let shows = shows.count();
+                if blank {
+                    assert_eq!(shows, COUNT);
+                } else {
+                    assert!(shows.abs_diff(COUNT / 2) < 75, "{shows}"); // 6 standard deviations
+                }
+            }
+        }
+    }
+}
+
+/// The same seeds make the same masks in the same order.
+#[test]
+fn making_masks_is_deterministic() {
+    let masks = || {
+        let (model, _) = run_pair(|channel, rng| {
+            let mut ot = OtPair::setup(channel, rng)?;
+            generate(channel, &mut ot, rng, 0, &[2, 5, 5, 3, 9, 9, 9, 1])
+        });
+        model.iter().map(|mask| DigitMask::to_words(mask).to_vec()).collect::<Vec<_>>()
+    };
+    assert_eq!(masks(), masks());
 }

@@ -1,9 +1,11 @@
 //! All oblivious transfers of a session, in both directions.
 
 use super::base;
+use super::consistency::FrameContext;
 use super::extension::{self, ExtensionReceiver, ExtensionSender};
+use super::pads::{PadHash, PadUse};
 use rand_chacha::ChaCha20Rng;
-use sha2::{Digest, Sha512};
+use rand_core::RngCore;
 use twain_link::channel::{Channel, TrafficMeter};
 use twain_party::{PartyError, Role};
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -19,47 +21,37 @@ pub struct Correlated {
     pub received: Vec<u128>,
 }
 
-/// What a pad is for: one transfer may serve several purposes, each with a pad of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PadUse {
-    /// The sign of a digit mask's last correction word.
-    MaskSign = 1,
-    /// A product of two bits, into bits.
-    BitProduct = 2,
-    /// A product of two bits, into the field.
-    BitToField = 3,
-    /// A product of a bit and a field element.
-    BitTimesField = 4,
-}
-
 const PHASE: &str = "oblivious transfer";
 
 /// Oblivious transfers of one session, both directions.
 pub struct OtPair {
     sender: ExtensionSender,
     receiver: ExtensionReceiver,
-    pads: Sha512,
+    pads: PadHash,
+    session: [u8; 32],
     role: Role,
+    /// Number of the next transfer, and of the next frame.
     next: u64,
+    next_frame: u64,
     /// The mutant of tests: nothing is masked by pads.
     #[cfg(test)]
     pub(crate) blank_pads: bool,
 }
 
 impl OtPair {
-    /// Makes the base transfers: two messages each way.
+    /// Makes the base transfers: one message each way.
     pub fn setup(channel: &mut dyn Channel, rng: &mut ChaCha20Rng) -> Result<Self, PartyError> {
         let role = channel.role();
         let delta = extension::draw_delta(role, rng);
         let base = base::exchange(channel, rng, delta)?;
-        let pads = Sha512::new_with_prefix(b"twain oblivious transfer pad")
-            .chain_update(channel.session_id());
         Ok(Self {
             sender: ExtensionSender::new(delta, base.chosen),
             receiver: ExtensionReceiver::new(base.pairs),
-            pads,
+            pads: PadHash::new(&channel.session_id()),
+            session: channel.session_id(),
             role,
             next: 0,
+            next_frame: 0,
             #[cfg(test)]
             blank_pads: false,
         })
@@ -72,32 +64,45 @@ impl OtPair {
     }
 
     /// As many transfers in each direction as there are `choices` (each 0 or 1; both parties give
-    /// equally many). One message each way, in frames of at most 16 MiB.
+    /// equally many). One message each way, in frames of about 16 MiB. An error if the peer's
+    /// choices do not fit together.
     pub fn extend(
         &mut self,
         channel: &mut dyn Channel,
+        rng: &mut ChaCha20Rng,
         choices: &[u8],
     ) -> Result<Correlated, PartyError> {
-        let first = self.next;
-        self.next += choices.len() as u64;
-        let mut received = Vec::with_capacity(choices.len());
-        for part in choices.chunks(extension::FRAME_TRANSFERS) {
-            let frame = self.receiver.extend(part, &mut received);
+        let (first, first_frame) = (self.next, self.next_frame);
+        let mut transfers = Correlated {
+            first,
+            sent: Vec::with_capacity(choices.len()),
+            received: Vec::with_capacity(choices.len()),
+        };
+        let parts = || (first_frame..).zip(choices.chunks(extension::FRAME_TRANSFERS));
+        let (session, role) = (self.session, self.role);
+        for (counter, part) in parts() {
+            let mut last = [0; 16];
+            rng.fill_bytes(&mut last);
+            let context = FrameContext { session, receiver: role, counter };
+            let last_choices = u128::from_le_bytes(last);
+            let received = &mut transfers.received;
+            let frame = self.receiver.extend(context, part, last_choices, received);
+            last.zeroize();
             channel.send(PHASE, frame)?;
         }
-        let mut sent = Vec::with_capacity(choices.len());
-        for part in choices.chunks(extension::FRAME_TRANSFERS) {
+        for (counter, part) in parts() {
             let frame = channel.receive(PHASE, extension::frame_length(part.len()))?;
-            self.sender.extend(&frame, part.len(), &mut sent);
+            let context = FrameContext { session, receiver: role.other(), counter };
+            self.sender.extend(context, &frame, part.len(), &mut transfers.sent)?;
+            self.next_frame = counter + 1;
         }
-        Ok(Correlated { first, sent, received })
+        self.next += choices.len() as u64;
+        Ok(transfers)
     }
 
     /// Counts the messages of [`OtPair::setup`].
     pub fn count_setup(meter: &mut TrafficMeter) {
-        for bytes in [base::POINT_BYTES, base::POINT_BYTES * base::COUNT] {
-            meter.exchanged(base::PHASE, bytes);
-        }
+        meter.exchanged(base::PHASE, base::FRAME_BYTES);
     }
 
     /// Counts the messages of [`OtPair::extend`] with so many choices.
@@ -109,29 +114,39 @@ impl OtPair {
         lengths().for_each(|bytes| meter.received(PHASE, bytes));
     }
 
-    /// The pad of a block of transfer `index` in the direction in which `sender` sends: uniform
-    /// unless the block is known.
-    pub fn pad(&self, sender: Role, index: u64, block: u128, pad_use: PadUse) -> [u8; 64] {
+    fn pad<const N: usize>(
+        &self,
+        sender: Role,
+        index: u64,
+        block: u128,
+        pad_use: PadUse,
+    ) -> [u128; N] {
         #[cfg(test)]
         if self.blank_pads {
-            return [0; 64];
+            return [0; N];
         }
-        let hash = self
-            .pads
-            .clone()
-            .chain_update([sender as u8, pad_use as u8])
-            .chain_update(index.to_le_bytes())
-            .chain_update(block.to_le_bytes());
-        hash.finalize().into()
+        self.pads.pad(sender, index, block, pad_use)
     }
 
-    /// The sender's two pads of its transfer `index` with block `q`: for choice 0 and choice 1.
-    pub fn sender_pads(&self, index: u64, q: u128, pad_use: PadUse) -> [[u8; 64]; 2] {
+    /// The sender's two pads of its transfer `index` with block `q`, for choice 0 and choice 1, of
+    /// `N` blocks each.
+    pub fn sender_pads<const N: usize>(
+        &self,
+        index: u64,
+        q: u128,
+        pad_use: PadUse,
+    ) -> [[u128; N]; 2] {
         [q, q ^ self.delta()].map(|block| self.pad(self.role, index, block, pad_use))
     }
 
-    /// The receiver's pad of its transfer `index`: the one its choice selects.
-    pub fn receiver_pad(&self, index: u64, received: u128, pad_use: PadUse) -> [u8; 64] {
+    /// The receiver's pad of its transfer `index`: the one its choice selects, uniform to who lacks
+    /// it.
+    pub fn receiver_pad<const N: usize>(
+        &self,
+        index: u64,
+        received: u128,
+        pad_use: PadUse,
+    ) -> [u128; N] {
         self.pad(self.role.other(), index, received, pad_use)
     }
 }
@@ -139,8 +154,8 @@ impl OtPair {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rand_core::RngCore;
-    use twain_link::channel::{MemoryChannel, run_pair};
+    use crate::ot::consistency::LinearHash;
+    use twain_link::channel::{MemoryChannel, Recorder, run_pair};
 
     #[test]
     fn transfers_are_correlated_by_the_senders_difference() {
@@ -151,11 +166,13 @@ mod tests {
                 let mut all = Vec::new();
                 for _ in 0..2 {
                     let choices: Vec<u8> = (0..length).map(|_| rng.next_u32() as u8 & 1).collect();
-                    let correlated = ot.extend(channel, &choices)?;
+                    let correlated = ot.extend(channel, rng, &choices)?;
                     all.push((choices, correlated));
                 }
                 let sent = channel.traffic().sent - before;
-                assert_eq!(sent, 2 * 16 * (length.div_ceil(128) * 128) as u64);
+                let rows = (length.div_ceil(128) + 1) * 128;
+                let bytes = 2 * 16 * (rows + 129) as u64;
+                assert_eq!(sent, if length == 0 { 0 } else { bytes });
                 Ok((ot, all))
             };
             let ((model, model_all), (data, data_all)) = run_pair(side);
@@ -174,7 +191,7 @@ mod tests {
                         difference(model_choices[j], data.delta())
                     );
                     let index = m.first + j as u64;
-                    let pads = model.sender_pads(index, m.sent[j], PadUse::MaskSign);
+                    let pads: [[_; 2]; 2] = model.sender_pads(index, m.sent[j], PadUse::MaskSign);
                     let pad = data.receiver_pad(index, d.received[j], PadUse::MaskSign);
                     assert_eq!(pad, pads[usize::from(data_choices[j])]);
                     assert_ne!(pad, pads[usize::from(1 - data_choices[j])]);
@@ -183,28 +200,37 @@ mod tests {
         }
     }
 
-    /// What a sender sees of the choices is masked: equal choices give frames that differ in about
-    /// half of their bits, whatever the choices are.
+    /// What a sender sees of the choices is masked: equal choices give columns that differ in about
+    /// half of their bits, and check words that do not show their hash, whatever the choices are.
     #[test]
     fn frames_do_not_show_the_choices() {
-        let weight = |choice: u8| {
-            let side = |channel: &mut MemoryChannel, rng: &mut ChaCha20Rng| {
-                let mut ot = OtPair::setup(channel, rng)?;
-                let mut received = Vec::new();
-                let frame = ot.receiver.extend(&[choice; 128], &mut received);
-                Ok(frame.iter().map(|byte| byte.count_ones()).sum::<u32>())
-            };
-            run_pair(side)
-        };
-        let hidden = |ones: u32| ones.abs_diff(8192) < 640; // 10 standard deviations
+        let near = |ones: u32, bits: u32, allowed: u32| ones.abs_diff(bits / 2) < allowed;
         for choice in [0, 1] {
-            let (model, data) = weight(choice);
-            assert!(hidden(model) && hidden(data), "{model}, {data} of 16384 bits");
+            let side = |channel: &mut MemoryChannel, rng: &mut ChaCha20Rng| {
+                let mut link = Recorder::new(channel);
+                let mut ot = OtPair::setup(&mut link, rng)?;
+                ot.extend(&mut link, rng, &[choice; 128])?;
+                Ok((link.role(), link.received(PHASE)))
+            };
+            let (model, data) = run_pair(side);
+            for (viewer, frame) in [model, data] {
+                let (columns, words) = frame.split_at(2 * 16 * 128);
+                let ones = columns.iter().map(|byte| byte.count_ones()).sum();
+                assert!(near(ones, 32768, 900), "{ones} of 32768 bits"); // 10 standard deviations
+                let context =
+                    FrameContext { session: [7; 32], receiver: viewer.other(), counter: 0 };
+                let hash = LinearHash::of_frame(context, columns).choices(&[choice; 128], 0);
+                let word = u128::from_le_bytes(std::array::from_fn(|i| words[i]));
+                assert!(near((word ^ hash).count_ones(), 128, 50), "{word:x}");
+            }
             // The mutant: columns whose two expansions are one and cancel.
             let keys = (0..128).map(|i| [[i; 32]; 2]).collect();
-            let frame = ExtensionReceiver::new(keys).extend(&[choice; 128], &mut Vec::new());
-            let ones = frame.iter().map(|byte| byte.count_ones()).sum::<u32>();
-            assert!(!hidden(ones), "{ones}");
+            let context = FrameContext { session: [7; 32], receiver: Role::Data, counter: 0 };
+            let mut receiver = ExtensionReceiver::new(keys);
+            let last = 0u128.wrapping_sub(u128::from(choice));
+            let frame = receiver.extend(context, &[choice; 128], last, &mut Vec::new());
+            let ones = frame[..2 * 16 * 128].iter().map(|byte| byte.count_ones()).sum();
+            assert!(!near(ones, 32768, 900), "{ones}");
         }
     }
 }
