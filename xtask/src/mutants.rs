@@ -268,10 +268,12 @@ const MUTANTS: &[Mutant] = &[
     },
 ];
 
-/// Tries the mutants whose description contains `only`; false if a test did not find one.
+/// Tries the mutants whose description contains `only`, or a part of it between `|`; false if a test
+/// did not find one.
 pub fn run(repository: &Path, only: &str) -> Result<bool, Error> {
     let copy = repository.join("target/mutants");
-    let chosen = || MUTANTS.iter().filter(|mutant| mutant.what.contains(only));
+    let is_chosen = |mutant: &&Mutant| only.split('|').any(|part| mutant.what.contains(part));
+    let chosen = || MUTANTS.iter().filter(is_chosen);
     copy_tracked(repository, &copy)?;
     let tests: BTreeSet<_> = chosen().map(|mutant| mutant.test).collect();
     for arguments in tests {

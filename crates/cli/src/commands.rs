@@ -3,7 +3,7 @@
 use crate::demo;
 use std::path::Path;
 use twain::observe::Run;
-use twain::{Error, alone, pair};
+use twain::{Error, ProverFiles, alone, pair};
 use twain_cli::arguments::{CheckMode, Command, Preprocess, Prove};
 
 /// Runs a command.
@@ -107,13 +107,16 @@ pub fn run(command: Command, run: &Run) -> Result<(), Error> {
 
 fn prove(arguments: Prove, run: &Run) -> Result<(), Error> {
     let peer = arguments.pair.peer();
+    let prover = ProverFiles {
+        compiled_circuit: arguments.compiled_circuit,
+        pk_path: arguments.pk_path,
+        srs_path: arguments.srs.srs_path,
+    };
     let Some(side) = arguments.pair.id else {
         return alone::prove(
             &alone::Prove {
+                prover,
                 witness: arguments.witness,
-                compiled_circuit: arguments.compiled_circuit,
-                pk_path: arguments.pk_path,
-                srs_path: arguments.srs.srs_path,
                 proof_path: arguments.proof_path,
                 verify: arguments.check_mode == CheckMode::Safe,
             },
@@ -121,17 +124,14 @@ fn prove(arguments: Prove, run: &Run) -> Result<(), Error> {
         );
     };
     let files = pair::ProveFiles {
-        common: pair::CommonFiles {
-            compiled_circuit: arguments.compiled_circuit,
-            pk_path: arguments.pk_path,
-            srs_path: arguments.srs.srs_path,
-            allow_polycommit: arguments.pair.allow_polycommit,
-        },
+        common: pair::CommonFiles { prover, allow_polycommit: arguments.pair.allow_polycommit },
         data: arguments.data,
+        terms: pair::Terms {
+            reveal: arguments.reveal_output.map(Into::into),
+            published_commitment: arguments.published_commitment,
+        },
         proof_path: arguments.proof_path,
-        reveal: arguments.reveal_output.map(Into::into),
         output_path: arguments.output_path,
-        published_commitment: arguments.published_commitment,
     };
     pair::prove(side.into(), &files, &peer, run)
 }
@@ -142,12 +142,8 @@ fn preprocess(arguments: Preprocess, run: &Run) -> Result<(), Error> {
         let text = "preprocess needs a peer: give --id, and --remote-peer, --local-addr or both";
         return Err(Error::Usage(text.into()));
     };
-    let files = pair::CommonFiles {
-        compiled_circuit,
-        pk_path,
-        srs_path: srs.srs_path,
-        allow_polycommit: pair.allow_polycommit,
-    };
+    let prover = ProverFiles { compiled_circuit, pk_path, srs_path: srs.srs_path };
+    let files = pair::CommonFiles { prover, allow_polycommit: pair.allow_polycommit };
     pair::preprocess(side.into(), &files, proofs, &pair.peer(), run)
 }
 

@@ -5,7 +5,7 @@ use crate::error::Deviation;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{RngCore, SeedableRng};
 use sha2::{Digest, Sha256};
-use twain_link::channel::{Channel, TrafficMeter};
+use twain_link::channel::Channel;
 use twain_party::{PartyError, Role};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -80,9 +80,9 @@ impl Committed {
         Ok(opening.split_off(BLIND_BYTES))
     }
 
-    /// Counts the messages of [`Self::reveal`] for values of so many bytes.
-    pub fn count_reveal(phase: &'static str, bytes: usize, meter: &mut TrafficMeter) {
-        meter.exchanged(phase, BLIND_BYTES + bytes);
+    /// Bytes of the message of [`Self::reveal`] for a value of so many.
+    pub const fn frame_bytes(value: usize) -> usize {
+        BLIND_BYTES + value
     }
 }
 
@@ -93,6 +93,9 @@ pub(crate) struct Coin {
 }
 
 impl Coin {
+    /// Bytes of the message of [`Self::toss`].
+    pub const FRAME_BYTES: usize = Committed::frame_bytes(COIN_BYTES);
+
     pub fn new(purpose: Purpose, owner: Role, rng: &mut ChaCha20Rng) -> Self {
         let mut own = [0; COIN_BYTES];
         rng.fill_bytes(&mut own);
@@ -115,11 +118,6 @@ impl Coin {
         let theirs = self.committed.reveal(channel, phase, theirs)?;
         seed.iter_mut().zip(theirs).for_each(|(seed, theirs)| *seed ^= theirs);
         Ok(ChaCha20Rng::from_seed(seed))
-    }
-
-    /// Counts the messages of [`Self::toss`].
-    pub fn count_toss(phase: &'static str, meter: &mut TrafficMeter) {
-        Committed::count_reveal(phase, COIN_BYTES, meter);
     }
 }
 
@@ -156,7 +154,7 @@ mod tests {
         let (mut honest, mut peer) = memory_pair([7; 32]);
         std::thread::scope(|scope| {
             scope.spawn(move || {
-                for length in [COMMITMENT_BYTES, BLIND_BYTES + COIN_BYTES] {
+                for length in [COMMITMENT_BYTES, Coin::FRAME_BYTES] {
                     let copy = peer.receive("test", length).unwrap();
                     peer.send("test", copy).unwrap();
                 }

@@ -5,7 +5,7 @@ use crate::material::{Demand, DigitMaskSource, Material};
 use crate::ot::OtPair;
 use crate::shared_bits::{self, shared_bits};
 use rand_chacha::ChaCha20Rng;
-use twain_link::channel::{Channel, TrafficMeter};
+use twain_link::channel::{Channel, Scheduled};
 use twain_party::{PartyError, Role};
 
 /// Makes material while the proof runs.
@@ -58,17 +58,16 @@ impl DigitMaskSource for InlineMaterial {
 }
 
 impl InlineMaterial {
-    /// Counts the messages of [`DigitMaskSource::supply`] on `role`'s side, with those of the base
-    /// transfers if it is the `first` call that demands anything.
-    pub fn count_messages(demand: &Demand, role: Role, first: &mut bool, meter: &mut TrafficMeter) {
-        if demand.is_nothing() {
-            return;
-        }
-        if std::mem::take(first) {
-            OtPair::count_setup(meter);
-        }
-        dpf::count_messages(&demand.masks, meter);
-        shared_bits::count_messages(demand, role, meter);
+    /// The frames of [`DigitMaskSource::supply`] on `role`'s side, with those of the base transfers if
+    /// it is the `first` call that demands anything.
+    pub(crate) fn schedule(
+        demand: &Demand,
+        role: Role,
+        first: bool,
+    ) -> impl Iterator<Item = Scheduled> {
+        let setup = (first && !demand.is_nothing()).then(OtPair::setup_schedule);
+        let masks = dpf::schedule(&demand.masks).collect::<Vec<_>>();
+        setup.into_iter().flatten().chain(masks).chain(shared_bits::schedule(demand, role))
     }
 }
 

@@ -2,29 +2,27 @@
 
 use crate::material::{BitConversions, BitProducts, Demand, Material, Selections};
 use crate::ot::{OtPair, PadUse};
-use ff::{Field, FromUniformBytes, PrimeField};
+use ff::{Field, FromUniformBytes};
 use rand_chacha::ChaCha20Rng;
 use rand_core::RngCore;
 use rayon::prelude::*;
 use twain_algebra::Fr;
-use twain_link::channel::{Channel, TrafficMeter};
-use twain_link::scalars::{SCALAR_BYTES, decode_scalars};
+use twain_link::channel::{Channel, Scheduled, Way};
+use twain_link::scalars::{SCALAR_BYTES, decode_scalars, encode_scalars};
 use twain_party::{PartyError, Role};
 use zeroize::Zeroizing;
 
 const PHASE: &str = "shared bits";
 
-/// Counts the messages of [`shared_bits`] on `role`'s side.
-pub(crate) fn count_messages(demand: &Demand, role: Role, meter: &mut TrafficMeter) {
-    let Demand { bit_products, conversions, selections, .. } = *demand;
-    let total = bit_products + conversions + selections;
-    OtPair::count_extension(total, meter);
-    let own = (bit_products..total).filter(|&at| sends(role, at)).count();
-    let all = total - bit_products;
-    if all > 0 {
-        meter.sent(PHASE, SCALAR_BYTES * own);
-        meter.received(PHASE, SCALAR_BYTES * (all - own));
-    }
+/// The frames of [`shared_bits`] on `role`'s side.
+pub(crate) fn schedule(demand: &Demand, role: Role) -> impl Iterator<Item = Scheduled> + use<> {
+    let total = demand.bit_products + demand.conversions + demand.selections;
+    let shared = demand.bit_products..total;
+    let turns = [(Way::Sent, role), (Way::Received, role.other())].map(|(way, role)| {
+        (way, SCALAR_BYTES * shared.clone().filter(|at| sends(role, *at)).count())
+    });
+    let turns = turns.into_iter().filter(move |_| !shared.is_empty());
+    OtPair::extension_schedule(total).chain(turns)
 }
 
 /// Whether `role` sends the field element of a shared bit; the parties take turns.
@@ -99,13 +97,11 @@ pub(crate) fn shared_bits(
             (-zero, zero + Fr::from(u64::from(bits[at])) - one)
         })
         .collect();
-    let mut frame = Vec::new();
-    for at in (first..total).filter(|&at| sends(at)) {
-        frame.extend_from_slice(halves[at - first].1.to_repr().as_ref());
-    }
+    let own: Vec<Fr> =
+        (first..total).filter(|&at| sends(at)).map(|at| halves[at - first].1).collect();
     let due = (first..total).filter(|&at| !sends(at)).count();
     if first < total {
-        channel.send(PHASE, frame)?;
+        channel.send(PHASE, encode_scalars(&own))?;
         let frame = channel.receive(PHASE, SCALAR_BYTES * due)?;
         let mut messages = decode_scalars(&frame, PHASE)?.into_iter();
         let mut fields: Vec<Fr> = Vec::with_capacity(total - first);

@@ -28,7 +28,7 @@ use rand_core::RngCore;
 use rayon::prelude::*;
 use std::ops::Range;
 use twain_link::bits::{exchange_blocks, pack_bits, unpack_bits};
-use twain_link::channel::{Channel, TrafficMeter};
+use twain_link::channel::{Channel, Scheduled, exchanged};
 use twain_party::{PartyError, Role};
 use zeroize::Zeroizing;
 
@@ -56,27 +56,20 @@ pub fn generate(
     compared.into_order(channel)
 }
 
-/// Counts the messages of [`generate`] for so many masks of each number of bits.
-pub fn count_messages(masks: &[usize], meter: &mut TrafficMeter) {
-    let of_widths = || masks.iter().enumerate();
+/// The frames of [`generate`] for so many masks of each number of bits.
+pub fn schedule(masks: &[usize]) -> impl Iterator<Item = Scheduled> {
+    let bits: usize = masks.iter().enumerate().map(|(bits, count)| bits * count).sum();
+    let deepest = masks.iter().rposition(|count| *count > 0).unwrap_or(0);
+    let levels =
+        (0..deepest).map(move |level| BLOCK_BYTES * masks[level + 1..].iter().sum::<usize>());
     let total: usize = masks.iter().sum();
-    if total == 0 {
-        return;
-    }
-    let bits: usize = of_widths().map(|(bits, count)| bits * count).sum();
-    OtPair::count_extension(bits + total, meter);
-    let deepest = of_widths().filter(|(_, count)| **count > 0).map(|(bits, _)| bits).max();
-    for level in 0..deepest.unwrap_or(0) {
-        let alive: usize = masks.iter().skip(level + 1).sum();
-        meter.exchanged(PHASE, BLOCK_BYTES * alive);
-    }
     // Commitments, products and flips; the messages under pads; the last corrections.
-    meter.exchanged(PHASE, 2 * COMMITMENT_BYTES + BLOCK_BYTES * bits + total.div_ceil(8));
-    meter.exchanged(PHASE, BLOCK_BYTES * total);
-    meter.exchanged(PHASE, BLOCK_BYTES * total);
-    Coin::count_toss(PHASE, meter);
-    positions::count_comparison(meter);
-    Coin::count_toss(PHASE, meter);
+    let products = 2 * COMMITMENT_BYTES + BLOCK_BYTES * bits + total.div_ceil(8);
+    let last = [products, BLOCK_BYTES * total, BLOCK_BYTES * total];
+    let [commitment, sums] = positions::COMPARISON_FRAMES;
+    let check = [Coin::FRAME_BYTES, commitment, sums, Coin::FRAME_BYTES];
+    let lengths = levels.chain(last).chain(check).filter(move |_| total > 0);
+    OtPair::extension_schedule(bits + total).chain(lengths.flat_map(exchanged))
 }
 
 /// The transfers of a batch: this side's bits, and where each mask's index bits are. The transfer

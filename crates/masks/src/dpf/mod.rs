@@ -31,6 +31,6 @@ mod vaes;
 pub use checked::Checked;
 #[cfg(feature = "test-utils")]
 pub use deal::deal;
-pub(crate) use generate::{count_messages, generate};
+pub(crate) use generate::{generate, schedule};
 pub use mask::{DigitMask, lift, mask_words, share_of};
 pub use tree::{MAX_DOMAIN_BITS, Scratch};

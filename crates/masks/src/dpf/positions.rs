@@ -30,12 +30,14 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::RngCore;
 use rayon::prelude::*;
 use std::ops::Range;
-use twain_link::channel::{Channel, TrafficMeter};
+use twain_link::channel::Channel;
 use twain_party::PartyError;
 use zeroize::Zeroizing;
 
-/// Bytes of what a side compares: a sum for each direction.
-const SUMS_BYTES: usize = 2 * size_of::<u128>();
+/// The lengths of the two messages each way of [`compare`]: commitments to a sum for each direction,
+/// and the sums.
+pub(super) const COMPARISON_FRAMES: [usize; 2] =
+    [COMMITMENT_BYTES, Committed::frame_bytes(2 * size_of::<u128>())];
 
 /// The transfers that a batch of masks is made from.
 pub(super) struct Transfers<'a> {
@@ -144,10 +146,4 @@ pub(super) fn compare(
     let total =
         |i: usize| sums[i].wrapping_add(theirs.get(i).map_or(0, |b| u128::from_le_bytes(*b)));
     Ok([total(0), total(1)])
-}
-
-/// Counts the messages of [`compare`].
-pub(super) fn count_comparison(meter: &mut TrafficMeter) {
-    meter.exchanged(PHASE, COMMITMENT_BYTES);
-    Committed::count_reveal(PHASE, SUMS_BYTES, meter);
 }

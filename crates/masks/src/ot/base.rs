@@ -25,7 +25,7 @@ use zeroize::Zeroize;
 
 /// How many: the security parameter of the extension.
 pub(super) const COUNT: usize = 128;
-pub(super) const PHASE: &str = "base oblivious transfer";
+const PHASE: &str = "base oblivious transfer";
 /// Bytes of an encoded point.
 const POINT_BYTES: usize = 32;
 /// Bytes of a party's message: its point as a sender, two for each transfer as a receiver.

@@ -6,7 +6,7 @@ use super::extension::{self, ExtensionReceiver, ExtensionSender};
 use super::pads::{PadHash, PadUse};
 use rand_chacha::ChaCha20Rng;
 use rand_core::RngCore;
-use twain_link::channel::{Channel, TrafficMeter};
+use twain_link::channel::{Channel, Scheduled, Way, exchanged};
 use twain_party::{PartyError, Role};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -79,39 +79,46 @@ impl OtPair {
             received: Vec::with_capacity(choices.len()),
         };
         let parts = || (first_frame..).zip(choices.chunks(extension::FRAME_TRANSFERS));
+        let (mut own, mut theirs) = (parts(), parts());
         let (session, role) = (self.session, self.role);
-        for (counter, part) in parts() {
-            let mut last = [0; 16];
-            rng.fill_bytes(&mut last);
-            let context = FrameContext { session, receiver: role, counter };
-            let last_choices = u128::from_le_bytes(last);
-            let received = &mut transfers.received;
-            let frame = self.receiver.extend(context, part, last_choices, received);
-            last.zeroize();
-            channel.send(PHASE, frame)?;
-        }
-        for (counter, part) in parts() {
-            let frame = channel.receive(PHASE, extension::frame_length(part.len()))?;
-            let context = FrameContext { session, receiver: role.other(), counter };
-            self.sender.extend(context, &frame, part.len(), &mut transfers.sent)?;
-            self.next_frame = counter + 1;
+        let context = |receiver, counter| FrameContext { session, receiver, counter };
+        for (way, bytes) in Self::extension_schedule(choices.len()) {
+            match way {
+                Way::Sent => {
+                    let (counter, part) = own.next().unwrap_or_default();
+                    let mut last = [0; 16];
+                    rng.fill_bytes(&mut last);
+                    let (context, received) = (context(role, counter), &mut transfers.received);
+                    let last_choices = u128::from_le_bytes(last);
+                    let frame = self.receiver.extend(context, part, last_choices, received);
+                    last.zeroize();
+                    channel.send(PHASE, frame)?;
+                }
+                Way::Received => {
+                    let (counter, part) = theirs.next().unwrap_or_default();
+                    let frame = channel.receive(PHASE, bytes)?;
+                    let context = context(role.other(), counter);
+                    self.sender.extend(context, &frame, part.len(), &mut transfers.sent)?;
+                    self.next_frame = counter + 1;
+                }
+            }
         }
         self.next += choices.len() as u64;
         Ok(transfers)
     }
 
-    /// Counts the messages of [`OtPair::setup`].
-    pub fn count_setup(meter: &mut TrafficMeter) {
-        meter.exchanged(base::PHASE, base::FRAME_BYTES);
+    /// The frames of [`OtPair::setup`].
+    pub fn setup_schedule() -> impl Iterator<Item = Scheduled> {
+        exchanged(base::FRAME_BYTES).into_iter()
     }
 
-    /// Counts the messages of [`OtPair::extend`] with so many choices.
-    pub fn count_extension(transfers: usize, meter: &mut TrafficMeter) {
-        let frame = |start: usize| (transfers - start).min(extension::FRAME_TRANSFERS);
-        let starts = || (0..transfers).step_by(extension::FRAME_TRANSFERS);
-        let lengths = || starts().map(|start| extension::frame_length(frame(start)));
-        lengths().for_each(|bytes| meter.sent(PHASE, bytes));
-        lengths().for_each(|bytes| meter.received(PHASE, bytes));
+    /// The frames of [`OtPair::extend`] with so many choices.
+    pub fn extension_schedule(transfers: usize) -> impl Iterator<Item = Scheduled> {
+        let starts = (0..transfers).step_by(extension::FRAME_TRANSFERS);
+        let part = move |start: usize| (transfers - start).min(extension::FRAME_TRANSFERS);
+        let lengths = starts.map(move |start| extension::frame_length(part(start)));
+        let sent = lengths.clone().map(|bytes| (Way::Sent, bytes));
+        sent.chain(lengths.map(|bytes| (Way::Received, bytes)))
     }
 
     fn pad<const N: usize>(
