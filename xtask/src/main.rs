@@ -97,7 +97,7 @@ enum Command {
     Faults,
     /// Takes each mask and check of a pair away in turn: a test must find it.
     Mutants {
-        /// Only those whose description contains this.
+        /// Only those whose description contains this, or one of these between `|`.
         #[arg(default_value = "")]
         only: String,
     },

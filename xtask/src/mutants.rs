@@ -90,12 +90,190 @@ const MUTANTS: &[Mutant] = &[
         to: "let [a, b, c, _] = limbs(&value); return Self([a, b, c, 0]);",
         test: OPENINGS,
     },
+    Mutant {
+        what: "the check of transfers",
+        file: "crates/masks/src/ot/consistency.rs",
+        from: "difference == 0",
+        to: "difference == 0 || delta != 0",
+        test: &["-p", "twain-masks", "--lib", "ot::extension"],
+    },
+    Mutant {
+        what: "the columns in the check of transfers",
+        file: "crates/masks/src/ot/consistency.rs",
+        from: ".chain_update(frame);",
+        to: ".chain_update([frame.len() as u8]);",
+        test: &["-p", "twain-masks", "--lib", "every_frame_has_its_own_hash"],
+    },
+    Mutant {
+        what: "the receiver in the check of transfers",
+        file: "crates/masks/src/ot/consistency.rs",
+        from: ".chain_update([context.receiver as u8])",
+        to: ".chain_update([0])",
+        test: &["-p", "twain-masks", "--lib", "every_frame_has_its_own_hash"],
+    },
+    Mutant {
+        what: "the session in the check of transfers",
+        file: "crates/masks/src/ot/consistency.rs",
+        from: ".chain_update(context.session)",
+        to: ".chain_update([0; 32])",
+        test: &["-p", "twain-masks", "--lib", "every_frame_has_its_own_hash"],
+    },
+    Mutant {
+        what: "the counter in the check of transfers",
+        file: "crates/masks/src/ot/consistency.rs",
+        from: ".chain_update(context.counter.to_le_bytes())",
+        to: ".chain_update([0; 8])",
+        test: &["-p", "twain-masks", "--lib", "every_frame_has_its_own_hash"],
+    },
+    Mutant {
+        what: "the random choices of the check of transfers",
+        file: "crates/masks/src/ot/pair.rs",
+        from: "rng.fill_bytes(&mut last);",
+        to: "",
+        test: &["-p", "twain-masks", "--lib", "frames_do_not_show_the_choices"],
+    },
+    Mutant {
+        what: "the shift of a base transfer's points",
+        file: "crates/masks/src/ot/base.rs",
+        from: "Ok([zero + self.shift(0, &request[1]), one + self.shift(1, &request[0])])",
+        to: "Ok([zero, one])",
+        test: &["-p", "twain-masks", "--lib", "no_receiver_knows_both_keys"],
+    },
+    Mutant {
+        what: "who sends in the hashes of base transfers",
+        file: "crates/masks/src/ot/base.rs",
+        from: ".chain_update([self.sender as u8])",
+        to: ".chain_update([0])",
+        test: &["-p", "twain-masks", "--lib", "messages_sent_back_agree_on_nothing"],
+    },
+    Mutant {
+        what: "the session in the hashes of base transfers",
+        file: "crates/masks/src/ot/base.rs",
+        from: ".chain_update(self.session)",
+        to: ".chain_update([0; 32])",
+        test: &[
+            "-p",
+            "twain-masks",
+            "--lib",
+            "messages_of_another_session_or_transfer_agree_on_nothing",
+        ],
+    },
+    Mutant {
+        what: "the number in the hashes of base transfers",
+        file: "crates/masks/src/ot/base.rs",
+        from: ".chain_update(self.index.to_le_bytes())",
+        to: ".chain_update([0; 8])",
+        test: &[
+            "-p",
+            "twain-masks",
+            "--lib",
+            "messages_of_another_session_or_transfer_agree_on_nothing",
+        ],
+    },
+    Mutant {
+        what: "the choice in the hashes of base transfers",
+        file: "crates/masks/src/ot/base.rs",
+        from: ".chain_update([choice])",
+        to: ".chain_update([0])",
+        test: &[
+            "-p",
+            "twain-masks",
+            "--lib",
+            "messages_of_another_session_or_transfer_agree_on_nothing",
+        ],
+    },
+    Mutant {
+        what: "the tweak between a pad's ciphers",
+        file: "crates/masks/src/ot/pads.rs",
+        from: "Array((hidden ^ tweak(sender, index, pad_use, part as u8)).to_le_bytes())",
+        to: "Array((hidden ^ (part as u128)).to_le_bytes())",
+        test: &["-p", "twain-masks", "--lib", "ot::pads"],
+    },
+    Mutant {
+        what: "the comparison of positions",
+        file: "crates/masks/src/dpf/generate.rs",
+        from: "if totals != [0, 0] {",
+        to: "if totals != totals {",
+        test: &["-p", "twain-masks", "--lib", "dpf::cheat"],
+    },
+    Mutant {
+        what: "one direction of the comparison of positions",
+        file: "crates/masks/src/dpf/generate.rs",
+        from: "let shares = [&held[..], &by_model[..], &by_data[..]];",
+        to: "let shares = [&held[..], &by_model[..], &by_model[..]];",
+        test: &["-p", "twain-masks", "--lib", "one_direction_is_not_enough"],
+    },
+    Mutant {
+        what: "the order of digit masks",
+        file: "crates/masks/src/dpf/generate.rs",
+        from: "masks.swap(drawn as usize, last);",
+        to: "masks.swap(drawn.max(last as u128) as usize, last);",
+        test: &["-p", "twain-masks", "--lib", "what_was_bet_on_is_used_at_random"],
+    },
+    Mutant {
+        what: "the weights of the comparison of positions",
+        file: "crates/masks/src/dpf/positions.rs",
+        from: "*sum = sum.wrapping_add(weight.wrapping_mul(held.wrapping_sub(*other)));",
+        to: "*sum = sum.wrapping_add((weight | !0).wrapping_mul(held.wrapping_sub(*other)));",
+        test: &["-p", "twain-masks", "--lib", "errors_do_not_cancel"],
+    },
+    Mutant {
+        what: "the opening of commitments",
+        file: "crates/masks/src/commitment.rs",
+        from: "if self.purpose.commitment(self.owner.other(), &opening) != *theirs {",
+        to: "if opening.is_empty() && theirs.is_empty() {",
+        test: &["-p", "twain-masks", "--lib", "commitment::tests"],
+    },
+    Mutant {
+        what: "the owner in commitments",
+        file: "crates/masks/src/commitment.rs",
+        from: ".chain_update([owner as u8])",
+        to: ".chain_update([owner as u8 & 0])",
+        test: &["-p", "twain-masks", "--lib", "a_copied_commitment_does_not_open"],
+    },
+    Mutant {
+        what: "the session in commitments",
+        file: "crates/masks/src/commitment.rs",
+        from: ".chain_update(self.session)",
+        to: ".chain_update([0; 32])",
+        test: &["-p", "twain-masks", "--lib", "a_commitment_opens_to_its_value_for_its_purpose"],
+    },
+    Mutant {
+        what: "the counter in commitments",
+        file: "crates/masks/src/commitment.rs",
+        from: ".chain_update(self.counter.to_le_bytes())",
+        to: ".chain_update([0; 8])",
+        test: &["-p", "twain-masks", "--lib", "a_commitment_opens_to_its_value_for_its_purpose"],
+    },
+    Mutant {
+        what: "the label in commitments",
+        file: "crates/masks/src/commitment.rs",
+        from: ".chain_update(self.label)",
+        to: ".chain_update([0; 3])",
+        test: &["-p", "twain-masks", "--lib", "a_commitment_opens_to_its_value_for_its_purpose"],
+    },
+    Mutant {
+        what: "the blind in commitments",
+        file: "crates/masks/src/commitment.rs",
+        from: "rng.fill_bytes(blind);",
+        to: "blind.fill(0);",
+        test: &["-p", "twain-masks", "--lib", "a_commitment_opens_to_its_value_for_its_purpose"],
+    },
+    Mutant {
+        what: "the pads of the products for positions",
+        file: "crates/masks/src/dpf/positions.rs",
+        from: "zero.wrapping_sub(one).wrapping_add(product)",
+        to: "product",
+        test: &["-p", "twain-masks", "--lib", "products_do_not_show_the_bits"],
+    },
 ];
 
-/// Tries the mutants whose description contains `only`; false if a test did not find one.
+/// Tries the mutants whose description contains `only`, or a part of it between `|`; false if a test
+/// did not find one.
 pub fn run(repository: &Path, only: &str) -> Result<bool, Error> {
     let copy = repository.join("target/mutants");
-    let chosen = || MUTANTS.iter().filter(|mutant| mutant.what.contains(only));
+    let is_chosen = |mutant: &&Mutant| only.split('|').any(|part| mutant.what.contains(part));
+    let chosen = || MUTANTS.iter().filter(is_chosen);
     copy_tracked(repository, &copy)?;
     let tests: BTreeSet<_> = chosen().map(|mutant| mutant.test).collect();
     for arguments in tests {

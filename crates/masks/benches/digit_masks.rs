@@ -4,12 +4,12 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use twain_link::channel::{Channel, memory_pair};
-use twain_masks::dpf::{DigitMask, Scratch};
+use twain_masks::dpf::{Checked, DigitMask, Scratch};
 use twain_masks::{Demand, DigitMaskSource, InlineMaterial};
 use twain_party::PartyError;
 
 /// One party's masks below `2^bits`; the other's are made in a second thread and dropped.
-fn make(bits: u8, count: usize) -> Result<Vec<DigitMask>, PartyError> {
+fn make(bits: u8, count: usize) -> Result<Vec<Checked<DigitMask>>, PartyError> {
     let mut demand = Demand::default();
     demand.masks[usize::from(bits)] = count;
     let (mut model, mut data) = memory_pair([1; 32]);

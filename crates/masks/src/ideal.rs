@@ -1,8 +1,8 @@
 //! The ideal functionality of a [`DigitMaskSource`]: both sides run the same dealer from the same seed
 //! and keep their own half. For tests of what is built on top.
 
-use super::material::{BitConversions, BitProducts, Demand, DigitMaskSource, Material, Selections};
 use crate::dpf::deal;
+use crate::material::{BitConversions, BitProducts, Demand, DigitMaskSource, Material, Selections};
 use ff::Field;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{RngCore, SeedableRng};

@@ -35,16 +35,19 @@
 //! # Ok::<(), twain_party::PartyError>(())
 //! ```
 
+mod commitment;
 pub mod dpf;
+mod error;
 #[cfg(feature = "test-utils")]
 mod ideal;
+mod inline;
 mod material;
 mod ot;
 mod planned;
+mod shared_bits;
 
 #[cfg(feature = "test-utils")]
 pub use ideal::IdealMaterial;
-pub use material::{
-    BitConversions, BitProducts, Demand, DigitMaskSource, InlineMaterial, Material, Selections,
-};
+pub use inline::InlineMaterial;
+pub use material::{BitConversions, BitProducts, Demand, DigitMaskSource, Material, Selections};
 pub use planned::PlannedMaterial;

@@ -1,7 +1,8 @@
 //! Material for a whole plan in few batches. Making a batch takes as many messages as its widest mask
 //! has bits, however many masks it has; call by call, that would be most of a proof's rounds.
 
-use super::material::{Demand, DigitMaskSource, InlineMaterial, Material};
+use crate::inline::InlineMaterial;
+use crate::material::{Demand, DigitMaskSource, Material};
 use rand_chacha::ChaCha20Rng;
 use std::collections::VecDeque;
 use twain_link::channel::{Channel, Scheduled};

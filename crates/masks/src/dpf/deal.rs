@@ -1,8 +1,9 @@
 //! The ideal functionality of making digit masks: a dealer who knows the position. For tests of what
 //! is built on top.
 
-use super::tree::{MaskKeys, leaf_sums, level_sum};
-use super::{DigitMask, Scratch};
+use super::checked::Checked;
+use super::mask::DigitMask;
+use super::tree::{MaskKeys, Scratch, leaf_sums, level_sum};
 use rand_chacha::ChaCha20Rng;
 use rand_core::RngCore;
 use twain_party::Role;
@@ -15,7 +16,7 @@ pub fn deal(
     bits: u8,
     position: usize,
     rng: &mut ChaCha20Rng,
-) -> [DigitMask; 2] {
+) -> [Checked<DigitMask>; 2] {
     let width = usize::from(bits);
     let cipher = MaskKeys::derive(&session, index).cipher(width);
     let scratch = &mut Scratch::default();
@@ -33,6 +34,7 @@ pub fn deal(
     let last = if model.controls > data.controls { payload } else { payload.wrapping_neg() };
     let halves = [(Role::Model, roots[0], model), (Role::Data, roots[1], data)];
     halves.map(|(role, root, sums)| {
-        DigitMask::started(session, index, root, corrections.clone()).finish(role, last, &sums)
+        let mask = DigitMask::started(session, index, root, corrections.clone());
+        Checked::new(mask.finish(role, last, &sums))
     })
 }

@@ -38,14 +38,13 @@
 //! With a key for each level `Z_i ^ Z_(i+1)` keeps two hashes of `u` under two keys: nothing cancels,
 //! and every mask names something else. The attack below is the same code for both forms.
 
-use super::generate::{PHASE, generate_under};
+use super::generate::Begun;
+use super::mask::PHASE;
 use super::tree::{DeriveKeys, MaskKeys};
-
 use crate::ot::OtPair;
 use rand_chacha::ChaCha20Rng;
 use rand_core::RngCore;
 use std::collections::HashMap;
-use twain_link::bits::pack_bits;
 use twain_link::channel::{Channel, MemoryChannel, run_pair};
 use twain_party::{PartyError, Role};
 
@@ -145,7 +144,7 @@ fn cheat(
     rng: &mut ChaCha20Rng,
 ) -> Result<(Vec<Target>, Vec<u8>), PartyError> {
     let choices = draw_choices(rng);
-    let correlated = ot.extend(channel, &choices)?;
+    let correlated = ot.extend(channel, rng, &choices)?;
     let target = |mask: usize| {
         let own_term = |level| {
             let at = mask * (BITS + 1) + level;
@@ -164,14 +163,10 @@ fn cheat(
             .flat_map(|(target, word)| target.answer(u128::from_le_bytes(*word)).to_le_bytes());
         channel.send(PHASE, answers.collect())?;
     }
-    // The sign and the last correction: anything.
-    for bytes in [pack_bits(&[0; MASKS]).len(), 16 * MASKS, 16 * MASKS] {
-        channel.exchange(PHASE, vec![0; bytes], bytes)?;
-    }
     Ok((targets, choices))
 }
 
-/// A side's halves of the index bits and of the signs', as `generate` draws them.
+/// A side's halves of the index bits and of the signs', as `Begun` draws them.
 fn draw_choices(rng: &mut ChaCha20Rng) -> Vec<u8> {
     let mut choices = vec![0; MASKS * (BITS + 1)];
     rng.fill_bytes(&mut choices);
@@ -199,7 +194,7 @@ impl Outcome {
     }
 }
 
-/// An honest side, which runs `generate`, meets a cheater.
+/// An honest side, which grows trees, meets a cheater.
 fn attack(derive: DeriveKeys, cheater: Role) -> Outcome {
     let side = |channel: &mut MemoryChannel, rng: &mut ChaCha20Rng| {
         let mut ot = OtPair::setup(channel, rng)?;
@@ -209,8 +204,9 @@ fn attack(derive: DeriveKeys, cheater: Role) -> Outcome {
         }
         let choices = draw_choices(&mut rng.clone());
         let domains = [BITS as u8; MASKS];
-        let made = generate_under(derive, channel, &mut ot, rng, 0, &domains)?;
-        assert_eq!(made.len(), MASKS, "the honest side sees no fault");
+        let begun = Begun::new(channel, &mut ot, rng, &domains)?;
+        let grown = begun.grow(derive, channel, ot.delta(), 0)?;
+        assert_eq!(grown.len(), MASKS, "the honest side sees no fault");
         Ok((ot.delta(), choices, Vec::new()))
     };
     let (model, data) = run_pair(side);

@@ -9,7 +9,6 @@
 //! The peer chooses the corrections, so it can make a node that it does not know come back at the
 //! next level. Hashed there under the same key, the node would give itself away (`rushing` does it).
 
-use super::MAX_DOMAIN_BITS;
 use super::kernels::{BlockHash, BlockHashes};
 use sha2::{Digest, Sha512};
 use std::ops::Range;
@@ -23,6 +22,9 @@ const RUN_LEVELS: usize = 4;
 pub(super) const RUN: usize = RUN_ROOTS << RUN_LEVELS;
 /// However many runs there are.
 pub(super) const ALL_RUNS: Range<usize> = 0..usize::MAX;
+
+/// The widest mask that is made: its expansion has `2^20` entries.
+pub const MAX_DOMAIN_BITS: u8 = 20;
 
 /// Levels of the widest mask.
 const LEVELS: usize = MAX_DOMAIN_BITS as usize;
