@@ -2,6 +2,7 @@
 
 use crate::demo;
 use std::path::Path;
+use std::time::Duration;
 use twain::observe::Run;
 use twain::{Error, alone, pair};
 use twain_cli::arguments::{CheckMode, Command, Preprocess, Prove};
@@ -100,6 +101,10 @@ pub fn run(command: Command, run: &Run) -> Result<(), Error> {
             );
         }
         Command::Demo { large } => demo::run(large, run)?,
+        Command::Invite { compiled_circuit, address, days, identity } => {
+            let lasts = Duration::from_secs(u64::from(days) * 24 * 3600);
+            println!("{}", pair::Invitation::new(&identity, &compiled_circuit, &address, lasts)?);
+        }
         Command::Identity { identity } => println!("{}", pair::fingerprint(&identity)?),
     }
     Ok(())
@@ -139,7 +144,8 @@ fn prove(arguments: Prove, run: &Run) -> Result<(), Error> {
 fn preprocess(arguments: Preprocess, run: &Run) -> Result<(), Error> {
     let Preprocess { compiled_circuit, pk_path, srs, proofs, pair } = arguments;
     let Some(side) = pair.id else {
-        let text = "preprocess needs a peer: give --id, and --remote-peer, --local-addr or both";
+        let text =
+            "preprocess needs a peer: give --id, and --invite, --remote-peer, --local-addr or both";
         return Err(Error::Usage(text.into()));
     };
     let files = pair::CommonFiles {

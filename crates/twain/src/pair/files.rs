@@ -63,14 +63,11 @@ impl Common {
     /// Digests of all of it.
     pub fn digests(&self) -> Result<Vec<(String, [u8; 32])>, Error> {
         let Self { compiled, key, srs, .. } = self;
-        let redacted = redact(compiled).map_err(|error| Error::Usage(error.to_string()))?;
-        let mut circuit = Vec::new();
-        redacted.encode(&mut circuit).map_err(|error| Error::Usage(error.to_string()))?;
         let settings = serde_json::to_vec(&compiled.settings)
             .map_err(|error| Error::Usage(error.to_string()))?;
         let columns = key.fixed().values.iter().chain(&key.sigma().values);
         let digests = [
-            ("circuit without parameters", digest([circuit.as_slice()])),
+            ("circuit without parameters", circuit_digest(compiled)?),
             ("settings", digest([settings.as_slice()])),
             ("proving key", digest_scalars(columns.flatten())),
             ("verifying key", digest_scalars([&key.vk().transcript_repr()])),
@@ -78,6 +75,15 @@ impl Common {
         ];
         Ok(digests.map(|(name, digest)| (name.to_string(), digest)).into())
     }
+}
+
+/// The digest of a circuit without its parameters.
+pub fn circuit_digest(compiled: &CompiledModel) -> Result<[u8; 32], Error> {
+    let usage = |error: &dyn std::fmt::Display| Error::Usage(error.to_string());
+    let redacted = redact(compiled).map_err(|error| usage(&error))?;
+    let mut circuit = Vec::new();
+    redacted.encode(&mut circuit).map_err(|error| usage(&error))?;
+    Ok(digest([circuit.as_slice()]))
 }
 
 /// What the store keeps bundles under: everything their plan follows from, this program's version

@@ -6,6 +6,7 @@
 mod commitments;
 mod files;
 mod forecast;
+mod invitation;
 mod outputs;
 mod planning;
 mod preprocess;
@@ -18,6 +19,7 @@ mod side;
 
 pub use files::CommonFiles;
 pub use forecast::Forecast;
+pub use invitation::{Invitation, InvitationError};
 pub use outputs::Reveal;
 pub use preprocess::preprocess;
 pub use prove::{ProveFiles, prove};

@@ -3,6 +3,7 @@
 
 use super::files::{Common, CommonFiles, series};
 use super::forecast::{limit_text, timeouts_of_bundles};
+use super::invitation;
 use super::planning::plan;
 use super::session::{self, Peer};
 use crate::alone::fresh_seed;
@@ -28,6 +29,7 @@ pub fn preprocess(
     run.enter(Phase::Load)?;
     let common = Common::read(files, run)
         .map_err(|unready| session::tell(role, peer, &identity, unready, run))?;
+    invitation::check(peer, &files.compiled_circuit, &common)?;
     let digests = common.digests()?;
     let series = series(&digests);
     let mut store = session::open_store(&identity)?;

@@ -3,6 +3,7 @@
 use super::commitments::Ledger;
 use super::files::CommonFiles;
 use super::forecast::{limit_text, say_what_is_learnt};
+use super::invitation;
 use super::outputs::Reveal;
 use super::session::{self, Peer, finish, meet, open_store};
 use super::side::Side;
@@ -49,6 +50,7 @@ pub fn prove(role: Role, files: &ProveFiles, peer: &Peer, run: &Run) -> Result<(
     let ProveFiles { common, data, reveal, .. } = files;
     let side = Side::ready(role, common, data, *reveal, files.published_commitment.as_deref(), run)
         .map_err(|unready| session::tell(role, peer, &identity, unready, run))?;
+    invitation::check(peer, &common.compiled_circuit, &side.common)?;
     let ledger = Ledger::of(&identity);
     let compiled = &side.common.compiled;
     say_what_is_learnt(role, &compiled.settings.run_args, side.reveal, run);
