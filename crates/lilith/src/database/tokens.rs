@@ -149,8 +149,18 @@ impl Token {
         Ok(tokens.collect::<Result<_, _>>()?)
     }
 
-    /// Ends a token for good.
+    /// Ends a token for good; not the last one of an operator, who could make no other.
     pub fn revoke(connection: &Connection, id: &str) -> Result<(), ServiceError> {
+        let is_operators = |token: &Token| token.role == Role::Admin && token.project.is_none();
+        let lasts = |token: &Token| token.expires.is_none_or(|expires| expires > now());
+        let operators: Vec<Token> =
+            Self::all(connection)?.into_iter().filter(|it| is_operators(it) && lasts(it)).collect();
+        if let [last] = operators.as_slice()
+            && last.id == id
+        {
+            let text = "this is the last token of an operator: make another one first";
+            return Err(ServiceError::new(Code::Busy, text));
+        }
         let count = connection.execute(
             "UPDATE tokens SET revoked = ?2 WHERE id = ?1 AND revoked IS NULL",
             params![id, now()],

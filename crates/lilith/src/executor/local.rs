@@ -41,17 +41,19 @@ fn engine(pid: i32) -> Option<String> {
     Some(format!("{pid}:{}", started(pid)?))
 }
 
-/// When a process was started, if it is there and no zombie.
+/// When a process was started, if it is there, no zombie, and leads its process group: a child that is
+/// about to become another program still has the name of its parent.
 fn started(pid: i32) -> Option<u64> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The name in parentheses may have blanks and parentheses in it.
     let (_, rest) = text.rsplit_once(')')?;
-    let mut fields = rest.split_whitespace();
-    if fields.next()? == "Z" {
-        return None;
+    let fields: Vec<&str> = rest.split_whitespace().collect();
+    // The state is the third field, the group the fifth, the start the twenty-second.
+    let (state, group) = (*fields.first()?, fields.get(2)?.parse::<i32>().ok()?);
+    match state != "Z" && group == pid {
+        true => fields.get(19)?.parse().ok(),
+        false => None,
     }
-    // The state is the third field, the start the twenty-second.
-    fields.nth(18)?.parse().ok()
 }
 
 fn pid(engine: &str) -> Option<i32> {
@@ -139,13 +141,17 @@ mod tests {
 
     #[test]
     fn a_process_is_known_by_its_number_and_start() {
-        let own = std::process::id() as i32;
-        let name = engine(own).unwrap();
+        let mut child = Command::new("sleep").arg("60").process_group(0).spawn().expect("starts");
+        let name = engine(child.id() as i32).unwrap();
+        assert_eq!(engine(std::process::id() as i32 + 1_000_000_000), None);
         let executor = Local::new(Path::new("/nowhere")).unwrap();
         assert_eq!(executor.state(&name), EngineState::Running);
         // Another process that has the number by now.
-        assert_eq!(executor.state(&format!("{own}:1")), EngineState::Gone);
+        assert_eq!(executor.state(&format!("{}:1", child.id())), EngineState::Gone);
         assert_eq!(executor.state("not one"), EngineState::Gone);
         assert!(executor.list_ours().unwrap().is_empty());
+        executor.cancel(&name, true).unwrap();
+        assert!(!child.wait().unwrap().success());
+        assert_eq!(executor.state(&name), EngineState::Gone);
     }
 }

@@ -86,6 +86,8 @@ pub async fn serve(mut options: Options) -> Result<(), ServiceError> {
         // They end by themselves; processes of jobs go on without the server.
         let _ = tokio::time::timeout(Duration::from_secs(5), task).await;
     }
+    // Those who watch over jobs stop looking within this time.
+    tokio::time::sleep(supervise::LOOK * 4).await;
     served.map_err(|error| ServiceError::internal("serving", error))
 }
 

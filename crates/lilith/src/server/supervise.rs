@@ -11,7 +11,8 @@ use crate::identifiers::now;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-const LOOK: Duration = Duration::from_millis(50);
+/// Between looks at a process.
+pub const LOOK: Duration = Duration::from_millis(50);
 /// Between asking a process to end and making it.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -118,6 +119,10 @@ async fn watch(
             }
             (true, Some(at)) if at.elapsed() > PATIENCE => app.executor.cancel(&engine, true)?,
             _ => {}
+        }
+        if *app.ending.borrow() {
+            // The next server goes on from here.
+            std::future::pending::<()>().await;
         }
         tokio::time::sleep(LOOK).await;
     }
