@@ -7,6 +7,27 @@
 //!
 //! Sources: spec 02 (settings, compiled model, JSON files) and spec 01 §1.2, §1.3, §2, §4.4, §7
 //! (scalars, points, SRS, keys, proof).
+//!
+//! An input becomes the numbers of a circuit:
+//!
+//! ```
+//! use std::path::Path;
+//! use twain_algebra::Fr;
+//! use twain_artifacts::{CompiledModel, InputFile};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let folder = Path::new("../../tests/vectors/1l_relu-k8-private");
+//! let compiled = CompiledModel::read(&folder.join("model.compiled"))?;
+//! let input = InputFile::parse(br#"{"input_data": [[0.5, -1, 0.25]]}"#)?;
+//! // 7 bits behind the point, as the circuit's settings say.
+//! let scaled = input.quantize(&compiled.model)?;
+//! assert_eq!(scaled, [[Fr::from(64), -Fr::from(128), Fr::from(32)]]);
+//!
+//! let mistake = InputFile::parse(b"{}").expect_err("there are no inputs");
+//! assert!(mistake.to_string().contains("input_data"));
+//! # Ok(())
+//! # }
+//! ```
 
 mod atomic;
 mod binary;

@@ -380,7 +380,7 @@ pub enum Target {
     Accuracy,
 }
 
-impl From<Target> for twain_onnx::calibrate::Target {
+impl From<Target> for twain::calibration::Target {
     fn from(target: Target) -> Self {
         match target {
             Target::Resources => Self::Resources,

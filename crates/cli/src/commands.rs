@@ -4,7 +4,7 @@ use crate::demo;
 use std::path::Path;
 use std::time::Duration;
 use twain::observe::Run;
-use twain::{Error, alone, pair};
+use twain::{Error, ProverFiles, alone, pair};
 use twain_cli::arguments::{CheckMode, Command, Preprocess, Prove};
 
 /// Runs a command.
@@ -103,7 +103,7 @@ pub fn run(command: Command, run: &Run) -> Result<(), Error> {
         Command::Demo { large } => demo::run(large, run)?,
         Command::Invite { compiled_circuit, address, days, identity } => {
             let lasts = Duration::from_secs(u64::from(days) * 24 * 3600);
-            println!("{}", pair::Invitation::new(&identity, &compiled_circuit, &address, lasts)?);
+            println!("{}", pair::invite(&identity, &compiled_circuit, &address, lasts)?);
         }
         Command::Identity { identity } => println!("{}", pair::fingerprint(&identity)?),
     }
@@ -112,13 +112,16 @@ pub fn run(command: Command, run: &Run) -> Result<(), Error> {
 
 fn prove(arguments: Prove, run: &Run) -> Result<(), Error> {
     let peer = arguments.pair.peer();
+    let prover = ProverFiles {
+        compiled_circuit: arguments.compiled_circuit,
+        pk_path: arguments.pk_path,
+        srs_path: arguments.srs.srs_path,
+    };
     let Some(side) = arguments.pair.id else {
         return alone::prove(
             &alone::Prove {
+                prover,
                 witness: arguments.witness,
-                compiled_circuit: arguments.compiled_circuit,
-                pk_path: arguments.pk_path,
-                srs_path: arguments.srs.srs_path,
                 proof_path: arguments.proof_path,
                 verify: arguments.check_mode == CheckMode::Safe,
             },
@@ -126,17 +129,14 @@ fn prove(arguments: Prove, run: &Run) -> Result<(), Error> {
         );
     };
     let files = pair::ProveFiles {
-        common: pair::CommonFiles {
-            compiled_circuit: arguments.compiled_circuit,
-            pk_path: arguments.pk_path,
-            srs_path: arguments.srs.srs_path,
-            allow_polycommit: arguments.pair.allow_polycommit,
-        },
+        common: pair::CommonFiles { prover, allow_polycommit: arguments.pair.allow_polycommit },
         data: arguments.data,
+        terms: pair::Terms {
+            reveal: arguments.reveal_output.map(Into::into),
+            published_commitment: arguments.published_commitment,
+        },
         proof_path: arguments.proof_path,
-        reveal: arguments.reveal_output.map(Into::into),
         output_path: arguments.output_path,
-        published_commitment: arguments.published_commitment,
     };
     pair::prove(side.into(), &files, &peer, run)
 }
@@ -148,12 +148,8 @@ fn preprocess(arguments: Preprocess, run: &Run) -> Result<(), Error> {
             "preprocess needs a peer: give --id, and --invite, --remote-peer, --local-addr or both";
         return Err(Error::Usage(text.into()));
     };
-    let files = pair::CommonFiles {
-        compiled_circuit,
-        pk_path,
-        srs_path: srs.srs_path,
-        allow_polycommit: pair.allow_polycommit,
-    };
+    let prover = ProverFiles { compiled_circuit, pk_path, srs_path: srs.srs_path };
+    let files = pair::CommonFiles { prover, allow_polycommit: pair.allow_polycommit };
     pair::preprocess(side.into(), &files, proofs, &pair.peer(), run)
 }
 

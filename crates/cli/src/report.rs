@@ -7,8 +7,7 @@ use bars::Bars;
 use serde_json::{Value, json};
 use std::io::{BufRead, IsTerminal, Write};
 use twain::Error;
-use twain::observe::{Cost, Event, Notice, Observer, Run, Usage, bytes};
-use twain::pair::Forecast;
+use twain::observe::{Cost, Event, Notice, Observer, Run, Usage, bytes, traffic_to_json};
 use twain_link::channel::Traffic;
 use twain_link::identity::Fingerprint;
 use twain_party::Phase;
@@ -91,43 +90,9 @@ pub struct Lines;
 
 impl Observer for Lines {
     fn event(&self, event: &Event) {
-        let line = match event {
-            Event::Began(phase) => json!({
-                "event": "phase", "phase": phase.name(), "state": "began",
-            }),
-            Event::Ended(phase, cost) => {
-                let mut line = cost_as_json(*phase, cost);
-                line["event"] = "phase".into();
-                line["state"] = "ended".into();
-                line
-            }
-            Event::Progress { phase, done, of, traffic } => json!({
-                "event": "progress", "phase": phase.name(), "done": done, "of": of,
-                "traffic": traffic_as_json(*traffic),
-            }),
-            Event::Trial { done, of, what } => json!({
-                "event": "trial", "done": done, "of": of, "what": what,
-            }),
-            Event::Forecast(forecast) => forecast_as_json(forecast),
-            Event::Notice(notice) => {
-                let kind = match notice {
-                    Notice::Warning(_) => "warning",
-                    Notice::Learns(_) => "learns",
-                    _ => "step",
-                };
-                json!({ "event": "notice", "kind": kind, "message": notice.text() })
-            }
-            Event::Listening(address) => {
-                json!({ "event": "listening", "address": address.to_string() })
-            }
-            Event::Connected { address, fingerprint } => json!({
-                "event": "connected", "address": address,
-                "fingerprint": fingerprint.to_string(),
-            }),
-            Event::Cancelled => json!({ "event": "cancelled" }),
-            _ => return,
-        };
-        tell!("{line}");
+        if let Some(line) = event.to_json() {
+            tell!("{line}");
+        }
     }
 }
 
@@ -176,42 +141,18 @@ pub fn tell_costs(run: &Run, as_json: bool) {
     line("sum", &sum);
 }
 
-/// Traffic as JSON.
-fn traffic_as_json(Traffic { sent, received, rounds }: Traffic) -> Value {
-    json!({ "sent": sent, "received": received, "rounds": rounds })
-}
-
-fn cost_as_json(phase: Phase, cost: &Cost) -> Value {
-    json!({
-        "phase": phase.name(),
-        "seconds": cost.wall.as_secs_f64(),
-        "cpu_seconds": cost.cpu.as_secs_f64(),
-        "peak_memory": cost.peak_memory,
-        "traffic": traffic_as_json(cost.traffic),
-    })
-}
-
-fn forecast_as_json(forecast: &Forecast) -> Value {
-    json!({ "event": "forecast", "expected": {
-        "inline": traffic_as_json(forecast.inline),
-        "bundled": traffic_as_json(forecast.bundled),
-        "memory": forecast.memory,
-        "cpu_seconds": forecast.seconds,
-    }})
-}
-
 fn costs_as_json(run: &Run, costs: &[(Phase, Cost)]) -> Value {
-    let phases: Vec<Value> = costs.iter().map(|(phase, cost)| cost_as_json(*phase, cost)).collect();
+    let phases: Vec<Value> = costs.iter().map(|(phase, cost)| cost.to_json(*phase)).collect();
     let messages = run
         .messages()
         .into_iter()
-        .map(|(name, traffic)| json!({ "messages": name, "traffic": traffic_as_json(traffic) }));
+        .map(|(name, traffic)| json!({ "messages": name, "traffic": traffic_to_json(traffic) }));
     let usage = Usage::now();
     json!({
         "event": "result",
         "phases": phases,
         "messages": messages.collect::<Vec<_>>(),
-        "traffic": traffic_as_json(run.traffic().unwrap_or_default()),
+        "traffic": traffic_to_json(run.traffic().unwrap_or_default()),
         "cpu_seconds": usage.cpu.as_secs_f64(),
         "peak_memory": usage.peak_memory,
     })

@@ -140,6 +140,9 @@ fn a_peer_that_does_not_come_and_one_that_goes_are_told_apart() {
     server.with_model("credit");
     let add = ["peer", "add", "-a", "credit", "applicant", &customer.fingerprint];
     server.succeed(&[&add[..], &["--proofs-a-day", "1"]].concat());
+    let line = "prove --id model --local-addr auto";
+    let two = json!({ "artifact": "credit", "commands": [line, line] });
+    assert_eq!(server.json(Method::POST, "/recipe", Some(&two)).0, 429, "one a day");
     let run = |line: &str| {
         let body = json!({ "artifact": "credit", "commands": [line] });
         let (status, answer) = server.json(Method::POST, "/recipe", Some(&body));

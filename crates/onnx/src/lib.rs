@@ -2,19 +2,33 @@
 //!
 //! [`load`] runs tract's front end and its simplifications as EZKL does; [`build`] turns the result
 //! into the graph a `model.compiled` holds: scales, rescalings, quantised constants.
+//!
+//! A network becomes the circuit that EZKL makes of it:
+//!
+//! ```
+//! use std::path::Path;
+//! use twain_artifacts::{CompiledModel, read_settings};
+//! use twain_onnx::{build, load};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let folder = Path::new("../../tests/vectors/1l_relu-k8-private");
+//! let args = read_settings(&folder.join("settings.json"))?.run_args;
+//! let network = std::fs::read(folder.join("network.onnx"))?;
+//! let model = build(&load(&network, &args.variables)?, &args)?;
+//! assert_eq!(model, CompiledModel::read(&folder.join("model.compiled"))?.model);
+//! # Ok(())
+//! # }
+//! ```
 
 mod axes;
-pub mod calibrate;
 mod check;
 mod constants;
 mod conversion;
 mod convert;
 mod error;
-pub mod fidelity;
 mod load;
 mod operands;
 mod operators;
-mod predict;
 mod random;
 mod scales;
 mod scan;
@@ -22,7 +36,6 @@ mod table;
 
 pub use convert::build;
 pub use error::OnnxError;
-pub use load::{Loaded, load};
-pub use predict::Predictor;
+pub use load::{Loaded, analyse_error, guarded, load};
 pub use random::random_inputs;
 pub use table::table;

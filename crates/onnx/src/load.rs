@@ -17,8 +17,10 @@ const BATCH_SIZE: &str = "batch_size";
 /// A model as tract sees it, simplified and with all dimensions known.
 #[derive(Clone, Debug)]
 pub struct Loaded {
-    pub(crate) model: TypedModel,
-    pub(crate) symbols: SymbolValues,
+    /// tract's graph.
+    pub model: TypedModel,
+    /// Values of the dimensions that have a name.
+    pub symbols: SymbolValues,
 }
 
 /// Loads the content of an ONNX file. `variables` are the values of symbolic dimensions;
@@ -37,7 +39,10 @@ thread_local! {
 
 /// Calls tract, which asserts in places on what the file says: a panic becomes an error, and nothing is
 /// printed about it.
-pub(crate) fn guarded<T>(run: impl FnOnce() -> Result<T, OnnxError>) -> Result<T, OnnxError> {
+///
+/// # Errors
+/// Those of `run`, and its panics.
+pub fn guarded<T>(run: impl FnOnce() -> Result<T, OnnxError>) -> Result<T, OnnxError> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let loud = std::panic::take_hook();
@@ -56,7 +61,7 @@ pub(crate) fn guarded<T>(run: impl FnOnce() -> Result<T, OnnxError>) -> Result<T
 }
 
 /// An error of tract on one line.
-pub(crate) fn analyse_error(error: TractError) -> OnnxError {
+pub fn analyse_error(error: TractError) -> OnnxError {
     let text = format!("{error:#}");
     OnnxError::Analyse(text.split_whitespace().collect::<Vec<_>>().join(" "))
 }

@@ -4,7 +4,7 @@
 mod files;
 
 use files::{ordered, repository};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use twain_artifacts::{CompiledModel, read_settings};
 use twain_circuit::settings;
 use twain_graph::CheckMode;
@@ -63,3 +63,28 @@ macro_rules! exported {
 
 exported!(mlp attention lstm pooling batch_norm cnn concat residual sklearn_mlp trees softmax_head transpose
     sigmoid_tanh);
+
+/// Constants of one element in products: their axes of length 1 are gone, and so is every letter of
+/// theirs in the einsum.
+#[test]
+fn constants_of_one_element() {
+    let names = [
+        "gemm_1_1",
+        "matmul_1_1_left",
+        "matmul_1_1_batch",
+        "conv_1_1",
+        "einsum_scalar",
+        "rnn_1",
+        "gru_1",
+        "lstm_1",
+        "attention_1",
+        "spatial_attention",
+    ];
+    for name in names {
+        compare(&small(name), "settings.json", "model.compiled");
+    }
+}
+
+fn small(name: &str) -> PathBuf {
+    repository().join("tests/onnx/small").join(name)
+}

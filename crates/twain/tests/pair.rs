@@ -262,6 +262,12 @@ fn parameters_and_inputs_at_their_bounds() {
     }
 }
 
+/// A weight of one element.
+#[test]
+fn products_with_a_single_weight() {
+    pair_equals_alone("../onnx/small/gemm_1_1");
+}
+
 /// A folder with `model.compiled` and `witness.json`, and an SRS of its size, from the environment.
 #[test]
 #[ignore = "needs TWAIN_PAIR_CASE and TWAIN_PAIR_SRS"]

@@ -30,6 +30,10 @@ impl Equation {
             return Err(misfit());
         }
         for (letters, tensor) in inputs.iter().zip(tensors) {
+            // A single value stands for an operand without letters (the second of `mk,->mn`).
+            if letters.is_empty() && tensor.len() == 1 {
+                continue;
+            }
             if letters.len() != tensor.dims.len() {
                 return Err(misfit());
             }
@@ -213,6 +217,9 @@ impl Region {
 
 /// The part of an operand at the given positions of some letters.
 fn part(tensor: &Tensor, letters: &[char], at: &BTreeMap<char, usize>) -> Result<Tensor, String> {
+    if letters.is_empty() {
+        return Ok(tensor.clone());
+    }
     let range = |(letter, dim): (&char, &usize)| -> Range<usize> {
         at.get(letter).map_or(0..*dim, |position| *position..position + 1)
     };

@@ -20,6 +20,11 @@ pub fn circuit(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/circuits").join(name)
 }
 
+/// A circuit of `tests/onnx/small`.
+pub fn small(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/onnx/small").join(name)
+}
+
 /// A circuit EZKL made, laid out anew.
 pub struct Case {
     pub directory: PathBuf,

@@ -1,7 +1,7 @@
 //! Layouts equal EZKL's: selectors, fixed columns and permutation as in its verifying keys,
 //! constraints as its proofs need them, outputs as in its witnesses.
 
-use crate::case::{Case, circuit, vector};
+use crate::case::{Case, circuit, small, vector};
 use std::path::PathBuf;
 use twain_circuit::{Witness, mock};
 
@@ -77,6 +77,13 @@ fn operations_and_modules() {
     ];
     for name in names {
         assert_eq!(difference(circuit(name)), None, "{name}");
+    }
+}
+
+#[test]
+fn constants_of_one_element() {
+    for name in ["gemm_1_1", "conv_1_1", "lstm_1", "spatial_attention"] {
+        assert_eq!(difference(small(name)), None, "{name}");
     }
 }
 

@@ -1,9 +1,10 @@
 //! The client commands, one after the other.
 
+use super::error::ClientError;
 use super::recipes::{get, job, logs};
 use super::settings::Settings;
 use super::upload::upload;
-use super::{Client, ClientError, escaped};
+use super::{Client, escaped};
 use crate::arguments::{Arguments, Command, Files, PeerCommand, ProjectCommand, TokenCommand};
 use axum::body::Body;
 use axum::http::{HeaderMap, Method};

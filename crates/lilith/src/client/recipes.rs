@@ -1,6 +1,7 @@
 //! `job`, `get`, `logs`: recipes from the client's side.
 
-use super::{Client, ClientError, escaped};
+use super::error::ClientError;
+use super::{Client, escaped};
 use crate::arguments::Job;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Method};

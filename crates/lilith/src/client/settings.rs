@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
-use super::ClientError;
+use super::error::ClientError;
 
 /// The settings file.
 #[derive(Default, Deserialize)]

@@ -1,6 +1,7 @@
 //! Uploads: a form whose files are read while they are sent.
 
-use super::{Client, ClientError};
+use super::Client;
+use super::error::ClientError;
 use crate::arguments::Files;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, Method};

@@ -73,7 +73,7 @@ impl Peer {
         }
     }
 
-    /// How many proofs with it were begun since a time and did not fail before they met the peer.
+    /// How many proofs with it were asked for since a time that have met it, or still may.
     pub fn proofs_since(
         connection: &Connection,
         project: &str,
@@ -84,8 +84,9 @@ impl Peer {
             "SELECT COUNT(*) FROM commands JOIN recipes ON recipes.id = commands.recipe
              WHERE project = ?1 AND peer = ?2 AND recipes.created >= ?3
                AND json_extract(job, '$.command') = 'prove'
-               AND commands.state != 'cancelled'
-               AND COALESCE(error_code, '') NOT IN ('no_peer', 'previous_failed')",
+               AND (commands.state NOT IN ('complete', 'errored', 'cancelled') OR EXISTS (
+                   SELECT 1 FROM events WHERE events.recipe = commands.recipe
+                       AND events.number = commands.number AND kind = 'connected'))",
             params![project, fingerprint, since],
             |row| row.get(0),
         )?;

@@ -25,7 +25,7 @@ use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 
 /// What all parts of the server share.
@@ -51,11 +51,6 @@ pub struct App {
     pub progress: Mutex<HashMap<Key, Value>>,
     /// Set when the server is to end.
     pub ending: watch::Sender<bool>,
-}
-
-/// A lock whose holder panicked holds plain data all the same.
-pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl App {

@@ -1,6 +1,6 @@
 //! Requests a second: each token has a bucket that fills evenly.
 
-use super::app::lock;
+use super::lock::lock;
 use crate::error::{Code, ServiceError};
 use std::collections::HashMap;
 use std::sync::Mutex;

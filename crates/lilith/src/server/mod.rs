@@ -1,11 +1,15 @@
 //! `lilith serve`: from what the operator says to a server that runs, and its end.
 
+mod answer;
 pub mod app;
 mod attempt;
 mod bodies;
 mod circuits;
+mod exposition;
+mod extract;
 mod job_log;
 mod limits;
+mod lock;
 mod metrics;
 pub mod options;
 mod pages;
@@ -24,7 +28,7 @@ use crate::folder::make_private;
 use crate::relay::Relay;
 use app::App;
 use nix::fcntl::{Flock, FlockArg};
-use options::{ExecutorName, Options};
+use options::{ExecutorName, Options, TRUST};
 use std::fs::{self, File};
 use std::io::Write;
 use std::net::SocketAddr;
@@ -34,11 +38,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-
-/// What every operator is to know.
-pub const TRUST: &str = "This server sees every secret that is put into it. It must belong to, or be \
-     trusted by, the party whose secret that is; one project holds one side's secret, and the other \
-     side's stays on the other side's machines.";
 
 /// Runs the server until it is told to end.
 pub async fn serve(mut options: Options) -> Result<(), ServiceError> {
@@ -72,7 +71,8 @@ pub async fn serve(mut options: Options) -> Result<(), ServiceError> {
     greet(&app, address, tls.is_some())?;
     let tasks =
         [tokio::spawn(scheduler::run(app.clone())), tokio::spawn(webhooks::run(app.clone()))];
-    let service = routes::router(app.clone()).into_make_service_with_connect_info::<tls::Caller>();
+    let service = routes::router(app.clone(), pages::router())
+        .into_make_service_with_connect_info::<tls::Caller>();
     let ended = end_of(app.clone());
     let served = match tls {
         None => axum::serve(listener, service).with_graceful_shutdown(ended).await,

@@ -7,6 +7,11 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// What every operator is to know.
+pub const TRUST: &str = "This server sees every secret that is put into it. It must belong to, or be \
+     trusted by, the party whose secret that is; one project holds one side's secret, and the other \
+     side's stays on the other side's machines.";
+
 /// Flags of `lilith serve`.
 #[derive(Clone, Debug, Args)]
 pub struct Options {

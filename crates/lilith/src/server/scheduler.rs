@@ -1,7 +1,8 @@
 //! Which command begins when. The table is the queue: every step looks at all commands that have not
 //! ended, begins what may begin, and takes up what a server before this one left running.
 
-use super::app::{App, lock};
+use super::app::App;
+use super::lock::lock;
 use super::supervise::supervise;
 use crate::database::{Change, Command, Key, Project, Recipe, State, change, ports};
 use crate::error::ServiceError;

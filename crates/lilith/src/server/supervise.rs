@@ -1,9 +1,10 @@
 //! Watches over one attempt from its preparation to its end: what its log says becomes events, its
 //! limits are enforced, and how it ended is read from the file that its wrapper wrote.
 
-use super::app::{App, lock};
+use super::app::App;
 use super::attempt::{Context, all_lines, collect, failure, prepare};
 use super::job_log::{self, Told};
+use super::lock::lock;
 use crate::database::{Change, Command, Key, Peer, Project, Recipe, State, add_event, change};
 use crate::error::{Code, ServiceError};
 use crate::executor::{Ended, EngineState};
@@ -98,16 +99,21 @@ async fn watch(
     }
     let mut asked_at: Option<Instant> = None;
     loop {
-        // In this order: what is written before the end is read.
+        // In this order: the result is written before the process is gone, the log before the result.
         let state = app.executor.state(&engine);
-        read = hear(app, context, &log, read, asked)?;
-        if let Some(ended) = Ended::read(&folder) {
-            app.aim(context.command.port, None);
-            return Ok(Some(ended));
+        let ended = Ended::read(&folder);
+        let is_over = ended.is_some() || state == EngineState::Gone;
+        loop {
+            let end = hear(app, context, &log, read, asked)?;
+            if !is_over || end == read {
+                read = end;
+                break;
+            }
+            read = end;
         }
-        if state == EngineState::Gone {
+        if is_over {
             app.aim(context.command.port, None);
-            return Ok(Ended::read(&folder));
+            return Ok(ended);
         }
         if asked.is_none() {
             *asked = reason_to_end(app, context)?;

@@ -17,7 +17,7 @@ use twain_algebra::{Domain, Fr, kernels, vector};
 /// Points evaluated together: a register of the program is 16 KiB.
 const BLOCK: usize = 512;
 
-/// See [`crate::ProverParty::quotient`].
+/// See [`crate::ProverParty::finish_quotient`].
 pub(super) fn quotient(
     numerator: &Numerator,
     publics: &[KnownPolynomial<'_>],

@@ -3,6 +3,8 @@
 use super::load_settings;
 use super::onnx::read;
 use super::witness::run as evaluate;
+use crate::calibration::fidelity::{Comparison, page};
+use crate::calibration::{Extremes, Predictor, Target, grid, ranked, recalibrated, size};
 use crate::error::{AtFile, Error};
 use crate::observe::{Event, Run};
 use std::path::{Path, PathBuf};
@@ -10,9 +12,7 @@ use twain_artifacts::{CompiledModel, InputElement, InputFile, write_settings};
 use twain_circuit::{ProductTree, Witness, lay_out, settings};
 use twain_graph::numbers::dequantize_field;
 use twain_graph::{Model, NodeKind, RunArgs, Settings, Visibility};
-use twain_onnx::calibrate::{Extremes, Target, grid, ranked, recalibrated, size};
-use twain_onnx::fidelity::{Comparison, page};
-use twain_onnx::{Loaded, Predictor, build};
+use twain_onnx::{Loaded, build};
 
 /// log2 of the rows of the circuits that try settings out.
 const TRIAL_LOGROWS: u32 = 18;

@@ -7,8 +7,9 @@ use crate::key_files::{ExtendedForm, read_proving_key, read_srs, write_keys, wri
 use crate::observe::Run;
 use rand_core::OsRng;
 use std::path::{Path, PathBuf};
-use twain_circuit::{ProductTree, configure};
-use twain_plonk::generate_keys;
+use twain_artifacts::CompiledModel;
+use twain_circuit::{ProductTree, configure, lay_out};
+use twain_plonk::{ProvingKey, Srs, generate_keys};
 
 /// Arguments of `setup`.
 pub struct Setup {
@@ -42,6 +43,16 @@ pub fn setup(arguments: &Setup, run: &Run) -> Result<(), Error> {
         .at(&arguments.compiled_circuit)?;
     write_keys(&arguments.vk_path, &arguments.pk_path, format, &key)?;
     Ok(())
+}
+
+/// Makes the keys of a circuit; an SRS of exactly its number of rows. With `compress` selectors share
+/// columns, as EZKL's do unless told otherwise.
+///
+/// # Errors
+/// A circuit that cannot be laid out, an SRS of another size.
+pub fn keys(compiled: &CompiledModel, srs: &Srs, compress: bool) -> Result<ProvingKey, Error> {
+    let circuit = lay_out(&compiled.model, &compiled.settings, ProductTree::FullySplit)?;
+    generate_keys(circuit.cs, circuit.assembly, srs, compress).at(Path::new("the circuit"))
 }
 
 /// Copies the verifying key out of a proving key.

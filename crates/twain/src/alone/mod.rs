@@ -11,13 +11,15 @@ mod verify;
 mod witness;
 
 pub use calibrate::{Calibrated, Calibration, calibrate};
-pub use keys::{Setup, setup, vk_from_pk};
+pub use keys::{Setup, keys, setup, vk_from_pk};
 pub use model::{Redaction, bind_params, redact};
-pub use onnx::{compile, generate_settings, random_data, table};
+pub use onnx::{Network, compile, generate_settings, random_data, table};
 pub use prove::{Prove, prove};
 pub use srs::{generate as generate_srs, import as import_srs};
 pub use verify::{swap_commitments, verify};
-pub use witness::{generate as generate_witness, mock};
+pub use witness::{
+    commit, generate as generate_witness, mock, mock_witness, witness, witness_of_files,
+};
 
 pub(crate) use prove::now;
 pub(crate) use witness::{Committer, fresh_seed};

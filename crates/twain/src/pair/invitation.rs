@@ -7,15 +7,9 @@
 //! the first eight hexadecimal digits of the SHA-256 of all before its colon: against slips of those
 //! who read it out or copy a part.
 
-use super::files::Common;
-use super::session::{Peer, identity_of};
-use crate::alone::{load_circuit, now};
-use crate::error::Error;
 use sha2::{Digest, Sha256};
 use std::fmt;
-use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::Duration;
 use twain_link::identity::Fingerprint;
 
 const START: &str = "twain-peer:1:";
@@ -57,7 +51,7 @@ fn check_digits(text: &str) -> String {
 }
 
 /// Whether a text is `host:port`, without what a line could be broken by.
-fn is_address(address: &str) -> bool {
+pub(super) fn is_address(address: &str) -> bool {
     let Some((host, port)) = address.rsplit_once(':') else { return false };
     let bracketed = host.starts_with('[') && host.ends_with(']') && host.len() > 2;
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
@@ -66,49 +60,6 @@ fn is_address(address: &str) -> bool {
         false => !host.is_empty() && host.chars().all(plain),
     };
     host_is_fine && port.parse::<u16>().is_ok_and(|number| number != 0)
-}
-
-impl Invitation {
-    /// The invitation of the identity in a folder (or the default one) for a compiled circuit, to
-    /// be dialled at `address` for so long.
-    ///
-    /// # Errors
-    /// A circuit or an identity that cannot be used; an address that is not `HOST:PORT`.
-    pub fn new(
-        identity: &Option<PathBuf>,
-        compiled_circuit: &Path,
-        address: &str,
-        lasts: Duration,
-    ) -> Result<Self, Error> {
-        if !is_address(address) {
-            return Err(Error::Usage(format!("--address: {address:?} is not HOST:PORT")));
-        }
-        let (compiled, _) = load_circuit(compiled_circuit)?;
-        Ok(Self {
-            address: address.into(),
-            fingerprint: identity_of(identity)?.fingerprint(),
-            circuit: super::files::circuit_digest(&compiled)?,
-            expires: seconds_now().saturating_add(lasts.as_secs()),
-        })
-    }
-}
-
-fn seconds_now() -> u64 {
-    u64::try_from(now() / 1000).unwrap_or(u64::MAX)
-}
-
-/// Refuses an invitation that is over or for another circuit, before anybody is dialled.
-pub(super) fn check(peer: &Peer, circuit: &Path, common: &Common) -> Result<(), Error> {
-    let Some(invitation) = &peer.invitation else { return Ok(()) };
-    if invitation.expires < seconds_now() {
-        let text = "the invitation has expired: ask the peer for another one";
-        return Err(Error::Usage(text.into()));
-    }
-    if super::files::circuit_digest(&common.compiled)? != invitation.circuit {
-        let text = "the invitation is for another circuit: ask the peer for its redacted circuit";
-        return Err(Error::file(circuit, text));
-    }
-    Ok(())
 }
 
 impl fmt::Display for Invitation {

@@ -1,12 +1,16 @@
 //! The pages of jobs: all of them, and one with its phases, its log, and what the other side needs.
 
 use super::layout::{age, badge, copyable, fingerprint, form_key, page};
-use super::{PageError, Plain, Visitor};
+use super::visitor::{PageError, Plain, Visitor};
 use crate::database::{Command, Project, Recipe, Role, audit, cancel as ask};
 use crate::identifiers::rfc3339;
+use crate::server::answer::answer;
 use crate::server::app::App;
 use crate::server::bodies::{Body, CommandBody};
-use crate::server::routes::{Path, Query, answer, events as event_stream, find, submit};
+use crate::server::extract::{Path, Query};
+use crate::server::routes::events as event_stream;
+use crate::server::routes::recipes::find;
+use crate::server::routes::submit::submit;
 use axum::extract::{Form, State};
 use axum::http::HeaderMap;
 use axum::response::{Html, Redirect, Response};
@@ -101,7 +105,7 @@ pub async fn list(
             }
         }
     };
-    Ok(Html(page("Jobs", Some(&visitor), content).into_string()))
+    Ok(Html(page("Jobs", Some(visitor.menu()), content).into_string()))
 }
 
 fn row(recipe: &Recipe, commands: &[Command]) -> Markup {
@@ -143,7 +147,7 @@ fn projects_list(projects: &[Project]) -> Markup {
 fn run_form(visitor: &Visitor, projects: &[Project]) -> Markup {
     html! {
         form.card method="post" action="/run" {
-            (form_key(visitor))
+            (form_key(&visitor.menu()))
             label { "Project " select name="artifact" {
                 @for project in projects { option { (project.name) } }
             } }
@@ -191,7 +195,7 @@ pub async fn show(
             span { (badge(&recipe.state)) " in " a href={ "/p/" (recipe.project) } { (recipe.project) } }
             @if active && visitor.who.at_least(Role::Run).is_ok() {
                 form method="post" action={ "/r/" (id) "/cancel" } {
-                    (form_key(&visitor))
+                    (form_key(&visitor.menu()))
                     button.danger { "Cancel" }
                 }
             }
@@ -201,7 +205,7 @@ pub async fn show(
         @if active { p #live data-events={ "/r/" (id) "/events" } role="status" {
             "Running; this page loads itself again when something changes." } }
     };
-    Ok(Html(page("Job", Some(&visitor), content).into_string()))
+    Ok(Html(page("Job", Some(visitor.menu()), content).into_string()))
 }
 
 fn one(app: &App, command: &Value, project: Option<&Project>) -> Markup {

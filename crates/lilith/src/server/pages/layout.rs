@@ -1,10 +1,17 @@
 //! What all pages have.
 
-use super::Visitor;
 use maud::{DOCTYPE, Markup, html};
 
+/// What the pages of a visitor have.
+pub struct Menu {
+    /// What their forms carry.
+    pub form: String,
+    /// Whether the server is theirs.
+    pub operator: bool,
+}
+
 /// A page with its title, for a visitor or for nobody.
-pub fn page(title: &str, visitor: Option<&Visitor>, content: Markup) -> Markup {
+pub fn page(title: &str, menu: Option<Menu>, content: Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -21,13 +28,13 @@ pub fn page(title: &str, visitor: Option<&Visitor>, content: Markup) -> Markup {
                 a.skip href="#content" { "To the content" }
                 header {
                     a.brand href="/" { "Lilith" }
-                    @if let Some(visitor) = visitor {
+                    @if let Some(menu) = &menu {
                         nav aria-label="Main" {
                             a href="/" { "Jobs" }
-                            @if visitor.who.operator().is_ok() { a href="/operator" { "Server" } }
+                            @if menu.operator { a href="/operator" { "Server" } }
                         }
                         form method="post" action="/logout" {
-                            (form_key(visitor))
+                            (form_key(menu))
                             button.plain { "Log out" }
                         }
                     }
@@ -39,8 +46,8 @@ pub fn page(title: &str, visitor: Option<&Visitor>, content: Markup) -> Markup {
 }
 
 /// What every form carries.
-pub fn form_key(visitor: &Visitor) -> Markup {
-    html! { input type="hidden" name="form" value=(visitor.session.form); }
+pub fn form_key(menu: &Menu) -> Markup {
+    html! { input type="hidden" name="form" value=(menu.form); }
 }
 
 /// A page that says one thing.

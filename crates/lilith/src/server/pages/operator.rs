@@ -1,7 +1,7 @@
 //! The page of the server: for its operator.
 
 use super::layout::{age, page};
-use super::{PageError, Visitor};
+use super::visitor::{PageError, Visitor};
 use crate::database::{Audit, Token, ports};
 use crate::identifiers::rfc3339;
 use crate::server::app::App;
@@ -77,5 +77,5 @@ pub async fn show(
                 } } } }
         }
     };
-    Ok(Html(page("Server", Some(&visitor), content).into_string()))
+    Ok(Html(page("Server", Some(visitor.menu()), content).into_string()))
 }

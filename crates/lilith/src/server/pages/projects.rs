@@ -1,12 +1,13 @@
 //! The page of a project: whose secret it holds, its key, its peers, its files, and invitations.
 
 use super::layout::{bar, copyable, fingerprint, form_key, page};
-use super::{PageError, Visitor};
+use super::visitor::{PageError, Visitor};
 use crate::database::{Peer, Project, Recipe, Role, audit};
 use crate::error::{Code, ServiceError};
 use crate::identifiers::{now, rfc3339};
 use crate::server::app::{App, check_name};
-use crate::server::routes::{InviteFor, Path, invitation_of};
+use crate::server::extract::Path;
+use crate::server::routes::peers::{What as InviteFor, invitation_of};
 use axum::extract::{Form, State};
 use axum::response::{Html, Redirect};
 use maud::{Markup, html};
@@ -23,7 +24,7 @@ pub async fn show(
     Path(name): Path<String>,
 ) -> Result<Html<String>, PageError> {
     let content = content(&app, &visitor, &name, html! {})?;
-    Ok(Html(page(&name, Some(&visitor), content).into_string()))
+    Ok(Html(page(&name, Some(visitor.menu()), content).into_string()))
 }
 
 fn content(
@@ -70,14 +71,14 @@ fn content(
             }
             @if may_run {
                 form.row method="post" action={ "/p/" (name) "/peer" } {
-                    (form_key(visitor))
+                    (form_key(&visitor.menu()))
                     label { "Name " input name="name" required; }
                     label { "Fingerprint " input name="fingerprint" required placeholder="sha256:…"; }
                     button { "Add" }
                 }
                 @if files.iter().any(|file| file.name == "model.compiled") {
                     form.row method="post" action={ "/p/" (name) "/invite" } {
-                        (form_key(visitor))
+                        (form_key(&visitor.menu()))
                         button { "Make an invitation" }
                     }
                 } @else {
@@ -133,7 +134,7 @@ pub async fn invite(
         }
     };
     let content = content(&app, &visitor, &name, above)?;
-    Ok(Html(page(&name, Some(&visitor), content).into_string()))
+    Ok(Html(page(&name, Some(visitor.menu()), content).into_string()))
 }
 
 /// A peer to be added.

@@ -1,9 +1,9 @@
 //! Files of a project: downloaded whole or in part, and removed.
 
-use super::{Path, Query};
 use crate::database::{Project, Role, audit};
 use crate::error::{Code, ServiceError};
 use crate::server::app::{App, check_name};
+use crate::server::extract::{Path, Query};
 use crate::server::who::Who;
 use axum::body::{Body, Bytes};
 use axum::extract::State;

@@ -3,12 +3,13 @@
 //! are left out for who reads slowly.
 
 use super::recipes::find;
-use super::{Path, Query};
 use crate::database::{Command, Event, Key, Role};
 use crate::error::ServiceError;
 use crate::identifiers::rfc3339;
-use crate::server::app::{App, lock};
+use crate::server::app::App;
+use crate::server::extract::{Path, Query};
 use crate::server::job_log;
+use crate::server::lock::lock;
 use crate::server::who::Who;
 use axum::body::{Body, Bytes};
 use axum::extract::State;

@@ -3,7 +3,7 @@
 use crate::error::{Code, ServiceError};
 use crate::identifiers::{now, rfc3339};
 use crate::server::app::App;
-use crate::server::metrics;
+use crate::server::exposition;
 use crate::server::tls::Caller;
 use crate::server::who::Who;
 use axum::Json;
@@ -74,6 +74,6 @@ pub async fn metrics(
     if !from.is_some_and(|from| from.0.0.ip().is_loopback()) {
         Who::from_request_parts(&mut parts, &app).await?.operator()?;
     }
-    let text = metrics::text(&app)?;
+    let text = exposition::text(&app)?;
     Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
 }

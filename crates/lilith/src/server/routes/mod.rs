@@ -5,19 +5,14 @@ mod artifacts;
 pub mod events;
 mod health;
 mod openapi;
-mod peers;
+pub mod peers;
 mod projects;
-mod recipes;
-mod submit;
+pub mod recipes;
+pub mod submit;
 mod tokens;
 mod upload;
 
-pub use peers::{What as InviteFor, invitation_of};
-pub use recipes::{answer, find};
-pub use submit::submit;
-
 use super::app::App;
-use super::pages;
 use crate::error::{Code, ServiceError};
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -31,23 +26,8 @@ use std::sync::atomic::Ordering;
 /// Bytes of a body that is no upload.
 const BODY: usize = 32 << 20;
 
-impl IntoResponse for ServiceError {
-    fn into_response(self) -> Response {
-        if self.code == Code::Internal {
-            eprintln!("lilith: {self}");
-        }
-        let status = StatusCode::from_u16(self.code.status());
-        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Json(self.body())).into_response();
-        if let Some(seconds) = self.retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        response
-    }
-}
-
-/// All routes.
-pub fn router(app: Arc<App>) -> Router {
+/// All routes, those of the pages among them.
+pub fn router(app: Arc<App>, pages: Router<Arc<App>>) -> Router {
     let uploads = Router::new()
         .route("/artifact/update", post(upload::update_first_generation))
         .route("/artifact/{name}", post(upload::create).put(upload::update))
@@ -83,7 +63,7 @@ pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .merge(uploads)
         .merge(rest)
-        .merge(pages::router())
+        .merge(pages)
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(app.clone(), count))
@@ -109,53 +89,4 @@ async fn count(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
     headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
-}
-
-/// A JSON body, whatever the client calls it; refusals have the form of all others.
-pub fn json_body(bytes: &[u8]) -> Result<serde_json::Value, ServiceError> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        // Its place, and nothing of its content.
-        let text =
-            format!("the body is not JSON: line {}, column {}", error.line(), error.column());
-        ServiceError::new(Code::BadRequest, text)
-    })
-}
-
-/// A member of a query that cannot be read.
-pub fn bad_query(error: impl std::fmt::Display) -> ServiceError {
-    ServiceError::new(Code::BadRequest, format!("the query: {error}"))
-}
-
-/// The query of a request as a type, with refusals in the form of all others.
-#[derive(Debug)]
-pub struct Query<T>(pub T);
-
-impl<T: serde::de::DeserializeOwned> axum::extract::FromRequestParts<Arc<App>> for Query<T> {
-    type Rejection = ServiceError;
-
-    async fn from_request_parts(
-        parts: &mut axum::http::request::Parts,
-        _: &Arc<App>,
-    ) -> Result<Self, ServiceError> {
-        let query = axum::extract::Query::<T>::try_from_uri(&parts.uri);
-        query.map(|query| Self(query.0)).map_err(|error| bad_query(error.body_text()))
-    }
-}
-
-/// A part of the path, with refusals in the form of all others.
-#[derive(Debug)]
-pub struct Path<T>(pub T);
-
-impl<T: serde::de::DeserializeOwned + Send> axum::extract::FromRequestParts<Arc<App>> for Path<T> {
-    type Rejection = ServiceError;
-
-    async fn from_request_parts(
-        parts: &mut axum::http::request::Parts,
-        app: &Arc<App>,
-    ) -> Result<Self, ServiceError> {
-        let path = axum::extract::Path::<T>::from_request_parts(parts, app).await;
-        path.map(|path| Self(path.0)).map_err(|error| {
-            ServiceError::new(Code::BadRequest, format!("the path: {}", error.body_text()))
-        })
-    }
 }

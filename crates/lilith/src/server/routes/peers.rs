@@ -1,10 +1,10 @@
 //! Peers of a project, and invitations for them.
 
-use super::{Path, Query, json_body};
 use crate::database::{Peer, Role, audit, ports};
 use crate::error::{Code, ServiceError};
 use crate::server::app::{App, check_name};
 use crate::server::circuits;
+use crate::server::extract::{Path, Query, bad_query, json_body};
 use crate::server::who::Who;
 use axum::Json;
 use axum::extract::State;
@@ -126,7 +126,7 @@ pub async fn invitation_of(
     }
     let days = what.days.unwrap_or(7);
     if !(1..=3650).contains(&days) {
-        return Err(super::bad_query("days: 1 to 3650"));
+        return Err(bad_query("days: 1 to 3650"));
     }
     let port = match what.port {
         Some(port) if app.options.peer_ports.contains(&port) => port,

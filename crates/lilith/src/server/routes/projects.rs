@@ -1,10 +1,10 @@
 //! Projects: what there is, what they may use, and the secret that signs their callbacks.
 
-use super::Path;
 use crate::database::{Limits, Peer, Project, Recipe, Role, audit};
 use crate::error::{Code, ServiceError};
 use crate::identifiers::{now, rfc3339};
 use crate::server::app::App;
+use crate::server::extract::{Path, json_body};
 use crate::server::webhooks;
 use crate::server::who::Who;
 use axum::Json;
@@ -128,7 +128,7 @@ pub async fn set_limits(
 ) -> Result<Json<Limits>, ServiceError> {
     who.project(&app, &name, Role::Read)?;
     who.operator()?;
-    let limits: Limits = serde_json::from_value(super::json_body(&body)?)
+    let limits: Limits = serde_json::from_value(json_body(&body)?)
         .map_err(|error| ServiceError::new(Code::BadRequest, format!("limits: {error}")))?;
     app.database.write(|write| {
         Project::set_limits(write, &name, &limits)?;

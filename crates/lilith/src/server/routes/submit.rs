@@ -1,13 +1,13 @@
 //! A recipe comes in: read, looked at, written down. Whatever is wrong with it is said now, not later.
 
 use super::health::disk_has_room;
-use super::{Query, json_body};
 use crate::database::{Key, NewCommand, NewRecipe, Peer, Project, Recipe, Role, audit, ports};
 use crate::error::{Code, ServiceError};
 use crate::identifiers::{now, rfc3339, uuid};
 use crate::job::{self, PairJob};
 use crate::server::app::{App, check_name};
 use crate::server::bodies::{self, Body};
+use crate::server::extract::{Query, json_body};
 use crate::server::who::Who;
 use crate::server::{circuits, webhooks};
 use axum::Json;
@@ -97,9 +97,6 @@ pub async fn submit(
         let (mut peer, mut port) = (None, None);
         if let Some(pair) = &job.pair {
             let known = check_pair(app, &project, pair, &peers).await?;
-            if job.command == "prove" {
-                check_budget(app, &project, known)?;
-            }
             (peer, port) = (Some(known.fingerprint.clone()), pair.port);
         }
         let outputs = command.outputs(&job)?;
@@ -123,8 +120,8 @@ pub async fn submit(
         commands,
         ports: Vec::new(),
     };
-    let kept =
-        write_files(app, &recipe, &body, &files).and_then(|()| add(app, who, limits, recipe));
+    let kept = write_files(app, &recipe, &body, &files)
+        .and_then(|()| add(app, who, limits, &peers, recipe));
     if let Err(error) = kept {
         // What was not written down must leave nothing behind.
         let _ = std::fs::remove_dir_all(app.at(&["recipes", &id]));
@@ -198,20 +195,29 @@ async fn check_pair<'a>(
 }
 
 /// Each proof teaches the peer something: a project can say how many a day are enough.
-fn check_budget(app: &App, project: &Project, peer: &Peer) -> Result<(), ServiceError> {
-    let Some(limit) = peer.proofs_a_day else { return Ok(()) };
-    let made = app.database.read(|connection| {
-        Peer::proofs_since(connection, &project.name, &peer.fingerprint, now() - DAY)
-    })?;
-    match made < limit {
-        true => Ok(()),
-        false => {
-            let text = format!("{limit} proofs in 24 hours with peer {:?} were made", peer.name);
+fn check_budgets(
+    write: &rusqlite::Connection,
+    recipe: &NewRecipe,
+    peers: &[Peer],
+) -> Result<(), ServiceError> {
+    for peer in peers {
+        let Some(limit) = peer.proofs_a_day else { continue };
+        let with = |command: &&NewCommand| {
+            command.job.command == "prove" && command.peer.as_ref() == Some(&peer.fingerprint)
+        };
+        let asked = u32::try_from(recipe.commands.iter().filter(with).count()).unwrap_or(u32::MAX);
+        let made = Peer::proofs_since(write, &recipe.project, &peer.fingerprint, now() - DAY)?;
+        if asked > 0 && made.saturating_add(asked) > limit {
+            let text = format!(
+                "{made} of {limit} proofs in 24 hours with peer {:?} were made; this would be {asked}",
+                peer.name
+            );
             let mut error = ServiceError::new(Code::Quota, text);
             error.retry_after = Some(3600);
-            Err(error)
+            return Err(error);
         }
     }
+    Ok(())
 }
 
 /// Adds the recipe, with the ports that are free; for one that another recipe holds it waits.
@@ -219,6 +225,7 @@ fn add(
     app: &App,
     who: &Who,
     limits: &crate::database::Limits,
+    peers: &[Peer],
     mut recipe: NewRecipe,
 ) -> Result<(), ServiceError> {
     let mut auto = None;
@@ -261,6 +268,13 @@ fn add(
                 let mut error = ServiceError::new(Code::Quota, text);
                 error.retry_after = Some(10);
                 return Err(error);
+            }
+            check_budgets(write, &recipe, peers)?;
+            if let Some(key) = &recipe.idempotency
+                && Recipe::repeated(write, &who.token.id, key)?.is_some()
+            {
+                let text = "the same request was taken this moment: ask again for its answer";
+                return Err(ServiceError::new(Code::Busy, text));
             }
             if recipe.ports.iter().any(|port| !matches!(ports::holder(write, *port), Ok(None))) {
                 return Ok(false);

@@ -1,10 +1,10 @@
 //! Tokens, and the log of who did what.
 
-use super::{Path, Query, json_body};
 use crate::database::{Audit, Project, Role, Token, audit as note};
 use crate::error::{Code, ServiceError};
 use crate::identifiers::{now, rfc3339};
 use crate::server::app::App;
+use crate::server::extract::{Path, Query, json_body};
 use crate::server::who::Who;
 use axum::Json;
 use axum::extract::State;

@@ -1,13 +1,13 @@
 //! Uploads: parts of a form become files of the project, streamed to the disk and never looked into.
 
 use super::health::disk_has_room;
-use super::{Path, Query};
 use crate::database::{Limits, Project, Role, audit};
 use crate::error::{Code, ServiceError};
 use crate::folder::{Folder, make_private};
 use crate::identifiers::{now, uuid};
 use crate::job::check_path;
 use crate::server::app::{App, check_name};
+use crate::server::extract::{Path, Query, json_body};
 use crate::server::options::SideName;
 use crate::server::webhooks;
 use crate::server::who::Who;
@@ -94,7 +94,7 @@ async fn take(
             }
             "artifact_request" => {
                 let text = short_text(field).await?;
-                let request = super::json_body(text.as_bytes())?;
+                let request = json_body(text.as_bytes())?;
                 taken.name = request["name"].as_str().map(str::to_string);
                 continue;
             }

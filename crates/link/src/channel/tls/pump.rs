@@ -12,9 +12,9 @@
 //! are exchanged in a row, the last (less than the limit). All that fits into what the peer reads, so
 //! none of it is queued here; and this side's reader, if it has not stopped, lets the peer go on.
 
-use super::Timeouts;
 use super::frames::{self, FrameFilter, SIGN_OF_LIFE};
 use super::greeting::is_wait;
+use super::timeouts::Timeouts;
 use crate::channel::Fault;
 use rustls::Connection;
 use std::collections::VecDeque;

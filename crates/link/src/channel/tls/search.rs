@@ -6,7 +6,7 @@
 //! ends are told so, and the other end comes again.
 
 use super::config::{KeyRefused, TlsConfig};
-use super::connect::ConnectError;
+use super::error::ConnectError;
 use super::greeting::{GreetingError, Link, Patience};
 use crate::identity::{Fingerprint, Identity};
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};

@@ -1,8 +1,7 @@
 //! What the network itself computes, in floating point: what the circuit is compared with (spec 05 §5.1).
 
-use crate::load::{analyse_error, guarded};
-use crate::{Loaded, OnnxError};
 use tract_core::internal::*;
+use twain_onnx::{Loaded, OnnxError, analyse_error, guarded};
 
 /// A network ready to run.
 pub struct Predictor {
