@@ -117,6 +117,7 @@ impl Meeting {
             local_addr: self.local_addr,
             peer: self.peer,
             identity: self.identity,
+            invitation: None,
             connect_timeout: seconds(self.connect_timeout)?,
             idle_timeout: seconds(self.idle_timeout)?,
             session_timeout: self.session_timeout.map(seconds).transpose()?,

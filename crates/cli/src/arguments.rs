@@ -5,6 +5,7 @@ use crate::run_arguments::{RunArguments, Variables, variables};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use twain::pair::Invitation;
 
 /// Private model, private data, one ordinary EZKL proof.
 #[derive(Debug, Parser)]
@@ -264,6 +265,21 @@ pub enum Command {
         #[arg(long)]
         large: bool,
     },
+    /// Prints an invitation: the line that a peer gives `prove --invite` to find and know this side.
+    Invite {
+        /// The compiled circuit the peer is to prove with this side.
+        #[arg(short = 'M', long, default_value = "model.compiled")]
+        compiled_circuit: PathBuf,
+        /// HOST:PORT where the peer can dial this side.
+        #[arg(long)]
+        address: String,
+        /// For how many days it is good.
+        #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=3650))]
+        days: u32,
+        /// Folder of the identity [default: ~/.config/twain].
+        #[arg(long)]
+        identity: Option<PathBuf>,
+    },
     /// Prints the fingerprint by which peers know this machine; makes its key where there is none.
     Identity {
         /// Folder of the identity [default: ~/.config/twain].
@@ -403,11 +419,14 @@ impl From<Side> for twain_party::Role {
 
 /// Flags for work with a peer: `--id` and an address to dial, one to listen on, or both.
 #[derive(Debug, Args)]
-#[command(group(ArgGroup::new("address").multiple(true).args(["remote_peer", "local_addr"])))]
+#[command(group(ArgGroup::new("address").multiple(true).args(["remote_peer", "local_addr", "invite"])))]
 pub struct Pair {
     /// HOST:PORT where the peer listens.
     #[arg(long, requires = "id")]
     pub remote_peer: Option<String>,
+    /// The peer's invitation, instead of its address and fingerprint.
+    #[arg(long, value_name = "TEXT", requires = "id", conflicts_with_all = ["remote_peer", "peer"])]
+    pub invite: Option<Invitation>,
     /// ADDR:PORT to listen on.
     #[arg(long, requires = "id")]
     pub local_addr: Option<String>,
@@ -438,11 +457,13 @@ pub struct Pair {
 impl Pair {
     /// As the library takes it.
     pub fn peer(&self) -> twain::pair::Peer {
+        let invited = self.invite.as_ref();
         twain::pair::Peer {
-            remote_peer: self.remote_peer.clone(),
+            remote_peer: invited.map(|it| it.address.clone()).or(self.remote_peer.clone()),
             local_addr: self.local_addr.clone(),
-            peer: self.peer.clone(),
+            peer: invited.map(|it| it.fingerprint.to_string()).or(self.peer.clone()),
             identity: self.identity.clone(),
+            invitation: self.invite.clone(),
             connect_timeout: self.connect_timeout,
             idle_timeout: self.idle_timeout,
             session_timeout: self.session_timeout,
@@ -554,6 +575,7 @@ impl Command {
             | Command::BindParams { compiled_circuit, output } => {
                 none.reads(&[compiled_circuit]).writes(&[output])
             }
+            Command::Invite { compiled_circuit, .. } => none.reads(&[compiled_circuit]),
             Command::Demo { .. } | Command::Identity { .. } => none,
         }
     }
@@ -600,6 +622,8 @@ mod tests {
         assert!(parse(&["--id", "model", "--local-addr", "0.0.0.0:7000"]));
         assert!(parse(&["--id", "data", "--remote-peer", "alice.example:7000"]));
         assert!(!parse(&["--id", "data"]));
+        let text = "twain-peer:1:a.example:7:sha256:0";
+        assert!(!parse(&["--id", "data", "--invite", text]), "no invitation");
         assert!(!parse(&["--remote-peer", "alice.example:7000"]));
         assert!(!parse(&["--allow-polycommit"]));
         assert!(!parse(&["--peer", "sha256:00"]));

@@ -2,6 +2,7 @@
 
 use crate::{demo, print};
 use std::path::Path;
+use std::time::Duration;
 use twain::observe::Run;
 use twain::{Error, ProverFiles, alone, pair};
 use twain_cli::arguments::{CheckMode, Command, Preprocess, Prove};
@@ -101,6 +102,11 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
             ))?;
         }
         Command::Demo { large } => demo::run(large, run)?,
+        Command::Invite { compiled_circuit, address, days, identity } => {
+            let lasts = Duration::from_secs(u64::from(days) * 24 * 3600);
+            let invitation = pair::invite(&identity, &compiled_circuit, &address, lasts)?;
+            print::line(invitation)?;
+        }
         Command::Identity { identity } => print::line(pair::fingerprint(&identity)?)?,
     }
     Ok(None)
@@ -153,7 +159,8 @@ fn prove(arguments: Prove, run: &Run) -> Result<Option<String>, Error> {
 fn preprocess(arguments: Preprocess, run: &Run) -> Result<(), Error> {
     let Preprocess { compiled_circuit, pk_path, srs, proofs, pair } = arguments;
     let Some(side) = pair.id else {
-        let text = "preprocess needs a peer: give --id, and --remote-peer, --local-addr or both";
+        let text =
+            "preprocess needs a peer: give --id, and --invite, --remote-peer, --local-addr or both";
         return Err(Error::Usage(text.into()));
     };
     let prover = ProverFiles { compiled_circuit, pk_path, srs_path: srs.srs_path };

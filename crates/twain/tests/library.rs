@@ -93,6 +93,7 @@ impl Site {
             local_addr,
             peer: Some(pair::fingerprint(&identity(role.other())).unwrap().to_string()),
             identity: identity(role),
+            invitation: None,
             connect_timeout: Duration::from_secs(60),
             idle_timeout: Duration::from_secs(60),
             session_timeout: None,

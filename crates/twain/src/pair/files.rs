@@ -10,7 +10,7 @@ use crate::prover::{Prover, ProverFiles, Unusable};
 use sha2::{Digest, Sha256};
 use std::sync::OnceLock;
 use twain_algebra::Fr;
-use twain_artifacts::redact;
+use twain_artifacts::{CompiledModel, redact};
 use twain_link::handshake::Item;
 use twain_pair::preprocessing::Plan;
 use twain_party::Phase;
@@ -101,20 +101,25 @@ const OTHER_KEY: &str = "its proving key is not one of its circuit";
 /// Digests of all that both sides hold.
 fn digests(prover: &Prover) -> Result<Vec<(String, [u8; 32])>, Error> {
     let Prover { compiled, key, srs, .. } = prover;
-    let redacted = redact(compiled).map_err(|error| Error::Usage(error.to_string()))?;
-    let mut circuit = Vec::new();
-    redacted.encode(&mut circuit).map_err(|error| Error::Usage(error.to_string()))?;
     let settings =
         serde_json::to_vec(&compiled.settings).map_err(|error| Error::Usage(error.to_string()))?;
     let columns = key.fixed().values.iter().chain(&key.sigma().values);
     let digests = [
-        ("circuit without parameters", digest([circuit.as_slice()])),
+        ("circuit without parameters", circuit_digest(compiled)?),
         ("settings", digest([settings.as_slice()])),
         ("proving key", digest_scalars(columns.flatten())),
         ("verifying key", digest_scalars([&key.vk().transcript_repr()])),
         ("SRS", digest_srs(srs)),
     ];
     Ok(digests.map(|(name, digest)| (name.to_string(), digest)).into())
+}
+
+/// The digest of a circuit without its parameters.
+pub fn circuit_digest(compiled: &CompiledModel) -> Result<[u8; 32], Error> {
+    let redacted = redact(compiled).map_err(|error| Error::Usage(error.to_string()))?;
+    let mut circuit = Vec::new();
+    redacted.encode(&mut circuit).map_err(|error| Error::Usage(error.to_string()))?;
+    Ok(digest([circuit.as_slice()]))
 }
 
 /// What the store keeps bundles under: everything their plan follows from, this program's version

@@ -61,6 +61,7 @@ mod tests {
             local_addr: None,
             peer: None,
             identity: None,
+            invitation: None,
             connect_timeout: Duration::ZERO,
             idle_timeout: Duration::from_secs(idle),
             session_timeout: session,

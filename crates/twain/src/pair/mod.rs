@@ -6,6 +6,8 @@
 mod commitments;
 mod files;
 mod forecast;
+mod invitation;
+mod invited;
 mod learnt;
 mod limits;
 mod outputs;
@@ -20,6 +22,8 @@ mod side;
 
 pub use files::{Common, CommonFiles};
 pub use forecast::Forecast;
+pub use invitation::{Invitation, InvitationError};
+pub use invited::invite;
 pub use outputs::Reveal;
 pub use preprocess::preprocess;
 pub use prove::{Meeting, ProveFiles, prove};

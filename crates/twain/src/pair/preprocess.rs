@@ -2,6 +2,7 @@
 //! parameter decides. `prove` takes one by itself when both sides have it.
 
 use super::files::{Common, CommonFiles};
+use super::invited;
 use super::limits::{limit_text, timeouts_of_bundles};
 use super::session::{self, Peer};
 use crate::alone::fresh_seed;
@@ -36,6 +37,7 @@ impl Common {
     /// # Errors
     /// As [`prove`](super::prove()).
     pub fn preprocess(&self, role: Role, proofs: u32, peer: &Peer, run: &Run) -> Result<(), Error> {
+        invited::check(peer, self)?;
         let identity = session::identity_of(&peer.identity)?;
         let mut store = session::open_store(&identity)?;
         let plan = self.plan(run)?;

@@ -2,6 +2,7 @@
 
 use super::commitments::Ledger;
 use super::files::CommonFiles;
+use super::invited;
 use super::learnt::say_what_is_learnt;
 use super::limits::{limit_text, timeouts_of_proof};
 use super::outputs::may_know;
@@ -130,6 +131,7 @@ impl Side {
         identity: Identity,
         run: &Run,
     ) -> Result<Meeting<'a>, Error> {
+        invited::check(peer, &self.common)?;
         let ledger = Ledger::of(&identity);
         let args = &self.common.prover.compiled.settings.run_args;
         say_what_is_learnt(self.role, args, self.reveal, run);

@@ -1,6 +1,7 @@
 //! Meeting the peer: identity, connection, handshake, farewell; and telling the peer when this side
 //! cannot start, so that nobody waits in the dark.
 
+use super::invitation::Invitation;
 use crate::error::Error;
 use crate::observe::Run;
 use std::net::ToSocketAddrs;
@@ -53,6 +54,8 @@ pub struct Peer {
     pub peer: Option<String>,
     /// Folder of this side's identity, if not the default.
     pub identity: Option<PathBuf>,
+    /// The invitation that the address and the fingerprint are from: it is for one circuit, and ends.
+    pub invitation: Option<Invitation>,
     /// How long to wait for the peer to appear.
     pub connect_timeout: Duration,
     /// How long the peer may be silent.

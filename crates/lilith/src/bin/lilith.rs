@@ -1,0 +1,5 @@
+//! The command `lilith`.
+
+fn main() -> std::process::ExitCode {
+    lilith::main()
+}

@@ -1,0 +1,96 @@
+//! Hosted peers and proving jobs, on one's own servers: the library behind the command `lilith`.
+//!
+//! A company with a private model (or a body with private data) runs [`server`]; what it is asked to run
+//! are Twain's own commands, each looked at as a [`job`] and run by an [`executor`], with the state of
+//! all of it in a [`database`]. Peers reach hosted jobs through a [`relay`] that sees ciphertext only.
+//! [`client`] is the other end: `lilith job`, `lilith get`. docs/lilith.md tells how it is used, and what
+//! it does not do.
+
+pub mod arguments;
+pub mod client;
+pub mod database;
+mod demo;
+pub mod error;
+pub mod exec;
+pub mod executor;
+pub mod folder;
+pub mod http;
+pub mod identifiers;
+pub mod job;
+pub mod networks;
+pub mod relay;
+pub mod server;
+
+use arguments::{Arguments, Command};
+use clap::{CommandFactory, Parser};
+use serde_json::json;
+use std::process::ExitCode;
+
+/// The program.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let as_json = arguments.common.json;
+    match arguments.command {
+        Command::Exec { inner, folder, .. } => {
+            let result = if inner { exec::inner(&folder) } else { exec::outer(&folder) };
+            match result {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => {
+                    eprintln!("error: {}: {error}", folder.display());
+                    ExitCode::FAILURE
+                }
+            }
+        }
+        Command::Completions { shell } => {
+            clap_complete::generate(
+                shell,
+                &mut Arguments::command(),
+                "lilith",
+                &mut std::io::stdout(),
+            );
+            ExitCode::SUCCESS
+        }
+        Command::Demo { twain } => match demo::run(twain.as_deref()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("error: {error}");
+                ExitCode::FAILURE
+            }
+        },
+        _ => in_runtime(arguments, as_json),
+    }
+}
+
+fn in_runtime(arguments: Arguments, as_json: bool) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: no threads: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    runtime.block_on(async {
+        if let Command::Serve(options) = arguments.command {
+            return match server::serve(*options).await {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => {
+                    eprintln!("error: {error}");
+                    ExitCode::from(2)
+                }
+            };
+        }
+        match client::run(arguments).await {
+            Ok(code) => code,
+            Err(error) => {
+                match as_json {
+                    true => println!(
+                        "{}",
+                        json!({ "error": { "code": error.code(), "message": error.to_string() } })
+                    ),
+                    false => eprintln!("error: {error}"),
+                }
+                ExitCode::from(error.exit_status())
+            }
+        }
+    })
+}
