@@ -149,11 +149,15 @@ pub enum Command {
         #[arg(long)]
         logrows: u32,
     },
-    /// Imports and checks the SRS of a public ceremony.
+    /// Downloads the SRS of a public ceremony, or imports one, and checks it.
     GetSrs {
-        /// A Powers-of-Tau file: `.ptau` as snarkjs writes it, or EZKL's raw form.
+        /// A Powers-of-Tau file that is there: `.ptau` as snarkjs writes it, or EZKL's raw form.
         #[arg(long)]
-        from: PathBuf,
+        from: Option<PathBuf>,
+        /// Where to download the ceremony's file instead: the address of a copy, or of a folder of
+        /// copies (with a slash at its end).
+        #[arg(long, conflicts_with = "from")]
+        url: Option<String>,
         /// Where the SRS goes [default: as `--srs-path` elsewhere].
         #[arg(long)]
         srs_path: Option<PathBuf>,
@@ -524,8 +528,8 @@ impl Command {
                 .writes(&[output]),
             Command::Mock { witness, model } => none.reads(&[witness, model]),
             Command::GenSrs { srs_path, .. } => none.writes(&[srs_path]),
-            Command::GetSrs { from, srs_path, settings_path, logrows } => {
-                let mut files = none.reads(&[from]);
+            Command::GetSrs { from, srs_path, settings_path, logrows, .. } => {
+                let mut files = none.may_read(from);
                 if logrows.is_none() {
                     files.reads.push(settings_path.clone());
                 }

@@ -55,8 +55,15 @@ pub fn run(command: Command, run: &Run) -> Result<(), Error> {
             println!("every constraint holds");
         }
         Command::GenSrs { srs_path, logrows } => alone::generate_srs(&srs_path, logrows, run)?,
-        Command::GetSrs { from, srs_path, settings_path, logrows } => {
-            println!("{}", alone::import_srs(&from, srs_path, &settings_path, logrows)?);
+        Command::GetSrs { from, url, srs_path, settings_path, logrows } => {
+            let done = match from {
+                Some(from) => alone::import_srs(&from, srs_path, &settings_path, logrows)?,
+                None => {
+                    let url = url.as_deref();
+                    alone::download_srs(url, srs_path, &settings_path, logrows, run)?
+                }
+            };
+            println!("{done}");
         }
         Command::Setup {
             compiled_circuit,

@@ -60,6 +60,7 @@ impl Observer for Screen {
                 bars.end(phase.name(), cost.wall, carried);
             }
             (Event::Trial { done, of, what }, Some(bars)) => bars.trial(*done, *of, what),
+            (Event::Downloaded { done, of }, Some(bars)) => bars.download(*done, *of),
             (Event::Notice(Notice::Warning(text)), _) => {
                 self.suspend(|| tell!("warning: {text}"));
             }
@@ -107,6 +108,9 @@ impl Observer for Lines {
             }),
             Event::Trial { done, of, what } => json!({
                 "event": "trial", "done": done, "of": of, "what": what,
+            }),
+            Event::Downloaded { done, of } => json!({
+                "event": "download", "done": done, "of": of,
             }),
             Event::Forecast(forecast) => forecast_as_json(forecast),
             Event::Notice(notice) => {

@@ -2,6 +2,7 @@
 //!
 //! - [`alone`]: from an ONNX file to a verified proof by one prover who holds everything.
 //! - [`pair`]: the same proof by two processes that hold one secret each.
+//! - [`ceremony`]: the files that `get-srs` downloads.
 //! - [`observe`]: what a session tells whoever runs it, and how it is ended early.
 //! - [`Error`]: sorted by who is at [`Fault`], with stable codes.
 //!
@@ -36,6 +37,7 @@
 //! ```
 
 pub mod alone;
+pub mod ceremony;
 mod error;
 pub mod files;
 pub mod key_files;

@@ -15,7 +15,10 @@ pub use keys::{Setup, setup, vk_from_pk};
 pub use model::{Redaction, bind_params, redact};
 pub use onnx::{compile, generate_settings, random_data, table};
 pub use prove::{Prove, prove};
-pub use srs::{generate as generate_srs, import as import_srs};
+pub use srs::{
+    download as download_srs, download_file as download_srs_file, generate as generate_srs,
+    import as import_srs,
+};
 pub use verify::{swap_commitments, verify};
 pub use witness::{generate as generate_witness, mock};
 
