@@ -1,6 +1,7 @@
 //! The command line: EZKL's commands with EZKL's names, flags and defaults (spec 02 §5), and what a
 //! pair of provers needs on top.
 
+use crate::evm_arguments::EvmCommand;
 use crate::run_arguments::{RunArguments, Variables, variables};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -262,6 +263,9 @@ pub enum Command {
         #[arg(short = 'O', long, default_value = "model.bound.compiled")]
         output: PathBuf,
     },
+    /// Smart contracts.
+    #[command(flatten)]
+    Evm(EvmCommand),
     /// Shows it all: two processes on this machine prove a bundled model's score of bundled data.
     Demo {
         /// A convolutional network with default run arguments, instead of a small credit score.
@@ -475,17 +479,17 @@ pub struct Files {
 }
 
 impl Files {
-    fn reads(mut self, paths: &[&Path]) -> Self {
+    pub(crate) fn reads(mut self, paths: &[&Path]) -> Self {
         self.reads.extend(paths.iter().map(|path| path.to_path_buf()));
         self
     }
 
-    fn writes(mut self, paths: &[&Path]) -> Self {
+    pub(crate) fn writes(mut self, paths: &[&Path]) -> Self {
         self.writes.extend(paths.iter().map(|path| path.to_path_buf()));
         self
     }
 
-    fn may_read(mut self, path: &Option<PathBuf>) -> Self {
+    pub(crate) fn may_read(mut self, path: &Option<PathBuf>) -> Self {
         self.reads.extend(path.clone());
         self
     }
@@ -558,6 +562,7 @@ impl Command {
             | Command::BindParams { compiled_circuit, output } => {
                 none.reads(&[compiled_circuit]).writes(&[output])
             }
+            Command::Evm(command) => command.files(),
             Command::Demo { .. } | Command::Identity { .. } => none,
         }
     }

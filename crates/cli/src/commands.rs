@@ -1,6 +1,6 @@
 //! Each command: its arguments to the library's functions, and what these return to words.
 
-use crate::demo;
+use crate::{demo, evm_commands};
 use std::path::Path;
 use twain::observe::Run;
 use twain::{Error, alone, pair};
@@ -106,6 +106,7 @@ pub fn run(command: Command, run: &Run) -> Result<(), Error> {
                 output.display()
             );
         }
+        Command::Evm(command) => evm_commands::run(command)?,
         Command::Demo { large } => demo::run(large, run)?,
         Command::Identity { identity } => println!("{}", pair::fingerprint(&identity)?),
     }

@@ -40,35 +40,35 @@ pub enum Point {
 #[derive(Debug)]
 pub struct Verifier {
     /// log2 of the number of rows.
-    pub k: u32,
+    pub(crate) k: u32,
     /// Blinding rows after the last row.
-    pub blinding_factors: usize,
+    pub(crate) blinding_factors: usize,
     /// Number of public values.
-    pub instances: usize,
+    pub(crate) instances: usize,
     /// The scalar that stands for the key in the transcript.
-    pub key: Fr,
+    pub(crate) key: Fr,
     /// `[s]` of the generator of G2.
-    pub s_g2: G2Affine,
+    pub(crate) s_g2: G2Affine,
     /// Bytes of a proof.
-    pub proof_length: usize,
+    pub(crate) proof_length: usize,
     /// First byte of the evaluations in a proof.
-    pub evaluations: usize,
+    pub(crate) evaluations: usize,
     /// Number of evaluations.
-    pub evaluation_count: usize,
+    pub(crate) evaluation_count: usize,
     /// The transcript.
-    pub transcript: Vec<Squeeze>,
+    pub(crate) transcript: Vec<Squeeze>,
     /// Position of the evaluation point among the challenges.
-    pub x: usize,
+    pub(crate) x: usize,
     /// All arithmetic on scalars.
-    pub program: Program,
+    pub(crate) program: Program,
     /// Its first half computes this, whose inverse its second half needs.
-    pub inverted: Value,
+    pub(crate) inverted: Value,
     /// Where the proof has the point whose weight in `E` is 1.
-    pub first: usize,
+    pub(crate) first: usize,
     /// The other points of `E`, with their weights.
-    pub terms: Vec<(Point, Value)>,
+    pub(crate) terms: Vec<(Point, Value)>,
     /// Where the proof has the commitment to the opening.
-    pub opening: usize,
+    pub(crate) opening: usize,
 }
 
 /// Positions of commitments and challenges, as the transcript goes by.
@@ -191,12 +191,12 @@ impl Verifier {
     }
 
     /// Number of challenges.
-    pub fn challenges(&self) -> usize {
+    pub(crate) fn challenges(&self) -> usize {
         self.transcript.iter().map(|squeeze| squeeze.challenges).sum()
     }
 
     /// All values that the contract needs of the program.
-    pub fn results(&self) -> Vec<Value> {
+    pub(crate) fn results(&self) -> Vec<Value> {
         let weights = self.terms.iter().map(|(_, weight)| *weight);
         weights.chain([self.inverted]).collect()
     }

@@ -5,6 +5,7 @@ use crate::key_files::KeyFileError;
 use std::path::PathBuf;
 use twain_artifacts::{ArtifactError, FormatError};
 use twain_circuit::{LayoutError, WitnessError};
+use twain_evm::EvmError;
 use twain_http::download::DownloadError;
 use twain_link::channel::tls::ConnectError;
 use twain_link::channel::{self, ChannelError};
@@ -134,6 +135,9 @@ pub enum Error {
     /// A ceremony's file that cannot be had.
     #[error(transparent)]
     Download(#[from] DownloadError),
+    /// The contract, its compiler or a node.
+    #[error(transparent)]
+    Evm(#[from] EvmError),
     /// The identity of this side.
     #[error(transparent)]
     Identity(#[from] IdentityError),
@@ -184,6 +188,14 @@ impl Error {
                 DownloadError::Connection { .. } | DownloadError::Status { .. } => Fault::Link,
                 DownloadError::Cancelled => Fault::Cancelled,
                 _ => Fault::File,
+            },
+            Error::Evm(error) => match error {
+                EvmError::Unsupported(_) => Fault::Unsupported,
+                EvmError::NoCompiler | EvmError::Compiler { .. } | EvmError::Account(_) => {
+                    Fault::Usage
+                }
+                EvmError::File { .. } | EvmError::Rejected(_) => Fault::File,
+                EvmError::Node { .. } => Fault::Link,
             },
             Error::Identity(_) => Fault::Identity,
         }

@@ -3,6 +3,7 @@
 //! - [`alone`]: from an ONNX file to a verified proof by one prover who holds everything.
 //! - [`pair`]: the same proof by two processes that hold one secret each.
 //! - [`ceremony`]: the files that `get-srs` downloads.
+//! - [`evm`]: the way to a smart contract.
 //! - [`observe`]: what a session tells whoever runs it, and how it is ended early.
 //! - [`Error`]: sorted by who is at [`Fault`], with stable codes.
 //!
@@ -39,6 +40,7 @@
 pub mod alone;
 pub mod ceremony;
 mod error;
+pub mod evm;
 pub mod files;
 pub mod key_files;
 pub mod observe;

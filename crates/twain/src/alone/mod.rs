@@ -49,7 +49,7 @@ pub(crate) fn warn_of_looseness(compiled: &CompiledModel, run: &Run) {
 }
 
 /// Reads settings.
-fn load_settings(path: &Path) -> Result<Settings, Error> {
+pub(crate) fn load_settings(path: &Path) -> Result<Settings, Error> {
     let settings = read_settings(path)?;
     check_version(path, &settings)?;
     settings.run_args.validate().map_err(|error| Error::file(path, error))?;
