@@ -1,6 +1,7 @@
 //! The command line: EZKL's commands with EZKL's names, flags and defaults (spec 02 §5), and what a
 //! pair of provers needs on top.
 
+use crate::evm_arguments::EvmCommand;
 use crate::run_arguments::{RunArguments, Variables, variables};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -150,11 +151,15 @@ pub enum Command {
         #[arg(long)]
         logrows: u32,
     },
-    /// Imports and checks the SRS of a public ceremony.
+    /// Downloads the SRS of a public ceremony, or imports one, and checks it.
     GetSrs {
-        /// A Powers-of-Tau file: `.ptau` as snarkjs writes it, or EZKL's raw form.
+        /// A Powers-of-Tau file that is there: `.ptau` as snarkjs writes it, or EZKL's raw form.
         #[arg(long)]
-        from: PathBuf,
+        from: Option<PathBuf>,
+        /// Where to download the ceremony's file instead: the address of a copy, or of a folder of
+        /// copies (with a slash at its end).
+        #[arg(long, conflicts_with = "from")]
+        url: Option<String>,
         /// Where the SRS goes [default: as `--srs-path` elsewhere].
         #[arg(long)]
         srs_path: Option<PathBuf>,
@@ -259,6 +264,9 @@ pub enum Command {
         #[arg(short = 'O', long, default_value = "model.bound.compiled")]
         output: PathBuf,
     },
+    /// Smart contracts.
+    #[command(flatten)]
+    Evm(EvmCommand),
     /// Shows it all: two processes on this machine prove a bundled model's score of bundled data.
     Demo {
         /// A convolutional network with default run arguments, instead of a small credit score.
@@ -492,17 +500,17 @@ pub struct Files {
 }
 
 impl Files {
-    fn reads(mut self, paths: &[&Path]) -> Self {
+    pub(crate) fn reads(mut self, paths: &[&Path]) -> Self {
         self.reads.extend(paths.iter().map(|path| path.to_path_buf()));
         self
     }
 
-    fn writes(mut self, paths: &[&Path]) -> Self {
+    pub(crate) fn writes(mut self, paths: &[&Path]) -> Self {
         self.writes.extend(paths.iter().map(|path| path.to_path_buf()));
         self
     }
 
-    fn may_read(mut self, path: &Option<PathBuf>) -> Self {
+    pub(crate) fn may_read(mut self, path: &Option<PathBuf>) -> Self {
         self.reads.extend(path.clone());
         self
     }
@@ -545,8 +553,8 @@ impl Command {
                 .writes(&[output]),
             Command::Mock { witness, model } => none.reads(&[witness, model]),
             Command::GenSrs { srs_path, .. } => none.writes(&[srs_path]),
-            Command::GetSrs { from, srs_path, settings_path, logrows } => {
-                let mut files = none.reads(&[from]);
+            Command::GetSrs { from, srs_path, settings_path, logrows, .. } => {
+                let mut files = none.may_read(from);
                 if logrows.is_none() {
                     files.reads.push(settings_path.clone());
                 }
@@ -576,6 +584,7 @@ impl Command {
                 none.reads(&[compiled_circuit]).writes(&[output])
             }
             Command::Invite { compiled_circuit, .. } => none.reads(&[compiled_circuit]),
+            Command::Evm(command) => command.files(),
             Command::Demo { .. } | Command::Identity { .. } => none,
         }
     }

@@ -1,6 +1,6 @@
 //! Each command: its arguments to the library's functions, and what these return to words.
 
-use crate::{demo, print};
+use crate::{demo, evm_commands, print};
 use std::path::Path;
 use std::time::Duration;
 use twain::observe::Run;
@@ -56,8 +56,15 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
             print::line("every constraint holds")?;
         }
         Command::GenSrs { srs_path, logrows } => alone::generate_srs(&srs_path, logrows, run)?,
-        Command::GetSrs { from, srs_path, settings_path, logrows } => {
-            print::line(alone::import_srs(&from, srs_path, &settings_path, logrows)?)?;
+        Command::GetSrs { from, url, srs_path, settings_path, logrows } => {
+            let done = match from {
+                Some(from) => alone::import_srs(&from, srs_path, &settings_path, logrows)?,
+                None => {
+                    let url = url.as_deref();
+                    alone::download_srs(url, srs_path, &settings_path, logrows, run)?
+                }
+            };
+            print::line(done)?;
         }
         Command::Setup {
             compiled_circuit,
@@ -101,6 +108,7 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
                 output.display()
             ))?;
         }
+        Command::Evm(command) => evm_commands::run(command)?,
         Command::Demo { large } => demo::run(large, run)?,
         Command::Invite { compiled_circuit, address, days, identity } => {
             let lasts = Duration::from_secs(u64::from(days) * 24 * 3600);

@@ -13,6 +13,7 @@
 //! ```
 
 pub mod arguments;
+pub mod evm_arguments;
 mod run_arguments;
 
 pub use run_arguments::{RunArguments, Variables};

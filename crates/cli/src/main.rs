@@ -4,6 +4,7 @@
 mod allocator;
 mod commands;
 mod demo;
+mod evm_commands;
 mod print;
 mod report;
 mod signals;

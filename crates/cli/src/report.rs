@@ -63,6 +63,7 @@ impl Observer for Screen {
                 bars.end(phase.name(), cost.wall, carried);
             }
             (Event::Trial { done, of, what }, Some(bars)) => bars.trial(*done, *of, what),
+            (Event::Downloaded { done, of }, Some(bars)) => bars.download(*done, *of),
             (Event::Notice(Notice::Warning(text)), _) => {
                 self.suspend(|| tell!("warning: {text}"));
             }

@@ -5,6 +5,8 @@ use crate::key_files::KeyFileError;
 use std::path::PathBuf;
 use twain_artifacts::{ArtifactError, FormatError};
 use twain_circuit::{LayoutError, WitnessError};
+use twain_evm::EvmError;
+use twain_http::download::DownloadError;
 use twain_link::channel::tls::ConnectError;
 use twain_link::channel::{self, ChannelError};
 use twain_link::handshake::{HandshakeError, ManifestError};
@@ -26,7 +28,7 @@ pub enum Fault {
     Unsupported,
     /// The values do not satisfy the circuit.
     InvalidWitness,
-    /// The link to the peer, or nobody at its end.
+    /// The link to the peer or to a server, or nobody at its end.
     Link,
     /// The peer does not follow the protocol.
     PeerMisbehaved,
@@ -134,6 +136,12 @@ pub enum Error {
     /// The store of bundles.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A ceremony's file that cannot be had.
+    #[error(transparent)]
+    Download(#[from] DownloadError),
+    /// The contract, its compiler or a node.
+    #[error(transparent)]
+    Evm(#[from] EvmError),
     /// The identity of this side.
     #[error(transparent)]
     Identity(#[from] IdentityError),
@@ -180,6 +188,19 @@ impl Error {
             Error::Store(StoreError::Channel(error)) => of_channel(error),
             Error::Store(StoreError::Peer(_)) => Fault::PeerMisbehaved,
             Error::Store(_) => Fault::Store,
+            Error::Download(error) => match error {
+                DownloadError::Connection { .. } | DownloadError::Status { .. } => Fault::Link,
+                DownloadError::Cancelled => Fault::Cancelled,
+                _ => Fault::File,
+            },
+            Error::Evm(error) => match error {
+                EvmError::Unsupported(_) => Fault::Unsupported,
+                EvmError::NoCompiler | EvmError::Compiler { .. } | EvmError::Account(_) => {
+                    Fault::Usage
+                }
+                EvmError::File { .. } | EvmError::Rejected(_) => Fault::File,
+                EvmError::Node { .. } => Fault::Link,
+            },
             Error::Identity(_) => Fault::Identity,
         }
     }

@@ -3,6 +3,8 @@
 //! - [`alone`]: from an ONNX file to a verified proof by one prover who holds everything.
 //! - [`calibration`]: scales and sizes from sample data, and how good they are.
 //! - [`pair`]: the same proof by two processes that hold one secret each.
+//! - [`ceremony`]: the files that `get-srs` downloads.
+//! - [`evm`]: the way to a smart contract.
 //! - [`observe`]: what a session tells whoever runs it, and how it is ended early.
 //! - [`Error`]: sorted by who is at [`Fault`], with stable codes.
 //!
@@ -57,7 +59,9 @@
 
 pub mod alone;
 pub mod calibration;
+pub mod ceremony;
 mod error;
+pub mod evm;
 pub mod files;
 pub mod key_files;
 pub mod observe;

@@ -86,6 +86,13 @@ pub enum Event {
     Forecast(crate::pair::Forecast),
     /// Something the user should know.
     Notice(Notice),
+    /// A file is downloaded: so many bytes are there of so many (0: not known). At most once a second.
+    Downloaded {
+        /// Bytes that are there.
+        done: u64,
+        /// Bytes of the whole file.
+        of: u64,
+    },
     /// The session listens for its peer.
     Listening(SocketAddr),
     /// The peer is there.

@@ -192,7 +192,7 @@ fn tell(place: &Place, story: &Story, ends: &[Ended; 2]) -> Result<(), Error> {
         "\nFor real, with network.onnx here and input.json there:
   {owner}$ twain gen-settings && twain calibrate-settings -D samples.json && twain compile-circuit
   {owner}$ twain redact          # then give settings.json and model.redacted.compiled to the {subject}
-  both$ twain get-srs --from CEREMONY.ptau
+  both$ twain get-srs
   both$ twain setup -M model.redacted.compiled && twain identity     # compare over the phone
   {owner}$ twain prove --id model --local-addr 0.0.0.0:7001 --remote-peer {subject}:7000 --peer FINGERPRINT
   {subject}$ twain prove --id data --local-addr 0.0.0.0:7000 --remote-peer {owner}:7001 --peer FINGERPRINT \\

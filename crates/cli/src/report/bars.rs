@@ -18,6 +18,7 @@ pub struct Bars {
     all: MultiProgress,
     of_phase: Mutex<BTreeMap<&'static str, ProgressBar>>,
     of_trials: OnceLock<ProgressBar>,
+    of_download: OnceLock<ProgressBar>,
 }
 
 impl Bars {
@@ -48,6 +49,17 @@ impl Bars {
         });
         bar.set_position(done as u64);
         bar.set_message(what.to_owned());
+    }
+
+    /// So many bytes of a file are there, of so many (0: not known).
+    pub fn download(&self, done: u64, of: u64) {
+        let bar = self.of_download.get_or_init(|| self.all.add(ProgressBar::new_spinner()));
+        bar.set_style(match of {
+            0 => style("{spinner} {bytes} {elapsed}"),
+            _ => style("{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} left"),
+        });
+        bar.set_length(of);
+        bar.set_position(done);
     }
 
     /// A phase ends, after so long and so many bytes in all.
@@ -153,6 +165,7 @@ mod tests {
             all: MultiProgress::with_draw_target(target),
             of_phase: Mutex::default(),
             of_trials: OnceLock::new(),
+            of_download: OnceLock::new(),
         };
         let written = || std::mem::take(&mut *paper.0.lock().unwrap());
         bars.begin("witness");

@@ -15,7 +15,10 @@ pub use keys::{Setup, keys, setup, vk_from_pk};
 pub use model::{Redaction, bind_params, redact};
 pub use onnx::{Network, compile, generate_settings, random_data, table};
 pub use prove::{Prove, prove};
-pub use srs::{generate as generate_srs, import as import_srs};
+pub use srs::{
+    download as download_srs, download_file as download_srs_file, generate as generate_srs,
+    import as import_srs,
+};
 pub use verify::{swap_commitments, verify};
 pub use witness::{
     commit, generate as generate_witness, mock, mock_witness, witness, witness_of_files,
@@ -48,7 +51,7 @@ pub(crate) fn warn_of_looseness(compiled: &CompiledModel, run: &Run) {
 }
 
 /// Reads settings.
-fn load_settings(path: &Path) -> Result<Settings, Error> {
+pub(crate) fn load_settings(path: &Path) -> Result<Settings, Error> {
     let settings = read_settings(path)?;
     check_version(path, &settings)?;
     settings.run_args.validate().map_err(|error| Error::file(path, error))?;

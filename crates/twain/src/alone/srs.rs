@@ -1,6 +1,7 @@
 //! `gen-srs` and `get-srs`.
 
 use super::load_settings;
+use crate::ceremony::CeremonyFile;
 use crate::error::Error;
 use crate::files;
 use crate::observe::Run;
@@ -73,11 +74,51 @@ pub fn import(
     settings: &Path,
     logrows: Option<u32>,
 ) -> Result<String, Error> {
-    let k = match logrows {
-        Some(k) => k,
-        None => load_settings(settings)?.run_args.logrows,
-    };
-    let (g, g2, s_g2, what) = if from.extension().is_some_and(|extension| extension == "ptau") {
+    let k = rows(settings, logrows)?;
+    let is_ptau = from.extension().is_some_and(|extension| extension == "ptau");
+    import_rows(from, is_ptau, &files::srs_path(&to, k)?, k)
+}
+
+/// log2 of the rows asked for, or else the settings'.
+fn rows(settings: &Path, logrows: Option<u32>) -> Result<u32, Error> {
+    match logrows {
+        Some(k) => Ok(k),
+        None => Ok(load_settings(settings)?.run_args.logrows),
+    }
+}
+
+/// Downloads a ceremony's powers, from a mirror if one is named, and imports them as [`import`] does;
+/// what was imported, in a line.
+pub fn download(
+    mirror: Option<&str>,
+    to: Option<PathBuf>,
+    settings: &Path,
+    logrows: Option<u32>,
+    run: &Run,
+) -> Result<String, Error> {
+    let k = rows(settings, logrows)?;
+    let to = files::srs_path(&to, k)?;
+    download_file(&CeremonyFile::for_rows(k)?, mirror, &to, k, run)
+}
+
+/// The same of one file, for `2^k` rows. It is kept beside the SRS until it is whole and has been
+/// imported.
+pub fn download_file(
+    file: &CeremonyFile,
+    mirror: Option<&str>,
+    to: &Path,
+    k: u32,
+    run: &Run,
+) -> Result<String, Error> {
+    let folder = to.parent().unwrap_or(Path::new(""));
+    let part = file.download(mirror, folder, run)?;
+    let imported = import_rows(&part, true, to, k)?;
+    std::fs::remove_file(&part).map_err(|error| Error::file(&part, error))?;
+    Ok(imported)
+}
+
+fn import_rows(from: &Path, is_ptau: bool, to: &Path, k: u32) -> Result<String, Error> {
+    let (g, g2, s_g2, what) = if is_ptau {
         let file = PowersOfTau::open(from)?;
         let what = format!("from a Powers-of-Tau ceremony of 2^{} powers", file.power());
         (file.g(k, PointCheck::OnCurve)?, file.g2(), file.s_g2(), what)
@@ -89,10 +130,9 @@ pub fn import(
     let powers = Powers { g: &g, g_lagrange: None, g2: &g2, s_g2: &s_g2 };
     check(&powers, &mut OsRng).map_err(|error| Error::file(from, error))?;
     let g_lagrange = twain_algebra::g_lagrange_from_g(&g).map_err(|e| Error::file(from, e))?;
-    let to = files::srs_path(&to, k)?;
     if let Some(folder) = to.parent() {
         std::fs::create_dir_all(folder).map_err(|error| Error::file(folder, error))?;
     }
-    write_srs(&to, &g, &g_lagrange, &g2, &s_g2)?;
+    write_srs(to, &g, &g_lagrange, &g2, &s_g2)?;
     Ok(format!("{}: {what}; checked: 2^{k} powers of one secret, on the curve", to.display()))
 }

@@ -26,6 +26,9 @@ impl Event {
             Event::Trial { done, of, what } => json!({
                 "event": "trial", "done": done, "of": of, "what": what,
             }),
+            Event::Downloaded { done, of } => json!({
+                "event": "download", "done": done, "of": of,
+            }),
             Event::Forecast(forecast) => forecast_to_json(forecast),
             Event::Notice(notice) => {
                 let kind = match notice {

@@ -93,8 +93,11 @@ impl Case {
         secrets: &Secrets,
         role: Role,
     ) -> Result<WitnessValues, WitnessError> {
+        // Public inputs are known to both.
+        let public = self.compiled.model.visibility.input.is_public();
+        let inputs = public.then_some(&secrets.inputs[..]);
         let sources = match role {
-            Role::Model => Sources { inputs: None, parameters: Some(&secrets.parameters) },
+            Role::Model => Sources { inputs, parameters: Some(&secrets.parameters) },
             Role::Data => Sources { inputs: Some(&secrets.inputs), parameters: None },
         };
         self.circuit.run(party, &sources)
