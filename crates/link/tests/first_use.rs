@@ -209,6 +209,34 @@ fn a_no_is_told_to_the_peer() {
     }
 }
 
+/// Ends the search of a side once its user is asked.
+struct Ends<'a>(&'a Side);
+
+impl Watcher for Ends<'_> {
+    fn hear(&self, _: Heard) {}
+
+    fn cancelled(&self) -> bool {
+        !self.0.asked().is_empty()
+    }
+}
+
+#[test]
+fn an_end_instead_of_an_answer_is_no_no() {
+    let (own, peer) = (Side::new(Role::Model), Side::new(Role::Data));
+    let (ended, alone) = both(
+        || {
+            let options = own.options(&peer.address, own.confirmed(User::No(Duration::ZERO)));
+            connect(ConnectOptions { watcher: &Ends(&own), ..options })
+        },
+        || {
+            let options = peer.options("", PeerPolicy::Pinned(own.key()));
+            connect(ConnectOptions { remote: None, connect_timeout: SOON, ..options })
+        },
+    );
+    assert!(matches!(ended.err(), Some(ConnectError::Cancelled)));
+    assert!(matches!(alone.err(), Some(ConnectError::Timeout { .. })));
+}
+
 #[test]
 fn a_stranger_who_comes_before_the_peer_is_not_asked_about() {
     for role in ROLES {

@@ -111,7 +111,8 @@ pub fn connect(options: ConnectOptions<'_>) -> Result<TlsChannel, ConnectError> 
         };
         match error {
             GreetingError::Key(KeyRefused::NotKnown { found }) if dialled => {
-                search.ask(found, || learn(&mut peer, remote, found))?;
+                let ask = || learn(&mut peer, remote, found);
+                search.ask(found, ask, || watcher.cancelled())?;
                 expected = Some(found);
                 search.expect(configure(expected)?);
                 search.dial_again()?;

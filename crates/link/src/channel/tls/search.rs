@@ -149,12 +149,13 @@ impl Search {
     /// is told of it meanwhile, and of a no.
     ///
     /// # Errors
-    /// Those of `ask`.
+    /// Those of `ask`; [`ConnectError::Cancelled`] if that is why there is no yes.
     pub(super) fn ask(
         &self,
         key: Fingerprint,
         ask: impl FnOnce() -> Result<(), KnownPeersError>,
-    ) -> Result<(), KnownPeersError> {
+        cancelled: impl Fn() -> bool,
+    ) -> Result<(), ConnectError> {
         let (seeker, left) = (&self.seeker, self.seeker.left());
         seeker.answer(Some((key, ASKED)), Duration::MAX);
         if let Some(address) = self.remote.clone() {
@@ -169,13 +170,16 @@ impl Search {
         }
         let answer = ask();
         match (&answer, &self.remote) {
+            (Err(KnownPeersError::Declined { .. }), _) if cancelled() => {
+                return Err(ConnectError::Cancelled);
+            }
             (Err(KnownPeersError::Declined { .. }), Some(address)) => {
                 seeker.answer(Some((key, DECLINED)), DECLINE_LIMIT);
                 let _ = seeker.dial_once(address, &seeker.first);
             }
             _ => seeker.answer(None, left),
         }
-        answer
+        Ok(answer?)
     }
 
     /// Dials again, after a pause, when a connection that was dialled has ended.
