@@ -18,7 +18,7 @@ use std::process::ExitCode;
 pub async fn run(arguments: Arguments) -> Result<ExitCode, ClientError> {
     let as_json = arguments.common.json;
     let client = Client::new(Settings::new(&arguments.common)?)?;
-    let done = match arguments.command {
+    match arguments.command {
         Command::Ping => ping(&client, as_json).await?,
         Command::Project(command) => project(&client, command, as_json).await?,
         Command::CreateArtifact { artifact, side, files } => {
@@ -95,8 +95,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode, ClientError> {
         | Command::Completions { .. } => {
             return Err(ClientError::Usage("not a command of the client".into()));
         }
-    };
-    let () = done;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
