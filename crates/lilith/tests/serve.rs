@@ -170,7 +170,7 @@ fn a_token_sees_its_project_only() {
     let audit = server.json(Method::GET, "/audit", None).1.to_string();
     assert!(audit.contains("revoke token") && audit.contains("create project"), "{audit}");
     let database = fs::read(server.directory.join("lilith.db")).unwrap();
-    let secret = run[13..].as_bytes();
+    let secret = &run.as_bytes()[13..];
     assert!(!database.windows(secret.len()).any(|window| window == secret));
 }
 
