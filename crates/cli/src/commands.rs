@@ -9,9 +9,12 @@ use twain_cli::arguments::{CheckMode, Command, Preprocess, Prove};
 /// Runs a command.
 pub fn run(command: Command, run: &Run) -> Result<(), Error> {
     match command {
-        Command::Table { model, args } => print!("{}", alone::table(&model, &args.into())?),
-        Command::GenSettings { model, settings_path, args } => {
-            alone::generate_settings(&model, &settings_path, &args.into())?;
+        Command::Table { model, args, allow } => {
+            print!("{}", alone::table(&model, &args.into(), allow.into(), run)?);
+        }
+        Command::GenSettings { model, settings_path, args, allow } => {
+            let args = args.into();
+            alone::generate_settings(&model, &settings_path, &args, allow.into(), run)?;
         }
         Command::GenRandomData { model, data, variables, seed, min, max } => {
             alone::random_data(&model, &data, &variables.0, seed, min..max)?;
@@ -26,6 +29,8 @@ pub fn run(command: Command, run: &Run) -> Result<(), Error> {
             scale_rebase_multiplier,
             max_logrows,
             report,
+            accept_error,
+            allow,
         } => {
             let calibration = alone::Calibration {
                 data,
@@ -36,11 +41,13 @@ pub fn run(command: Command, run: &Run) -> Result<(), Error> {
                 scales,
                 multipliers: scale_rebase_multiplier,
                 max_logrows,
+                allowances: allow.into(),
+                accept_error,
             };
             tell_calibrated(&alone::calibrate(&calibration, run)?, report.as_deref())?;
         }
-        Command::CompileCircuit { model, compiled_circuit, settings_path } => {
-            alone::compile(&model, &compiled_circuit, &settings_path)?;
+        Command::CompileCircuit { model, compiled_circuit, settings_path, allow } => {
+            alone::compile(&model, &compiled_circuit, &settings_path, allow.into(), run)?;
         }
         Command::GenWitness { data, compiled_circuit, output, vk_path, srs_path } => {
             alone::generate_witness(&data, &compiled_circuit, &output, vk_path, srs_path)?;
@@ -65,6 +72,7 @@ pub fn run(command: Command, run: &Run) -> Result<(), Error> {
             pk_path,
             witness,
             disable_selector_compression,
+            einsums,
         } => {
             let setup = alone::Setup {
                 compiled_circuit,
@@ -73,6 +81,7 @@ pub fn run(command: Command, run: &Run) -> Result<(), Error> {
                 pk_path,
                 witness,
                 compress: !disable_selector_compression,
+                allow_unbound_einsums: einsums.allow_unbound_einsums,
             };
             alone::setup(&setup, run)?;
         }
@@ -116,6 +125,7 @@ fn prove(arguments: Prove, run: &Run) -> Result<(), Error> {
                 srs_path: arguments.srs.srs_path,
                 proof_path: arguments.proof_path,
                 verify: arguments.check_mode == CheckMode::Safe,
+                allow_unbound_einsums: arguments.einsums.allow_unbound_einsums,
             },
             run,
         );
@@ -126,6 +136,7 @@ fn prove(arguments: Prove, run: &Run) -> Result<(), Error> {
             pk_path: arguments.pk_path,
             srs_path: arguments.srs.srs_path,
             allow_polycommit: arguments.pair.allow_polycommit,
+            allow_unbound_einsums: arguments.einsums.allow_unbound_einsums,
         },
         data: arguments.data,
         proof_path: arguments.proof_path,
@@ -137,7 +148,7 @@ fn prove(arguments: Prove, run: &Run) -> Result<(), Error> {
 }
 
 fn preprocess(arguments: Preprocess, run: &Run) -> Result<(), Error> {
-    let Preprocess { compiled_circuit, pk_path, srs, proofs, pair } = arguments;
+    let Preprocess { compiled_circuit, pk_path, srs, proofs, pair, einsums } = arguments;
     let Some(side) = pair.id else {
         let text = "preprocess needs a peer: give --id, and --remote-peer, --local-addr or both";
         return Err(Error::Usage(text.into()));
@@ -147,6 +158,7 @@ fn preprocess(arguments: Preprocess, run: &Run) -> Result<(), Error> {
         pk_path,
         srs_path: srs.srs_path,
         allow_polycommit: pair.allow_polycommit,
+        allow_unbound_einsums: einsums.allow_unbound_einsums,
     };
     pair::preprocess(side.into(), &files, proofs, &pair.peer(), run)
 }
@@ -176,7 +188,7 @@ fn tell_calibrated(calibrated: &alone::Calibrated, report: Option<&Path>) -> Res
     let logrows = calibrated.settings.run_args.logrows;
     println!("Numerical fidelity with {}, logrows {logrows}", calibrated.chosen());
     if calibrated.comparison.outputs.is_empty() {
-        println!("(not measured: the data are not numbers)");
+        println!("(not measured: the data are not numbers, or attributes of the file are ignored)");
         return Ok(());
     }
     print!("{}", calibrated.comparison.errors());

@@ -21,6 +21,7 @@
 //!     pk_path: "pk.key".into(),
 //!     srs_path: Some("kzg.srs".into()),
 //!     allow_polycommit: false,
+//!     allow_unbound_einsums: false,
 //! };
 //! let run = Run::silent();
 //! let model = Side::read(Role::Model, &files("model.compiled"), "", &run)?;

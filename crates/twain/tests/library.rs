@@ -45,6 +45,7 @@ impl Site {
             pk_path: site.at("pk.key"),
             witness: None,
             compress: true,
+            allow_unbound_einsums: false,
         };
         alone::setup(&setup, &Run::silent()).unwrap();
         site
@@ -64,6 +65,7 @@ impl Site {
             pk_path: self.at("pk.key"),
             srs_path: Some(self.at("kzg.srs")),
             allow_polycommit: false,
+            allow_unbound_einsums: false,
         }
     }
 

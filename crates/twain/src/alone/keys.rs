@@ -24,6 +24,8 @@ pub struct Setup {
     pub witness: Option<PathBuf>,
     /// Whether selectors share columns.
     pub compress: bool,
+    /// Accept that proofs say nothing of the einsums.
+    pub allow_unbound_einsums: bool,
 }
 
 /// Makes the keys.
@@ -34,6 +36,11 @@ pub fn setup(arguments: &Setup, run: &Run) -> Result<(), Error> {
         return Err(Error::file(path, reason));
     }
     let (compiled, circuit) = load_circuit(&arguments.compiled_circuit)?;
+    super::refuse_untied_einsums(
+        &arguments.compiled_circuit,
+        &compiled,
+        arguments.allow_unbound_einsums,
+    )?;
     super::warn_of_looseness(&compiled, run);
     let k = compiled.settings.run_args.logrows;
     let format = files::key_format()?;

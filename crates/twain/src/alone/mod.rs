@@ -13,7 +13,7 @@ mod witness;
 pub use calibrate::{Calibrated, Calibration, calibrate};
 pub use keys::{Setup, setup, vk_from_pk};
 pub use model::{Redaction, bind_params, redact};
-pub use onnx::{compile, generate_settings, random_data, table};
+pub use onnx::{Allowances, compile, generate_settings, random_data, table};
 pub use prove::{Prove, prove};
 pub use srs::{generate as generate_srs, import as import_srs};
 pub use verify::{swap_commitments, verify};
@@ -26,7 +26,7 @@ use crate::error::Error;
 use crate::observe::Run;
 use std::path::Path;
 use twain_artifacts::{CompiledModel, read_settings};
-use twain_circuit::{Circuit, ProductTree, lay_out};
+use twain_circuit::{Circuit, ProductTree, Warning, lay_out};
 use twain_graph::Settings;
 
 /// Reads a compiled model and lays it out.
@@ -42,6 +42,22 @@ pub(crate) fn load_circuit(path: &Path) -> Result<(CompiledModel, Circuit), Erro
 pub(crate) fn warn_of_looseness(compiled: &CompiledModel, run: &Run) {
     for warning in twain_circuit::warnings(&compiled.model, &compiled.settings) {
         run.warn(warning.to_string());
+    }
+}
+
+/// Refuses a circuit whose proofs show next to nothing, unless that is accepted.
+pub(crate) fn refuse_untied_einsums(
+    path: &Path,
+    compiled: &CompiledModel,
+    allowed: bool,
+) -> Result<(), Error> {
+    let warnings = twain_circuit::warnings(&compiled.model, &compiled.settings);
+    match warnings.into_iter().find(|warning| *warning == Warning::UntiedEinsums) {
+        Some(untied) if !allowed => {
+            let reason = format!("{untied}, or accept it with --allow-unbound-einsums");
+            Err(Error::file(path, reason))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Prove {
     pub proof_path: PathBuf,
     /// Whether the proof is verified before it is written.
     pub verify: bool,
+    /// Accept that the proof says nothing of the einsums.
+    pub allow_unbound_einsums: bool,
 }
 
 /// Proves, checks the proof unless told not to, and writes it.
@@ -39,6 +41,11 @@ pub struct Prove {
 pub fn prove(arguments: &Prove, run: &Run) -> Result<(), Error> {
     run.enter(Phase::Load)?;
     let (compiled, circuit) = load_circuit(&arguments.compiled_circuit)?;
+    super::refuse_untied_einsums(
+        &arguments.compiled_circuit,
+        &compiled,
+        arguments.allow_unbound_einsums,
+    )?;
     super::warn_of_looseness(&compiled, run);
     let witness = GraphWitness::read(&arguments.witness)?;
     let logrows = compiled.settings.run_args.logrows;

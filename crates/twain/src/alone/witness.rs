@@ -56,7 +56,7 @@ pub fn evaluate(
 ) -> Result<WitnessValues, WitnessError> {
     let parameters = parameters(&compiled.model);
     let sources = Sources { inputs: Some(inputs), parameters: Some(&parameters) };
-    circuit.program.run_alone(party, &sources)
+    circuit.run_alone(party, &sources)
 }
 
 /// The file that tells what a run gave: outputs, hashes and commitments (spec 02 §3.2).

@@ -2,7 +2,7 @@
 
 use super::refusals;
 use super::session::{Told, Unready};
-use crate::alone::{load_circuit, warn_of_looseness};
+use crate::alone::{load_circuit, refuse_untied_einsums, warn_of_looseness};
 use crate::error::{AtFile, Error};
 use crate::key_files::{ExtendedForm, read_proving_key, read_srs};
 use crate::observe::Run;
@@ -25,6 +25,8 @@ pub struct CommonFiles {
     pub srs_path: Option<PathBuf>,
     /// Accept that every proof publishes one exact linear equation of committed values.
     pub allow_polycommit: bool,
+    /// Accept that the proof says nothing of the einsums.
+    pub allow_unbound_einsums: bool,
 }
 
 /// What both sides hold alike; on the model's side the compiled model has the parameters.
@@ -38,9 +40,10 @@ pub struct Common {
 impl Common {
     /// Reads the files and refuses what makes no sense between two parties.
     pub fn read(files: &CommonFiles, run: &Run) -> Result<Self, Unready> {
-        let CommonFiles { compiled_circuit, pk_path, srs_path, allow_polycommit } = files;
+        let CommonFiles { compiled_circuit, pk_path, srs_path, allow_polycommit, .. } = files;
         let loaded = load_circuit(compiled_circuit);
         let (compiled, circuit) = loaded.told("its compiled circuit cannot be used")?;
+        refuse_untied_einsums(compiled_circuit, &compiled, files.allow_unbound_einsums)?;
         warn_of_looseness(&compiled, run);
         refusals::check(compiled_circuit, &compiled, &circuit, *allow_polycommit)?;
         let logrows = compiled.settings.run_args.logrows;
