@@ -11,6 +11,8 @@ mod ezkl;
 mod faults;
 mod files;
 mod interop;
+#[cfg(test)]
+mod layers;
 mod mutants;
 mod pair;
 mod process;

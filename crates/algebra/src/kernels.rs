@@ -5,19 +5,27 @@
 
 use ff::Field;
 
+use crate::Fr;
 use crate::tiles::TILE;
-use crate::{Backend, Fr, backend};
+#[cfg(target_arch = "x86_64")]
+use crate::{Backend, backend};
 
 /// Runs the SIMD kernel of the same name, if it is in use, on what fills its lanes. The value is
 /// the number of elements done, or that and a partial result.
 macro_rules! simd {
-    ($kernel:ident($($argument:expr),*), $otherwise:expr) => {
-        match backend() {
-            #[cfg(target_arch = "x86_64")]
+    ($kernel:ident($($argument:expr),*), $otherwise:expr) => {{
+        #[cfg(target_arch = "x86_64")]
+        let result = match backend() {
             Backend::Ifma => crate::ifma::kernels::$kernel($($argument),*),
-            _ => $otherwise,
-        }
-    };
+            Backend::Portable => $otherwise,
+        };
+        #[cfg(not(target_arch = "x86_64"))]
+        let result = {
+            let _ = ($(&$argument,)*);
+            $otherwise
+        };
+        result
+    }};
 }
 
 /// `target[i] = a[i] · b[i]`.

@@ -14,6 +14,27 @@
 //!
 //! A length that does not fit is a mistake in the calling code and panics; what can come from a
 //! file or a peer (the size of a domain, the size of a scalar) is an [`AlgebraError`].
+//!
+//! A commitment is the same from coefficients as from values:
+//!
+//! ```
+//! use twain_algebra::{Domain, Fr, G1, G1Affine, g_lagrange_from_g, msm};
+//!
+//! # fn main() -> Result<(), twain_algebra::AlgebraError> {
+//! let domain = Domain::new(4)?;
+//! // Powers of a secret times the generator: an SRS of 16 points.
+//! let secret = Fr::from(3);
+//! let powers = std::iter::successors(Some(G1::generator()), |point| Some(point * secret));
+//! let g: Vec<G1Affine> = powers.take(domain.n()).map(G1Affine::from).collect();
+//! let g_lagrange = g_lagrange_from_g(&g)?;
+//!
+//! let coefficients: Vec<Fr> = (0..16).map(Fr::from).collect();
+//! let mut values = coefficients.clone();
+//! domain.ntt(&mut values);
+//! assert_eq!(msm(&coefficients, &g), msm(&values, &g_lagrange));
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod domain;
 pub mod group_transform;

@@ -1,7 +1,7 @@
 //! `model.compiled`: a graph, its settings and an empty witness (spec 02 §2.2).
 
-use crate::atomic::write_atomically;
 use crate::binary::{Binary, Reader};
+use crate::destination::Destination;
 use crate::json::witness::GraphWitness;
 use crate::{ArtifactError, ArtifactKind, FormatError};
 use std::io::{self, Write};
@@ -74,6 +74,7 @@ impl CompiledModel {
     /// # Errors
     /// From the file system.
     pub fn write(&self, path: &Path) -> Result<(), ArtifactError> {
-        write_atomically(path, ArtifactKind::CompiledModel, |writer| self.encode(writer))
+        let destination = Destination::open(path, ArtifactKind::CompiledModel)?;
+        destination.fill(|writer| self.encode(writer))?.place()
     }
 }

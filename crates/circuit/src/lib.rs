@@ -4,6 +4,29 @@
 //! the constraint system from the settings alone; [`lay_out`] places a model in it, so that keys made
 //! from the result equal EZKL's (spec 03, spec 04), and records how every cell's value is computed: a
 //! [`Program`] that each party of a proof runs over its shares.
+//!
+//! From a compiled model to a witness that satisfies the circuit:
+//!
+//! ```
+//! use std::path::Path;
+//! use twain_artifacts::{CompiledModel, InputFile};
+//! use twain_circuit::{ProductTree, Sources, Witness, lay_out, mock, parameters};
+//! use twain_party::{Alone, Seed};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let folder = Path::new("../../tests/vectors/1l_relu-k8-private");
+//! let CompiledModel { model, settings, .. } = CompiledModel::read(&folder.join("model.compiled"))?;
+//! let circuit = lay_out(&model, &settings, ProductTree::FullySplit)?;
+//!
+//! let inputs = InputFile::read(&folder.join("input.json"))?.quantize(&model)?;
+//! let parameters = parameters(&model);
+//! let sources = Sources { inputs: Some(&inputs), parameters: Some(&parameters) };
+//! let values = circuit.run(&mut Alone::new(Seed([1; 32])), &sources)?;
+//! assert!(mock(&circuit, &values, 1)?.is_empty());
+//! println!("{:?}", Witness::new(&circuit, &values).outputs());
+//! # Ok(())
+//! # }
+//! ```
 
 mod checks;
 mod circuit;
@@ -42,6 +65,7 @@ pub use error::{LayoutError, WitnessError};
 pub use geometry::{Geometry, Variable};
 pub use mock::{MockFailure, mock};
 pub use model::{lay_out, parameters};
+pub use modules::poseidon::poseidon_hash;
 pub use program::{InstanceRow, Program, Source, Sources, Step, Wire, WitnessValues};
 pub use sizing::settings;
 pub use witness::Witness;

@@ -18,7 +18,6 @@ pub use run::WitnessValues;
 pub(crate) use run::show;
 pub use sources::Sources;
 
-use sources::SourceRange;
 use std::ops::Range;
 use twain_algebra::Fr;
 use twain_party::{Hint, Kind};
@@ -75,6 +74,16 @@ pub struct Source {
     pub wires: Range<Wire>,
     /// Number of elements.
     pub length: usize,
+}
+
+/// Consecutive wires of a source, and which integers they may be in a pair.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SourceRange {
+    pub wires: Range<Wire>,
+    /// The smallest.
+    pub low: i128,
+    /// The largest.
+    pub high: i128,
 }
 
 /// A value of the instance column.

@@ -5,10 +5,11 @@ mod bars;
 
 use bars::Bars;
 use serde_json::{Value, json};
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{IsTerminal, Write};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
 use twain::Error;
-use twain::observe::{Cost, Event, Notice, Observer, Run, Usage, bytes};
-use twain::pair::Forecast;
+use twain::observe::{Cancel, Cost, Event, Notice, Observer, Run, Usage, bytes, traffic_to_json};
 use twain_link::channel::Traffic;
 use twain_link::identity::Fingerprint;
 use twain_party::Phase;
@@ -31,12 +32,14 @@ macro_rules! say {
 pub struct Screen {
     /// One for each phase, if there is a terminal.
     bars: Option<Bars>,
+    /// Ends a question, too.
+    cancel: Cancel,
 }
 
 impl Screen {
     /// Standard error, with bars if it is a terminal.
-    pub fn new() -> Self {
-        Self { bars: std::io::stderr().is_terminal().then(Bars::default) }
+    pub fn new(cancel: Cancel) -> Self {
+        Self { bars: std::io::stderr().is_terminal().then(Bars::default), cancel }
     }
 
     /// Does something on the terminal while there are no bars.
@@ -77,12 +80,42 @@ impl Observer for Screen {
         // The bars would draw over the question.
         self.suspend(|| {
             say!(
-                "The peer at {address} shows the key {found}, not seen before. Trust it? [yes/no] "
+                "The peer at {address} shows the key {found}, not seen before. Is it what `twain \
+                 identity` prints on the peer's machine? [yes/no] "
             );
-            let _ = std::io::stderr().flush();
-            let mut answer = String::new();
-            std::io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim() == "yes"
+            let cancelled = || self.cancel.is_cancelled();
+            says_yes(&lines_of_input(), cancelled, || say!("Please answer yes or no: "))
         })
+    }
+}
+
+/// The lines of standard input, read by a thread of their own: nothing else ends a wait for one.
+fn lines_of_input() -> Receiver<String> {
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    receiver
+}
+
+/// Whether the first line that is an answer is a yes; `again` asks for a better one. Without any it
+/// is a no.
+fn says_yes(lines: &Receiver<String>, cancelled: impl Fn() -> bool, again: impl Fn()) -> bool {
+    loop {
+        let _ = std::io::stderr().flush();
+        match lines.recv_timeout(Duration::from_millis(100)) {
+            Ok(line) => match line.trim().to_lowercase().as_str() {
+                "y" | "yes" => return true,
+                "n" | "no" => return false,
+                _ => again(),
+            },
+            Err(RecvTimeoutError::Timeout) if !cancelled() => {}
+            Err(_) => return false,
+        }
     }
 }
 
@@ -91,43 +124,9 @@ pub struct Lines;
 
 impl Observer for Lines {
     fn event(&self, event: &Event) {
-        let line = match event {
-            Event::Began(phase) => json!({
-                "event": "phase", "phase": phase.name(), "state": "began",
-            }),
-            Event::Ended(phase, cost) => {
-                let mut line = cost_as_json(*phase, cost);
-                line["event"] = "phase".into();
-                line["state"] = "ended".into();
-                line
-            }
-            Event::Progress { phase, done, of, traffic } => json!({
-                "event": "progress", "phase": phase.name(), "done": done, "of": of,
-                "traffic": traffic_as_json(*traffic),
-            }),
-            Event::Trial { done, of, what } => json!({
-                "event": "trial", "done": done, "of": of, "what": what,
-            }),
-            Event::Forecast(forecast) => forecast_as_json(forecast),
-            Event::Notice(notice) => {
-                let kind = match notice {
-                    Notice::Warning(_) => "warning",
-                    Notice::Learns(_) => "learns",
-                    _ => "step",
-                };
-                json!({ "event": "notice", "kind": kind, "message": notice.text() })
-            }
-            Event::Listening(address) => {
-                json!({ "event": "listening", "address": address.to_string() })
-            }
-            Event::Connected { address, fingerprint } => json!({
-                "event": "connected", "address": address,
-                "fingerprint": fingerprint.to_string(),
-            }),
-            Event::Cancelled => json!({ "event": "cancelled" }),
-            _ => return,
-        };
-        tell!("{line}");
+        if let Some(line) = event.to_json() {
+            tell!("{line}");
+        }
     }
 }
 
@@ -176,43 +175,50 @@ pub fn tell_costs(run: &Run, as_json: bool) {
     line("sum", &sum);
 }
 
-/// Traffic as JSON.
-fn traffic_as_json(Traffic { sent, received, rounds }: Traffic) -> Value {
-    json!({ "sent": sent, "received": received, "rounds": rounds })
-}
-
-fn cost_as_json(phase: Phase, cost: &Cost) -> Value {
-    json!({
-        "phase": phase.name(),
-        "seconds": cost.wall.as_secs_f64(),
-        "cpu_seconds": cost.cpu.as_secs_f64(),
-        "peak_memory": cost.peak_memory,
-        "traffic": traffic_as_json(cost.traffic),
-    })
-}
-
-fn forecast_as_json(forecast: &Forecast) -> Value {
-    json!({ "event": "forecast", "expected": {
-        "inline": traffic_as_json(forecast.inline),
-        "bundled": traffic_as_json(forecast.bundled),
-        "memory": forecast.memory,
-        "cpu_seconds": forecast.seconds,
-    }})
-}
-
 fn costs_as_json(run: &Run, costs: &[(Phase, Cost)]) -> Value {
-    let phases: Vec<Value> = costs.iter().map(|(phase, cost)| cost_as_json(*phase, cost)).collect();
+    let phases: Vec<Value> = costs.iter().map(|(phase, cost)| cost.to_json(*phase)).collect();
     let messages = run
         .messages()
         .into_iter()
-        .map(|(name, traffic)| json!({ "messages": name, "traffic": traffic_as_json(traffic) }));
+        .map(|(name, traffic)| json!({ "messages": name, "traffic": traffic_to_json(traffic) }));
     let usage = Usage::now();
     json!({
         "event": "result",
         "phases": phases,
         "messages": messages.collect::<Vec<_>>(),
-        "traffic": traffic_as_json(run.traffic().unwrap_or_default()),
+        "traffic": traffic_to_json(run.traffic().unwrap_or_default()),
         "cpu_seconds": usage.cpu.as_secs_f64(),
         "peak_memory": usage.peak_memory,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    #[test]
+    fn a_question_is_asked_until_it_is_answered() {
+        for (lines, answer, times_again) in [
+            (&["yes"][..], true, 0),
+            (&["y"], true, 0),
+            (&[" Y "], true, 0),
+            (&["no"], false, 0),
+            (&["N"], false, 0),
+            (&["", "yes please", "y"], true, 2),
+            (&["sure", "n", "y"], false, 1),
+            // The end of the input.
+            (&["what"], false, 1),
+            (&[], false, 0),
+        ] {
+            let (sender, receiver) = channel();
+            lines.iter().for_each(|line| sender.send(line.to_string()).unwrap());
+            drop(sender);
+            let again = Cell::new(0);
+            let said = says_yes(&receiver, || false, || again.set(again.get() + 1));
+            assert_eq!((said, again.get()), (answer, times_again), "{lines:?}");
+        }
+        let (_open, receiver) = channel();
+        assert!(!says_yes(&receiver, || true, || ()), "the operator ends it");
+    }
 }

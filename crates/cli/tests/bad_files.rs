@@ -46,7 +46,13 @@ fn everything() -> (Site, PathBuf) {
     }
     fs::copy(repository("tests/srs/powers-8.ptau"), folder.join("powers.ptau")).unwrap();
     succeed(&folder, &["gen-witness"]);
-    succeed(&folder, &["prove", "--srs-path", "kzg.srs"]);
+    let prove = ["prove", "--srs-path", "kzg.srs"];
+    let written = "written proof.json: 3 public values; verified: ";
+    assert_eq!(succeed(&folder, &prove), format!("{written}true\n"));
+    let unchecked = [&prove[..], &["--check-mode", "unsafe"]].concat();
+    assert_eq!(succeed(&folder, &unchecked), format!("{written}false\n"));
+    let verify = succeed(&folder, &["verify", "--srs-path", "kzg.srs"]);
+    assert_eq!(verify, "proof.json: 3 public values; verified: true\n");
     reset_outputs(&folder);
     (site, folder)
 }

@@ -2,7 +2,7 @@
 
 mod processes;
 
-use processes::{repository, run, succeed};
+use processes::{one_error, repository, run, succeed, twain};
 use std::collections::HashSet;
 use std::fs;
 use twain_artifacts::read_settings;
@@ -90,4 +90,28 @@ fn errors_that_quantisation_does_not_explain() {
     assert_eq!(fs::read(folder.path().join("settings.json")).unwrap(), before);
     succeed(folder.path(), &["calibrate-settings", "-D", data, "--accept-error"]);
     assert_ne!(fs::read(folder.path().join("settings.json")).unwrap(), before);
+}
+
+/// As `calibrate-settings | true`: what nobody reads is no reason to stop, and the files are there.
+#[test]
+fn a_closed_pipe_ends_quietly() {
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["network.onnx", "calibration.json", "settings.json"] {
+        fs::copy(repository("tests/onnx/mlp").join(file), folder.path().join(file)).unwrap();
+    }
+    let before = fs::read(folder.path().join("settings.json")).unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = twain(folder.path());
+    command.args(["calibrate-settings", "--report", "report.html"]).stdout(writer);
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    assert!(folder.path().join("report.html").exists());
+    assert!(fs::read(folder.path().join("settings.json")).unwrap() != before);
+    // A full disk is one.
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = twain(folder.path()).arg("table").stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    assert!(one_error(&String::from_utf8(output.stderr).unwrap()).contains("standard output"));
 }

@@ -107,3 +107,44 @@ fn a_session_over_its_limit() {
         side.succeeded();
     }
 }
+
+#[test]
+fn an_operator_s_end_is_told_to_the_peer() {
+    let site = Site::vector(RELU);
+    for (signal, stopped) in [("INT", Side::Model), ("TERM", Side::Data)] {
+        let ports = free_ports();
+        let start = |side: Side| {
+            let ports = [ports[side as usize], ports[side.other() as usize]];
+            site.start_command("prove", side, ports, &["--log-format", "json"])
+        };
+        let (mut stopped, other) = (start(stopped), start(stopped.other()));
+        stopped.wait_for("witness");
+        stopped.signal(signal);
+        let (stopped, other) = (stopped.end(), other.end());
+        assert_eq!((stopped.code, other.code), (Some(11), Some(13)), "{stopped:?} {other:?}");
+        assert!(stopped.failed().contains("\"code\":\"cancelled\""), "{}", stopped.stderr);
+        let told = other.failed();
+        assert!(told.contains("the peer was stopped by its operator"), "{told}");
+        // Nothing is left over where the proof would have been.
+        for side in Side::BOTH {
+            let names = fs::read_dir(site.folder(side)).unwrap();
+            let names = names.map(|file| file.unwrap().file_name().into_string().unwrap());
+            assert!(names.into_iter().all(|name| !name.starts_with(".twain")), "{side:?}");
+        }
+    }
+}
+
+#[test]
+fn an_address_that_is_none_is_refused_at_once() {
+    let site = Site::vector(RELU);
+    let start = std::time::Instant::now();
+    for address in ["localhost", "localhost:port", "localhost:0", "http://localhost:7000"] {
+        let mut command = processes::twain(&site.folder(Side::Model));
+        command.args(["prove", "--id", "model", "--identity", "identity"]);
+        command.args(["--remote-peer", address, "--peer", site.fingerprint(Side::Data)]);
+        let ended = Running::start(command, site.file(Side::Model, "proof.json")).end();
+        assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+        assert!(ended.failed().contains(&format!("`{address}` is no address")), "{ended:?}");
+    }
+    assert!(start.elapsed() < std::time::Duration::from_secs(20), "no waiting for a peer");
+}

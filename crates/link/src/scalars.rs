@@ -1,7 +1,7 @@
 //! Scalars on the wire: 32 bytes each, canonical and little-endian, in frames of up to 32 MiB. Input and
 //! output are field elements in the order of the caller; how many there are is known to both sides.
 
-use crate::channel::{Channel, Overlap, TrafficMeter};
+use crate::channel::{Channel, Overlap, Scheduled, Way};
 use ff::PrimeField;
 use rayon::prelude::*;
 use twain_algebra::Fr;
@@ -53,8 +53,25 @@ pub fn malformed(phase: &'static str) -> PartyError {
 /// Scalars in one frame: 32 MiB.
 const FRAME_SCALARS: usize = 1 << 20;
 
-/// Sends own scalars and receives `count`, in frames of which the next is sent before the peer's is
-/// waited for.
+/// The lengths of the frames of so many scalars, in bytes.
+fn frames(scalars: usize) -> impl Iterator<Item = usize> {
+    let starts = (0..scalars).step_by(FRAME_SCALARS);
+    starts.map(move |start| SCALAR_BYTES * (scalars - start).min(FRAME_SCALARS))
+}
+
+/// The frames of [`exchange_scalars`]: the next one is sent before the peer's is waited for.
+pub fn exchange_schedule(own: usize, theirs: usize) -> impl Iterator<Item = Scheduled> {
+    let (mut sent, mut received) = (frames(own), frames(theirs));
+    let first = sent.next().map(|bytes| (Way::Sent, bytes));
+    let steps = 0..own.max(theirs).div_ceil(FRAME_SCALARS);
+    let rest = steps.flat_map(move |_| {
+        let sent = sent.next().map(|bytes| (Way::Sent, bytes));
+        [sent, received.next().map(|bytes| (Way::Received, bytes))]
+    });
+    first.into_iter().chain(rest.flatten())
+}
+
+/// Sends own scalars and receives `count`.
 pub fn exchange_scalars(
     channel: &mut dyn Channel,
     phase: &'static str,
@@ -63,16 +80,12 @@ pub fn exchange_scalars(
 ) -> Result<Vec<Fr>, PartyError> {
     let mut received = Vec::with_capacity(count);
     let mut frames = own.chunks(FRAME_SCALARS);
-    let mut send = |channel: &mut dyn Channel| -> Result<bool, PartyError> {
-        let Some(frame) = frames.next() else { return Ok(false) };
-        channel.send(phase, encode_scalars(frame))?;
-        Ok(true)
-    };
-    send(channel)?;
-    while send(channel)? || received.len() < count {
-        let due = (count - received.len()).min(FRAME_SCALARS);
-        if due > 0 {
-            received.extend(decode_scalars(&channel.receive(phase, due * SCALAR_BYTES)?, phase)?);
+    for (way, bytes) in exchange_schedule(own.len(), count) {
+        match way {
+            Way::Sent => channel.send(phase, encode_scalars(frames.next().unwrap_or_default()))?,
+            Way::Received => {
+                received.extend(decode_scalars(&channel.receive(phase, bytes)?, phase)?);
+            }
         }
     }
     Ok(received)
@@ -92,9 +105,7 @@ pub fn send_scalars(
 
 /// Expects `count` scalars that the peer has sent with [`send_scalars`] or will send.
 pub fn expect_scalars<C: Channel>(channel: &mut Overlap<C>, phase: &'static str, count: usize) {
-    for start in (0..count).step_by(FRAME_SCALARS) {
-        channel.expect(phase, SCALAR_BYTES * (count - start).min(FRAME_SCALARS));
-    }
+    frames(count).for_each(|bytes| channel.expect(phase, bytes));
 }
 
 /// The scalars that were expected.
@@ -104,19 +115,8 @@ pub fn take_scalars<C: Channel>(
     count: usize,
 ) -> Result<Vec<Fr>, PartyError> {
     let mut scalars = Vec::with_capacity(count);
-    for _ in (0..count).step_by(FRAME_SCALARS) {
+    for _ in frames(count) {
         scalars.extend(decode_scalars(&channel.take()?, phase)?);
     }
     Ok(scalars)
-}
-
-/// Counts the messages of [`exchange_scalars`].
-pub fn count_scalars(own: usize, theirs: usize, meter: &mut TrafficMeter) {
-    const PHASE: &str = "scalars";
-    let frames = |total: usize| {
-        let starts = (0..total).step_by(FRAME_SCALARS);
-        starts.map(move |start| SCALAR_BYTES * (total - start).min(FRAME_SCALARS))
-    };
-    frames(own).for_each(|bytes| meter.sent(PHASE, bytes));
-    frames(theirs).for_each(|bytes| meter.received(PHASE, bytes));
 }

@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 use tempfile::TempDir;
 use twain_link::channel::tls::{
-    ConnectError, ConnectOptions, PeerPolicy, TlsChannel, Unwatched, connect,
+    ConnectError, ConnectOptions, Heard, PeerPolicy, TlsChannel, Unwatched, Watcher, connect,
 };
 use twain_link::identity::{Fingerprint, Identity, KnownPeers, KnownPeersError};
 use twain_party::Role;
@@ -22,7 +22,8 @@ const ROLES: [Role; 2] = [Role::Model, Role::Data];
 enum User {
     /// No terminal.
     Away,
-    No,
+    /// After some thought.
+    No(Duration),
     /// After some thought.
     Yes(Duration),
 }
@@ -75,7 +76,7 @@ impl Side {
     fn confirmed(&self, user: User) -> PeerPolicy<'_> {
         let answer = match user {
             User::Away => None,
-            User::No => Some((Duration::ZERO, false)),
+            User::No(pause) => Some((pause, false)),
             User::Yes(pause) => Some((pause, true)),
         };
         let ask = answer.map(|(pause, answer)| {
@@ -133,7 +134,7 @@ fn first_use_asks_remembers_and_refuses_a_change() {
     let parts =
         [&format!("only if it is the same give --peer {}", model.key()), "channel you trust"];
     assert!(parts.iter().all(|part| text.contains(*part)), "{text}");
-    let (m, d, _) = attempt(&model, User::No);
+    let (m, d, _) = attempt(&model, User::No(Duration::ZERO));
     assert!(m.is_err());
     let error = d.expect_err("declined");
     assert!(matches!(error, ConnectError::KnownPeers(KnownPeersError::Declined { .. })));
@@ -147,6 +148,65 @@ fn first_use_asks_remembers_and_refuses_a_change() {
     assert!(m.is_err() && asked.is_empty());
     let error = d.expect_err("changed");
     assert!(matches!(error, ConnectError::KnownPeers(KnownPeersError::Changed { .. })), "{error}");
+}
+
+/// Notes what it hears.
+#[derive(Default)]
+struct Ears(Mutex<Vec<Heard>>);
+
+impl Watcher for Ears {
+    fn hear(&self, heard: Heard) {
+        self.0.lock().expect("not poisoned").push(heard);
+    }
+}
+
+/// A side whose user answers so, with little time to search, and what becomes of its peer, which
+/// knows its key and only listens.
+fn while_the_user_thinks(
+    role: Role,
+    user: User,
+) -> (Result<TlsChannel, ConnectError>, Result<TlsChannel, ConnectError>) {
+    let (own, peer) = (Side::new(role), Side::new(role.other()));
+    let ears = Ears::default();
+    let outcome = both(
+        || {
+            let options = own.options(&peer.address, own.confirmed(user));
+            connect(ConnectOptions { connect_timeout: SOON, ..options })
+        },
+        || {
+            let options = peer.options("", PeerPolicy::Pinned(own.key()));
+            connect(ConnectOptions {
+                remote: None,
+                connect_timeout: SOON,
+                watcher: &ears,
+                ..options
+            })
+        },
+    );
+    // The peer's user hears of the question, once.
+    let asked = Heard::AskedByPeer(peer.key());
+    let heard = ears.0.into_inner().expect("not poisoned");
+    assert_eq!(heard.iter().filter(|heard| **heard == asked).count(), 1, "{heard:?}");
+    outcome
+}
+
+#[test]
+fn a_question_takes_nothing_of_the_time_to_search() {
+    for role in ROLES {
+        let (own, peer) = while_the_user_thinks(role, User::Yes(2 * SOON));
+        own.and(peer).map(drop).expect("connected");
+    }
+}
+
+#[test]
+fn a_no_is_told_to_the_peer() {
+    for role in ROLES {
+        let (own, peer) = while_the_user_thinks(role, User::No(2 * SOON));
+        let error = own.err().expect("declined");
+        assert!(matches!(error, ConnectError::KnownPeers(KnownPeersError::Declined { .. })));
+        let error = peer.err().expect("declined");
+        assert!(matches!(error, ConnectError::DeclinedByPeer { .. }), "{error}");
+    }
 }
 
 #[test]

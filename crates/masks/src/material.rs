@@ -4,14 +4,14 @@
 
 use crate::dpf::{self, DigitMask, MAX_DOMAIN_BITS};
 use crate::ot::{OtPair, PadUse};
-use ff::{Field, FromUniformBytes, PrimeField};
+use ff::{Field, FromUniformBytes};
 use rand_chacha::ChaCha20Rng;
 use rand_core::RngCore;
 use rayon::prelude::*;
 use std::ops::AddAssign;
 use twain_algebra::Fr;
-use twain_link::channel::{Channel, TrafficMeter};
-use twain_link::scalars::{SCALAR_BYTES, decode_scalars};
+use twain_link::channel::{Channel, Scheduled, Way};
+use twain_link::scalars::{SCALAR_BYTES, decode_scalars, encode_scalars};
 use twain_party::{PartyError, Role, Shares};
 use zeroize::Zeroizing;
 
@@ -221,25 +221,22 @@ impl DigitMaskSource for InlineMaterial {
 }
 
 impl InlineMaterial {
-    /// Counts the messages of [`DigitMaskSource::supply`] on `role`'s side, with those of the base
-    /// transfers if it is the `first` call that demands anything.
-    pub fn count_messages(demand: &Demand, role: Role, first: &mut bool, meter: &mut TrafficMeter) {
-        if demand.is_nothing() {
-            return;
-        }
-        if std::mem::take(first) {
-            OtPair::count_setup(meter);
-        }
-        dpf::count_messages(&demand.masks, meter);
-        let Demand { bit_products, conversions, selections, .. } = *demand;
-        let total = bit_products + conversions + selections;
-        OtPair::count_extension(total, meter);
-        let own = (bit_products..total).filter(|&at| sends(role, at)).count();
-        let all = total - bit_products;
-        if all > 0 {
-            meter.sent(PHASE, SCALAR_BYTES * own);
-            meter.received(PHASE, SCALAR_BYTES * (all - own));
-        }
+    /// The frames of [`DigitMaskSource::supply`] on `role`'s side, with those of the base transfers if
+    /// it is the `first` call that demands anything.
+    pub(crate) fn schedule(
+        demand: &Demand,
+        role: Role,
+        first: bool,
+    ) -> impl Iterator<Item = Scheduled> {
+        let setup = (first && !demand.is_nothing()).then(OtPair::setup_schedule);
+        let total = demand.bit_products + demand.conversions + demand.selections;
+        let shared = demand.bit_products..total;
+        let turns = [(Way::Sent, role), (Way::Received, role.other())].map(|(way, role)| {
+            (way, SCALAR_BYTES * shared.clone().filter(|at| sends(role, *at)).count())
+        });
+        let masks = dpf::schedule(&demand.masks).chain(OtPair::extension_schedule(total));
+        let turns = turns.into_iter().filter(move |_| !shared.is_empty());
+        setup.into_iter().flatten().chain(masks.collect::<Vec<_>>()).chain(turns)
     }
 }
 
@@ -301,13 +298,11 @@ fn shared_bits(
             (-zero, zero + Fr::from(u64::from(bits[at])) - one)
         })
         .collect();
-    let mut frame = Vec::new();
-    for at in (first..total).filter(|&at| sends(at)) {
-        frame.extend_from_slice(halves[at - first].1.to_repr().as_ref());
-    }
+    let own: Vec<Fr> =
+        (first..total).filter(|&at| sends(at)).map(|at| halves[at - first].1).collect();
     let due = (first..total).filter(|&at| !sends(at)).count();
     if first < total {
-        channel.send(PHASE, frame)?;
+        channel.send(PHASE, encode_scalars(&own))?;
         let frame = channel.receive(PHASE, SCALAR_BYTES * due)?;
         let mut messages = decode_scalars(&frame, PHASE)?.into_iter();
         let mut fields: Vec<Fr> = Vec::with_capacity(total - first);

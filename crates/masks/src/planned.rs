@@ -4,7 +4,7 @@
 use super::material::{Demand, DigitMaskSource, InlineMaterial, Material};
 use rand_chacha::ChaCha20Rng;
 use std::collections::VecDeque;
-use twain_link::channel::{Channel, TrafficMeter};
+use twain_link::channel::{Channel, Scheduled};
 use twain_party::{PartyError, Role};
 
 /// Masks of a batch, unless one call demands more: bounds the memory that making them takes.
@@ -29,21 +29,20 @@ impl PlannedMaterial {
         Self { maker, upcoming, held, calls_held: 0 }
     }
 
-    /// Counts the messages of the first `asked` of these calls on `role`'s side.
-    pub fn count_messages(
-        demands: impl IntoIterator<Item = Demand>,
+    /// The frames of the first `asked` of these calls that demand anything, on `role`'s side.
+    pub fn schedule<'d>(
+        demands: impl Iterator<Item = &'d Demand>,
         asked: usize,
         role: Role,
-        meter: &mut TrafficMeter,
-    ) {
-        let demands = demands.into_iter().enumerate().filter(|(_, demand)| !demand.is_nothing());
-        let (places, demands): (Vec<usize>, Vec<Demand>) = demands.unzip();
-        let (mut start, mut first) = (0, true);
-        while places.get(start).is_some_and(|place| *place < asked) {
-            let (calls, total) = batch(demands[start..].iter());
-            InlineMaterial::count_messages(&total, role, &mut first, meter);
-            start += calls;
+    ) -> Vec<Scheduled> {
+        let demands: Vec<&Demand> = demands.filter(|demand| !demand.is_nothing()).collect();
+        let (mut frames, mut made) = (Vec::new(), 0);
+        while made < asked.min(demands.len()) {
+            let (calls, total) = batch(demands[made..].iter().copied());
+            frames.extend(InlineMaterial::schedule(&total, role, made == 0));
+            made += calls;
         }
+        frames
     }
 }
 
@@ -127,14 +126,16 @@ mod tests {
             assert_eq!(product.len(), call.bit_products);
         }
         assert!(model.2 && data.2, "what is not in the plan is refused");
-        let mut meter = TrafficMeter::default();
-        PlannedMaterial::count_messages(calls.clone(), 0, Role::Model, &mut meter);
-        assert_eq!(meter.total(), Traffic::default());
-        PlannedMaterial::count_messages(calls, 1, Role::Model, &mut meter);
-        assert_eq!(meter.total(), model.1);
-        let mut one = TrafficMeter::default();
-        InlineMaterial::count_messages(&demand(5, 4), Role::Model, &mut true, &mut one);
-        assert_eq!(meter.total().rounds, one.total().rounds, "as many as of the widest alone");
+        let count = |frames: Vec<Scheduled>| {
+            let mut meter = TrafficMeter::default();
+            meter.count("test", frames);
+            meter.total()
+        };
+        let planned = |asked| count(PlannedMaterial::schedule(calls.iter(), asked, Role::Model));
+        assert_eq!(planned(0), Traffic::default());
+        assert_eq!(planned(1), model.1);
+        let one = InlineMaterial::schedule(&demand(5, 4), Role::Model, true).collect();
+        assert_eq!(planned(1).rounds, count(one).rounds, "as many as of the widest alone");
     }
 
     #[test]

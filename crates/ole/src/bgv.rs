@@ -13,8 +13,9 @@ use super::packing::{Block, Component, Layout, Run};
 use super::{OleGroup, OleSource, check_operands};
 use rand_chacha::ChaCha20Rng;
 use sha2::{Digest, Sha256};
+use std::iter::repeat_n;
 use twain_algebra::Fr;
-use twain_link::channel::{Channel, TrafficMeter};
+use twain_link::channel::{Channel, Scheduled, Way, exchanged};
 use twain_party::{PartyError, Role, Shares};
 use twain_rlwe::{
     ANSWER_BYTES, Answer, Encryption, Evaluator, FRESH_BYTES, PublicKey, Request, SLOTS, SecretKey,
@@ -59,41 +60,21 @@ impl BgvOle {
         Self { rng, keys: None }
     }
 
-    /// Counts the messages of a call with this layout on `role`'s side, with the keys if it is the
-    /// `first` call that needs any.
-    pub(super) fn count_messages(
-        layout: &Layout,
-        role: Role,
-        first: &mut bool,
-        meter: &mut TrafficMeter,
-    ) {
-        const PHASE: &str = "products";
-        if layout.blocks.is_empty() {
-            return;
-        }
-        if std::mem::take(first) {
-            meter.exchanged(PHASE, FRESH_BYTES);
-        }
-        let (own, theirs) = (layout.blocks_of(role), layout.blocks_of(role.other()));
-        let encryptions = |block: Option<&&Block>| block.map_or(0, |block| block.encryptions);
-        let answers = |block: Option<&&Block>| block.map_or(0, |block| block.answers);
-        let mut count = |is_sent: bool, frames: usize, bytes: usize| {
-            for _ in 0..frames {
-                match is_sent {
-                    true => meter.sent(PHASE, bytes),
-                    false => meter.received(PHASE, bytes),
-                }
+    /// The frames of a call with this layout on `role`'s side, with the keys if the session is
+    /// `keyless` and the call needs any.
+    pub(super) fn schedule(layout: &Layout, role: Role, keyless: &mut bool) -> Vec<Scheduled> {
+        let steps = steps(layout, role);
+        let keys = !steps.is_empty() && std::mem::take(keyless);
+        let keys = keys.then(|| exchanged(FRESH_BYTES)).into_iter().flatten();
+        let frames = |step| match step {
+            Step::Encrypt(block) => repeat_n((Way::Sent, FRESH_BYTES), block.encryptions),
+            Step::Answer(block) => repeat_n((Way::Sent, ANSWER_BYTES), block.answers),
+            Step::TakeEncryptions(block) => {
+                repeat_n((Way::Received, FRESH_BYTES), block.encryptions)
             }
+            Step::TakeAnswers(block) => repeat_n((Way::Received, ANSWER_BYTES), block.answers),
         };
-        // As in `Call::run`.
-        count(true, encryptions(own.first()), FRESH_BYTES);
-        count(false, encryptions(theirs.first()), FRESH_BYTES);
-        for step in 0..own.len().max(theirs.len()) {
-            count(true, encryptions(own.get(step + 1)), FRESH_BYTES);
-            count(true, answers(theirs.get(step)), ANSWER_BYTES);
-            count(false, encryptions(theirs.get(step + 1)), FRESH_BYTES);
-            count(false, answers(own.get(step)), ANSWER_BYTES);
-        }
+        keys.chain(steps.into_iter().flat_map(frames)).collect()
     }
 
     /// The session's keys: on its first use, both sides draw one and send the public half.
@@ -157,6 +138,30 @@ fn into_vectors(shares: Vec<Shares>) -> Vec<Vec<Fr>> {
     shares.into_iter().map(|shares| shares.to_vec()).collect()
 }
 
+/// What an end does with a block in its turn.
+enum Step<'l> {
+    Encrypt(&'l Block),
+    TakeEncryptions(&'l Block),
+    Answer(&'l Block),
+    TakeAnswers(&'l Block),
+}
+
+/// The steps of a call on `role`'s side. On the wire, each way: the encryptions of block 0; then, step
+/// by step, those of the next block and the answers to the peer's block of this step.
+fn steps(layout: &Layout, role: Role) -> Vec<Step<'_>> {
+    let (own, theirs) = (layout.blocks_of(role), layout.blocks_of(role.other()));
+    let mut steps = Vec::new();
+    steps.extend(own.first().copied().map(Step::Encrypt));
+    steps.extend(theirs.first().copied().map(Step::TakeEncryptions));
+    for step in 0..own.len().max(theirs.len()) {
+        steps.extend(own.get(step + 1).copied().map(Step::Encrypt));
+        steps.extend(theirs.get(step).copied().map(Step::Answer));
+        steps.extend(theirs.get(step + 1).copied().map(Step::TakeEncryptions));
+        steps.extend(own.get(step).copied().map(Step::TakeAnswers));
+    }
+    steps
+}
+
 /// One call of [`OleSource::inner_products`].
 struct Call<'a> {
     role: Role,
@@ -171,20 +176,15 @@ struct Call<'a> {
 
 impl Call<'_> {
     fn run(&mut self, channel: &mut dyn Channel) -> Result<Vec<Vec<Fr>>, PartyError> {
-        let layout = self.layout;
-        let (own, theirs) = (layout.blocks_of(self.role), layout.blocks_of(self.role.other()));
-        // On the wire, each way: the encryptions of block 0; then, step by step, those of the next
-        // block and the answers to the peer's block of this step.
-        self.send_encryptions(channel, own.first())?;
-        let mut received = self.receive_encryptions(channel, theirs.first())?;
-        for step in 0..own.len().max(theirs.len()) {
-            self.send_encryptions(channel, own.get(step + 1))?;
-            if let Some(block) = theirs.get(step) {
-                self.answer(channel, block, &received)?;
-            }
-            received = self.receive_encryptions(channel, theirs.get(step + 1))?;
-            if let Some(block) = own.get(step) {
-                self.receive_answers(channel, block)?;
+        let mut received = Vec::new();
+        for step in steps(self.layout, self.role) {
+            match step {
+                Step::Encrypt(block) => self.send_encryptions(channel, block)?,
+                Step::TakeEncryptions(block) => {
+                    received = self.receive_encryptions(channel, block)?;
+                }
+                Step::Answer(block) => self.answer(channel, block, &received)?,
+                Step::TakeAnswers(block) => self.receive_answers(channel, block)?,
             }
         }
         Ok(into_vectors(std::mem::take(&mut self.outputs)))
@@ -197,9 +197,8 @@ impl Call<'_> {
     fn send_encryptions(
         &mut self,
         channel: &mut dyn Channel,
-        block: Option<&&Block>,
+        block: &Block,
     ) -> Result<(), PartyError> {
-        let Some(block) = block else { return Ok(()) };
         let mut plaintexts = vec![Shares::zero(SLOTS); block.encryptions];
         for (encryption, plaintext) in plaintexts.iter_mut().enumerate() {
             for run in &block.runs {
@@ -221,9 +220,9 @@ impl Call<'_> {
     fn receive_encryptions(
         &mut self,
         channel: &mut dyn Channel,
-        block: Option<&&Block>,
+        block: &Block,
     ) -> Result<Vec<(u64, Vec<u8>)>, PartyError> {
-        let count = block.map_or(0, |block| block.encryptions as u64);
+        let count = block.encryptions as u64;
         let first = self.keys.next_counter;
         self.keys.next_counter += count;
         let receive = |counter| Ok((counter, channel.receive(self.phase, FRESH_BYTES)?));

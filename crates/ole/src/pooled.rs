@@ -13,8 +13,8 @@ use super::packing::Layout;
 use super::{OleGroup, OleSource, check_operands};
 use rand_chacha::ChaCha20Rng;
 use twain_algebra::{Fr, vector};
-use twain_link::channel::{Channel, TrafficMeter};
-use twain_link::scalars::{SCALAR_BYTES, count_scalars, exchange_scalars};
+use twain_link::channel::{Channel, Scheduled};
+use twain_link::scalars::{SCALAR_BYTES, exchange_scalars, exchange_schedule};
 use twain_party::{PartyError, PartySeeds, Role, Shares};
 use twain_rlwe::{ANSWER_BYTES, FRESH_BYTES, SLOTS, uniform_scalars};
 
@@ -83,13 +83,13 @@ impl PooledOle {
             // What was made in one session is not used in another.
             (self.left, self.session) = (0, session);
         }
-        let missing = needed.saturating_sub(self.left).next_multiple_of(SLOTS);
+        let missing = missing(needed, self.left);
         if missing == 0 {
             return Ok(());
         }
         let mut operands = Shares::zero(missing);
         uniform_scalars(&mut self.rng, &mut operands);
-        let group = [OleGroup { length: missing, terms: vec![(0, 0)] }];
+        let group = pool(missing);
         let made = self.bulk.inner_products(channel, phase, &[&operands], &group)?;
         let made: Shares = made.concat().into();
         self.operands = [&self.operands[..self.left], &operands].concat().into();
@@ -114,27 +114,29 @@ impl Default for Supplies {
 }
 
 impl PooledOle {
-    /// Counts the messages of the next call of a session on `role`'s side.
-    pub fn count_messages(
-        groups: &[OleGroup],
-        role: Role,
-        supplies: &mut Supplies,
-        meter: &mut TrafficMeter,
-    ) {
+    /// The frames of the next call of a session on `role`'s side.
+    pub fn schedule(groups: &[OleGroup], role: Role, supplies: &mut Supplies) -> Vec<Scheduled> {
         let (count, layout) = (products_of(groups), Layout::new(groups));
-        let mut bulk = |layout: &Layout| {
-            BgvOle::count_messages(layout, role, &mut supplies.keyless, meter);
-        };
+        let mut bulk = |layout: &Layout| BgvOle::schedule(layout, role, &mut supplies.keyless);
         if in_bulk(count, &layout) {
             return bulk(&layout);
         }
-        let missing = count.saturating_sub(supplies.left).next_multiple_of(SLOTS);
-        if missing > 0 {
-            bulk(&Layout::new(&[OleGroup { length: missing, terms: vec![(0, 0)] }]));
-        }
+        let missing = missing(count, supplies.left);
+        let mut frames = bulk(&Layout::new(&pool(missing)));
         supplies.left = supplies.left + missing - count;
-        count_scalars(count, count, meter);
+        frames.extend(exchange_schedule(count, count));
+        frames
     }
+}
+
+/// How many random products are made where so many are needed and so many left.
+fn missing(needed: usize, left: usize) -> usize {
+    needed.saturating_sub(left).next_multiple_of(SLOTS)
+}
+
+/// What so many random products are made as.
+fn pool(products: usize) -> [OleGroup; 1] {
+    [OleGroup { length: products, terms: vec![(0, 0)] }]
 }
 
 /// Products of two operands.

@@ -2,8 +2,8 @@
 //! quantisation of its own. Each refusal names the node and says what to do.
 
 use crate::OnnxError;
-use crate::departures::Departure;
-use crate::load::Reading;
+use crate::departure::{Departure, name_of};
+use crate::reading::Reading;
 use crate::recurrent::{is_bidirectional, overlooked};
 use std::collections::BTreeMap;
 use tract_onnx::model::OnnxOpRegister;
@@ -23,7 +23,7 @@ pub(crate) fn check_graph(
     let mut departures = Vec::new();
     for node in &graph.node {
         let refused = |reason: String| OnnxError::Operator {
-            name: name(node),
+            name: name_of(node),
             op: node.op_type.clone(),
             reason,
         };
@@ -46,12 +46,6 @@ fn constants(graph: &GraphProto) -> BTreeMap<&str, &TensorProto> {
         Some((node.output.first()?.as_str(), value))
     });
     stored.chain(made).collect()
-}
-
-/// A node's name, or that of its first output.
-fn name(node: &NodeProto) -> String {
-    let named = if node.name.is_empty() { node.output.first() } else { Some(&node.name) };
-    named.cloned().unwrap_or_default()
 }
 
 fn check_operator(
@@ -90,7 +84,7 @@ fn check_operator(
 
 fn check_attributes(node: &NodeProto, reading: &Reading) -> Result<Option<Departure>, String> {
     let departure =
-        |what: String| Some(Departure { name: name(node), op: node.op_type.clone(), what });
+        |what: String| Some(Departure { name: name_of(node), op: node.op_type.clone(), what });
     if is_bidirectional(node) {
         return Err(
             "direction = bidirectional has no circuit: use two layers, one of them on the \

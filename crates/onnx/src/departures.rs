@@ -2,31 +2,14 @@
 //! give some operators another meaning than ONNX does. Found in the graph, and said by the commands that
 //! make a circuit.
 
-use crate::Loaded;
 use crate::constants::input_type;
+use crate::departure::Departure;
+use crate::load::Loaded;
 use crate::masks::lowest;
-use std::fmt;
 use tract_core::internal::*;
 use tract_core::ops::cast::Cast;
 use tract_core::ops::cnn::SumPool;
 use twain_graph::{Graph, HybridOp, Model, NodeKind, Outlet, PolyOp, SupportedOp};
-
-/// An operator whose circuit is not what the file says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Departure {
-    /// The node's name.
-    pub name: String,
-    /// Its operator.
-    pub op: String,
-    /// What the circuit does instead, and what helps.
-    pub what: String,
-}
-
-impl fmt::Display for Departure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "node `{}` ({}): {}", self.name, self.op, self.what)
-    }
-}
 
 /// All departures of a circuit made from a model that was read.
 pub fn departures(loaded: &Loaded, model: &Model) -> Vec<Departure> {

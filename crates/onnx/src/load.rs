@@ -3,14 +3,14 @@
 use crate::OnnxError;
 use crate::axes::AxisPass;
 use crate::check::check_graph;
-use crate::departures::Departure;
+use crate::departure::Departure;
 use crate::external::read_external;
 use crate::masks::masks;
+use crate::reading::Reading;
 use crate::sklearn;
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 use std::sync::Once;
 use tract_core::internal::*;
 use tract_core::optim::Optimizer;
@@ -20,17 +20,6 @@ use tract_onnx::tract_hir::infer::GenericFactoid;
 
 /// The variable that sets the dimensions without a name.
 const BATCH_SIZE: &str = "batch_size";
-
-/// How an ONNX file is read.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Reading<'a> {
-    /// The folder of the file, where weights kept outside it are; without, there must be none.
-    pub folder: Option<&'a Path>,
-    /// Ignore what EZKL's reader ignores, instead of refusing it.
-    pub as_ezkl: bool,
-    /// Take constants that mask a softmax as -100.
-    pub clamp_masks: bool,
-}
 
 /// A model as tract sees it, simplified and with all dimensions known.
 #[derive(Clone, Debug)]

@@ -5,13 +5,45 @@
 //! circuit or a bundle (`twain-store`). Output: the traits of `twain-party`, over which the witness
 //! interpreter and the prover are written. Products come from `twain-ole`, digits from `twain-masks`
 //! (`docs/protocol.md`: factors and inverses, digits, the quotient, preprocessing).
+//!
+//! Two sides multiply secrets, each in a thread of its own:
+//!
+//! ```
+//! use twain_algebra::Fr;
+//! use twain_link::channel::{Channel, memory_pair};
+//! use twain_pair::TwoParty;
+//! use twain_party::{Kind, Operand, PartyError, PartySeeds, Role, Seed, WitnessParty};
+//!
+//! /// `weight` is the model's and `input` the data's; a side passes 0 for what it does not know.
+//! fn product(end: &mut dyn Channel, weight: Fr, input: Fr, seed: u8) -> Result<Fr, PartyError> {
+//!     // Of a secure generator, in real life.
+//!     let seeds = PartySeeds { blinding: Seed([seed; 32]), protocol: Seed([seed + 1; 32]) };
+//!     let mut party = TwoParty::inline(end, &seeds);
+//!     let weight = Operand { share: weight, kind: Kind::Owned(Role::Model), bits: 20 };
+//!     let input = Operand { share: input, kind: Kind::Owned(Role::Data), bits: 20 };
+//!     Ok(party.inner_products(&[weight], &[input], &[1])?[0])
+//! }
+//!
+//! # fn main() -> Result<(), PartyError> {
+//! let (mut model, mut data) = memory_pair([0; 32]);
+//! let [of_model, of_data] = std::thread::scope(|scope| {
+//!     let of_model = scope.spawn(|| product(&mut model, Fr::from(6), Fr::from(0), 1));
+//!     let of_data = product(&mut data, Fr::from(0), Fr::from(7), 3);
+//!     [of_model.join().expect("no panic"), of_data]
+//! });
+//! // Neither share says anything; their sum is the product.
+//! assert_eq!(of_model? + of_data?, Fr::from(42));
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod arithmetic;
 mod factors;
 pub mod hints;
-mod messages;
 pub mod preprocessing;
 mod quotient;
+mod rehearsal;
 mod two_party;
 
+pub use rehearsal::rehearse;
 pub use two_party::TwoParty;

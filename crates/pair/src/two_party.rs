@@ -3,9 +3,8 @@
 use crate::arithmetic::{self, open_scalars, products};
 use crate::factors::{Conversion, Inversion, to_additive};
 use crate::hints::Hints;
-use crate::messages::{COIN_BYTES, DIGEST_BYTES};
 use crate::preprocessing::Plan;
-use crate::quotient::{self, Begun};
+use crate::quotient::Begun;
 use ff::Field;
 use group::{Curve, GroupEncoding};
 use rand_chacha::ChaCha20Rng;
@@ -18,10 +17,15 @@ use twain_link::scalars::{SCALAR_BYTES, decode_scalars, encode_scalars, malforme
 use twain_masks::{DigitMaskSource, InlineMaterial, PlannedMaterial};
 use twain_ole::{OleSource, PooledOle};
 use twain_party::{
-    BlindingItem, BlindingSeeds, Factors, HintBatch, Kind, KnownPolynomial, LookupArgument,
-    Multiplicities, Numerator, Opening, Operand, PartyError, PartySeeds, ProverParty, Role,
-    SecretPolynomial, Shares, Watched, WitnessParty,
+    BlindingItem, BlindingSeeds, Factors, HintBatch, Kind, LookupArgument, Multiplicities,
+    Numerator, Opening, Operand, PartyError, PartySeeds, ProverParty, QuotientOperands, Role,
+    Shares, Watched, WitnessParty,
 };
+
+/// Bytes of the messages of a coin toss: the commitment, and the summand with its nonce.
+const COIN_BYTES: [usize; 2] = [32, SCALAR_BYTES + 32];
+/// Bytes of a digest of the transcript, before what is opened under it.
+const DIGEST_BYTES: usize = 32;
 
 /// One side of a pair.
 pub struct TwoParty<'a> {
@@ -33,6 +37,8 @@ pub struct TwoParty<'a> {
     blinding: BlindingSeeds,
     opened: Vec<(Opening, usize)>,
     watched: Watched,
+    /// The peer is an echo, and what is computed has no meaning.
+    rehearses: bool,
 }
 
 impl<'a> TwoParty<'a> {
@@ -74,7 +80,13 @@ impl<'a> TwoParty<'a> {
             opened: Vec::new(),
             channel: Overlap::new(channel),
             watched: Watched::default(),
+            rehearses: false,
         }
+    }
+
+    /// The same over a link that sends back what it is sent, to find out what it is asked to do.
+    pub(crate) fn rehearsing(self) -> Self {
+        Self { rehearses: true, ..self }
     }
 
     /// The same, watched.
@@ -92,6 +104,16 @@ impl<'a> TwoParty<'a> {
         &self.opened
     }
 
+    /// Opens values; zeros in a rehearsal: that is what the validity test wants, and in the range of
+    /// whatever is computed with public values.
+    fn sums(&mut self, phase: &'static str, shares: &[Fr]) -> Result<Vec<Fr>, PartyError> {
+        let mut sums = open_scalars(&mut self.channel, phase, shares)?;
+        if self.rehearses {
+            sums.fill(Fr::ZERO);
+        }
+        Ok(sums)
+    }
+
     /// A challenge neither side can choose: both commit to a summand, then open.
     fn coin(&mut self) -> Result<Fr, PartyError> {
         const PHASE: &str = "coin toss";
@@ -107,7 +129,8 @@ impl<'a> TwoParty<'a> {
         };
         let commitment = self.channel.exchange(PHASE, commit(self.role, &own), COIN_BYTES[0])?;
         let theirs = self.channel.exchange(PHASE, own.clone(), own.len())?;
-        if commit(self.role.other(), &theirs) != commitment {
+        // The role in it is what an echo gets wrong.
+        if commit(self.role.other(), &theirs) != commitment && !self.rehearses {
             return Err(malformed(PHASE));
         }
         let own = decode_scalars(&own[..SCALAR_BYTES], PHASE)?;
@@ -157,7 +180,7 @@ impl WitnessParty for TwoParty<'_> {
         let combination = all.fold(Fr::ZERO, |sum, v| sum * challenge + v);
         let factor = Fr::random(&mut self.rng);
         let masked = products(&mut self.channel, &mut *self.source, &[combination], &[factor])?;
-        match open_scalars(&mut self.channel, "validity test", &masked)?[0] {
+        match self.sums("validity test", &masked)?[0] {
             Fr::ZERO => Ok(()),
             _ => Err(PartyError::Invalid),
         }
@@ -165,7 +188,7 @@ impl WitnessParty for TwoParty<'_> {
 
     fn open(&mut self, what: Opening, shares: &[Fr]) -> Result<Vec<Fr>, PartyError> {
         self.opened.push((what, shares.len()));
-        open_scalars(&mut self.channel, "openings", shares)
+        self.sums("openings", shares)
     }
 }
 
@@ -189,7 +212,11 @@ impl ProverParty for TwoParty<'_> {
     type Points = SentPoints;
     type Conversion = Conversion;
     type Inversion = Inversion;
-    type Quotient = Begun;
+    type Quotient<'q> = Begun<'q>;
+
+    fn rehearses(&self) -> bool {
+        self.rehearses
+    }
 
     fn blinding(&self, item: BlindingItem, kind: Kind, rows: Range<usize>) -> Shares {
         self.blinding.values(item, kind, rows).into()
@@ -279,26 +306,20 @@ impl ProverParty for TwoParty<'_> {
         inversion.finish(&mut self.channel)
     }
 
-    fn begin_quotient(
+    fn begin_quotient<'q>(
         &mut self,
         numerator: &Numerator,
-        publics: &[KnownPolynomial],
-        secrets: &[SecretPolynomial],
-        pieces: usize,
-    ) -> Result<Begun, PartyError> {
-        let operands = quotient::Operands { publics, secrets, pieces, rehearsal: false };
-        quotient::begin(&mut self.channel, &mut *self.source, numerator, operands)
+        operands: QuotientOperands<'q>,
+    ) -> Result<Begun<'q>, PartyError> {
+        let (channel, source) = (&mut self.channel, &mut *self.source);
+        Begun::begin(channel, source, numerator, operands, self.rehearses)
     }
 
     fn finish_quotient(
         &mut self,
-        begun: Begun,
+        begun: Begun<'_>,
         numerator: &Numerator,
-        publics: &[KnownPolynomial],
-        secrets: &[SecretPolynomial],
-        pieces: usize,
     ) -> Result<Vec<Shares>, PartyError> {
-        let operands = quotient::Operands { publics, secrets, pieces, rehearsal: false };
-        quotient::finish(&mut self.channel, &mut *self.source, begun, numerator, operands)
+        begun.finish(&mut self.channel, &mut *self.source, numerator)
     }
 }

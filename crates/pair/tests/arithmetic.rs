@@ -12,7 +12,8 @@ use twain_masks::InlineMaterial;
 use twain_ole::{IdealOle, ideal_pair};
 use twain_pair::TwoParty;
 use twain_party::{
-    Kind, KnownPolynomial, Operand, PartyError, PartySeeds, ProverParty, Role, Seed, WitnessParty,
+    Kind, KnownPolynomial, Operand, PartyError, PartySeeds, ProverParty, QuotientOperands, Role,
+    Seed, WitnessParty,
 };
 
 const KINDS: [Kind; 4] =
@@ -220,8 +221,9 @@ fn the_quotient_is_that_of_the_sums() {
             .collect();
         let mut any = numerator.clone();
         any.nodes[12] = Node::Constant(Fr::from(5));
-        let begun = party.begin_quotient(&any, &publics, &columns, 4)?;
-        party.finish_quotient(begun, &numerator, &publics, &columns, 4)
+        let operands = QuotientOperands { publics: publics.to_vec(), secrets: columns, pieces: 4 };
+        let begun = party.begin_quotient(&any, operands)?;
+        party.finish_quotient(begun, &numerator)
     });
     let (model, data) = (model.unwrap(), data.unwrap());
     let point = Fr::from(12345);
@@ -285,9 +287,10 @@ fn the_quotient_of_a_fifth_power() {
             .iter()
             .map(|coefficients| SecretPolynomial { coefficients, kinds: &kinds })
             .collect();
-        let publics = [KnownPolynomial { coefficients: &public, cosets: &[] }];
-        let begun = party.begin_quotient(&numerator, &publics, &columns, 5)?;
-        party.finish_quotient(begun, &numerator, &publics, &columns, 5)
+        let publics = vec![KnownPolynomial { coefficients: &public, cosets: &[] }];
+        let operands = QuotientOperands { publics, secrets: columns, pieces: 5 };
+        let begun = party.begin_quotient(&numerator, operands)?;
+        party.finish_quotient(begun, &numerator)
     });
     let (model, data) = (model.unwrap(), data.unwrap());
     let point = Fr::from(12345);

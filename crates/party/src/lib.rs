@@ -7,6 +7,26 @@
 //! implementation, over a channel, is `twain-pair`'s `TwoParty`.
 //!
 //! Sources: `docs/protocol.md` (kinds of values, what is opened when), `docs/counts.md`.
+//!
+//! The same code runs on one side of a pair; alone, the share is the value:
+//!
+//! ```
+//! use twain_algebra::Fr;
+//! use twain_party::{Alone, Kind, Operand, PartyError, Role, Seed, WitnessParty};
+//!
+//! /// Two secrets times each other.
+//! fn product(party: &mut impl WitnessParty, weight: Fr, input: Fr) -> Result<Fr, PartyError> {
+//!     let weight = Operand { share: weight, kind: Kind::Owned(Role::Model), bits: 20 };
+//!     let input = Operand { share: input, kind: Kind::Owned(Role::Data), bits: 20 };
+//!     Ok(party.inner_products(&[weight], &[input], &[1])?[0])
+//! }
+//!
+//! # fn main() -> Result<(), PartyError> {
+//! let mut alone = Alone::new(Seed([7; 32]));
+//! assert_eq!(product(&mut alone, Fr::from(6), Fr::from(7))?, Fr::from(42));
+//! # Ok(())
+//! # }
+//! ```
 
 mod alone;
 mod blinding;
@@ -26,8 +46,8 @@ pub use error::PartyError;
 pub use hint::{Hint, HintBatch, LookupArgument, LookupUse, Multiplicities, StaticTable};
 pub use kind::{CellKinds, Kind, Role};
 pub use numerator::{
-    KnownPolynomial, Node, NodeId, Numerator, PublicPolynomial, SecretPolynomial, coset_shifts,
-    recombination,
+    KnownPolynomial, Node, NodeId, Numerator, PublicPolynomial, QuotientOperands, SecretPolynomial,
+    coset_shifts, recombination,
 };
 pub use operand::Operand;
 pub use party::{Opening, Party, ProverParty, WitnessParty};

@@ -119,3 +119,13 @@ pub struct SecretPolynomial<'a> {
     /// the values may leave it at `Uniform(Shared)`.
     pub kinds: &'a CellKinds,
 }
+
+/// What a quotient is made of beside its numerator. Every vector has `n` entries.
+pub struct QuotientOperands<'a> {
+    /// The polynomials known to all.
+    pub publics: Vec<KnownPolynomial<'a>>,
+    /// The polynomials of shares, in the order in which the numerator names them.
+    pub secrets: Vec<SecretPolynomial<'a>>,
+    /// Parts of the quotient.
+    pub pieces: usize,
+}

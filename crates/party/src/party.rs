@@ -1,8 +1,8 @@
 //! The operations of a side of a proof.
 
 use crate::{
-    BlindingItem, Factors, HintBatch, Kind, KnownPolynomial, LookupArgument, Multiplicities,
-    Numerator, Operand, PartyError, Role, SecretPolynomial, Shares, Watched,
+    BlindingItem, Factors, HintBatch, Kind, LookupArgument, Multiplicities, Numerator, Operand,
+    PartyError, QuotientOperands, Role, Shares, Watched,
 };
 use ff::Field;
 use std::ops::Range;
@@ -89,8 +89,8 @@ pub trait ProverParty: WitnessParty {
     type Conversion;
     /// Values that are being inverted.
     type Inversion;
-    /// A quotient of which some products are made.
-    type Quotient;
+    /// A quotient of which some products are made, and what it is made of.
+    type Quotient<'q>;
 
     /// Whether this party only finds out what a proof asks of it. What it computes has no meaning, and
     /// the prover leaves out commitments and transforms, on which nothing else depends.
@@ -151,26 +151,19 @@ pub trait ProverParty: WitnessParty {
 
     /// Begins a quotient whose numerator is not known yet but for constants, which are any here: makes the
     /// products that others depend on, as far as they do not depend on these.
-    fn begin_quotient(
+    fn begin_quotient<'q>(
         &mut self,
         numerator: &Numerator,
-        publics: &[KnownPolynomial<'_>],
-        secrets: &[SecretPolynomial<'_>],
-        pieces: usize,
-    ) -> Result<Self::Quotient, PartyError>;
+        operands: QuotientOperands<'q>,
+    ) -> Result<Self::Quotient<'q>, PartyError>;
 
-    /// The quotient `numerator / (X^n - 1)` in `pieces` parts of `n` coefficients each, lowest first
-    /// (spec 01 §5.7). `publics` are known to all; `secrets` are in the order of
-    /// the numerator's secret polynomials. Every vector has `n` entries. For a numerator that is no
-    /// multiple of `X^n - 1` (an invalid witness) the result is arbitrary. All but the numerator's
-    /// constants is as it was when the quotient was begun.
+    /// The quotient `numerator / (X^n - 1)` in parts of `n` coefficients each, lowest first (spec 01
+    /// §5.7). For a numerator that is no multiple of `X^n - 1` (an invalid witness) the result is
+    /// arbitrary. All but the numerator's constants is as it was when the quotient was begun.
     fn finish_quotient(
         &mut self,
-        begun: Self::Quotient,
+        begun: Self::Quotient<'_>,
         numerator: &Numerator,
-        publics: &[KnownPolynomial<'_>],
-        secrets: &[SecretPolynomial<'_>],
-        pieces: usize,
     ) -> Result<Vec<Shares>, PartyError>;
 }
 

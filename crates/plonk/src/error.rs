@@ -9,6 +9,9 @@ pub enum KeyError {
     /// Its columns are not those of the circuit.
     #[error("its columns are not those of the circuit: make the keys with setup, on this machine")]
     OtherCircuit,
+    /// The operator ended the work.
+    #[error("cancelled")]
+    Cancelled,
     /// The extended domain would exceed the field's two-adicity.
     #[error(
         "a circuit of 2^{k} rows and degree {degree} is larger than the field's 2^28 roots of unity allow"

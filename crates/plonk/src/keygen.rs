@@ -12,6 +12,7 @@ use ff::Field;
 use group::Curve;
 use twain_algebra::domain::DELTA;
 use twain_algebra::{Domain, Fr, G1, G1Affine, vector};
+use twain_party::Watched;
 
 /// Makes the keys of a circuit; a function of its arguments only. The SRS has exactly the circuit's
 /// number of rows ([`Srs::downsize`]).
@@ -21,16 +22,34 @@ pub fn generate_keys(
     srs: &Srs,
     compress_selectors: bool,
 ) -> Result<ProvingKey, KeyError> {
+    generate_keys_watched(configured, assembly, srs, compress_selectors, &Watched::default())
+}
+
+/// The same for a session that can be ended between any two columns.
+///
+/// # Errors
+/// As [`generate_keys`], and [`KeyError::Cancelled`].
+pub fn generate_keys_watched(
+    configured: ConstraintSystem,
+    assembly: Assembly,
+    srs: &Srs,
+    compress_selectors: bool,
+    watched: &Watched,
+) -> Result<ProvingKey, KeyError> {
+    let check = || watched.check().map_err(|_| KeyError::Cancelled);
     if srs.k() != assembly.k {
         return Err(KeyError::SrsSize { circuit: assembly.k, srs: srs.k() });
     }
     let Columns { system, domain, selectors, selector_columns, fixed, permutation, sigma } =
         Columns::new(configured, assembly, compress_selectors)?;
+    check()?;
     let fixed = ColumnPolynomials::from_values(fixed, &domain)?;
-    let commit = |column: &Vec<Fr>| srs.commit_lagrange(column);
-    let fixed_commitments = fixed.values.iter().map(commit).collect();
+    let commit = |column: &Vec<Fr>| check().map(|()| srs.commit_lagrange(column));
+    let fixed_commitments = fixed.values.iter().map(commit).collect::<Result<_, _>>()?;
     let sigma = ColumnPolynomials::from_values(sigma, &domain)?;
-    let permutation_commitments = commit_permutation(&permutation, &sigma.values, &domain, srs);
+    let permutation_commitments =
+        commit_permutation(&permutation, &sigma.values, &domain, srs, check)?;
+    check()?;
 
     let selectors = if compress_selectors { selectors } else { Vec::new() };
     let vk = VerifyingKey::from_compiled(
@@ -113,12 +132,14 @@ fn commit_permutation(
     values: &[Vec<Fr>],
     domain: &Domain,
     srs: &Srs,
-) -> Vec<G1Affine> {
+    check: impl Fn() -> Result<(), KeyError>,
+) -> Result<Vec<G1Affine>, KeyError> {
     let roots = vector::powers(domain.omega(), domain.n());
     let second_power = srs.g().point(1);
     let mut delta = Fr::ONE;
     let mut commitments = Vec::with_capacity(values.len());
     for (position, column) in values.iter().enumerate() {
+        check()?;
         let moved = permutation.moved_rows(position);
         let mut differences = vec![Fr::ZERO; column.len()];
         moved.iter().for_each(|row| differences[*row] = column[*row] - delta * roots[*row]);
@@ -126,5 +147,5 @@ fn commit_permutation(
         commitments.push((unmoved + srs.g_lagrange().msm(&differences)).to_affine());
         delta *= DELTA;
     }
-    commitments
+    Ok(commitments)
 }

@@ -12,6 +12,30 @@
 //! SecretKey::decrypt  ◀─ Answer, ANSWER_BYTES ───
 //! ```
 //!
+//! ```
+//! use rand_chacha::ChaCha20Rng;
+//! use rand_core::SeedableRng;
+//! use twain_algebra::Fr;
+//! use twain_rlwe::{Evaluator, Request, SLOTS, SecretKey, uniform_scalars};
+//!
+//! # fn main() -> Result<(), twain_rlwe::Error> {
+//! let mut rng = ChaCha20Rng::from_seed([7; 32]); // the operating system's, in real life
+//! let session = [1; 32];
+//! let (mut key, public) = SecretKey::generate(session, &mut rng);
+//! let encryptions = key.encrypt(&[&[Fr::from(6)]], &mut rng)?;
+//!
+//! let mut evaluator = Evaluator::new(session, public);
+//! let mut mask = vec![Fr::from(0); SLOTS];
+//! uniform_scalars(&mut rng, &mut mask);
+//! let input = [Fr::from(7)];
+//! let products = vec![(&encryptions[0], &input[..])];
+//! let answers = evaluator.answer(&[Request { products, mask: &mask }], &mut rng)?;
+//!
+//! assert_eq!(key.decrypt(&answers[0])[0] + mask[0], Fr::from(42));
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Security is against semi-honest parties. [`parameters`] derives every number. References: Brakerski,
 //! Gentry, Vaikuntanathan, *(Leveled) fully homomorphic encryption without bootstrapping* (ITCS 2012);
 //! Keller, Pastro, Rotaru, *Overdrive* (EUROCRYPT 2018).

@@ -1,9 +1,11 @@
 //! What two stores say to each other: making a bundle, and reserving one for a session.
 
+use super::Store;
 use super::bundle::{BlockReader, BlockWriter, Header};
 use super::disk::Disk;
+use super::error::StoreError;
+use super::series::{BUNDLE, PENDING, Series};
 use super::state::SeriesState;
-use super::{BUNDLE, PENDING, Series, Store, StoreError};
 use rand_core::{OsRng, RngCore};
 use sha2::{Digest, Sha256};
 use std::fs::File;

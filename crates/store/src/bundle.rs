@@ -2,8 +2,8 @@
 //! own (from the identity and a random salt). A block's nonce is its number; header, number and
 //! whether it is the last are authenticated with it, so blocks cannot be moved, cut off or mixed.
 
-use super::StoreError;
 use super::disk::{DiskFile, wipe};
+use super::error::StoreError;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use sha2::{Digest, Sha256};
 use std::io;

@@ -56,6 +56,8 @@
 mod agree;
 mod bundle;
 mod disk;
+mod error;
+mod series;
 #[cfg(test)]
 mod simulated;
 mod state;
@@ -63,58 +65,24 @@ mod state;
 mod tests;
 
 pub use agree::{BundleWriter, ReservedBundle};
+pub use error::StoreError;
 
 use bundle::{BLOCK_LENGTH, Header};
 use disk::{Directory, Disk, wipe};
-use sha2::{Digest, Sha256};
+use series::{PENDING, Series, parse_bundle_name};
 use state::{NEW, STATE, States};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
-use twain_link::channel::ChannelError;
-use twain_link::channel::tls::PROTOCOL_VERSION;
-use twain_link::handshake::Session;
-use twain_link::identity::{Fingerprint, Identity, IdentityError};
+use twain_link::identity::{Fingerprint, Identity};
 use twain_party::Role;
 
 const LOCK_FILE: &str = "lock";
-const BUNDLE: &str = ".bundle";
-const PENDING: &str = ".pending";
 /// How old a bundle may be, in seconds: a week.
 const LONGEST_LIFE: u64 = 7 * 24 * 3600;
-
-/// Why the store does not do what it was asked for.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StoreError {
-    /// The file system failed.
-    #[error("the store of bundles: {0}")]
-    Disk(#[from] io::Error),
-    /// Another process uses the store.
-    #[error("{0} is in use by another process: one session at a time can use a store of bundles")]
-    Locked(PathBuf),
-    /// A file is not as it was written.
-    #[error("the store of bundles is damaged ({0}): delete it and make new ones")]
-    Damaged(&'static str),
-    /// The link to the peer failed.
-    #[error(transparent)]
-    Channel(#[from] ChannelError),
-    /// The peer does not follow the protocol.
-    #[error("the peer's store of bundles: {0}")]
-    Peer(&'static str),
-    /// The session is not one of this identity.
-    #[error("the session's keys are not those of this store")]
-    Session,
-    /// No key could be derived.
-    #[error(transparent)]
-    Identity(#[from] IdentityError),
-    /// The cipher refused.
-    #[error("the cipher of the store failed")]
-    Cipher,
-}
 
 /// A bundle that both sides have acknowledged.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -251,50 +219,4 @@ impl<'a> Store<'a> {
         wipe(self.disk.open(name)?.as_ref(), 0)?;
         self.disk.remove(name)
     }
-}
-
-/// The bundles of one plan between two keys, as one role, made under one version of the protocol.
-struct Series {
-    name: String,
-}
-
-impl Series {
-    fn new(plan: &[u8; 32], model: Fingerprint, data: Fingerprint, role: Role) -> Self {
-        Self::of_version(PROTOCOL_VERSION, plan, model, data, role)
-    }
-
-    fn of_version(
-        version: u16,
-        plan: &[u8; 32],
-        model: Fingerprint,
-        data: Fingerprint,
-        role: Role,
-    ) -> Self {
-        let mut hash = Sha256::new();
-        hash.update(b"twain series v2");
-        hash.update(version.to_le_bytes());
-        for part in [plan, &model.0, &data.0] {
-            hash.update(part);
-        }
-        hash.update([u8::from(role == Role::Model)]);
-        Self { name: hex::encode(&hash.finalize()[..16]) }
-    }
-
-    fn of_session(session: &Session, plan: &[u8; 32]) -> Self {
-        Self::new(plan, session.model, session.data, session.role)
-    }
-
-    fn of_header(header: &Header) -> Self {
-        Self::new(&header.plan, header.model, header.data, header.role)
-    }
-
-    fn file(&self, index: u64, suffix: &str) -> String {
-        format!("{}-{index:016x}{suffix}", self.name)
-    }
-}
-
-/// Series and number of a bundle's file.
-fn parse_bundle_name(name: &str) -> Option<(&str, u64)> {
-    let (series, index) = name.strip_suffix(BUNDLE)?.split_once('-')?;
-    Some((series, u64::from_str_radix(index, 16).ok()?))
 }

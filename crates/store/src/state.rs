@@ -2,8 +2,8 @@
 //! next number to make. Small files, each replaced as a whole and authenticated with a key of the
 //! identity.
 
-use super::StoreError;
 use super::disk::Disk;
+use super::error::StoreError;
 use aws_lc_rs::hmac;
 use std::io;
 use std::sync::Arc;

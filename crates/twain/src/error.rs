@@ -32,6 +32,8 @@ pub enum Fault {
     PeerMisbehaved,
     /// The two sides hold different things, or the peer cannot start.
     PeerDiffers,
+    /// The operator of the peer ended it.
+    PeerStopped,
     /// The store of bundles on this side.
     Store,
     /// The identity of this side, or what it knows of its peers.
@@ -53,6 +55,7 @@ impl Fault {
             Fault::Link => "link",
             Fault::PeerMisbehaved => "peer-misbehaved",
             Fault::PeerDiffers => "peer-differs",
+            Fault::PeerStopped => "peer-stopped",
             Fault::Store => "store",
             Fault::Identity => "identity",
             Fault::Cancelled => "cancelled",
@@ -75,6 +78,7 @@ impl Fault {
             Fault::Identity => 10,
             Fault::Cancelled => 11,
             Fault::Bug => 12,
+            Fault::PeerStopped => 13,
         }
     }
 }
@@ -204,19 +208,22 @@ fn of_channel(ChannelError { fault, .. }: &ChannelError) -> Fault {
     match fault {
         channel::Fault::Length { .. } => Fault::PeerMisbehaved,
         channel::Fault::Cancelled => Fault::Cancelled,
+        channel::Fault::Stopped => Fault::PeerStopped,
         _ => Fault::Link,
     }
 }
 
 fn of_connection(error: &ConnectError) -> Fault {
     match error {
-        ConnectError::NoAddress | ConnectError::NoName | ConnectError::Listen { .. } => {
-            Fault::Usage
-        }
+        ConnectError::NoAddress
+        | ConnectError::Address(_)
+        | ConnectError::NoName
+        | ConnectError::Listen { .. } => Fault::Usage,
         ConnectError::Cancelled => Fault::Cancelled,
         ConnectError::OwnKey(_) | ConnectError::KnownPeers(_) => Fault::Identity,
         ConnectError::WrongKey { .. }
         | ConnectError::RefusedByPeer { .. }
+        | ConnectError::DeclinedByPeer { .. }
         | ConnectError::Unfit { .. } => Fault::PeerDiffers,
         _ => Fault::Link,
     }
@@ -250,7 +257,16 @@ macro_rules! at_file {
         }
     )*};
 }
-at_file!(FormatError, KeyError, LayoutError, OnnxError);
+at_file!(FormatError, LayoutError, OnnxError);
+
+impl<T> AtFile<T> for Result<T, KeyError> {
+    fn at(self, path: impl Into<PathBuf>) -> Result<T, Error> {
+        self.map_err(|error| match error {
+            KeyError::Cancelled => PartyError::Cancelled.into(),
+            error => Error::file(path, error),
+        })
+    }
+}
 
 impl<T> AtFile<T> for Result<T, WitnessError> {
     fn at(self, path: impl Into<PathBuf>) -> Result<T, Error> {
@@ -269,7 +285,7 @@ mod tests {
 
     #[test]
     fn codes_and_exit_statuses_are_distinct() {
-        const ALL: [Fault; 11] = [
+        const ALL: [Fault; 12] = [
             Fault::Usage,
             Fault::File,
             Fault::Unsupported,
@@ -277,6 +293,7 @@ mod tests {
             Fault::Link,
             Fault::PeerMisbehaved,
             Fault::PeerDiffers,
+            Fault::PeerStopped,
             Fault::Store,
             Fault::Identity,
             Fault::Cancelled,
@@ -292,6 +309,8 @@ mod tests {
         let channel = |fault| ChannelError { phase: "witness", peer: "p".into(), fault };
         let link = PartyError::from(channel(channel::Fault::Closed));
         assert_eq!(Error::from(link).fault(), Fault::Link);
+        let stopped = PartyError::from(channel(channel::Fault::Stopped));
+        assert_eq!(Error::from(stopped).code(), "peer-stopped");
         let longer = channel(channel::Fault::Length { got: 2, expected: 1 });
         assert_eq!(Error::from(longer).fault(), Fault::PeerMisbehaved);
         assert_eq!(Error::from(PartyError::Cancelled).code(), "cancelled");

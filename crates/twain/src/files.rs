@@ -3,6 +3,7 @@
 use crate::error::Error;
 use std::path::PathBuf;
 use twain_artifacts::key::KeyFormat;
+use twain_graph::Settings;
 
 /// The SRS's path: what the user says, or EZKL's default for this size.
 pub fn srs_path(given: &Option<PathBuf>, logrows: u32) -> Result<PathBuf, Error> {
@@ -22,4 +23,12 @@ pub fn srs_path(given: &Option<PathBuf>, logrows: u32) -> Result<PathBuf, Error>
 /// The format of keys, by the environment variable `EZKL_KEY_FORMAT`.
 pub fn key_format() -> Result<KeyFormat, Error> {
     KeyFormat::from_environment().map_err(|error| Error::Usage(error.to_string()))
+}
+
+/// Bytes that a proof takes as a file, at most: each public value is there up to three times, as
+/// hexadecimal and decimal digits; the rest is the same for all models but for their columns.
+pub(crate) fn space_of_proof(settings: &Settings) -> u64 {
+    let shapes = settings.model_instance_shapes.iter();
+    let values: usize = shapes.map(|shape| shape.iter().product::<usize>()).sum();
+    (1 << 20) + 300 * values as u64
 }

@@ -9,23 +9,41 @@
 //! There is no global state: sessions of different roles run in one process. In-memory, a pair is
 //! two [`pair::Side`]s over two ends of a channel:
 //!
-//! ```no_run
+//! ```
+//! use std::path::Path;
 //! use twain::observe::Run;
 //! use twain::pair::{CommonFiles, Side};
+//! use twain::{ProverFiles, alone};
 //! use twain_link::channel::memory_pair;
 //! use twain_party::Role;
 //!
-//! # fn main() -> Result<(), twain::Error> {
-//! let files = |circuit: &str| CommonFiles {
-//!     compiled_circuit: circuit.into(),
-//!     pk_path: "pk.key".into(),
-//!     srs_path: Some("kzg.srs".into()),
-//!     allow_polycommit: false,
-//!     allow_unbound_einsums: false,
-//! };
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let run = Run::silent();
-//! let model = Side::read(Role::Model, &files("model.compiled"), "", &run)?;
-//! let data = Side::read(Role::Data, &files("model.redacted.compiled"), "input.json", &run)?;
+//! let vector = Path::new("../../tests/vectors/1l_relu-k8-private");
+//! let (circuit, srs) = (vector.join("model.compiled"), vector.join("../srs/kzg8.srs"));
+//! // The model's owner gives the circuit away without the parameters; either makes the keys.
+//! let folder = tempfile::tempdir()?;
+//! let [redacted, pk_path, vk_path] =
+//!     ["redacted.compiled", "pk.key", "vk.key"].map(|name| folder.path().join(name));
+//! alone::redact(&circuit)?.write(&redacted)?;
+//! let setup = alone::Setup {
+//!     compiled_circuit: redacted.clone(),
+//!     srs: Some(srs.clone()),
+//!     vk_path,
+//!     pk_path: pk_path.clone(),
+//!     witness: None,
+//!     compress: true,
+//! };
+//! alone::setup(&setup, &run)?;
+//!
+//! let files = |compiled_circuit| {
+//!     let (pk_path, srs_path) = (pk_path.clone(), Some(srs.clone()));
+//!     let prover = ProverFiles { compiled_circuit, pk_path, srs_path };
+//!     CommonFiles { prover, allow_polycommit: false }
+//! };
+//! let input = r#"{"input_data": [[0.5, -1, 0.25]]}"#;
+//! let model = Side::read(Role::Model, &files(circuit), "", &run)?;
+//! let data = Side::read(Role::Data, &files(redacted), input, &run)?;
 //! let (mut model_end, mut data_end) = memory_pair([0; 32]);
 //! let [one, other] = std::thread::scope(|scope| {
 //!     let other = scope.spawn(|| data.prove_over(&mut data_end, &Run::silent()));
@@ -44,5 +62,7 @@ pub mod files;
 pub mod key_files;
 pub mod observe;
 pub mod pair;
+mod prover;
 
 pub use error::{AtFile, Error, Fault};
+pub use prover::{Prover, ProverFiles};

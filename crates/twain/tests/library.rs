@@ -1,17 +1,21 @@
 //! The library as a program uses it: two sessions of different roles in one process, each with an
 //! observer of its own; one that is cancelled.
 
+use rand_core::OsRng;
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
+use twain::alone::Network;
+use twain::key_files::read_srs;
 use twain::observe::{Cancel, Event, Observer, Run};
-use twain::pair::{self, CommonFiles, Peer, ProveFiles, Side};
-use twain::{Fault, alone};
-use twain_link::channel::memory_pair;
+use twain::pair::{self, Common, CommonFiles, Peer, ProveFiles, Side, Terms};
+use twain::{Fault, Prover, ProverFiles, alone};
+use twain_artifacts::{CompiledModel, GraphWitness, InputFile};
 use twain_link::channel::tls::{ConnectOptions, PeerPolicy, Timeouts, Unwatched, connect};
+use twain_link::channel::{Channel, memory_pair};
 use twain_link::identity::Identity;
 use twain_party::{Phase, Role};
 
@@ -45,7 +49,6 @@ impl Site {
             pk_path: site.at("pk.key"),
             witness: None,
             compress: true,
-            allow_unbound_einsums: false,
         };
         alone::setup(&setup, &Run::silent()).unwrap();
         site
@@ -60,13 +63,12 @@ impl Site {
             Role::Model => "model.compiled",
             Role::Data => "model.redacted.compiled",
         };
-        CommonFiles {
+        let prover = ProverFiles {
             compiled_circuit: self.at(circuit),
             pk_path: self.at("pk.key"),
             srs_path: Some(self.at("kzg.srs")),
-            allow_polycommit: false,
-            allow_unbound_einsums: false,
-        }
+        };
+        CommonFiles { prover, allow_polycommit: false }
     }
 
     fn data(&self) -> String {
@@ -78,9 +80,8 @@ impl Site {
             common: self.common(role),
             data: self.data(),
             proof_path: self.at(&format!("{role:?}.json")),
-            reveal: None,
+            terms: Terms::default(),
             output_path: self.at("output.json"),
-            published_commitment: None,
         }
     }
 
@@ -101,6 +102,32 @@ impl Site {
 
 fn free_address() -> String {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+
+/// From a network to a verified proof without a file between.
+#[test]
+fn alone_on_values() {
+    let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors");
+    let folder = vectors.join("1l_relu-k8-private");
+    let expected = CompiledModel::read(&folder.join("model.compiled")).unwrap();
+    let args = expected.settings.run_args.clone();
+    let bytes = fs::read(folder.join("network.onnx")).unwrap();
+    let network = Network::parse(&bytes, &args.variables).unwrap();
+    let compiled = network.compile(network.settings(&args).unwrap()).unwrap();
+    assert_eq!(compiled.model, expected.model);
+    let input = network.random_data(1, -1.0..1.0).unwrap();
+    let witness = alone::witness(&compiled, &input, None).unwrap();
+    assert_eq!(alone::mock_witness(&compiled, &witness).unwrap(), Vec::<String>::new());
+    let srs = read_srs(&vectors.join("srs/kzg8.srs"), args.logrows, &mut OsRng).unwrap();
+    let key = alone::keys(&compiled, &srs, true).unwrap();
+    let prover = Prover::new(compiled, key, srs).unwrap();
+    let proof = prover.prove(&witness, true, &Run::silent()).unwrap();
+    assert_eq!(proof.instances.concat(), witness.outputs.concat());
+    // No network, no number, another circuit's witness: whose fault it is.
+    assert_eq!(Network::parse(b"no network", &[]).err().unwrap().fault(), Fault::File);
+    assert_eq!(network.random_data(1, 1.0..-1.0).err().unwrap().fault(), Fault::Usage);
+    let other = GraphWitness::read(&vectors.join("1l_mlp-k9-private/witness.json")).unwrap();
+    assert!(prover.prove(&other, true, &Run::silent()).is_err());
 }
 
 #[test]
@@ -158,6 +185,54 @@ fn a_pair_over_a_channel_in_memory() {
     assert_eq!((one.proof, one.instances), (other.proof, other.instances));
 }
 
+/// What both sides hold is read once, from files or as values, for many proofs of different inputs.
+#[test]
+fn sides_of_many_proofs_share_what_is_in_memory() {
+    let site = Site::new();
+    let run = Run::silent();
+    let common = |role| Arc::new(Common::read(&site.common(role), &run).unwrap());
+    let (model, data) = (common(Role::Model), common(Role::Data));
+    let peers = [(Role::Model, &model), (Role::Data, &data)];
+    for input in [r#"{"input_data": [[0.5, 1, -1]]}"#, r#"{"input_data": [[-0.25, 0, 2]]}"#] {
+        let input = InputFile::parse(input.as_bytes()).unwrap();
+        let address = free_address();
+        let [one, other] = thread::scope(|scope| {
+            let sides = peers.map(|(role, common)| {
+                let (input, address, site, run) = (&input, address.clone(), &site, &run);
+                scope.spawn(move || {
+                    let input = (role == Role::Data).then_some(input);
+                    let side = Side::new(role, common.clone(), input, &Terms::default(), run);
+                    let side = side.unwrap();
+                    let peer = match role {
+                        Role::Model => site.peer(role, Some(address), None),
+                        Role::Data => site.peer(role, None, Some(address)),
+                    };
+                    let mut meeting = side.connect(&peer, run).unwrap();
+                    let proven = meeting.prove(run).unwrap();
+                    meeting.finish("all is done", run).unwrap();
+                    proven
+                })
+            });
+            sides.map(|side| side.join().unwrap())
+        });
+        assert_eq!((one.proof, &one.instances), (other.proof, &other.instances));
+        // What the same circuit gives alone.
+        let prover = Prover::read(&site.common(Role::Model).prover, &run).unwrap();
+        let inputs = input.quantize(&prover.compiled().model).unwrap();
+        let witness = site.at("witness.json");
+        let argument = site.at("input.json");
+        input.write(&argument).unwrap();
+        let circuit = site.at("model.compiled");
+        alone::generate_witness(&argument.display().to_string(), &circuit, &witness, None, None)
+            .unwrap();
+        let witness = GraphWitness::read(&witness).unwrap();
+        assert_eq!(witness.inputs, inputs);
+        assert_eq!(prover.prove(&witness, true, &run).unwrap().instances, one.instances);
+    }
+    let no_input = Side::new(Role::Data, data, None, &Terms::default(), &run).err().unwrap();
+    assert_eq!(no_input.fault(), Fault::Usage);
+}
+
 #[test]
 fn a_session_that_waits_for_its_peer_can_be_cancelled() {
     let site = Site::new();
@@ -199,13 +274,83 @@ fn a_session_that_waits_for_a_frame_can_be_cancelled() {
             watcher: &Unwatched,
             timeouts: Timeouts::default(),
         });
-        let mute = mute.unwrap();
+        let mut mute = mute.unwrap();
         thread::sleep(Duration::from_millis(300));
         let start = Instant::now();
         cancel.cancel();
         let error = session.join().unwrap().unwrap_err();
         assert_eq!(error.fault(), Fault::Cancelled, "{error}");
         assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
-        drop(mute);
+        // The peer hears why, behind the frames of the handshake.
+        let hello = mute.receive("handshake", 36).unwrap();
+        let length = u32::from_le_bytes(hello[32..].try_into().unwrap()) as usize;
+        mute.receive("handshake", length).unwrap();
+        let told = mute.receive("next", 1).unwrap_err();
+        assert!(told.to_string().ends_with("the peer was stopped by its operator"), "{told}");
     });
+}
+
+/// Ends its session when a phase begins.
+struct EndsAt(Phase, Cancel);
+
+impl Observer for EndsAt {
+    fn event(&self, event: &Event) {
+        if *event == Event::Began(self.0) {
+            self.1.cancel();
+        }
+    }
+}
+
+#[test]
+fn a_proof_alone_can_be_cancelled_in_every_phase() {
+    let site = Site::new();
+    let circuit = site.at("model.compiled");
+    alone::generate_witness(&site.data(), &circuit, &site.at("witness.json"), None, None).unwrap();
+    let prove = alone::Prove {
+        witness: site.at("witness.json"),
+        compiled_circuit: circuit,
+        pk_path: site.at("pk.key"),
+        srs_path: Some(site.at("kzg.srs")),
+        proof_path: site.at("alone.json"),
+        verify: true,
+    };
+    let phases = [
+        Phase::Load,
+        Phase::Witness,
+        Phase::CommitAdvice,
+        Phase::Lookups,
+        Phase::Permutation,
+        Phase::CommitSums,
+        Phase::Transforms,
+        Phase::Quotient,
+        Phase::Evaluations,
+        Phase::Opening,
+    ];
+    for phase in phases {
+        let cancel = Cancel::default();
+        let run = Run::new(Arc::new(EndsAt(phase, cancel.clone())), cancel);
+        let error = alone::prove(&prove, &run).unwrap_err();
+        assert_eq!(error.fault(), Fault::Cancelled, "{phase}: {error}");
+        assert_eq!(run.finish().last().unwrap().0, phase, "nothing begins after it");
+        assert!(!prove.proof_path.exists());
+    }
+    assert_eq!(alone::prove(&prove, &Run::silent()).unwrap(), 3);
+}
+
+#[test]
+fn keys_are_not_made_when_cancelled() {
+    let site = Site::new();
+    let setup = alone::Setup {
+        compiled_circuit: site.at("model.redacted.compiled"),
+        srs: Some(site.at("kzg.srs")),
+        vk_path: site.at("new.vk"),
+        pk_path: site.at("new.pk"),
+        witness: None,
+        compress: true,
+    };
+    let run = Run::silent();
+    run.cancel().cancel();
+    let error = alone::setup(&setup, &run).unwrap_err();
+    assert_eq!(error.fault(), Fault::Cancelled, "{error}");
+    assert!(!setup.vk_path.exists() && !setup.pk_path.exists());
 }

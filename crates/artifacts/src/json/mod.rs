@@ -7,7 +7,7 @@ pub(crate) mod proof;
 pub(crate) mod settings;
 pub(crate) mod witness;
 
-use crate::atomic::write_atomically;
+use crate::destination::Destination;
 use crate::{ArtifactError, ArtifactKind, FormatError};
 use serde::Serialize;
 use std::path::Path;
@@ -28,5 +28,9 @@ fn write_file<T: Serialize>(
     kind: ArtifactKind,
     value: &T,
 ) -> Result<(), ArtifactError> {
-    write_atomically(path, kind, |writer| Ok(serde_json::to_writer(writer, value)?))
+    write_to(Destination::open(path, kind)?, value)
+}
+
+fn write_to<T: Serialize>(destination: Destination, value: &T) -> Result<(), ArtifactError> {
+    destination.fill(|writer| Ok(serde_json::to_writer(writer, value)?))?.place()
 }

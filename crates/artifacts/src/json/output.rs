@@ -2,11 +2,10 @@
 //! such file; names and encodings are those of `witness.json` (spec 02 §3.2).
 
 use super::pretty::rescaled;
-use super::write_file;
+use super::write_to;
 use crate::felt::field_lists;
-use crate::{ArtifactError, ArtifactKind};
+use crate::{ArtifactError, Destination};
 use serde::Serialize;
-use std::path::Path;
 use twain_algebra::Fr;
 use twain_graph::Settings;
 use zeroize::Zeroize;
@@ -27,12 +26,13 @@ impl OutputFile {
         Self { rescaled_outputs: rescaled(&outputs, &settings.model_output_scales), outputs }
     }
 
-    /// Writes a file that its owner only can read.
+    /// Writes the file, to a place opened for an
+    /// [`ArtifactKind::Output`](crate::ArtifactKind::Output).
     ///
     /// # Errors
     /// From the file system.
-    pub fn write(&self, path: &Path) -> Result<(), ArtifactError> {
-        write_file(path, ArtifactKind::Output, self)
+    pub fn write_to(&self, destination: Destination) -> Result<(), ArtifactError> {
+        write_to(destination, self)
     }
 }
 

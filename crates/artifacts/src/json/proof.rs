@@ -1,9 +1,9 @@
 //! `proof.json` (spec 01 §7, spec 02 §3.3).
 
 use super::pretty::PrettyElements;
-use super::{read_file, write_file};
+use super::{read_file, write_to};
 use crate::felt::field_lists;
-use crate::{ArtifactError, ArtifactKind, FormatError};
+use crate::{ArtifactError, ArtifactKind, Destination, FormatError};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use twain_algebra::Fr;
@@ -88,6 +88,14 @@ impl Proof {
     /// # Errors
     /// From the file system.
     pub fn write(&self, path: &Path) -> Result<(), ArtifactError> {
-        write_file(path, ArtifactKind::Proof, self)
+        self.write_to(Destination::open(path, ArtifactKind::Proof)?)
+    }
+
+    /// Writes the file, to a place opened for an [`ArtifactKind::Proof`].
+    ///
+    /// # Errors
+    /// From the file system.
+    pub fn write_to(&self, destination: Destination) -> Result<(), ArtifactError> {
+        write_to(destination, self)
     }
 }

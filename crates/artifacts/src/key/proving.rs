@@ -6,7 +6,7 @@
 //! polynomial at a time is ever in memory.
 
 use super::{KeyFormat, KeyShape, VerifyingKeyFile};
-use crate::atomic::Prepared;
+use crate::destination::{Destination, Prepared};
 use crate::points::SCALAR_BYTES;
 use crate::source::Source;
 use crate::srs::MAX_K;
@@ -260,9 +260,8 @@ pub fn prepare_proving_key<'a>(
     extended_k: u32,
     mut polynomial: impl FnMut(KeyPolynomial) -> Cow<'a, [Fr]>,
 ) -> Result<Prepared, ArtifactError> {
-    Prepared::new(path, ArtifactKind::ProvingKey, |writer| {
-        encode(format, verifying_key, extended_k, &mut polynomial, writer)
-    })
+    Destination::open(path, ArtifactKind::ProvingKey)?
+        .fill(|writer| encode(format, verifying_key, extended_k, &mut polynomial, writer))
 }
 
 fn encode<'a>(

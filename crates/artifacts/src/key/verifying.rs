@@ -6,7 +6,7 @@
 //! they follow from the settings.
 
 use super::KeyFormat;
-use crate::atomic::Prepared;
+use crate::destination::{Destination, Prepared};
 use crate::source::Source;
 use crate::srs::MAX_K;
 use crate::{ArtifactError, ArtifactKind, FormatError};
@@ -235,7 +235,7 @@ impl VerifyingKeyFile {
     /// # Errors
     /// As [`VerifyingKeyFile::encode`], or from the file system.
     pub fn prepare(&self, path: &Path, format: KeyFormat) -> Result<Prepared, ArtifactError> {
-        let kind = ArtifactKind::VerifyingKey;
-        Prepared::new(path, kind, |writer| self.encode(format, writer))
+        let destination = Destination::open(path, ArtifactKind::VerifyingKey)?;
+        destination.fill(|writer| self.encode(format, writer))
     }
 }

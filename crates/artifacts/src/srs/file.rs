@@ -2,7 +2,7 @@
 //! (spec 01 §2).
 
 use super::MAX_K;
-use crate::atomic::write_atomically;
+use crate::destination::Destination;
 use crate::points::{
     G1_BYTES, G2_BYTES, PointCheck, g1_from_raw, g1_to_raw, g2_from_raw, g2_to_raw,
 };
@@ -128,7 +128,8 @@ pub fn write_srs(
     g2: &G2Affine,
     s_g2: &G2Affine,
 ) -> Result<(), ArtifactError> {
-    write_atomically(path, ArtifactKind::Srs, |writer| {
+    let destination = Destination::open(path, ArtifactKind::Srs)?;
+    let written = destination.fill(|writer| {
         if !g.len().is_power_of_two() || g.len() != g_lagrange.len() {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
@@ -140,5 +141,6 @@ pub fn write_srs(
         points.try_for_each(|point| writer.write_all(&g1_to_raw(point)))?;
         writer.write_all(&g2_to_raw(g2))?;
         writer.write_all(&g2_to_raw(s_g2))
-    })
+    });
+    written?.place()
 }

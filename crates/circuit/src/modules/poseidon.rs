@@ -6,6 +6,7 @@ mod parameters;
 mod rows;
 
 pub(crate) use gates::configure;
+pub use parameters::poseidon_hash;
 pub(crate) use rows::HashModule;
 
 use crate::LayoutError;

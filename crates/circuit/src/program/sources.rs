@@ -6,11 +6,10 @@
 //! the visibility of a tensor is, and whether or not the circuit constrains it, each of its wires has
 //! a range in the program, and [`Program::run`] takes no element that is not in it.
 
-use super::{Program, Source, Wire};
+use super::{Program, Source, SourceRange};
 use crate::WitnessError;
 use ff::Field;
 use rayon::prelude::*;
-use std::ops::Range;
 use twain_algebra::Fr;
 use twain_party::{Kind, signed_integer};
 
@@ -24,16 +23,6 @@ pub struct Sources<'a> {
     pub inputs: Option<&'a [Vec<Fr>]>,
     /// Elements of each constant, in the order of [`Program::parameters`].
     pub parameters: Option<&'a [Vec<Fr>]>,
-}
-
-/// Consecutive wires of a source, and which integers they may be in a pair.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct SourceRange {
-    pub wires: Range<Wire>,
-    /// The smallest.
-    pub low: i128,
-    /// The largest.
-    pub high: i128,
 }
 
 impl Program {
@@ -138,7 +127,8 @@ impl Program {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::program::{Bound, Recorder};
+    use crate::program::{Bound, Recorder, Wire};
+    use std::ops::Range;
 
     /// What a circuit constrains a source to, masks rely on as well.
     #[test]

@@ -3,6 +3,7 @@
 
 mod side;
 
+use crate::print;
 use indicatif::MultiProgress;
 use side::{Ended, Side};
 use std::fs;
@@ -60,28 +61,28 @@ pub fn run(large: bool, run: &Run) -> Result<(), Error> {
     let story = if large { digits() } else { credit() };
     let folder = tempfile::tempdir().map_err(|error| Error::Usage(error.to_string()))?;
     let place = Place(folder.path().to_path_buf());
-    println!(
+    print::line(format_args!(
         "twain demo: the {}'s private model on the {}'s private data.\n",
         story.owner, story.subject
-    );
+    ))?;
 
     let step = Instant::now();
     place.compile(&story, run)?;
-    done("1. a circuit from the network, and a copy without parameters", step);
+    done("1. a circuit from the network, and a copy without parameters", step)?;
     let step = Instant::now();
     place.set_up(&story, run)?;
-    done("2. both make keys from the redacted circuit", step);
+    done("2. both make keys from the redacted circuit", step)?;
     let step = Instant::now();
     let ends = place.prove(&story)?;
-    done("3. two processes prove together, over TLS", step);
+    done("3. two processes prove together, over TLS", step)?;
     let step = Instant::now();
     place.verify()?;
-    done("4. anyone verifies the proof", step);
+    done("4. anyone verifies the proof", step)?;
     tell(&place, &story, &ends)
 }
 
-fn done(what: &str, since: Instant) {
-    println!("{what:<60}{:>8.2} s", since.elapsed().as_secs_f64());
+fn done(what: &str, since: Instant) -> Result<(), Error> {
+    print::line(format_args!("{what:<60}{:>8.2} s", since.elapsed().as_secs_f64()))
 }
 
 /// The demo's folder: what both have, and a folder for what each side has alone.
@@ -118,7 +119,6 @@ impl Place {
                 pk_path: self.at("pk.key"),
                 witness: None,
                 compress: true,
-                allow_unbound_einsums: false,
             },
             run,
         )
@@ -164,7 +164,7 @@ impl Place {
     fn verify(&self) -> Result<(), Error> {
         let (settings, proof) = (self.at("settings.json"), self.at("data/proof.json"));
         let srs = Some(self.at("kzg.srs"));
-        alone::verify(&settings, &proof, &self.at("vk.key"), srs, false)
+        alone::verify(&settings, &proof, &self.at("vk.key"), srs, false).map(drop)
     }
 }
 
@@ -178,18 +178,18 @@ fn tell(place: &Place, story: &Story, ends: &[Ended; 2]) -> Result<(), Error> {
         outputs.map(|value| format!("{:.3}", dequantize_field(value, scale))).collect();
     let Story { owner, subject, .. } = story;
     let line = |who: &str, what: &str, text: &str| {
-        println!("  {:<24}{text}", format!("{who} {what}"));
+        print::line(format_args!("  {:<24}{text}", format!("{who} {what}")))
     };
-    println!();
-    line(owner, "had", story.network_in_words);
-    line(subject, "had", story.input_in_words);
-    line(owner, "learned", "the output and the proof, nothing else of the input");
-    line(subject, "learned", "the output and the proof, nothing else of the parameters");
-    line("both", "now trust", &format!("the {}: {}", story.output_in_words, outputs.join(" ")));
-    line("because", "of", &format!("a proof of {} bytes", proof.proof.len()));
-    line(owner, "took", &ends[0].in_words());
-    line(subject, "took", &ends[1].in_words());
-    println!(
+    print::line("")?;
+    line(owner, "had", story.network_in_words)?;
+    line(subject, "had", story.input_in_words)?;
+    line(owner, "learned", "the output and the proof, nothing else of the input")?;
+    line(subject, "learned", "the output and the proof, nothing else of the parameters")?;
+    line("both", "now trust", &format!("the {}: {}", story.output_in_words, outputs.join(" ")))?;
+    line("because", "of", &format!("a proof of {} bytes", proof.proof.len()))?;
+    line(owner, "took", &ends[0].in_words())?;
+    line(subject, "took", &ends[1].in_words())?;
+    print::line(format_args!(
         "\nFor real, with network.onnx here and input.json there:
   {owner}$ twain gen-settings && twain calibrate-settings -D samples.json && twain compile-circuit
   {owner}$ twain redact          # then give settings.json and model.redacted.compiled to the {subject}
@@ -199,8 +199,7 @@ fn tell(place: &Place, story: &Story, ends: &[Ended; 2]) -> Result<(), Error> {
   {subject}$ twain prove --id data --local-addr 0.0.0.0:7000 --remote-peer {owner}:7001 --peer FINGERPRINT \\
       -M model.redacted.compiled -D input.json
   anyone$ ezkl verify"
-    );
-    Ok(())
+    ))
 }
 
 fn free_ports() -> Result<[u16; 2], Error> {

@@ -23,6 +23,9 @@ pub enum Fault {
     /// The peer ended the session.
     #[error("the peer closed the connection")]
     Closed,
+    /// The peer's operator ended the session.
+    #[error("the peer was stopped by its operator")]
+    Stopped,
     /// The connection ended or broke without a farewell.
     #[error("the connection broke: {0}")]
     Broken(String),

@@ -18,10 +18,10 @@ pub use error::{ChannelError, Fault};
 pub use memory::{MemoryChannel, memory_pair};
 pub use overlap::Overlap;
 #[cfg(feature = "test-utils")]
-pub use recorder::{Frame, Recorder, Way};
+pub use recorder::{Frame, Recorder};
 #[cfg(feature = "test-utils")]
 pub use run_pair::run_pair;
-pub use traffic::{Traffic, TrafficMeter, TrafficTotals};
+pub use traffic::{Scheduled, Traffic, TrafficMeter, TrafficTotals, Way, exchanged};
 
 use twain_party::Role;
 

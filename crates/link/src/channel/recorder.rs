@@ -1,16 +1,7 @@
 //! A channel that keeps what goes over it, in plain: for tests of what a party sees of the other.
 
-use super::{Channel, ChannelError, TrafficMeter};
+use super::{Channel, ChannelError, TrafficMeter, Way};
 use twain_party::Role;
-
-/// Which way a frame went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// To the peer.
-    Sent,
-    /// From the peer.
-    Received,
-}
 
 /// A frame that went over the link.
 #[derive(Clone, Debug, PartialEq, Eq)]

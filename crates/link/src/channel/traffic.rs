@@ -3,6 +3,23 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// Which way a frame goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// To the peer.
+    Sent,
+    /// From the peer.
+    Received,
+}
+
+/// A frame that is known beforehand: which way it goes, and its length in bytes.
+pub type Scheduled = (Way, usize);
+
+/// A frame of so many bytes each way.
+pub fn exchanged(bytes: usize) -> [Scheduled; 2] {
+    [(Way::Sent, bytes), (Way::Received, bytes)]
+}
+
 /// Bytes and rounds so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
@@ -77,10 +94,14 @@ impl TrafficMeter {
         self.add(phase, Traffic { received: bytes as u64, rounds, ..Traffic::default() });
     }
 
-    /// Counts a frame each way.
-    pub fn exchanged(&mut self, phase: &'static str, bytes: usize) {
-        self.sent(phase, bytes);
-        self.received(phase, bytes);
+    /// Counts the frames of a schedule, in their order.
+    pub fn count(&mut self, phase: &'static str, frames: impl IntoIterator<Item = Scheduled>) {
+        for (way, bytes) in frames {
+            match way {
+                Way::Sent => self.sent(phase, bytes),
+                Way::Received => self.received(phase, bytes),
+            }
+        }
     }
 
     /// What was counted in all.

@@ -2,10 +2,12 @@
 //! (protocol §19). Input: the directory of the configuration (`~/.config/twain`). Output: the key for
 //! TLS, the fingerprint as text, and keys derived from it for what is stored at rest.
 
+mod error;
 mod fingerprint;
 mod known_peers;
 mod private_file;
 
+pub use error::IdentityError;
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use known_peers::{Ask, KnownPeers, KnownPeersError};
 
@@ -25,41 +27,6 @@ pub const IDENTITY_FILE: &str = "identity";
 pub const KNOWN_PEERS_FILE: &str = "known_peers";
 /// A key in PKCS#8 takes 48 to 85 bytes.
 const LONGEST_KEY_FILE: u64 = 4096;
-
-/// Why there is no identity.
-#[derive(Debug, thiserror::Error)]
-pub enum IdentityError {
-    /// The file could not be read or written.
-    #[error("cannot {action} {path}: {source}")]
-    File {
-        /// What was tried.
-        action: &'static str,
-        /// The file or directory.
-        path: PathBuf,
-        /// The system's answer.
-        source: std::io::Error,
-    },
-    /// Others may read the key.
-    #[error("{path} has mode {mode:03o}: others than its owner may use it; run: chmod 600 {path}")]
-    TooOpen {
-        /// The file.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
-    /// Not a key of this kind.
-    #[error("{path} is not an Ed25519 key in PKCS#8 (DER)")]
-    NotAKey {
-        /// The file.
-        path: PathBuf,
-    },
-    /// Neither `XDG_CONFIG_HOME` nor `HOME` is set.
-    #[error("no configuration directory: set HOME, or name a directory")]
-    NoHome,
-    /// The cryptographic library refused.
-    #[error("cannot make a key: {0}")]
-    Crypto(String),
-}
 
 /// A party's key.
 pub struct Identity {

@@ -1,6 +1,6 @@
 //! Files that only their owner may read: made whole or not at all, refused when others can read them.
 
-use super::IdentityError;
+use super::error::IdentityError;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};

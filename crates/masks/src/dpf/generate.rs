@@ -18,7 +18,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::RngCore;
 use rayon::prelude::*;
 use twain_link::bits::{exchange_bits, exchange_blocks};
-use twain_link::channel::{Channel, TrafficMeter};
+use twain_link::channel::{Channel, Scheduled, exchanged};
 use twain_party::{PartyError, Role};
 use zeroize::Zeroizing;
 
@@ -93,24 +93,17 @@ pub(super) fn generate_under(
     correct_leaves(channel, ot, &choices, &correlated, growing, role)
 }
 
-/// Counts the messages of [`generate`] for so many masks of each number of bits.
-pub fn count_messages(masks: &[usize], meter: &mut TrafficMeter) {
+/// The frames of [`generate`] for so many masks of each number of bits.
+pub fn schedule(masks: &[usize]) -> impl Iterator<Item = Scheduled> {
     const BLOCK: usize = size_of::<u128>();
-    let of_widths = || masks.iter().enumerate();
+    let transfers = masks.iter().enumerate().map(|(bits, count)| (bits + 1) * count).sum();
+    let deepest = masks.iter().rposition(|count| *count > 0).unwrap_or(0);
+    let levels = (0..deepest).map(move |level| BLOCK * masks[level + 1..].iter().sum::<usize>());
     let total: usize = masks.iter().sum();
-    if total == 0 {
-        return;
-    }
-    OtPair::count_extension(of_widths().map(|(bits, count)| (bits + 1) * count).sum(), meter);
-    let deepest = of_widths().filter(|(_, count)| **count > 0).map(|(bits, _)| bits).max();
-    for level in 0..deepest.unwrap_or(0) {
-        let alive: usize = masks.iter().skip(level + 1).sum();
-        meter.exchanged(PHASE, BLOCK * alive);
-    }
     // The signs' flips, the messages under pads, the last corrections.
-    for bytes in [total.div_ceil(8), BLOCK * total, BLOCK * total] {
-        meter.exchanged(PHASE, bytes);
-    }
+    let last = [total.div_ceil(8), BLOCK * total, BLOCK * total];
+    let lengths = levels.chain(last).filter(|bytes| *bytes > 0).flat_map(exchanged);
+    OtPair::extension_schedule(transfers).chain(lengths)
 }
 
 /// A mask on its way.

@@ -21,7 +21,7 @@ mod vaes;
 
 #[cfg(feature = "test-utils")]
 pub use deal::deal;
-pub(crate) use generate::{count_messages, generate};
+pub(crate) use generate::{generate, schedule};
 pub use tree::Scratch;
 
 use ff::{Field, PrimeField};

@@ -16,9 +16,11 @@ use zeroize::Zeroize;
 
 /// How many: the security parameter of the extension.
 pub(super) const COUNT: usize = 128;
-pub(super) const PHASE: &str = "base oblivious transfer";
+const PHASE: &str = "base oblivious transfer";
 /// Bytes of an encoded point.
-pub(super) const POINT_BYTES: usize = 32;
+const POINT_BYTES: usize = 32;
+/// The lengths of the two messages each way: a sender's public key, and the receiver's messages.
+pub(super) const FRAMES: [usize; 2] = [POINT_BYTES, POINT_BYTES * COUNT];
 
 /// A key: the seed of a column's generator.
 pub(super) type Key = [u8; 32];
@@ -39,13 +41,13 @@ pub(super) fn exchange(
     let mut secret = draw_scalar(rng);
     let public = RISTRETTO_BASEPOINT_TABLE * &secret;
     let own_public = public.compress();
-    let peer_public =
-        CompressedRistretto(array(&channel.exchange(PHASE, own_public.as_bytes().to_vec(), 32)?));
+    let theirs = channel.exchange(PHASE, own_public.as_bytes().to_vec(), FRAMES[0])?;
+    let peer_public = CompressedRistretto(array(&theirs));
     let peer = decompress(&peer_public)?;
     let (own_role, session) = (channel.role(), channel.session_id());
 
     let mut chosen = Vec::with_capacity(COUNT);
-    let mut frame = Vec::with_capacity(32 * COUNT);
+    let mut frame = Vec::with_capacity(FRAMES[1]);
     for i in 0..COUNT {
         let mut scalar = draw_scalar(rng);
         let message = request(&peer, (choices >> i) as u8 & 1, &scalar).compress();
@@ -55,7 +57,7 @@ pub(super) fn exchange(
         frame.extend_from_slice(message.as_bytes());
         scalar.zeroize();
     }
-    let theirs = channel.exchange(PHASE, frame, 32 * COUNT)?;
+    let theirs = channel.exchange(PHASE, frame, FRAMES[1])?;
     let mut pairs = Vec::with_capacity(COUNT);
     for (i, bytes) in theirs.as_chunks::<32>().0.iter().enumerate() {
         let message = CompressedRistretto(*bytes);

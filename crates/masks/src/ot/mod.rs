@@ -15,7 +15,7 @@ mod extension;
 use extension::{ExtensionReceiver, ExtensionSender};
 use rand_chacha::ChaCha20Rng;
 use sha2::{Digest, Sha512};
-use twain_link::channel::{Channel, TrafficMeter};
+use twain_link::channel::{Channel, Scheduled, Way, exchanged};
 use twain_party::{PartyError, Role};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -105,33 +105,36 @@ impl OtPair {
     ) -> Result<Correlated, PartyError> {
         let first = self.next;
         self.next += choices.len() as u64;
-        let mut received = Vec::with_capacity(choices.len());
-        for part in choices.chunks(extension::FRAME_TRANSFERS) {
-            let frame = self.receiver.extend(part, &mut received);
-            channel.send(PHASE, frame)?;
-        }
-        let mut sent = Vec::with_capacity(choices.len());
-        for part in choices.chunks(extension::FRAME_TRANSFERS) {
-            let frame = channel.receive(PHASE, extension::frame_length(part.len()))?;
-            self.sender.extend(&frame, part.len(), &mut sent);
+        let [mut sent, mut received] = [(); 2].map(|()| Vec::with_capacity(choices.len()));
+        let [mut own, mut theirs] = [(); 2].map(|()| choices.chunks(extension::FRAME_TRANSFERS));
+        for (way, bytes) in Self::extension_schedule(choices.len()) {
+            match way {
+                Way::Sent => {
+                    let part = own.next().unwrap_or_default();
+                    channel.send(PHASE, self.receiver.extend(part, &mut received))?;
+                }
+                Way::Received => {
+                    let frame = channel.receive(PHASE, bytes)?;
+                    let part = theirs.next().unwrap_or_default();
+                    self.sender.extend(&frame, part.len(), &mut sent);
+                }
+            }
         }
         Ok(Correlated { first, sent, received })
     }
 
-    /// Counts the messages of [`OtPair::setup`].
-    pub fn count_setup(meter: &mut TrafficMeter) {
-        for bytes in [base::POINT_BYTES, base::POINT_BYTES * base::COUNT] {
-            meter.exchanged(base::PHASE, bytes);
-        }
+    /// The frames of [`OtPair::setup`].
+    pub fn setup_schedule() -> impl Iterator<Item = Scheduled> {
+        base::FRAMES.into_iter().flat_map(exchanged)
     }
 
-    /// Counts the messages of [`OtPair::extend`] with so many choices.
-    pub fn count_extension(transfers: usize, meter: &mut TrafficMeter) {
-        let frame = |start: usize| (transfers - start).min(extension::FRAME_TRANSFERS);
-        let starts = || (0..transfers).step_by(extension::FRAME_TRANSFERS);
-        let lengths = || starts().map(|start| extension::frame_length(frame(start)));
-        lengths().for_each(|bytes| meter.sent(PHASE, bytes));
-        lengths().for_each(|bytes| meter.received(PHASE, bytes));
+    /// The frames of [`OtPair::extend`] with so many choices.
+    pub fn extension_schedule(transfers: usize) -> impl Iterator<Item = Scheduled> {
+        let starts = (0..transfers).step_by(extension::FRAME_TRANSFERS);
+        let part = move |start: usize| (transfers - start).min(extension::FRAME_TRANSFERS);
+        let lengths = starts.map(move |start| extension::frame_length(part(start)));
+        let sent = lengths.clone().map(|bytes| (Way::Sent, bytes));
+        sent.chain(lengths.map(|bytes| (Way::Received, bytes)))
     }
 
     /// The pad of a block of transfer `index` in the direction in which `sender` sends: uniform

@@ -1,6 +1,6 @@
 //! Scaling, normalisation and linear models.
 
-use super::Labels;
+use super::labels::Labels;
 use super::rewriter::{Rewriter, floats, integer, text};
 use tract_onnx::pb::NodeProto;
 

@@ -1,12 +1,13 @@
 //! Models as skl2onnx writes them: operators of the domain `ai.onnx.ml` are replaced by plain ones that
 //! compute the same, before anything else reads the file.
 
+mod labels;
 mod linear;
 mod rewriter;
 mod trees;
 
 use crate::OnnxError;
-use crate::departures::Departure;
+use crate::departure::{Departure, name_of};
 use rewriter::Rewriter;
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, ValueInfoProto};
 
@@ -30,12 +31,12 @@ pub(crate) fn rewrite(model: &mut ModelProto) -> Result<Vec<Departure>, OnnxErro
         }
         rewriter.begin(&node);
         let left_out = replace(&mut rewriter, &node).map_err(|reason| OnnxError::Operator {
-            name: name(&node),
+            name: name_of(&node),
             op: node.op_type.clone(),
             reason,
         })?;
         departures.extend(left_out.map(|what| Departure {
-            name: name(&node),
+            name: name_of(&node),
             op: node.op_type.clone(),
             what,
         }));
@@ -45,11 +46,6 @@ pub(crate) fn rewrite(model: &mut ModelProto) -> Result<Vec<Departure>, OnnxErro
     graph.initializer.extend(constants);
     untyped_outputs(graph);
     Ok(departures)
-}
-
-fn name(node: &NodeProto) -> String {
-    let named = if node.name.is_empty() { node.output.first() } else { Some(&node.name) };
-    named.cloned().unwrap_or_default()
 }
 
 /// Outputs that were maps or texts are tensors of numbers now.
@@ -85,37 +81,4 @@ fn replace(rewriter: &mut Rewriter, node: &NodeProto) -> Result<Option<String>, 
                   linear models, ensembles of trees and ZipMap are; replace it in the pipeline"
             .into()),
     }
-}
-
-/// The class labels of a classifier.
-enum Labels {
-    /// Numbers.
-    Numbers(Vec<i64>),
-    /// So many texts.
-    Texts(usize),
-}
-
-impl Labels {
-    fn of(node: &NodeProto, numbers: &str) -> Result<Self, String> {
-        let attribute = |name: &str| node.attribute.iter().find(|a| a.name == name);
-        match (attribute(numbers), attribute("classlabels_strings")) {
-            (Some(labels), _) if !labels.ints.is_empty() => Ok(Self::Numbers(labels.ints.clone())),
-            (_, Some(labels)) if !labels.strings.is_empty() => {
-                Ok(Self::Texts(labels.strings.len()))
-            }
-            _ => Err("it has no class labels".into()),
-        }
-    }
-
-    fn count(&self) -> usize {
-        match self {
-            Self::Numbers(labels) => labels.len(),
-            Self::Texts(count) => *count,
-        }
-    }
-}
-
-/// What is left out of a classifier whose labels are texts.
-fn texts_are_positions() -> String {
-    "its class labels are texts: the output is the position of the label in their list".into()
 }

@@ -1,6 +1,7 @@
 //! Writes plain ONNX nodes and constants with names of their own.
 
-use super::{Labels, texts_are_positions};
+use super::labels::{Labels, texts_are_positions};
+use crate::departure::name_of;
 use std::collections::BTreeMap;
 use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::tensor_proto::DataType;
@@ -54,7 +55,7 @@ impl Rewriter {
 
     /// Names after a node to be replaced.
     pub fn begin(&mut self, node: &NodeProto) {
-        self.prefix = super::name(node);
+        self.prefix = name_of(node);
         self.count = 0;
     }
 

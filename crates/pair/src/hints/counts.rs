@@ -5,8 +5,9 @@
 //! under a fresh mask as wide as the table, once a session; that it lies in the table is a claim.
 
 use super::lookup::{Function, Lookup};
+use super::one_hot::{Held, OneHot};
 use super::opening::Openings;
-use super::{Held, Hints, OneHot};
+use super::side::{Hints, Table};
 use ff::Field;
 use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
@@ -19,9 +20,6 @@ use twain_party::{
     CellKinds, Kind, LookupArgument, LookupUse, Multiplicities, PartyError, Role, Shares,
     signed_integer,
 };
-
-/// A table of consecutive integers.
-pub(super) type Table = (i128, i128);
 
 /// How often each entry of a whole table is hit by one list of uses.
 struct Histogram {

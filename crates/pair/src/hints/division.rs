@@ -6,8 +6,8 @@
 //! `floor(y/D) = floor(c/D) - floor(R_M/D) - floor(R_D/D) - [S > g] - [S > g + D]`.
 
 use super::cover::Cover;
+use super::one_hot::OneHot;
 use super::opening::{Budget, power_of_two};
-use super::{OneHot, log2_exact};
 use ff::Field;
 use rand_chacha::ChaCha20Rng;
 use twain_algebra::Fr;
@@ -139,4 +139,9 @@ impl Division {
 /// Bits of the mask of a remainder: of a digit, or of the sum of two remainders.
 fn mask_bits(divisor: u128) -> u32 {
     log2_exact(divisor).unwrap_or_else(|| (2 * divisor.min(1 << 60)).saturating_sub(2).ilog2() + 1)
+}
+
+/// The bits of a power of two; none for another number.
+pub(super) fn log2_exact(value: u128) -> Option<u32> {
+    value.is_power_of_two().then(|| value.trailing_zeros())
 }

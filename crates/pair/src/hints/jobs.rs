@@ -3,20 +3,22 @@
 
 use super::compare::{Comparison, fold_all};
 use super::cover::Cover;
-use super::division::Division;
+use super::division::{Division, log2_exact};
+use super::inversion::{Inversion, invert};
 use super::lookup::{Function, Lookup};
+use super::one_hot::{Held, OneHot};
 use super::opening::{Budget, Openings, power_of_two};
 use super::rounding::Rounding;
-use super::{Held, Hints, OneHot, describe, log2_exact};
-use ff::{BatchInvert, Field};
+use super::side::Hints;
+use ff::Field;
 use rayon::prelude::*;
 use std::sync::Arc;
 use twain_algebra::Fr;
 use twain_link::channel::Channel;
 use twain_masks::dpf::{DigitMask, MAX_DOMAIN_BITS, Scratch, lift};
 use twain_masks::{BitConversions, Demand, Material, Selections};
-use twain_ole::{OleGroup, OleSource};
-use twain_party::{Hint, HintBatch, PartyError, Role, Shares};
+use twain_ole::OleSource;
+use twain_party::{Hint, HintBatch, PartyError, Role};
 
 /// Where outputs go.
 #[derive(Clone, Copy)]
@@ -67,26 +69,11 @@ enum Mask {
     Division,
 }
 
-struct Inversion {
-    slot: Slot,
-    value: Fr,
-    /// A share of `[value = 0]`, added to the value.
-    zero: Fr,
-    /// For an inverse of what may be 0.
-    comparison: Option<usize>,
+impl Drop for Decomposition {
+    fn drop(&mut self) {
+        twain_algebra::erase(std::slice::from_mut(&mut self.rest));
+    }
 }
-
-/// Erases the field elements of jobs when they are done with.
-macro_rules! erased {
-    ($($name:ident . $field:ident),*) => {$(
-        impl Drop for $name {
-            fn drop(&mut self) {
-                twain_algebra::erase(std::slice::from_mut(&mut self.$field));
-            }
-        }
-    )*};
-}
-erased!(Decomposition.rest, Inversion.value);
 
 /// Everything a call has to do for shared values.
 #[derive(Default)]
@@ -96,7 +83,7 @@ pub(super) struct Jobs {
     decompositions: Vec<Decomposition>,
     roundings: Vec<(Slot, Option<usize>, Rounding)>,
     lookups: Vec<(Slot, Lookup)>,
-    inversions: Vec<Inversion>,
+    inversions: Vec<(Slot, Inversion)>,
     /// Signs that are asked for as such, and their comparisons.
     signs: Vec<(Slot, usize)>,
     /// Divisions by 1.
@@ -191,10 +178,11 @@ impl Jobs {
             Hint::InverseOrZero => {
                 let comparison = Some(compare(bits, demand, budget)?);
                 demand.conversions += 1;
-                self.inversions.push(Inversion { slot, value, zero: Fr::ZERO, comparison });
+                self.inversions.push((slot, Inversion { value, zero: Fr::ZERO, comparison }));
             }
             Hint::Inverse => {
-                self.inversions.push(Inversion { slot, value, zero: Fr::ZERO, comparison: None })
+                let inversion = Inversion { value, zero: Fr::ZERO, comparison: None };
+                self.inversions.push((slot, inversion));
             }
             Hint::NotNegative => {
                 let comparison = compare(bits, demand, budget)?;
@@ -229,7 +217,9 @@ impl Jobs {
         for round in 0..rounds {
             done.extend(self.digits(hints, channel, &mut material, round)?);
         }
-        done.extend(self.invert(hints, channel, ole)?.into_iter().map(output));
+        let values: Vec<&Inversion> = self.inversions.iter().map(|(_, i)| i).collect();
+        let inverses = invert(&values, channel, ole, &mut hints.rng)?;
+        done.extend(self.inversions.iter().map(|(slot, _)| *slot).zip(inverses).map(output));
         for Output { slot, share, held } in done {
             let outputs = outputs.get_mut(slot.batch);
             if let Some(output) = outputs.and_then(|outputs| outputs.get_mut(slot.first)) {
@@ -328,7 +318,7 @@ impl Jobs {
         for comparison in self.roundings.iter().filter_map(|r| r.1) {
             convert(&mut parts, result(comparisons, comparison).0)?;
         }
-        for comparison in self.inversions.iter().filter_map(|i| i.comparison) {
+        for comparison in self.inversions.iter().filter_map(|i| i.1.comparison) {
             convert(&mut parts, result(comparisons, comparison).1)?;
         }
         for (_, comparison) in &self.signs {
@@ -366,7 +356,8 @@ impl Jobs {
             let not_negative = comparison.map(|_| converted.next().unwrap_or_default());
             rounding.round(role, not_negative);
         }
-        for inversion in self.inversions.iter_mut().filter(|i| i.comparison.is_some()) {
+        let inversions = self.inversions.iter_mut().map(|(_, inversion)| inversion);
+        for inversion in inversions.filter(|i| i.comparison.is_some()) {
             inversion.zero = converted.next().unwrap_or_default();
             inversion.value += inversion.zero;
         }
@@ -446,39 +437,6 @@ impl Jobs {
         );
         Ok(done)
     }
-
-    /// Inverses: each value times a shared random number, opened (Bar-Ilan, Beaver, PODC 1989).
-    fn invert(
-        &mut self,
-        hints: &mut Hints,
-        channel: &mut dyn Channel,
-        ole: &mut dyn OleSource,
-    ) -> Result<Vec<(Slot, Fr)>, PartyError> {
-        let length = self.inversions.len();
-        if length == 0 {
-            return Ok(Vec::new());
-        }
-        let values: Shares = self.inversions.iter().map(|i| i.value).collect::<Vec<_>>().into();
-        let factors: Shares =
-            (0..length).map(|_| Fr::random(&mut hints.rng)).collect::<Vec<_>>().into();
-        // value_M * factor_D + factor_M * value_D; the other two products are local.
-        let operands: [&[Fr]; 2] = match channel.role() {
-            Role::Model => [&values, &factors],
-            Role::Data => [&factors, &values],
-        };
-        let group = OleGroup { length, terms: vec![(0, 0), (1, 1)] };
-        let cross = ole.inner_products(channel, "inverses", &operands, &[group])?;
-        let cross = cross.into_iter().next().unwrap_or_default();
-        let fields = values.iter().zip(factors.iter()).zip(cross).map(|((v, f), c)| v * f + c);
-        let parts = Openings { fields: fields.collect(), ..Openings::default() };
-        let mut opened = parts.open(channel, "inverses")?.fields;
-        if opened.len() != length || opened.iter().any(|value| value.is_zero().into()) {
-            return Err(PartyError::ZeroFactor);
-        }
-        opened.iter_mut().batch_invert();
-        let each = self.inversions.iter().zip(factors.iter().zip(opened));
-        Ok(each.map(|(i, (factor, inverse))| (i.slot, inverse * factor - i.zero)).collect())
-    }
 }
 
 /// This party's share in the field of a bit, from the bit masked by another and the share of that.
@@ -487,5 +445,24 @@ fn in_field(role: Role, flip: u8, field: Fr) -> Fr {
         (0, _) => field,
         (_, Role::Model) => Fr::ONE - field,
         (_, Role::Data) => -field,
+    }
+}
+
+/// How a hint is called in errors.
+fn describe(hint: &Hint) -> String {
+    match hint {
+        Hint::Decompose { base, legs } => {
+            format!("decomposition into {legs} digits of base {base}")
+        }
+        Hint::InverseOrZero | Hint::Inverse => "inverse".into(),
+        Hint::DivideRound { divisor } => format!("division by {divisor}"),
+        Hint::ChunkIndex { low, chunk } => format!("columns of {chunk} values from {low} up"),
+        Hint::Table(table) => format!("lookup table {}", table.name),
+        Hint::NotNegative => "comparison with 0".into(),
+        Hint::Unit { low: 0, high, chunk: 1 } => format!("a computed index up to {high}"),
+        Hint::Unit { low, high, .. } => format!("lookup in the table {low}..={high}"),
+        Hint::Reciprocal { .. } => "reciprocal".into(),
+        Hint::SquareRoot { .. } => "square root".into(),
+        Hint::Exponent { .. } => "logarithm".into(),
     }
 }

@@ -3,8 +3,8 @@
 //! then linear sums over the one-hot vector.
 
 use super::cover::Cover;
+use super::one_hot::{Held, OneHot};
 use super::opening::Budget;
-use super::{Held, OneHot};
 use ff::{Field, PrimeField};
 use rand_chacha::ChaCha20Rng;
 use std::sync::Arc;

@@ -4,21 +4,8 @@ use ff::PrimeField;
 use twain_algebra::Fr;
 use twain_link::bits::{exchange_frame, pack_bits, unpack_bits};
 use twain_link::channel::Channel;
+use twain_link::scalars::{SCALAR_BYTES, decode_scalars, encode_scalars};
 use twain_party::PartyError;
-
-/// What the peer can get wrong.
-#[derive(Debug, thiserror::Error)]
-pub enum DigitsError {
-    /// Bytes that are no field element.
-    #[error("the peer sent a number that is not below the field's order")]
-    NotCanonical,
-}
-
-impl From<DigitsError> for PartyError {
-    fn from(error: DigitsError) -> Self {
-        PartyError::Peer(Box::new(error))
-    }
-}
 
 /// Parts of one message each way; opened, the sums. Every part must be masked, or its sum be the
 /// receiver's output: this is the one place where the digit protocols open anything.
@@ -37,26 +24,19 @@ impl Openings {
     pub fn open(self, channel: &mut dyn Channel, phase: &'static str) -> Result<Self, PartyError> {
         let mut frame = pack_bits(&self.bits);
         let (bits_end, words_end) = (frame.len(), frame.len() + 4 * self.words.len());
-        frame.reserve_exact(4 * self.words.len() + 32 * self.fields.len());
+        frame.reserve_exact(4 * self.words.len() + SCALAR_BYTES * self.fields.len());
         self.words.iter().for_each(|word| frame.extend_from_slice(&word.to_le_bytes()));
-        self.fields.iter().for_each(|field| frame.extend_from_slice(field.to_repr().as_ref()));
+        frame.extend(encode_scalars(&self.fields));
         let theirs = exchange_frame(channel, phase, frame)?;
         let (head, fields) = theirs.split_at(words_end);
         let (bits, words) = head.split_at(bits_end);
         let bits = self.bits.iter().zip(unpack_bits(bits)).map(|(own, peer)| own ^ peer);
         let words = words.as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes));
         let words = self.words.iter().zip(words).map(|(own, peer)| own.wrapping_add(peer));
-        let fields = self.fields.iter().zip(fields_of(fields)?).map(|(own, peer)| own + peer);
+        let fields =
+            self.fields.iter().zip(decode_scalars(fields, phase)?).map(|(own, peer)| own + peer);
         Ok(Self { bits: bits.collect(), words: words.collect(), fields: fields.collect() })
     }
-}
-
-/// Reads field elements of 32 bytes.
-pub(super) fn fields_of(bytes: &[u8]) -> Result<Vec<Fr>, DigitsError> {
-    let elements = bytes.as_chunks::<32>().0.iter();
-    elements
-        .map(|bytes| Option::from(Fr::from_repr((*bytes).into())).ok_or(DigitsError::NotCanonical))
-        .collect()
 }
 
 /// How likely it is that an opening or a local lift of the session went wrong by chance.

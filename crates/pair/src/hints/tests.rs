@@ -1,16 +1,19 @@
 //! The digit protocols against their ideal functionality (plain integers), over a link within the
 //! process; what they show of the values; how many messages they take.
 
-use super::*;
-use ff::PrimeField;
+use super::Hints;
+use ff::{Field, PrimeField};
 use proptest::prelude::*;
+use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
-use twain_link::channel::{MemoryChannel, Recorder, Way, memory_pair};
-use twain_masks::{IdealMaterial, InlineMaterial};
+use twain_algebra::Fr;
+use twain_link::channel::{Channel, MemoryChannel, Recorder, Way, memory_pair};
+use twain_link::scalars::decode_scalars;
+use twain_masks::{DigitMaskSource, IdealMaterial, InlineMaterial};
 use twain_ole::{IdealOle, ideal_pair};
 use twain_party::{
-    Alone, LookupArgument, LookupUse, Multiplicities, Seed, StaticTable, WitnessParty,
-    signed_integer,
+    Alone, Hint, HintBatch, Kind, LookupArgument, LookupUse, Multiplicities, Operand, PartyError,
+    Role, Seed, StaticTable, WitnessParty, evaluate_hint, signed_integer,
 };
 
 fn field(value: i128) -> Fr {
@@ -261,7 +264,7 @@ fn opened(source: Source, hint: &Hint, value: Fr, bits: u16, phase: &str) -> Vec
 /// The field elements of a frame, which stand last in it.
 fn elements(frames: &[u8], value: Fr) -> Vec<Fr> {
     assert!(!frames.is_empty(), "nothing was opened of {value:?}");
-    opening::fields_of(&frames[frames.len() % 32..]).unwrap()
+    decode_scalars(&frames[frames.len() % 32..], "test").unwrap()
 }
 
 /// Chi-square statistic of bits `from..from + 4` against those of a uniform field element.

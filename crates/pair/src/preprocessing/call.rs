@@ -14,6 +14,22 @@ pub enum Call {
 }
 
 impl Call {
+    /// What is multiplied.
+    pub fn products(&self) -> Option<&Vec<OleGroup>> {
+        match self {
+            Call::Products(groups) => Some(groups),
+            Call::Material(_) => None,
+        }
+    }
+
+    /// What is demanded of masks and bits.
+    pub fn demand(&self) -> Option<&Demand> {
+        match self {
+            Call::Products(_) => None,
+            Call::Material(demand) => Some(demand),
+        }
+    }
+
     /// Tells calls apart: SHA-256 of all lengths and indices, each as 8 bytes.
     pub fn digest(&self) -> [u8; 32] {
         let mut hash = Sha256::new();

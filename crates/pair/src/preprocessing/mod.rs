@@ -24,7 +24,7 @@ mod tests;
 pub use call::Call;
 pub use material::StoredMaterial;
 pub use ole::StoredOle;
-pub use plan::{Mark, Origin, Plan, Planner};
+pub use plan::{Mark, Origin, Plan};
 
 use rand_core::RngCore;
 use records::{Records, SEED_BYTES};

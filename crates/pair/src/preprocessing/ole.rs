@@ -15,8 +15,8 @@ use rand_core::SeedableRng;
 use rayon::prelude::*;
 use twain_algebra::Fr;
 use twain_algebra::vector;
-use twain_link::channel::{Channel, TrafficMeter};
-use twain_link::scalars::{count_scalars, exchange_scalars};
+use twain_link::channel::{Channel, Scheduled};
+use twain_link::scalars::{exchange_scalars, exchange_schedule};
 use twain_ole::{OleGroup, OleSource, check_operands};
 use twain_party::{PartyError, Role, Shares};
 
@@ -58,10 +58,10 @@ impl Places {
     }
 }
 
-/// Counts the messages of a call with stored operands on `role`'s side.
-pub(super) fn count_messages(groups: &[OleGroup], role: Role, meter: &mut TrafficMeter) {
+/// The frames of a call with stored operands on `role`'s side.
+pub(super) fn schedule(groups: &[OleGroup], role: Role) -> impl Iterator<Item = Scheduled> {
     let total = |role| Places::new(groups, role).total();
-    count_scalars(total(role), total(role.other()), meter);
+    exchange_schedule(total(role), total(role.other()))
 }
 
 /// The operands a party drew for one call when the bundle was made.

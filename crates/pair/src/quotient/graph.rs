@@ -24,8 +24,14 @@ impl NodeFacts {
     }
 }
 
-/// The result is needed on all cosets, a product's operands where it is made, others' where they are.
-pub(super) fn mark_last_places(nodes: &mut [NodeFacts], numerator: &Numerator, cosets: usize) {
+/// The facts of all nodes of a numerator whose quotient is computed on so many cosets.
+pub(super) fn facts(numerator: &Numerator, cosets: usize) -> Vec<NodeFacts> {
+    let mut nodes: Vec<NodeFacts> = Vec::with_capacity(numerator.nodes.len());
+    for node in &numerator.nodes {
+        nodes.push(facts_of(node, &nodes));
+    }
+    // The result is needed on all cosets, a product's operands where it is made, others' where they
+    // are.
     if let Some(result) = nodes.last_mut() {
         result.last_place = cosets;
     }
@@ -40,6 +46,7 @@ pub(super) fn mark_last_places(nodes: &mut [NodeFacts], numerator: &Numerator, c
             child.last_place = child.last_place.max(last);
         }
     }
+    nodes
 }
 
 /// The operands of a node.
@@ -53,7 +60,7 @@ pub(super) fn children(node: &Node) -> Vec<NodeId> {
 }
 
 /// The facts of a node, from those of the nodes before it.
-pub(super) fn facts(node: &Node, earlier: &[NodeFacts]) -> NodeFacts {
+fn facts_of(node: &Node, earlier: &[NodeFacts]) -> NodeFacts {
     let of = |id: &NodeId| earlier[*id as usize];
     let product = |a: NodeFacts, b: NodeFacts| NodeFacts {
         secret: a.secret || b.secret,

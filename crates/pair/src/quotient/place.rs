@@ -1,22 +1,97 @@
 //! Values of a numerator's nodes at one place, the rows or a coset: the columns are transformed as a
 //! whole, each once, and the nodes evaluated block by block, so that what is between stays in the cache.
 
-use super::graph::children;
-use super::{Evaluation, Place, ROWS};
+use super::graph::{NodeFacts, children, facts};
 use ff::Field;
 use rayon::prelude::*;
 use std::collections::HashMap;
 use std::ops::{Deref, Range};
-use twain_algebra::{Fr, vector};
-use twain_party::{Node, NodeId, PublicPolynomial, Role, Shares};
+use twain_algebra::{Domain, Fr, vector};
+use twain_party::{
+    Node, NodeId, Numerator, PartyError, PublicPolynomial, QuotientOperands, Role, Shares,
+    coset_shifts,
+};
+
+/// Where polynomials are evaluated: the rows, or a coset.
+pub(super) type Place = usize;
+pub(super) const ROWS: Place = 0;
+
+/// Shares of nodes at some places.
+pub(super) type Made = HashMap<(NodeId, Place), Vec<Fr>>;
+
+/// A numerator under evaluation.
+pub(super) struct Evaluation<'a> {
+    pub role: Role,
+    pub numerator: Numerator,
+    pub operands: QuotientOperands<'a>,
+    pub domain: Domain,
+    pub n: usize,
+    /// `shift` of each coset (place 1 is index 0).
+    pub shifts: Vec<Fr>,
+    /// `X^n` on each coset.
+    pub constants: Vec<Fr>,
+    pub nodes: Vec<NodeFacts>,
+    /// Shares of the interactive nodes, and what else is kept for later.
+    pub made: Made,
+}
+
+impl Drop for Evaluation<'_> {
+    fn drop(&mut self) {
+        self.made.values_mut().for_each(|values| twain_algebra::erase(values));
+    }
+}
+
+pub(super) fn unsupported(error: impl std::fmt::Display) -> PartyError {
+    PartyError::Unsupported(error.to_string())
+}
 
 /// Points evaluated together: a value of a node takes 64 KiB.
 const BLOCK: usize = 1 << 11;
 
-impl Evaluation<'_> {
+impl<'a> Evaluation<'a> {
+    pub fn new(
+        role: Role,
+        numerator: &Numerator,
+        operands: QuotientOperands<'a>,
+    ) -> Result<Self, PartyError> {
+        let domain = Domain::new(numerator.k).map_err(unsupported)?;
+        let shifts = coset_shifts(numerator.k, operands.pieces)?;
+        let n = domain.n();
+        let constants = shifts.iter().map(|s| s.pow_vartime([n as u64])).collect();
+        let nodes = facts(numerator, operands.pieces);
+        let (numerator, made) = (numerator.clone(), HashMap::new());
+        Ok(Self { role, numerator, operands, domain, n, shifts, constants, nodes, made })
+    }
+
+    /// Goes on with another numerator, of the same polynomials; keeps of what is made the nodes that
+    /// are the same in both, with all they depend on.
+    pub fn replace(&mut self, numerator: &Numerator) {
+        let mut same: Vec<bool> = Vec::with_capacity(numerator.nodes.len());
+        for (one, other) in self.numerator.nodes.iter().zip(&numerator.nodes) {
+            same.push(one == other && children(one).iter().all(|child| same[*child as usize]));
+        }
+        self.made.retain(|(id, _), values| {
+            let keeps = same.get(*id as usize).copied().unwrap_or(false);
+            if !keeps {
+                twain_algebra::erase(values);
+            }
+            keeps
+        });
+        self.nodes = facts(numerator, self.operands.pieces);
+        self.numerator = numerator.clone();
+    }
+
+    pub fn children(&self, id: NodeId) -> Vec<NodeId> {
+        children(&self.numerator.nodes[id as usize])
+    }
+
+    pub fn is_secret(&self, id: NodeId) -> bool {
+        self.nodes[id as usize].secret
+    }
+
     /// Values of `targets` at some points of a place: this party's shares, or the values of public
     /// nodes.
-    pub(super) fn evaluate(
+    pub fn evaluate(
         &self,
         place: Place,
         rows: Range<usize>,
@@ -25,13 +100,8 @@ impl Evaluation<'_> {
         let mut targets = targets.to_vec();
         targets.sort_unstable();
         targets.dedup();
-        // In a rehearsal only rows are looked at.
-        let length = if self.operands.rehearsal && place != ROWS { 0 } else { rows.len() };
-        let zeros = targets.iter().map(|target| (*target, vec![Fr::ZERO; length]));
+        let zeros = targets.iter().map(|target| (*target, vec![Fr::ZERO; rows.len()]));
         let mut results: Vec<(NodeId, Vec<Fr>)> = zeros.collect();
-        if self.operands.rehearsal {
-            return results.into_iter().collect();
-        }
         let recipe = self.recipe(place, &targets);
         let columns = self.columns(place, &recipe.nodes);
         let mut blocks: Vec<Vec<&mut [Fr]>> = vec![];
@@ -57,7 +127,7 @@ impl Evaluation<'_> {
     }
 
     /// The nodes that targets are made of, in order, down to what is at hand.
-    pub(super) fn recipe(&self, place: Place, targets: &[NodeId]) -> Recipe {
+    pub fn recipe(&self, place: Place, targets: &[NodeId]) -> Recipe {
         let nodes = &self.numerator.nodes;
         let mut waiting = vec![0u32; nodes.len()];
         for &target in targets {
@@ -70,7 +140,7 @@ impl Evaluation<'_> {
             if known || self.made.contains_key(&(id, place)) {
                 continue;
             }
-            for child in children(&nodes[id as usize]) {
+            for child in self.children(id) {
                 waiting[child as usize] += 1;
                 stack.push(child);
             }

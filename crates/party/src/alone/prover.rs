@@ -2,8 +2,8 @@
 
 use super::quotient::quotient;
 use crate::{
-    Alone, BlindingItem, Factors, Kind, KnownPolynomial, Numerator, Operand, PartyError,
-    ProverParty, SecretPolynomial, Shares,
+    Alone, BlindingItem, Factors, Kind, Numerator, Operand, PartyError, ProverParty,
+    QuotientOperands, Shares,
 };
 use ff::Field;
 use std::ops::Range;
@@ -13,7 +13,7 @@ impl ProverParty for Alone {
     type Points = Vec<G1Affine>;
     type Conversion = Factors;
     type Inversion = Shares;
-    type Quotient = ();
+    type Quotient<'q> = QuotientOperands<'q>;
 
     fn blinding(&self, item: BlindingItem, kind: Kind, rows: Range<usize>) -> Shares {
         Shares::new(self.seeds.values(item, kind, rows))
@@ -74,24 +74,19 @@ impl ProverParty for Alone {
         Ok(inverses)
     }
 
-    fn begin_quotient(
+    fn begin_quotient<'q>(
         &mut self,
         _: &Numerator,
-        _: &[KnownPolynomial<'_>],
-        _: &[SecretPolynomial<'_>],
-        _: usize,
-    ) -> Result<(), PartyError> {
-        Ok(())
+        operands: QuotientOperands<'q>,
+    ) -> Result<QuotientOperands<'q>, PartyError> {
+        Ok(operands)
     }
 
     fn finish_quotient(
         &mut self,
-        (): (),
+        operands: QuotientOperands<'_>,
         numerator: &Numerator,
-        publics: &[KnownPolynomial<'_>],
-        secrets: &[SecretPolynomial<'_>],
-        pieces: usize,
     ) -> Result<Vec<Shares>, PartyError> {
-        quotient(numerator, publics, secrets, pieces)
+        quotient(numerator, &operands.publics, &operands.secrets, operands.pieces, &self.watched)
     }
 }

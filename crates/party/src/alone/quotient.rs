@@ -8,7 +8,8 @@
 
 use super::program::{Column, Instruction, Operation, Program, Source};
 use crate::{
-    KnownPolynomial, Numerator, PartyError, SecretPolynomial, Shares, coset_shifts, recombination,
+    KnownPolynomial, Numerator, PartyError, SecretPolynomial, Shares, Watched, coset_shifts,
+    recombination,
 };
 use ff::Field;
 use rayon::prelude::*;
@@ -17,12 +18,13 @@ use twain_algebra::{Domain, Fr, kernels, vector};
 /// Points evaluated together: a register of the program is 16 KiB.
 const BLOCK: usize = 512;
 
-/// See [`crate::ProverParty::quotient`].
+/// See [`crate::ProverParty::finish_quotient`].
 pub(super) fn quotient(
     numerator: &Numerator,
     publics: &[KnownPolynomial<'_>],
     secrets: &[SecretPolynomial<'_>],
     pieces: usize,
+    watched: &Watched,
 ) -> Result<Vec<Shares>, PartyError> {
     let domain = Domain::new(numerator.k).map_err(|error| unsupported(error.to_string()))?;
     let n = domain.n();
@@ -56,6 +58,7 @@ pub(super) fn quotient(
     let mut values = Shares::zero(n);
     for (coset, shift) in shifts.iter().enumerate() {
         for (column, name) in columns.iter_mut().zip(&program.columns) {
+            watched.check()?;
             if let Some(values) = known(*name).get(coset) {
                 column.copy_from_slice(values);
             } else if let Some(coefficients) = coefficients(*name).filter(|c| c.len() == n) {
@@ -66,6 +69,7 @@ pub(super) fn quotient(
                 vector::scale(column, *shift);
             }
         }
+        watched.check()?;
         evaluate(&program, &columns, &mut values);
         domain.coset_intt(&mut values, *shift).map_err(|error| unsupported(error.to_string()))?;
         for (piece, row) in result.iter_mut().zip(&recombination) {
@@ -252,12 +256,14 @@ mod tests {
                 [&a, &b].map(|coefficients| SecretPolynomial { coefficients, kinds: &kinds });
             let mut publics = [&p, &rows, &zero]
                 .map(|coefficients| KnownPolynomial { coefficients, cosets: &[] });
-            let pieces = quotient(&numerator(k), &publics, &secrets, 3).unwrap();
+            let pieces =
+                quotient(&numerator(k), &publics, &secrets, 3, &Watched::default()).unwrap();
             let shifts = coset_shifts(k, 3).unwrap();
             let cosets =
                 shifts.iter().map(|shift| domain.coset_ntt(&p, *shift)).collect::<Vec<_>>();
             publics[0].cosets = &cosets;
-            let again = quotient(&numerator(k), &publics, &secrets, 3).unwrap();
+            let again =
+                quotient(&numerator(k), &publics, &secrets, 3, &Watched::default()).unwrap();
             assert!(pieces.iter().zip(&again).all(|(a, b)| a[..] == b[..]), "k = {k}");
             let x = Fr::from(987_654_321);
             let at = |polynomial: &[Fr], rotation| {
@@ -277,7 +283,13 @@ mod tests {
         let short = [Fr::ONE; 3];
         let secret = [SecretPolynomial { coefficients: &short, kinds: &kinds }];
         let run = |nodes: Vec<Node>, k, pieces| {
-            quotient(&Numerator { nodes, k, usable_rows: 0 }, &[], &secret, pieces)
+            quotient(
+                &Numerator { nodes, k, usable_rows: 0 },
+                &[],
+                &secret,
+                pieces,
+                &Watched::default(),
+            )
         };
         for (nodes, k, pieces) in [
             (vec![Node::Secret(0, 0)], 3, 2),

@@ -8,7 +8,7 @@ use ff::Field;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use twain_algebra::Fr;
-use twain_party::{KnownPolynomial, Party, Phase, SecretPolynomial, Shares};
+use twain_party::{KnownPolynomial, Party, Phase, QuotientOperands, SecretPolynomial, Shares};
 
 /// The quotient's operands in order, and where each is.
 struct Operands<'a> {
@@ -58,10 +58,6 @@ impl<'a> Operands<'a> {
         }
         Self { publics, secrets, leaves }
     }
-
-    fn leaf(&self, name: Polynomial) -> Leaf {
-        self.leaves.get(&name).copied().unwrap_or(Leaf::Zero)
-    }
 }
 
 impl<P: Party> Prover<'_, P> {
@@ -75,19 +71,20 @@ impl<P: Party> Prover<'_, P> {
         let count = self.system.quotient_pieces();
         let rows = RowPolynomials::new(self.system, &self.domain);
         let operands = Operands::new(self.key, &rows, &self.polynomials);
-        let Operands { publics, secrets, .. } = &operands;
-        let leaf = |name| operands.leaf(name);
+        let Operands { publics, secrets, leaves } = operands;
+        let leaf = |name: Polynomial| leaves.get(&name).copied().unwrap_or(Leaf::Zero);
 
         // In place of `y` something as unlikely to make two weights equal.
         self.challenges.y = self.writer.transcript.clone().squeeze();
         let numerator = numerator::numerator(self.system, &self.challenges, leaf);
-        let begun = self.party.begin_quotient(&numerator, publics, secrets, count)?;
+        let operands = QuotientOperands { publics, secrets, pieces: count };
+        let begun = self.party.begin_quotient(&numerator, operands)?;
         let points = sums.finish(self.party)?;
         points.iter().for_each(|point| self.writer.write_point(point));
 
         self.challenges.y = self.writer.transcript.squeeze();
         let numerator = numerator::numerator(self.system, &self.challenges, leaf);
-        let pieces = self.party.finish_quotient(begun, &numerator, publics, secrets, count)?;
+        let pieces = self.party.finish_quotient(begun, &numerator)?;
         check_shape("quotient pieces", count, pieces.len())?;
         let list: Vec<_> = pieces.iter().map(|p| Committed::shares(p, Basis::Powers)).collect();
         self.commit(&list)?;

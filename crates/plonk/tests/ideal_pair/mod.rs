@@ -11,8 +11,8 @@ use std::ops::Range;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use twain_algebra::{Fr, G1, G1Affine};
 use twain_party::{
-    Alone, BlindingItem, BlindingSeeds, CellKinds, Factors, HintBatch, Kind, KnownPolynomial,
-    LookupArgument, Multiplicities, Numerator, Opening, Operand, PartyError, ProverParty, Role,
+    Alone, BlindingItem, BlindingSeeds, CellKinds, Factors, HintBatch, Kind, LookupArgument,
+    Multiplicities, Numerator, Opening, Operand, PartyError, ProverParty, QuotientOperands, Role,
     SecretPolynomial, Seed, Shares, WitnessParty,
 };
 
@@ -148,7 +148,7 @@ impl ProverParty for IdealParty {
     type Points = Vec<G1Affine>;
     type Conversion = Opened;
     type Inversion = Shares;
-    type Quotient = ();
+    type Quotient<'q> = QuotientOperands<'q>;
 
     fn blinding(&self, item: BlindingItem, kind: Kind, rows: Range<usize>) -> Shares {
         Shares::new(self.seeds.values(item, kind, rows))
@@ -238,27 +238,23 @@ impl ProverParty for IdealParty {
         Ok(inverses)
     }
 
-    fn begin_quotient(
+    fn begin_quotient<'q>(
         &mut self,
         _: &Numerator,
-        _: &[KnownPolynomial<'_>],
-        _: &[SecretPolynomial<'_>],
-        _: usize,
-    ) -> Result<(), PartyError> {
-        Ok(())
+        operands: QuotientOperands<'q>,
+    ) -> Result<QuotientOperands<'q>, PartyError> {
+        Ok(operands)
     }
 
     fn finish_quotient(
         &mut self,
-        (): (),
+        operands: QuotientOperands<'_>,
         numerator: &Numerator,
-        publics: &[KnownPolynomial<'_>],
-        secrets: &[SecretPolynomial<'_>],
-        pieces: usize,
     ) -> Result<Vec<Shares>, PartyError> {
+        let QuotientOperands { publics, secrets, pieces } = operands;
         let domain = twain_algebra::Domain::new(numerator.k).unwrap();
         let mut values = Vec::new();
-        for secret in secrets {
+        for secret in &secrets {
             // Who does not know a row holds 0 there.
             let mut rows = secret.coefficients.to_vec();
             domain.ntt(&mut rows);
@@ -277,8 +273,8 @@ impl ProverParty for IdealParty {
             .iter()
             .map(|coefficients| SecretPolynomial { coefficients, kinds: &kinds })
             .collect();
-        let quotient =
-            Alone::new(Seed([0; 32])).finish_quotient((), numerator, publics, &whole, pieces)?;
+        let operands = QuotientOperands { publics, secrets: whole, pieces };
+        let quotient = Alone::new(Seed([0; 32])).finish_quotient(operands, numerator)?;
         let split = |piece: Shares| {
             Shares::new(piece.iter().map(|value| self.split(*value, Kind::Shared)).collect())
         };

@@ -10,6 +10,7 @@ mod scalar;
 pub use operations::{Kernel, Lanes};
 pub use scalar::Scalar;
 
+#[cfg(target_arch = "x86_64")]
 use twain_algebra::{Backend, backend};
 
 /// Runs a computation on the widest lanes there are.

@@ -7,8 +7,9 @@ use crate::key_files::{ExtendedForm, read_proving_key, read_srs, write_keys, wri
 use crate::observe::Run;
 use rand_core::OsRng;
 use std::path::{Path, PathBuf};
-use twain_circuit::{ProductTree, configure};
-use twain_plonk::generate_keys;
+use twain_artifacts::CompiledModel;
+use twain_circuit::{ProductTree, configure, lay_out};
+use twain_plonk::{ProvingKey, Srs, generate_keys, generate_keys_watched};
 
 /// Arguments of `setup`.
 pub struct Setup {
@@ -24,8 +25,6 @@ pub struct Setup {
     pub witness: Option<PathBuf>,
     /// Whether selectors share columns.
     pub compress: bool,
-    /// Accept that proofs say nothing of the einsums.
-    pub allow_unbound_einsums: bool,
 }
 
 /// Makes the keys.
@@ -36,19 +35,27 @@ pub fn setup(arguments: &Setup, run: &Run) -> Result<(), Error> {
         return Err(Error::file(path, reason));
     }
     let (compiled, circuit) = load_circuit(&arguments.compiled_circuit)?;
-    super::refuse_untied_einsums(
-        &arguments.compiled_circuit,
-        &compiled,
-        arguments.allow_unbound_einsums,
-    )?;
     super::warn_of_looseness(&compiled, run);
     let k = compiled.settings.run_args.logrows;
     let format = files::key_format()?;
     let srs = read_srs(&files::srs_path(&arguments.srs, k)?, k, &mut OsRng)?;
-    let key = generate_keys(circuit.cs, circuit.assembly, &srs, arguments.compress)
+    run.watched().check()?;
+    let (system, assembly, watched) = (circuit.cs, circuit.assembly, run.watched());
+    let key = generate_keys_watched(system, assembly, &srs, arguments.compress, &watched)
         .at(&arguments.compiled_circuit)?;
+    watched.check()?;
     write_keys(&arguments.vk_path, &arguments.pk_path, format, &key)?;
     Ok(())
+}
+
+/// Makes the keys of a circuit; an SRS of exactly its number of rows. With `compress` selectors share
+/// columns, as EZKL's do unless told otherwise.
+///
+/// # Errors
+/// A circuit that cannot be laid out, an SRS of another size.
+pub fn keys(compiled: &CompiledModel, srs: &Srs, compress: bool) -> Result<ProvingKey, Error> {
+    let circuit = lay_out(&compiled.model, &compiled.settings, ProductTree::FullySplit)?;
+    generate_keys(circuit.cs, circuit.assembly, srs, compress).at(Path::new("the circuit"))
 }
 
 /// Copies the verifying key out of a proving key.

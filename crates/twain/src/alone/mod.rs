@@ -11,13 +11,15 @@ mod verify;
 mod witness;
 
 pub use calibrate::{Calibrated, Calibration, calibrate};
-pub use keys::{Setup, setup, vk_from_pk};
+pub use keys::{Setup, keys, setup, vk_from_pk};
 pub use model::{Redaction, bind_params, redact};
-pub use onnx::{Allowances, compile, generate_settings, random_data, table};
+pub use onnx::{Allowances, Network, compile, generate_settings, random_data, table};
 pub use prove::{Prove, prove};
 pub use srs::{generate as generate_srs, import as import_srs};
 pub use verify::{swap_commitments, verify};
-pub use witness::{generate as generate_witness, mock};
+pub use witness::{
+    commit, generate as generate_witness, mock, mock_witness, witness, witness_of_files,
+};
 
 pub(crate) use prove::now;
 pub(crate) use witness::{Committer, fresh_seed};
@@ -45,19 +47,19 @@ pub(crate) fn warn_of_looseness(compiled: &CompiledModel, run: &Run) {
     }
 }
 
-/// Refuses a circuit whose proofs show next to nothing, unless that is accepted.
-pub(crate) fn refuse_untied_einsums(
-    path: &Path,
-    compiled: &CompiledModel,
-    allowed: bool,
-) -> Result<(), Error> {
+/// Refuses a circuit whose proofs show next to nothing. A file that is no circuit is left to who needs it.
+///
+/// # Errors
+/// Its einsums use Freivalds' check, which EZKL's circuits do not tie to the values used.
+pub fn refuse_untied_einsums(path: &Path) -> Result<(), Error> {
+    let Ok(compiled) = CompiledModel::read(path) else { return Ok(()) };
     let warnings = twain_circuit::warnings(&compiled.model, &compiled.settings);
     match warnings.into_iter().find(|warning| *warning == Warning::UntiedEinsums) {
-        Some(untied) if !allowed => {
+        Some(untied) => {
             let reason = format!("{untied}, or accept it with --allow-unbound-einsums");
             Err(Error::file(path, reason))
         }
-        _ => Ok(()),
+        None => Ok(()),
     }
 }
 

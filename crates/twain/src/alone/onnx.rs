@@ -3,7 +3,7 @@
 use crate::error::{AtFile, Error};
 use crate::observe::Run;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 use twain_artifacts::{CompiledModel, InputElement, InputFile, write_settings};
 use twain_circuit::{Warning, check_public_values, check_tables, settings};
@@ -19,7 +19,7 @@ pub struct Allowances {
     pub clamp_masks: bool,
 }
 
-/// Loads an ONNX file.
+/// Loads an ONNX file, with the weights kept beside it.
 pub(super) fn read(
     path: &Path,
     variables: &[(String, usize)],
@@ -32,15 +32,6 @@ pub(super) fn read(
     };
     let Allowances { as_ezkl, clamp_masks } = allowances;
     load(&bytes, variables, &Reading { folder: Some(folder), as_ezkl, clamp_masks }).at(path)
-}
-
-/// Reads a model, and says where its circuit is not the network of the file.
-fn model(path: &Path, args: &RunArgs, allowances: Allowances, run: &Run) -> Result<Model, Error> {
-    args.validate().map_err(|error| Error::Usage(error.to_string()))?;
-    let loaded = read(path, &args.variables, allowances)?;
-    let model = build(&loaded, args).at(path)?;
-    warn_of_departures(&loaded, &model, run);
-    Ok(model)
 }
 
 /// Says where a circuit means something else than the file.
@@ -64,6 +55,93 @@ pub(super) fn warn_of_untied_einsums(model: &Model, settings: &Settings, run: &R
     run.warn(format!("{untied} ({instead})"));
 }
 
+/// An ONNX network in memory.
+pub struct Network {
+    loaded: Loaded,
+    /// Where it is from, for messages.
+    place: PathBuf,
+}
+
+impl Network {
+    /// Reads a file; `variables` are the sizes of symbolic dimensions.
+    ///
+    /// # Errors
+    /// A file that is no ONNX network, or has operators that no circuit is made of.
+    pub fn read(path: &Path, variables: &[(String, usize)]) -> Result<Self, Error> {
+        Self::read_allowing(path, variables, Allowances::default())
+    }
+
+    /// The same, with what the user accepts of it.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_allowing(
+        path: &Path,
+        variables: &[(String, usize)],
+        allowances: Allowances,
+    ) -> Result<Self, Error> {
+        Ok(Self { loaded: read(path, variables, allowances)?, place: path.into() })
+    }
+
+    /// The same, from the bytes of a file.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn parse(bytes: &[u8], variables: &[(String, usize)]) -> Result<Self, Error> {
+        let place = PathBuf::from("the network");
+        Ok(Self { loaded: load(bytes, variables, &Reading::default()).at(&place)?, place })
+    }
+
+    fn model(&self, args: &RunArgs) -> Result<Model, Error> {
+        args.validate().map_err(|error| Error::Usage(error.to_string()))?;
+        build(&self.loaded, args).at(&self.place)
+    }
+
+    /// The nodes as they become circuit operations, a line each.
+    ///
+    /// # Errors
+    /// Operators or constants that the arguments of the run do not allow.
+    pub fn table(&self, args: &RunArgs) -> Result<String, Error> {
+        Ok(twain_onnx::table(&self.model(args)?).to_string())
+    }
+
+    /// Measures the circuit.
+    ///
+    /// # Errors
+    /// As [`Self::table`]; a circuit that cannot be laid out.
+    pub fn settings(&self, args: &RunArgs) -> Result<Settings, Error> {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let settings = settings(&self.model(args)?, args, since.as_millis()).at(&self.place)?;
+        check_tables(&settings).at(&self.place)?;
+        Ok(settings)
+    }
+
+    /// Random inputs within `range`.
+    ///
+    /// # Errors
+    /// A range without numbers; inputs of types that are not numbers.
+    pub fn random_data(&self, seed: u64, range: Range<f32>) -> Result<InputFile, Error> {
+        if !range.start.is_finite() || !range.end.is_finite() || range.is_empty() {
+            return Err(Error::Usage("--min must be below --max".into()));
+        }
+        let inputs = random_inputs(&self.loaded, seed, range.start, range.end).at(&self.place)?;
+        let elements = |input: Vec<f64>| input.into_iter().map(InputElement::Number).collect();
+        let input_data = inputs.into_iter().map(elements).collect();
+        Ok(InputFile { input_data, output_data: None })
+    }
+
+    /// Turns it into a circuit of these settings.
+    ///
+    /// # Errors
+    /// As [`Self::table`].
+    pub fn compile(&self, mut settings: Settings) -> Result<CompiledModel, Error> {
+        let model = self.model(&settings.run_args)?;
+        check_tables(&settings).and_then(|()| check_public_values(&settings)).at(&self.place)?;
+        settings.check_mode = CheckMode::UNSAFE;
+        Ok(CompiledModel::new(model, settings))
+    }
+}
+
 /// The nodes of a model as they become circuit operations, a line each.
 pub fn table(
     path: &Path,
@@ -71,7 +149,9 @@ pub fn table(
     allowances: Allowances,
     run: &Run,
 ) -> Result<String, Error> {
-    Ok(twain_onnx::table(&model(path, args, allowances, run)?).to_string())
+    let network = Network::read_allowing(path, &args.variables, allowances)?;
+    warn_of_departures(&network.loaded, &network.model(args)?, run);
+    network.table(args)
 }
 
 /// Measures the circuit of a model.
@@ -82,10 +162,10 @@ pub fn generate_settings(
     allowances: Allowances,
     run: &Run,
 ) -> Result<(), Error> {
-    let model = model(path, args, allowances, run)?;
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let settings = settings(&model, args, since.as_millis()).at(path)?;
-    check_tables(&settings).at(path)?;
+    let network = Network::read_allowing(path, &args.variables, allowances)?;
+    let model = network.model(args)?;
+    warn_of_departures(&network.loaded, &model, run);
+    let settings = network.settings(args)?;
     warn_of_untied_einsums(&model, &settings, run);
     Ok(write_settings(output, &settings)?)
 }
@@ -98,15 +178,9 @@ pub fn random_data(
     seed: u64,
     range: Range<f32>,
 ) -> Result<(), Error> {
-    if !range.start.is_finite() || !range.end.is_finite() || range.is_empty() {
-        return Err(Error::Usage("--min must be below --max".into()));
-    }
     // Only shapes and types matter here.
-    let loaded = read(path, variables, Allowances { as_ezkl: true, clamp_masks: false })?;
-    let inputs = random_inputs(&loaded, seed, range.start, range.end).at(path)?;
-    let elements = |input: Vec<f64>| input.into_iter().map(InputElement::Number).collect();
-    let input_data = inputs.into_iter().map(elements).collect();
-    Ok(InputFile { input_data, output_data: None }.write(output)?)
+    let any = Allowances { as_ezkl: true, clamp_masks: false };
+    Ok(Network::read_allowing(path, variables, any)?.random_data(seed, range)?.write(output)?)
 }
 
 /// Turns a model into a circuit.
@@ -117,10 +191,10 @@ pub fn compile(
     allowances: Allowances,
     run: &Run,
 ) -> Result<(), Error> {
-    let mut settings = super::load_settings(settings_path)?;
-    let model = model(path, &settings.run_args, allowances, run)?;
-    check_tables(&settings).and_then(|()| check_public_values(&settings)).at(settings_path)?;
-    warn_of_untied_einsums(&model, &settings, run);
-    settings.check_mode = CheckMode::UNSAFE;
-    Ok(CompiledModel::new(model, settings).write(output)?)
+    let settings = super::load_settings(settings_path)?;
+    let network = Network::read_allowing(path, &settings.run_args.variables, allowances)?;
+    let compiled = network.compile(settings)?;
+    warn_of_departures(&network.loaded, &compiled.model, run);
+    warn_of_untied_einsums(&compiled.model, &compiled.settings, run);
+    Ok(compiled.write(output)?)
 }

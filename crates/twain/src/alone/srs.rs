@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 use twain_algebra::{Domain, Fr, G1, G1Affine, G2Affine, vector};
 use twain_artifacts::srs::{MAX_K, PointCheck, Powers, PowersOfTau, SrsFile, check, write_srs};
+use twain_party::{PartyError, Watched};
 
 /// Makes an SRS from a fresh secret, which this process then forgets: no ceremony, hence for tests.
 pub fn generate(path: &Path, k: u32, run: &Run) -> Result<(), Error> {
@@ -20,11 +21,12 @@ pub fn generate(path: &Path, k: u32, run: &Run) -> Result<(), Error> {
     }
     let secret = [Fr::random(OsRng)];
     let mut powers = vector::powers(secret[0], 1 << k);
-    let g = multiples_of_generator(&powers);
+    let watched = run.watched();
+    let g = multiples_of_generator(&powers, &watched)?;
     let domain = Domain::new(k).map_err(|e| Error::Usage(e.to_string()))?;
     // L_i(s) = 1/n sum_j w^(-ij) s^j: the inverse transform of the powers.
     domain.intt(&mut powers);
-    let g_lagrange = multiples_of_generator(&powers);
+    let g_lagrange = multiples_of_generator(&powers, &watched)?;
     let s_g2 = (G2Affine::generator() * secret[0]).to_affine();
     twain_algebra::erase(&mut powers);
     write_srs(path, &g, &g_lagrange, &G2Affine::generator(), &s_g2)?;
@@ -36,7 +38,7 @@ pub fn generate(path: &Path, k: u32, run: &Run) -> Result<(), Error> {
 }
 
 /// Fixed-base multiples, from tables of the generator's multiples for 32 windows of 8 bits.
-fn multiples_of_generator(scalars: &[Fr]) -> Vec<G1Affine> {
+fn multiples_of_generator(scalars: &[Fr], watched: &Watched) -> Result<Vec<G1Affine>, PartyError> {
     let normalize = |points: &[G1]| {
         let mut affine = vec![G1Affine::identity(); points.len()];
         G1::batch_normalize(points, &mut affine);
@@ -55,10 +57,12 @@ fn multiples_of_generator(scalars: &[Fr]) -> Vec<G1Affine> {
         let digits = bytes.as_ref().iter().zip(&tables);
         digits.fold(G1::identity(), |sum, (digit, table)| sum + table[usize::from(*digit)])
     };
-    let chunks = scalars.par_chunks(1 << 10);
-    let chunks: Vec<Vec<G1Affine>> =
-        chunks.map(|chunk| normalize(&chunk.iter().map(multiple).collect::<Vec<_>>())).collect();
-    chunks.concat()
+    let multiples = |chunk: &[Fr]| -> Result<Vec<G1Affine>, PartyError> {
+        watched.check()?;
+        Ok(normalize(&chunk.iter().map(multiple).collect::<Vec<_>>()))
+    };
+    let chunks = scalars.par_chunks(1 << 10).map(multiples);
+    Ok(chunks.collect::<Result<Vec<Vec<G1Affine>>, PartyError>>()?.concat())
 }
 
 /// Imports a ceremony's powers after checking them: on the curve, powers of one secret. What was

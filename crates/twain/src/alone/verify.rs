@@ -9,14 +9,14 @@ use twain_algebra::G1Affine;
 use twain_artifacts::{GraphWitness, Proof};
 use twain_plonk::ProofWriter;
 
-/// Checks a proof, for every form EZKL may have given the key.
+/// Checks a proof, for every form EZKL may have given the key; the number of its public values.
 pub fn verify(
     settings_path: &Path,
     proof_path: &Path,
     vk_path: &Path,
     srs: Option<PathBuf>,
     reduced_srs: bool,
-) -> Result<(), Error> {
+) -> Result<usize, Error> {
     let settings = load_settings(settings_path)?;
     let logrows = settings.run_args.logrows;
     let proof = Proof::read(proof_path)?;
@@ -33,7 +33,7 @@ pub fn verify(
     let Proof { instances, proof, .. } = &proof;
     twain_plonk::verify_any(&keys, &srs, instances, proof)
         .map_err(|error| Error::file(proof_path, format!("the proof is not valid: {error}")))?;
-    Ok(())
+    Ok(instances.iter().map(Vec::len).sum())
 }
 
 /// Replaces the leading commitments of a proof by those of a witness, in the order inputs,

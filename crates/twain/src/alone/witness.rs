@@ -1,8 +1,10 @@
 //! `gen-witness` and `mock`.
 
-use super::load_circuit;
+use super::{load_circuit, load_settings};
 use crate::error::{AtFile, Error};
+use crate::files;
 use crate::key_files::read_srs;
+use crate::prover::Prover;
 use ff::Field;
 use rand_core::{OsRng, RngCore};
 use std::path::{Path, PathBuf};
@@ -10,7 +12,10 @@ use twain_algebra::{Fr, G1Affine};
 use twain_artifacts::{
     CompiledModel, GraphWitness, InputFile, LookupExtremes, Processed, ProcessedElements,
 };
-use twain_circuit::{Circuit, Sources, Witness, WitnessError, WitnessValues, parameters};
+use twain_circuit::{
+    Circuit, ProductTree, Sources, Witness, WitnessError, WitnessValues, configure, lay_out,
+    parameters,
+};
 use twain_graph::Visibility;
 use twain_party::{Alone, Seed};
 use twain_plonk::Srs;
@@ -22,7 +27,7 @@ pub fn fresh_seed() -> Seed {
     Seed(bytes)
 }
 
-/// Runs the model on an input.
+/// Runs the model on an input and writes what that gives; with a verifying key and an SRS, commitments too.
 pub fn generate(
     data: &str,
     circuit_path: &Path,
@@ -30,12 +35,41 @@ pub fn generate(
     vk_path: Option<PathBuf>,
     srs_path: Option<PathBuf>,
 ) -> Result<(), Error> {
+    Ok(witness_of_files(data, circuit_path, vk_path, srs_path)?.write(output)?)
+}
+
+/// The same without writing it.
+///
+/// # Errors
+/// Files that cannot be read or do not fit together.
+pub fn witness_of_files(
+    data: &str,
+    circuit_path: &Path,
+    vk_path: Option<PathBuf>,
+    srs_path: Option<PathBuf>,
+) -> Result<GraphWitness, Error> {
     let (compiled, circuit) = load_circuit(circuit_path)?;
-    let inputs =
-        InputFile::from_argument(data)?.quantize(&compiled.model).at(InputFile::place(data))?;
-    let values = run(&compiled, &circuit, &inputs).at(InputFile::place(data))?;
-    let witness = describe(&compiled, &circuit, &values, inputs, vk_path, srs_path)?;
-    Ok(witness.write(output)?)
+    let (input, place) = (InputFile::from_argument(data)?, InputFile::place(data));
+    let srs = match (vk_path, srs_path) {
+        (Some(_), Some(path)) => {
+            Some(read_srs(&path, compiled.settings.run_args.logrows, &mut OsRng)?)
+        }
+        _ => None,
+    };
+    describe(&compiled, &circuit, &input, place, srs.as_ref())
+}
+
+/// Runs a model on an input: outputs, hashes and, with an SRS, commitments (spec 02 §3.2).
+///
+/// # Errors
+/// A circuit that cannot be laid out, an input that does not fit it.
+pub fn witness(
+    compiled: &CompiledModel,
+    input: &InputFile,
+    srs: Option<&Srs>,
+) -> Result<GraphWitness, Error> {
+    let circuit = lay_out(&compiled.model, &compiled.settings, ProductTree::FullySplit)?;
+    describe(compiled, &circuit, input, Path::new("the input"), srs)
 }
 
 /// Runs the witness program on plain values.
@@ -59,24 +93,48 @@ pub fn evaluate(
     circuit.run_alone(party, &sources)
 }
 
-/// The file that tells what a run gave: outputs, hashes and commitments (spec 02 §3.2).
+impl Prover {
+    /// Runs the circuit on an input, with commitments if its visibilities ask for them.
+    ///
+    /// # Errors
+    /// An input that does not fit it.
+    pub fn witness(&self, input: &InputFile) -> Result<GraphWitness, Error> {
+        describe(&self.compiled, &self.circuit, input, Path::new("the input"), Some(&self.srs))
+    }
+}
+
+/// The commitments to a tensor that a circuit of these settings makes of it if its visibility is
+/// polycommit (spec 04 §7.6).
+///
+/// # Errors
+/// Files that cannot be read.
+pub fn commit(
+    tensor: &[Fr],
+    settings_path: &Path,
+    srs_path: Option<PathBuf>,
+) -> Result<Vec<G1Affine>, Error> {
+    let settings = load_settings(settings_path)?;
+    let logrows = settings.run_args.logrows;
+    let (_, columns) = configure(&settings, ProductTree::FullySplit).at(settings_path)?;
+    let srs = read_srs(&files::srs_path(&srs_path, logrows)?, logrows, &mut OsRng)?;
+    Ok(Committer::new(&srs, columns.geometry.usable_rows).commit(tensor))
+}
+
+/// What a run on an input from `place` gives.
 fn describe(
     compiled: &CompiledModel,
     circuit: &Circuit,
-    values: &WitnessValues,
-    inputs: Vec<Vec<Fr>>,
-    vk_path: Option<PathBuf>,
-    srs_path: Option<PathBuf>,
+    input: &InputFile,
+    place: &Path,
+    srs: Option<&Srs>,
 ) -> Result<GraphWitness, Error> {
     let settings = &compiled.settings;
-    let witness = Witness::new(circuit, values);
+    let inputs = input.quantize(&compiled.model).at(place)?;
+    let values = run(compiled, circuit, &inputs).at(place)?;
+    let witness = Witness::new(circuit, &values);
     let outputs = witness.outputs();
-    let srs = match (vk_path, srs_path) {
-        (Some(_), Some(path)) => Some(read_srs(&path, settings.run_args.logrows, &mut OsRng)?),
-        _ => None,
-    };
     let usable_rows = circuit.columns.geometry.usable_rows;
-    let committer = srs.as_ref().map(|srs| Committer::new(srs, usable_rows));
+    let committer = srs.map(|srs| Committer::new(srs, usable_rows));
     let args = &settings.run_args;
     let params = match parameters(&compiled.model).concat() {
         params if params.is_empty() => Vec::new(),
@@ -169,11 +227,32 @@ pub fn check_instances(
 
 /// Checks every constraint on a witness; a line for each of the first that fail.
 pub fn mock(witness_path: &Path, circuit_path: &Path) -> Result<Vec<String>, Error> {
-    const SHOWN: usize = 20;
     let (compiled, circuit) = load_circuit(circuit_path)?;
     let witness = GraphWitness::read(witness_path)?;
-    let values = run(&compiled, &circuit, &witness.inputs).at(witness_path)?;
-    check_instances(witness_path, &witness, &compiled, &values)?;
-    let failures = twain_circuit::mock(&circuit, &values, SHOWN)?;
+    failures(&compiled, &circuit, &witness, witness_path)
+}
+
+/// The same, for values.
+///
+/// # Errors
+/// A circuit that cannot be laid out, a witness of another one.
+pub fn mock_witness(
+    compiled: &CompiledModel,
+    witness: &GraphWitness,
+) -> Result<Vec<String>, Error> {
+    let circuit = lay_out(&compiled.model, &compiled.settings, ProductTree::FullySplit)?;
+    failures(compiled, &circuit, witness, Path::new("the witness"))
+}
+
+fn failures(
+    compiled: &CompiledModel,
+    circuit: &Circuit,
+    witness: &GraphWitness,
+    path: &Path,
+) -> Result<Vec<String>, Error> {
+    const SHOWN: usize = 20;
+    let values = run(compiled, circuit, &witness.inputs).at(path)?;
+    check_instances(path, witness, compiled, &values)?;
+    let failures = twain_circuit::mock(circuit, &values, SHOWN)?;
     Ok(failures.iter().map(ToString::to_string).collect())
 }

@@ -7,7 +7,9 @@ const RESERVED_ROWS: u128 = 8;
 /// Most columns of a table.
 const MOST_TABLE_COLUMNS: u128 = 12;
 /// log2 of the largest circuit.
-const MOST_LOGROWS: u32 = 26;
+pub const MOST_LOGROWS: u32 = 26;
+/// The scales that are tried unless the user says otherwise.
+pub const SCALES: [i32; 3] = [11, 12, 13];
 /// log2 of the smallest circuit.
 const LEAST_LOGROWS: u32 = 6;
 

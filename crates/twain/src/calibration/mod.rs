@@ -6,5 +6,5 @@ mod choice;
 pub mod fidelity;
 mod predict;
 
-pub use choice::{Extremes, Target, grid, ranked, recalibrated, size};
+pub use choice::{Extremes, MOST_LOGROWS, SCALES, Target, grid, ranked, recalibrated, size};
 pub use predict::Predictor;

@@ -1,11 +1,12 @@
 //! Polycommit values: how many proofs were started under one commitment, since each publishes one
 //! linear equation of what is committed (protocol §1.2).
 
-use super::files::{Common, digest};
+use super::files::digest;
 use super::refusals::LINEAR_EQUATION;
 use super::secret::Secret;
 use crate::alone::Committer;
 use crate::error::Error;
+use crate::prover::Prover;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -36,9 +37,9 @@ impl Committed {
 }
 
 /// What of this side's secret is committed to.
-pub fn of_secret(role: Role, common: &Common, secret: &Secret) -> Vec<Committed> {
-    let args = &common.compiled.settings.run_args;
-    let committer = Committer::new(&common.srs, common.circuit.columns.geometry.usable_rows);
+pub fn of_secret(role: Role, prover: &Prover, secret: &Secret) -> Vec<Committed> {
+    let args = &prover.compiled.settings.run_args;
+    let committer = Committer::new(&prover.srs, prover.circuit.columns.geometry.usable_rows);
     let commit = |what, tensors: Vec<&[Fr]>| {
         let points = tensors.iter().flat_map(|tensor| committer.commit(tensor));
         let sizes = tensors.iter().flat_map(|tensor| tensor.iter());

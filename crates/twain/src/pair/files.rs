@@ -1,91 +1,125 @@
 //! What both sides of a pair hold alike: the circuit, the keys, the SRS; and how they compare it.
 
+use super::planning::plan;
 use super::refusals;
 use super::session::{Told, Unready};
-use crate::alone::{load_circuit, refuse_untied_einsums, warn_of_looseness};
-use crate::error::{AtFile, Error};
-use crate::key_files::{ExtendedForm, read_proving_key, read_srs};
+use crate::alone::warn_of_looseness;
+use crate::error::Error;
 use crate::observe::Run;
-use rand_core::OsRng;
+use crate::prover::{Prover, ProverFiles, Unusable};
 use sha2::{Digest, Sha256};
-use std::path::PathBuf;
+use std::sync::OnceLock;
 use twain_algebra::Fr;
-use twain_artifacts::{CompiledModel, redact};
-use twain_circuit::Circuit;
-use twain_plonk::{ProvingKey, Srs};
+use twain_artifacts::redact;
+use twain_link::handshake::Item;
+use twain_pair::preprocessing::Plan;
+use twain_party::Phase;
+use twain_plonk::Srs;
 
 /// The files of what both sides hold alike.
 #[derive(Clone, Debug)]
 pub struct CommonFiles {
-    /// The compiled circuit; at the data's side the redacted one.
-    pub compiled_circuit: PathBuf,
-    /// The proving key.
-    pub pk_path: PathBuf,
-    /// The SRS, if not EZKL's default for the number of rows.
-    pub srs_path: Option<PathBuf>,
+    /// The circuit, at the data's side the redacted one; the proving key; the SRS.
+    pub prover: ProverFiles,
     /// Accept that every proof publishes one exact linear equation of committed values.
     pub allow_polycommit: bool,
-    /// Accept that the proof says nothing of the einsums.
-    pub allow_unbound_einsums: bool,
 }
 
-/// What both sides hold alike; on the model's side the compiled model has the parameters.
+/// What both sides hold alike, and what follows from it; on the model's side the compiled model has the
+/// parameters. Sides of many sessions share it.
 pub struct Common {
-    pub compiled: CompiledModel,
-    pub circuit: Circuit,
-    pub key: ProvingKey,
-    pub srs: Srs,
+    pub(super) prover: Prover,
+    /// Of all of it, by name.
+    pub(super) digests: Vec<(String, [u8; 32])>,
+    /// The name of fitting bundles in the store.
+    pub(super) series: [u8; 32],
+    plan: OnceLock<Plan>,
 }
 
 impl Common {
     /// Reads the files and refuses what makes no sense between two parties.
-    pub fn read(files: &CommonFiles, run: &Run) -> Result<Self, Unready> {
-        let CommonFiles { compiled_circuit, pk_path, srs_path, allow_polycommit, .. } = files;
-        let loaded = load_circuit(compiled_circuit);
-        let (compiled, circuit) = loaded.told("its compiled circuit cannot be used")?;
-        refuse_untied_einsums(compiled_circuit, &compiled, files.allow_unbound_einsums)?;
-        warn_of_looseness(&compiled, run);
-        refusals::check(compiled_circuit, &compiled, &circuit, *allow_polycommit)?;
-        let logrows = compiled.settings.run_args.logrows;
-        let format = crate::files::key_format()?;
-        let srs_path = crate::files::srs_path(srs_path, logrows)?;
-        let extended = ExtendedForm::faster();
-        let (key, srs) = rayon::join(
-            || read_proving_key(pk_path, format, circuit.cs.clone(), logrows, extended),
-            || read_srs(&srs_path, logrows, &mut OsRng),
-        );
-        let key = key.map_err(Error::from).told("its proving key is not one of its circuit")?;
-        let srs = srs.map_err(Error::from).told("its SRS cannot be used")?;
-        // The peer may have handed the key over.
-        twain_plonk::check_key(&key, &circuit.cs, &circuit.assembly)
-            .at(pk_path)
-            .told("its proving key is not one of its circuit")?;
-        Ok(Self { compiled, circuit, key, srs })
+    ///
+    /// # Errors
+    /// Files that do not fit together, what pairs cannot prove.
+    pub fn read(files: &CommonFiles, run: &Run) -> Result<Self, Error> {
+        Self::ready(files, run).map_err(|unready| *unready.error)
     }
 
-    /// Digests of all of it.
-    pub fn digests(&self) -> Result<Vec<(String, [u8; 32])>, Error> {
-        let Self { compiled, key, srs, .. } = self;
-        let redacted = redact(compiled).map_err(|error| Error::Usage(error.to_string()))?;
-        let mut circuit = Vec::new();
-        redacted.encode(&mut circuit).map_err(|error| Error::Usage(error.to_string()))?;
-        let settings = serde_json::to_vec(&compiled.settings)
-            .map_err(|error| Error::Usage(error.to_string()))?;
-        let columns = key.fixed().values.iter().chain(&key.sigma().values);
-        let digests = [
-            ("circuit without parameters", digest([circuit.as_slice()])),
-            ("settings", digest([settings.as_slice()])),
-            ("proving key", digest_scalars(columns.flatten())),
-            ("verifying key", digest_scalars([&key.vk().transcript_repr()])),
-            ("SRS", digest_srs(srs)),
-        ];
-        Ok(digests.map(|(name, digest)| (name.to_string(), digest)).into())
+    /// The same of what is in memory; `allow_polycommit` as in [`CommonFiles`].
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn new(prover: Prover, allow_polycommit: bool) -> Result<Self, Error> {
+        let Prover { compiled, circuit, circuit_path, .. } = &prover;
+        refusals::check(circuit_path, compiled, circuit, allow_polycommit)?;
+        Self::of(prover).map_err(|unready| *unready.error)
     }
+
+    /// As [`Self::read`], with what the peer is told of an error.
+    pub(super) fn ready(files: &CommonFiles, run: &Run) -> Result<Self, Unready> {
+        run.enter(Phase::Load)?;
+        let prover = Prover::load(&files.prover, |compiled, circuit| {
+            warn_of_looseness(compiled, run);
+            let path = &files.prover.compiled_circuit;
+            refusals::check(path, compiled, circuit, files.allow_polycommit)
+        });
+        let prover = prover.or_else(|unusable| match unusable {
+            Unusable::Circuit(error) => Err(error).told("its compiled circuit cannot be used"),
+            Unusable::Refused(error) => Err(error.into()),
+            Unusable::Key(error) => Err(error).told(OTHER_KEY),
+            Unusable::Srs(error) => Err(error).told("its SRS cannot be used"),
+        })?;
+        Self::of(prover)
+    }
+
+    fn of(prover: Prover) -> Result<Self, Unready> {
+        prover.check_key().told(OTHER_KEY)?;
+        let digests = digests(&prover)?;
+        let series = series(&digests);
+        Ok(Self { prover, digests, series, plan: OnceLock::new() })
+    }
+
+    /// What a proof asks of its sources of correlations; found out once.
+    pub(super) fn plan(&self, run: &Run) -> Result<&Plan, Error> {
+        run.enter(Phase::Plan)?;
+        if let Some(plan) = self.plan.get() {
+            return Ok(plan);
+        }
+        let plan = plan(&self.prover)?;
+        Ok(self.plan.get_or_init(|| plan))
+    }
+
+    /// The names and digests of what both sides must hold, for the handshake.
+    pub(super) fn items(&self) -> Vec<(String, Item)> {
+        self.digests.iter().map(|(name, digest)| (name.clone(), (*digest).into())).collect()
+    }
+}
+
+/// What the peer is told of a proving key of another circuit.
+const OTHER_KEY: &str = "its proving key is not one of its circuit";
+
+/// Digests of all that both sides hold.
+fn digests(prover: &Prover) -> Result<Vec<(String, [u8; 32])>, Error> {
+    let Prover { compiled, key, srs, .. } = prover;
+    let redacted = redact(compiled).map_err(|error| Error::Usage(error.to_string()))?;
+    let mut circuit = Vec::new();
+    redacted.encode(&mut circuit).map_err(|error| Error::Usage(error.to_string()))?;
+    let settings =
+        serde_json::to_vec(&compiled.settings).map_err(|error| Error::Usage(error.to_string()))?;
+    let columns = key.fixed().values.iter().chain(&key.sigma().values);
+    let digests = [
+        ("circuit without parameters", digest([circuit.as_slice()])),
+        ("settings", digest([settings.as_slice()])),
+        ("proving key", digest_scalars(columns.flatten())),
+        ("verifying key", digest_scalars([&key.vk().transcript_repr()])),
+        ("SRS", digest_srs(srs)),
+    ];
+    Ok(digests.map(|(name, digest)| (name.to_string(), digest)).into())
 }
 
 /// What the store keeps bundles under: everything their plan follows from, this program's version
 /// included.
-pub fn series(digests: &[(String, [u8; 32])]) -> [u8; 32] {
+fn series(digests: &[(String, [u8; 32])]) -> [u8; 32] {
     let version: &[u8] = concat!("twain ", env!("CARGO_PKG_VERSION")).as_bytes();
     let parts = digests.iter().flat_map(|(name, digest)| [name.as_bytes(), digest]);
     digest([version].into_iter().chain(parts))

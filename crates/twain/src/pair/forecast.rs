@@ -1,14 +1,8 @@
-//! What a user is told before a run starts: what each side will learn, and what it will take, from the
-//! plan of the circuit.
+//! What a proof will take, from the plan of the circuit.
 
-use super::outputs::{self, Reveal};
-use super::session::Peer;
-use crate::observe::{Event, Notice, Run, bytes};
-use std::time::Duration;
+use crate::observe::bytes;
 use twain_algebra::{Backend, Fr, backend};
-use twain_graph::{RunArgs, Visibility};
 use twain_link::channel::Traffic;
-use twain_link::channel::tls::Timeouts;
 use twain_pair::preprocessing::{Origin, Plan};
 use twain_party::{Phase, Role};
 use twain_plonk::CompiledSystem;
@@ -25,7 +19,7 @@ pub struct Forecast {
     /// Seconds of one core of this kind, the same way.
     pub seconds: f64,
     /// The same without AVX-512.
-    portable_seconds: f64,
+    pub(super) portable_seconds: f64,
     /// Of the prover's phases, in their order: inline, and with a bundle.
     phases: Vec<(Phase, [Traffic; 2])>,
 }
@@ -45,46 +39,10 @@ const SECONDS_PER_BYTE: f64 = 4.5e-9;
 /// ... and so many times as long without AVX-512.
 const PORTABLE: f64 = 3.1;
 
-/// A step may take so many times as long as the computing of all steps without AVX-512, ...
-const STEP_MARGIN: f64 = 10.0;
-/// ... and a session so many times as long as expected over a link ...
-const SESSION_MARGIN: f64 = 20.0;
-/// ... of 100 Mbit/s ...
-const SECONDS_PER_BYTE_OF_LINK: f64 = 8e-8;
-/// ... and 100 ms.
-const SECONDS_PER_ROUND: f64 = 0.1;
-
-/// The limits of a session that does a work `times` times: one that carries `traffic` and takes
-/// `portable_seconds` of one core without AVX-512.
-fn timeouts(peer: &Peer, portable_seconds: f64, traffic: Traffic, times: u32) -> Timeouts {
-    let duration = |seconds| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
-    let least = Timeouts::default();
-    let Traffic { sent, received, rounds } = traffic;
-    let expected = portable_seconds
-        + sent.max(received) as f64 * SECONDS_PER_BYTE_OF_LINK
-        + rounds as f64 * SECONDS_PER_ROUND;
-    let session = duration(SESSION_MARGIN * f64::from(times) * expected).max(least.session);
-    Timeouts {
-        silence: peer.idle_timeout,
-        step: duration(STEP_MARGIN * portable_seconds).max(least.step),
-        session: peer.session_timeout.unwrap_or(session),
-        ..least
-    }
-}
-
-/// The limits of a session that makes so many bundles, each of which carries `made`.
-pub fn timeouts_of_bundles(peer: &Peer, made: Traffic, bundles: u32) -> Timeouts {
+/// Seconds of one core without AVX-512 for a bundle that carries `made`.
+pub fn portable_seconds_of_bundle(made: Traffic) -> f64 {
     let carried = (made.sent + made.received) as f64;
-    let portable_seconds = PORTABLE * (BASE_SECONDS + carried * SECONDS_PER_BYTE);
-    timeouts(peer, portable_seconds, made, bundles)
-}
-
-/// What a user is told of the limits.
-pub fn limit_text(timeouts: &Timeouts) -> String {
-    format!(
-        "The session ends after {} s at the latest (--session-timeout).",
-        timeouts.session.as_secs()
-    )
+    PORTABLE * (BASE_SECONDS + carried * SECONDS_PER_BYTE)
 }
 
 impl Forecast {
@@ -128,11 +86,6 @@ impl Forecast {
         })
     }
 
-    /// The limits of the session.
-    pub fn timeouts(&self, peer: &Peer) -> Timeouts {
-        timeouts(peer, self.portable_seconds, self.inline, 1)
-    }
-
     /// In a sentence.
     pub fn text(&self) -> String {
         let Forecast { inline, bundled, memory, seconds, .. } = self;
@@ -152,72 +105,5 @@ impl Forecast {
             transfer(1e8),
             transfer(1e9),
         )
-    }
-}
-
-/// Tells the user who will learn what.
-pub fn say_what_is_learnt(role: Role, args: &RunArgs, reveal: Option<Reveal>, run: &Run) {
-    let published = |visibility: &Visibility| match visibility {
-        Visibility::Public => "are public",
-        Visibility::Hashed { .. } => "stay hidden behind an unsalted hash, which is published",
-        Visibility::KZGCommit => {
-            "stay hidden but for a commitment and one linear equation, which are published"
-        }
-        _ => "stay hidden",
-    };
-    let inputs = format!("inputs {}", published(&args.input_visibility));
-    let parameters = format!("parameters {}", published(&args.param_visibility));
-    let (own, theirs) = match role {
-        Role::Model => (parameters, inputs),
-        Role::Data => (inputs, parameters),
-    };
-    let knowers = [Role::Model, Role::Data].map(|role| outputs::may_know(reveal, role));
-    let revealed = match (args.output_visibility.is_public(), knowers) {
-        (true, _) => "are public",
-        (_, [true, true]) => "are revealed to both sides",
-        (_, [true, false]) => "are revealed to the model's side",
-        (_, [false, true]) => "are revealed to the data's side",
-        (_, [false, false]) => "stay unknown to both (see --reveal-output)",
-    };
-    run.tell(Event::Notice(Notice::Learns(format!(
-        "The peer will learn the circuit without parameter values, the settings, the proof with its \
-         public values, whether a value left the circuit's range, and how long this side takes. Your \
-         {own}; the peer's {theirs}; the outputs {revealed}."
-    ))));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn peer(idle: u64, session: Option<Duration>) -> Peer {
-        Peer {
-            remote_peer: None,
-            local_addr: None,
-            peer: None,
-            identity: None,
-            connect_timeout: Duration::ZERO,
-            idle_timeout: Duration::from_secs(idle),
-            session_timeout: session,
-        }
-    }
-
-    #[test]
-    fn limits_grow_with_the_work_and_an_honest_session_is_far_from_them() {
-        let nothing = timeouts(&peer(300, None), 0.1, Traffic::default(), 1);
-        assert_eq!((nothing.step.as_secs(), nothing.session.as_secs()), (300, 3600));
-        // A gigabyte each way, 1000 rounds, 200 seconds.
-        let traffic = Traffic { sent: 1_000_000_000, received: 900_000_000, rounds: 1000 };
-        let limits = timeouts(&peer(7, None), 200.0, traffic, 1);
-        assert_eq!(
-            (limits.step.as_secs(), limits.session.as_secs()),
-            (2000, 20 * (200 + 80 + 100))
-        );
-        assert_eq!(limits.silence.as_secs(), 7);
-        let bundles = timeouts(&peer(300, None), 200.0, traffic, 3);
-        assert_eq!((bundles.step, bundles.session), (limits.step, 3 * limits.session));
-        let chosen = timeouts(&peer(300, Some(Duration::from_millis(1500))), 200.0, traffic, 1);
-        assert_eq!(chosen.session, Duration::from_millis(1500));
-        assert_eq!(timeouts(&peer(300, None), f64::MAX, traffic, u32::MAX).session, Duration::MAX);
     }
 }

@@ -6,6 +6,8 @@
 mod commitments;
 mod files;
 mod forecast;
+mod learnt;
+mod limits;
 mod outputs;
 mod planning;
 mod preprocess;
@@ -16,10 +18,10 @@ mod secret;
 mod session;
 mod side;
 
-pub use files::CommonFiles;
+pub use files::{Common, CommonFiles};
 pub use forecast::Forecast;
 pub use outputs::Reveal;
 pub use preprocess::preprocess;
-pub use prove::{ProveFiles, prove};
+pub use prove::{Meeting, ProveFiles, prove};
 pub use session::{Peer, fingerprint};
-pub use side::{Proven, Side};
+pub use side::{Proven, Side, Terms};

@@ -1,27 +1,26 @@
 //! Finding out, without the peer, what a proof of the circuit asks of its sources and sends: the prover
 //! runs on zeros over a party that only notes it.
 
-use super::files::Common;
 use crate::error::Error;
-use crate::observe::Run;
+use crate::prover::Prover;
 use twain_algebra::Fr;
 use twain_circuit::{Source, Sources, Witness};
-use twain_pair::preprocessing::{Plan, Planner};
-use twain_party::Phase;
+use twain_pair::preprocessing::Plan;
+use twain_pair::rehearse;
 
 /// Plans a proof.
-pub fn plan(Common { circuit, key, srs, .. }: &Common, run: &Run) -> Result<Plan, Error> {
-    run.enter(Phase::Plan)?;
+pub fn plan(Prover { circuit, key, srs, .. }: &Prover) -> Result<Plan, Error> {
     let zeros = |sources: &[Source]| -> Vec<Vec<Fr>> {
         sources.iter().map(|source| vec![Fr::zero(); source.length]).collect()
     };
     let program = &circuit.program;
     let (inputs, parameters) = (zeros(program.inputs()), zeros(program.parameters()));
     let sources = Sources { inputs: Some(&inputs), parameters: Some(&parameters) };
-    let mut planner = Planner::default();
-    let values = circuit.run(&mut planner, &sources)?;
-    let instances = vec![values.instances.clone()];
-    let mut witness = Witness::new(circuit, &values);
-    twain_plonk::prove(&mut planner, key, srs, &instances, &mut witness)?;
-    Ok(planner.finish())
+    rehearse(|party| {
+        let values = circuit.run(party, &sources)?;
+        let instances = vec![values.instances.clone()];
+        let mut witness = Witness::new(circuit, &values);
+        twain_plonk::prove(party, key, srs, &instances, &mut witness)?;
+        Ok(())
+    })
 }

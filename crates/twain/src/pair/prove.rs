@@ -2,25 +2,31 @@
 
 use super::commitments::Ledger;
 use super::files::CommonFiles;
-use super::forecast::{limit_text, say_what_is_learnt};
-use super::outputs::Reveal;
-use super::session::{self, Peer, finish, meet, open_store};
-use super::side::Side;
+use super::learnt::say_what_is_learnt;
+use super::limits::{limit_text, timeouts_of_proof};
+use super::outputs::may_know;
+use super::session::{self, Peer, Told, Unready, open_store};
+use super::side::{Proven, Side, Terms};
 use crate::error::Error;
+use crate::files::space_of_proof;
 use crate::observe::{Event, Run};
 use std::path::PathBuf;
 use twain_algebra::Fr;
 use twain_artifacts::{
-    CompiledModel, GraphWitness, LookupExtremes, OutputFile, PrettyElements, ProcessedElements,
-    Proof,
+    ArtifactError, ArtifactKind, CompiledModel, Destination, GraphWitness, LookupExtremes,
+    OutputFile, PrettyElements, ProcessedElements, Proof,
 };
-use twain_graph::Visibility;
+use twain_graph::{Settings, Visibility};
 use twain_link::channel::Channel;
+use twain_link::channel::tls::TlsChannel;
 use twain_link::handshake::Session;
 use twain_link::identity::Identity;
 use twain_pair::preprocessing::Origin;
 use twain_party::Role;
 use twain_store::{ReservedBundle, Store, StoreError};
+
+/// What the peer is told if this side cannot write its files.
+const CANNOT_WRITE: &str = "it cannot write its results";
 
 /// What a pair's proof is made from on this side, and where it goes.
 #[derive(Clone, Debug)]
@@ -29,46 +35,136 @@ pub struct ProveFiles {
     pub common: CommonFiles,
     /// The input, at the data's side: a file, `@file`, or JSON itself.
     pub data: String,
+    /// What is asked of the proof.
+    pub terms: Terms,
     /// Where the proof goes.
     pub proof_path: PathBuf,
-    /// Who learns outputs that the proof does not publish; the same on both sides.
-    pub reveal: Option<Reveal>,
     /// Where revealed outputs go.
     pub output_path: PathBuf,
-    /// A witness with a published polycommit of the parameters, which the proof must be about.
-    pub published_commitment: Option<PathBuf>,
 }
 
-/// Proves with the peer, as `role`'s side, and writes the proof.
+/// Proves with the peer, as `role`'s side, and writes the proof; the number of its public
+/// values.
 ///
 /// # Errors
 /// Whatever [`Side::read`] and [`Side::prove_over`] say; a peer that cannot be met, or holds other
 /// things; [`Fault::Cancelled`](crate::Fault::Cancelled).
-pub fn prove(role: Role, files: &ProveFiles, peer: &Peer, run: &Run) -> Result<(), Error> {
+pub fn prove(role: Role, files: &ProveFiles, peer: &Peer, run: &Run) -> Result<usize, Error> {
+    peer.check()?;
     let identity = session::identity_of(&peer.identity)?;
-    let ProveFiles { common, data, reveal, .. } = files;
-    let side = Side::ready(role, common, data, *reveal, files.published_commitment.as_deref(), run)
-        .map_err(|unready| session::tell(role, peer, &identity, unready, run))?;
-    let ledger = Ledger::of(&identity);
-    let compiled = &side.common.compiled;
-    say_what_is_learnt(role, &compiled.settings.run_args, side.reveal, run);
-    ledger.warnings(&side.committed)?.into_iter().for_each(|warning| run.warn(warning));
-    let timeouts = side.forecast().timeouts(peer);
-    run.tell(Event::Forecast(side.forecast().clone()));
-    run.step(limit_text(&timeouts));
-    let (mut channel, session) = meet(role, peer, timeouts, &identity, &side.manifest, run)?;
-    let bundle = reserve(&mut channel, &session, &identity, side.series, run)?;
-    let origin = if bundle.is_some() { Origin::Bundle } else { Origin::Inline };
-    run.expect(side.forecast().phases(origin));
-    ledger.add(&side.committed)?;
-    let proven = side.prove_with(&mut channel, bundle, run)?;
+    // Whatever stands in the way of writing must not show when the peer has the proof already.
+    let ready = Places::open(role, files).and_then(|places| {
+        let side = Side::ready(role, &files.common, &files.data, &files.terms, run)?;
+        let places = places.reserve(&side.common.prover.compiled.settings)?;
+        Ok((side, places))
+    });
+    let (side, places) =
+        ready.map_err(|unready| session::tell(role, peer, &identity, unready, run))?;
+    let mut meeting = side.meet(peer, identity, run)?;
+    let proven = meeting.prove(run)?;
+    let compiled = &side.common.prover.compiled;
+    let values = proven.instances.iter().map(Vec::len).sum();
     let pretty = public_elements(compiled, &proven.instances);
     Proof::new(proven.instances, proven.proof, None, pretty, proven.timestamp)
-        .write(&files.proof_path)?;
-    if let Some(outputs) = proven.outputs {
-        OutputFile::new(outputs, &compiled.settings).write(&files.output_path)?;
+        .write_to(places.proof)?;
+    if let (Some(outputs), Some(place)) = (proven.outputs, places.outputs) {
+        OutputFile::new(outputs, &compiled.settings).write_to(place)?;
     }
-    finish(channel, run, "the proof is written", peer)
+    meeting.finish("the proof is written", run)?;
+    Ok(values)
+}
+
+/// Where the results go.
+struct Places {
+    proof: Destination,
+    /// If this side may know outputs that the proof does not publish.
+    outputs: Option<Destination>,
+}
+
+impl Places {
+    fn open(role: Role, files: &ProveFiles) -> Result<Self, Unready> {
+        let open = || {
+            let proof = Destination::open(&files.proof_path, ArtifactKind::Proof)?;
+            let outputs = may_know(files.terms.reveal, role)
+                .then(|| Destination::open(&files.output_path, ArtifactKind::Output));
+            Ok::<_, ArtifactError>(Self { proof, outputs: outputs.transpose()? })
+        };
+        open().map_err(Error::from).told(CANNOT_WRITE)
+    }
+
+    fn reserve(self, settings: &Settings) -> Result<Self, Unready> {
+        let bytes = space_of_proof(settings);
+        let reserve = || {
+            let outputs = self.outputs.map(|outputs| outputs.reserve(bytes)).transpose()?;
+            Ok::<_, ArtifactError>(Self { proof: self.proof.reserve(bytes)?, outputs })
+        };
+        reserve().map_err(Error::from).told(CANNOT_WRITE)
+    }
+}
+
+/// A side that has met its peer, for one proof.
+pub struct Meeting<'a> {
+    side: &'a Side,
+    peer: &'a Peer,
+    identity: Identity,
+    ledger: Ledger,
+    channel: TlsChannel,
+    session: Session,
+}
+
+impl Side {
+    /// Meets the peer, which must hold the same and have been told to do the same. Says before what will
+    /// be learnt, and what it takes.
+    ///
+    /// # Errors
+    /// A peer that cannot be met, or holds other things; an identity that cannot be used;
+    /// [`Fault::Cancelled`](crate::Fault::Cancelled).
+    pub fn connect<'a>(&'a self, peer: &'a Peer, run: &Run) -> Result<Meeting<'a>, Error> {
+        peer.check()?;
+        self.meet(peer, session::identity_of(&peer.identity)?, run)
+    }
+
+    fn meet<'a>(
+        &'a self,
+        peer: &'a Peer,
+        identity: Identity,
+        run: &Run,
+    ) -> Result<Meeting<'a>, Error> {
+        let ledger = Ledger::of(&identity);
+        let args = &self.common.prover.compiled.settings.run_args;
+        say_what_is_learnt(self.role, args, self.reveal, run);
+        ledger.warnings(&self.committed)?.into_iter().for_each(|warning| run.warn(warning));
+        let timeouts = timeouts_of_proof(peer, self.forecast());
+        run.tell(Event::Forecast(self.forecast().clone()));
+        run.step(limit_text(&timeouts));
+        let (channel, session) =
+            session::meet(self.role, peer, timeouts, &identity, &self.manifest, run)?;
+        Ok(Meeting { side: self, peer, identity, ledger, channel, session })
+    }
+}
+
+impl Meeting<'_> {
+    /// Proves, from a bundle if both sides have one.
+    ///
+    /// # Errors
+    /// As [`Side::prove_over`]; a store of bundles that cannot be used.
+    pub fn prove(&mut self, run: &Run) -> Result<Proven, Error> {
+        let Self { side, identity, ledger, channel, session, .. } = self;
+        let bundle = reserve(channel, session, identity, side.common.series, run)?;
+        let origin = if bundle.is_some() { Origin::Bundle } else { Origin::Inline };
+        run.expect(side.forecast().phases(origin));
+        ledger.add(&side.committed)?;
+        side.prove_with(channel, bundle, run)
+    }
+
+    /// Ends the session in good order, so that the peer knows that this side is `done` with what it
+    /// wanted. That the peer does not say the same is only told to `run`.
+    ///
+    /// # Errors
+    /// [`Fault::Cancelled`](crate::Fault::Cancelled).
+    pub fn finish(self, done: &str, run: &Run) -> Result<(), Error> {
+        session::finish(self.channel, run, done, self.peer)
+    }
 }
 
 /// A bundle both sides have for this proof, if there is one.

@@ -3,8 +3,8 @@
 //! proof, which begins with the commitments (spec 04 §7.6).
 
 use super::commitments::{Committed, digest_points};
-use super::files::Common;
 use crate::error::Error;
+use crate::prover::Prover;
 use std::path::{Path, PathBuf};
 use twain_algebra::G1Affine;
 use twain_artifacts::GraphWitness;
@@ -32,8 +32,8 @@ impl Published {
     /// # Errors
     /// A circuit whose proofs show nothing about committed parameters, or whose parameters take
     /// another number of commitments.
-    pub fn read(path: &Path, common: &Common) -> Result<Self, Error> {
-        let Common { compiled, circuit, .. } = common;
+    pub fn read(path: &Path, prover: &Prover) -> Result<Self, Error> {
+        let Prover { compiled, circuit, .. } = prover;
         let args = &compiled.settings.run_args;
         let refuse = |reason: &str| Err(Error::file(path, reason));
         if !args.param_visibility.is_polycommit() {
@@ -92,11 +92,11 @@ impl Published {
 /// The model's side's own weights are others than those published.
 pub fn item(
     role: Role,
-    common: &Common,
+    prover: &Prover,
     committed: &[Committed],
     published: Option<&Published>,
 ) -> Result<Option<Item>, Error> {
-    if !common.compiled.settings.run_args.param_visibility.is_polycommit() {
+    if !prover.compiled.settings.run_args.param_visibility.is_polycommit() {
         return Ok(None);
     }
     let expected = published.map(|published| (published, digest_points(&published.points)));

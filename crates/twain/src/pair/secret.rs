@@ -1,8 +1,8 @@
 //! What a side puts in, checked before anything is sent.
 
-use super::files::Common;
 use super::session::{Told, Unready};
 use crate::error::{AtFile, Error};
+use crate::prover::Prover;
 use std::path::Path;
 use twain_algebra::Fr;
 use twain_artifacts::{CompiledModel, FormatError, InputFile};
@@ -17,18 +17,29 @@ pub struct Secret {
 }
 
 impl Secret {
-    /// Reads it and checks that it fits, and that the masks of the protocol are made for it.
-    pub fn read(role: Role, common: &Common, path: &Path, data: &str) -> Result<Self, Unready> {
-        let Common { compiled, circuit, .. } = common;
+    /// Whether `role`'s side puts in an input: its own, or one that is public.
+    pub fn takes_input(role: Role, prover: &Prover) -> bool {
+        role == Role::Data || prover.compiled.settings.run_args.input_visibility.is_public()
+    }
+
+    /// Checks that it fits, and that the masks of the protocol are made for it. The input comes from
+    /// `place`.
+    pub fn new(
+        role: Role,
+        prover: &Prover,
+        input: Option<&InputFile>,
+        place: &Path,
+    ) -> Result<Self, Unready> {
+        let Prover { compiled, circuit, circuit_path: path, .. } = prover;
         let program = &circuit.program;
-        let public_input = compiled.settings.run_args.input_visibility.is_public();
         let mut secret = Secret::default();
-        if role == Role::Data || public_input {
-            secret.inputs = Some(inputs(data, compiled)?);
+        if Self::takes_input(role, prover) {
+            let Some(input) = input else {
+                return Err(Error::Usage("this side needs an input".into()).into());
+            };
+            secret.inputs = Some(quantized(input, place, compiled)?);
             let checked = program.check_sources(&secret.sources());
-            checked
-                .at(InputFile::place(data))
-                .told("a value of its input is out of the circuit's range")?;
+            checked.at(place).told("a value of its input is out of the circuit's range")?;
         }
         if role == Role::Model {
             secret.parameters = Some(parameters(&compiled.model));
@@ -60,12 +71,15 @@ impl Drop for Secret {
 }
 
 /// The quantised inputs. Of what is wrong with them the peer is told the shape, which it knows.
-fn inputs(data: &str, compiled: &CompiledModel) -> Result<Vec<Vec<Fr>>, Unready> {
-    let file = InputFile::from_argument(data).map_err(Error::from);
-    let quantized = file.told("its input cannot be read")?.quantize(&compiled.model);
+fn quantized(
+    input: &InputFile,
+    place: &Path,
+    compiled: &CompiledModel,
+) -> Result<Vec<Vec<Fr>>, Unready> {
+    let quantized = input.quantize(&compiled.model);
     let told = match &quantized {
         Err(FormatError::Shape(text)) => format!("its input has the wrong shape: {text}"),
         _ => "its input cannot be used".into(),
     };
-    quantized.at(InputFile::place(data)).told(&told)
+    quantized.at(place).told(&told)
 }

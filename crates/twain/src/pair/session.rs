@@ -6,7 +6,9 @@ use crate::observe::Run;
 use std::path::PathBuf;
 use std::time::Duration;
 use twain_link::channel::Channel;
-use twain_link::channel::tls::{ConnectOptions, PeerPolicy, Timeouts, TlsChannel, connect};
+use twain_link::channel::tls::{
+    ConnectOptions, PeerPolicy, Timeouts, TlsChannel, check_address, connect,
+};
 use twain_link::handshake::{Item, Manifest, Session, handshake};
 use twain_link::identity::{Fingerprint, Identity, KnownPeers};
 use twain_party::{Phase, Role};
@@ -56,6 +58,22 @@ pub struct Peer {
     pub idle_timeout: Duration,
     /// How long the session may take, if not as its forecast allows.
     pub session_timeout: Option<Duration>,
+}
+
+impl Peer {
+    /// Refuses at once what no waiting would mend.
+    ///
+    /// # Errors
+    /// An address or a fingerprint that is none.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        self.remote_peer.as_deref().map_or(Ok(()), check_address)?;
+        self.pinned().map(drop)
+    }
+
+    /// The key that the peer must show, if it is given.
+    fn pinned(&self) -> Result<Option<Fingerprint>, Error> {
+        Ok(self.peer.as_ref().map(|text| text.parse()).transpose()?)
+    }
 }
 
 /// Opens the store of an identity's bundles.
@@ -143,8 +161,8 @@ fn reach(
     identity: &Identity,
     run: &Run,
 ) -> Result<TlsChannel, Error> {
-    let policy = match &pair.peer {
-        Some(text) => PeerPolicy::Pinned(text.parse::<Fingerprint>()?),
+    let policy = match pair.pinned()? {
+        Some(key) => PeerPolicy::Pinned(key),
         None => {
             let observer = run.observer();
             let ask = |name: &str, found: &Fingerprint| observer.confirm(name, found);

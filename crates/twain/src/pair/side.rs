@@ -3,39 +3,48 @@
 //! leaves this module.
 
 use super::commitments::{self, Committed};
-use super::files::{Common, CommonFiles, digest_scalars, series};
+use super::files::{Common, CommonFiles, digest_scalars};
 use super::forecast::Forecast;
 use super::outputs::{self, Reveal};
-use super::planning::plan;
 use super::published::{self, Published};
 use super::secret::Secret;
 use super::session::{self, Told, Unready};
 use crate::alone::{fresh_seed, now};
 use crate::error::Error;
 use crate::observe::Run;
-use std::path::Path;
+use crate::prover::Prover;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use twain_algebra::Fr;
+use twain_artifacts::InputFile;
 use twain_circuit::Witness;
 use twain_link::channel::Channel;
 use twain_link::handshake::{Item, Manifest};
 use twain_pair::TwoParty;
-use twain_pair::preprocessing::{Plan, stored};
+use twain_pair::preprocessing::stored;
 use twain_party::{PartySeeds, Phase, Role, Shares};
 use twain_store::ReservedBundle;
 
 /// One side of a pair, ready to meet the other.
 pub struct Side {
-    pub(super) common: Common,
+    pub(super) role: Role,
+    pub(super) common: Arc<Common>,
     secret: Secret,
     pub(super) committed: Vec<Committed>,
     published: Option<Published>,
     pub(super) reveal: Option<Reveal>,
     /// What is compared with the peer.
     pub(super) manifest: Manifest,
-    /// The name of fitting bundles in the store.
-    pub(super) series: [u8; 32],
-    plan: Plan,
     forecast: Forecast,
+}
+
+/// What a side asks of a proof beyond that it verifies.
+#[derive(Clone, Debug, Default)]
+pub struct Terms {
+    /// Who learns outputs that the proof does not publish; the same on both sides.
+    pub reveal: Option<Reveal>,
+    /// A witness file with a published polycommit of the parameters, which the proof must be about.
+    pub published_commitment: Option<PathBuf>,
 }
 
 /// What a side has at the end: the same on both sides, but for the outputs.
@@ -59,53 +68,80 @@ struct Made {
 }
 
 impl Side {
-    /// Reads what `role`'s side holds: the files, and at the data's side (or if inputs are public) the
-    /// input `data`: a file, `@file`, or JSON itself.
+    /// `role`'s side of a proof of a circuit. `input` at the data's side, or if inputs are public.
     ///
     /// # Errors
-    /// Files that do not fit together, secrets outside the circuit's bounds, what pairs cannot prove.
-    pub fn read(role: Role, files: &CommonFiles, data: &str, run: &Run) -> Result<Self, Error> {
-        Self::ready(role, files, data, None, None, run).map_err(|unready| *unready.error)
+    /// Secrets that do not fit the circuit or are outside its bounds; terms it cannot keep.
+    pub fn new(
+        role: Role,
+        common: Arc<Common>,
+        input: Option<&InputFile>,
+        terms: &Terms,
+        run: &Run,
+    ) -> Result<Self, Error> {
+        let side = Self::with(role, common, input, Path::new("the input"), terms, run);
+        side.map_err(|unready| *unready.error)
     }
 
-    /// The same, with who learns outputs that the proof does not publish, and a witness file with a
-    /// published commitment to the parameters.
+    /// The same, from files; the input `data` is a file, `@file`, or JSON itself.
+    ///
+    /// # Errors
+    /// The same; files that do not fit together, what pairs cannot prove.
+    pub fn read(role: Role, files: &CommonFiles, data: &str, run: &Run) -> Result<Self, Error> {
+        let side = Self::ready(role, files, data, &Terms::default(), run);
+        side.map_err(|unready| *unready.error)
+    }
+
+    /// The same, with what the peer is told of an error.
     pub(super) fn ready(
         role: Role,
         files: &CommonFiles,
         data: &str,
-        reveal: Option<Reveal>,
-        published: Option<&Path>,
+        terms: &Terms,
         run: &Run,
     ) -> Result<Self, Unready> {
-        run.enter(Phase::Load)?;
-        let common = Common::read(files, run)?;
-        let args = &common.compiled.settings.run_args;
+        let common = Arc::new(Common::ready(files, run)?);
+        let input = Secret::takes_input(role, &common.prover)
+            .then(|| InputFile::from_argument(data).map_err(Error::from))
+            .transpose()
+            .told("its input cannot be read")?;
+        Self::with(role, common, input.as_ref(), InputFile::place(data), terms, run)
+    }
+
+    fn with(
+        role: Role,
+        common: Arc<Common>,
+        input: Option<&InputFile>,
+        place: &Path,
+        terms: &Terms,
+        run: &Run,
+    ) -> Result<Self, Unready> {
+        let prover = &common.prover;
+        let args = &prover.compiled.settings.run_args;
+        let reveal = terms.reveal;
         outputs::check(reveal, args).told("it was told to reveal outputs, which are public")?;
-        let secret = Secret::read(role, &common, &files.compiled_circuit, data)?;
-        let digests = common.digests()?;
-        let series = series(&digests);
+        let secret = Secret::new(role, prover, input, place)?;
         let text = |name: &str, text: &str| (name.to_string(), Item::Text(text.into()));
-        let mut items: Vec<(String, Item)> =
-            digests.into_iter().map(|(name, digest)| (name, digest.into())).collect();
+        let mut items = common.items();
         items.push(text("command", "prove"));
         items.push(text("--reveal-output", reveal.map_or("nothing", Reveal::name)));
         if let (true, Some(inputs)) = (args.input_visibility.is_public(), &secret.inputs) {
             let digest = digest_scalars(inputs.iter().flatten());
             items.push(("public inputs".into(), digest.into()));
         }
-        let committed = commitments::of_secret(role, &common, &secret);
-        let published = published.map(|path| Published::read(path, &common)).transpose();
+        let committed = commitments::of_secret(role, prover, &secret);
+        let published = terms.published_commitment.as_deref();
+        let published = published.map(|path| Published::read(path, prover)).transpose();
         let told = "its published commitment cannot be used";
         let published = published.told(told)?;
-        let item = published::item(role, &common, &committed, published.as_ref()).told(told)?;
+        let item = published::item(role, prover, &committed, published.as_ref()).told(told)?;
         items.extend(item.map(|item| (published::NAME.to_string(), item)));
-        let plan = plan(&common, run)?;
+        let plan = common.plan(run)?;
         items.push(("plan".into(), plan.digest().into()));
         // A data's side without the file takes any parameters.
         let manifest = session::manifest(items)?.excuse(Role::Data, published::NAME);
-        let forecast = Forecast::new(&plan, common.key.system(), role);
-        Ok(Self { common, secret, committed, published, reveal, manifest, series, plan, forecast })
+        let forecast = Forecast::new(plan, prover.key.system(), role);
+        Ok(Self { role, common, secret, committed, published, reveal, manifest, forecast })
     }
 
     /// What a proof is expected to take.
@@ -129,7 +165,7 @@ impl Side {
         run: &Run,
     ) -> Result<Proven, Error> {
         let Made { instances, proof, outputs } = self.make(channel, bundle, run)?;
-        let Common { key, srs, .. } = &self.common;
+        let Prover { key, srs, .. } = &self.common.prover;
         run.enter(Phase::Verify)?;
         twain_plonk::verify(key.vk(), srs.verifier(), &instances, &proof).map_err(|error| {
             Error::Peer(format!(
@@ -153,7 +189,7 @@ impl Side {
         bundle: Option<ReservedBundle>,
         run: &Run,
     ) -> Result<Made, Error> {
-        let Common { circuit, key, srs, .. } = &self.common;
+        let Prover { circuit, key, srs, .. } = &self.common.prover;
         let adds_public = channel.role() == Role::Model;
         let seeds = PartySeeds { blinding: fresh_seed(), protocol: fresh_seed() };
         let party = match bundle {
@@ -161,7 +197,7 @@ impl Side {
                 let (products, material) = stored(bundle.id(), bundle)?;
                 TwoParty::new(channel, Box::new(products), Box::new(material), &seeds)
             }
-            None => TwoParty::planned(channel, &self.plan, &seeds),
+            None => TwoParty::planned(channel, self.common.plan(run)?, &seeds),
         };
         let mut party = party.watched_by(run.watched());
         let values = circuit.run(&mut party, &self.secret.sources())?;

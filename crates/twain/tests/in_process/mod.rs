@@ -13,8 +13,8 @@ use twain_circuit::{
     parameters,
 };
 use twain_link::channel::Channel;
-use twain_pair::TwoParty;
-use twain_pair::preprocessing::{Plan, Planner};
+use twain_pair::preprocessing::Plan;
+use twain_pair::{TwoParty, rehearse};
 use twain_party::{Alone, PartySeeds, Role, Seed};
 use twain_plonk::{ProvingKey, Srs, generate_keys, prove};
 
@@ -124,12 +124,14 @@ impl Case {
         let program = &self.circuit.program;
         let (inputs, parameters) = (zeros(program.inputs()), zeros(program.parameters()));
         let sources = Sources { inputs: Some(&inputs), parameters: Some(&parameters) };
-        let mut planner = Planner::default();
-        let values = self.circuit.run(&mut planner, &sources).unwrap();
-        let mut source = Witness::new(&self.circuit, &values);
-        let instances = [values.instances.clone()];
-        prove(&mut planner, &self.key, &self.srs, &instances, &mut source).unwrap();
-        planner.finish()
+        let plan = rehearse(|party| -> Result<(), Box<dyn Error>> {
+            let values = self.circuit.run(party, &sources)?;
+            let mut source = Witness::new(&self.circuit, &values);
+            let instances = [values.instances.clone()];
+            prove(party, &self.key, &self.srs, &instances, &mut source)?;
+            Ok(())
+        });
+        plan.unwrap()
     }
 
     /// The values of one who knows both secrets and both seeds.

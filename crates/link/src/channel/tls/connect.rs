@@ -6,11 +6,12 @@
 //! user says so. Anybody can dial in: who does with another key is noted, never asked about.
 
 use super::config::{KeyRefused, TlsConfig};
+use super::error::ConnectError;
 use super::greeting::GreetingError;
 use super::search::{Event, Search};
 use super::{Timeouts, TlsChannel};
 use crate::identity::{Fingerprint, Identity, KnownPeers, KnownPeersError};
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::time::Duration;
 use twain_party::Role;
 
@@ -51,6 +52,8 @@ pub enum Heard {
     Listening(SocketAddr),
     /// What this side's user can do something about.
     Note(String),
+    /// The peer's user is being asked to confirm this side's key, which has this fingerprint.
+    AskedByPeer(Fingerprint),
     /// The peer is there: its address, or the host that dialled, and its key's fingerprint.
     Connected(String, Fingerprint),
 }
@@ -73,101 +76,6 @@ impl Watcher for Unwatched {
     fn hear(&self, _: Heard) {}
 }
 
-/// Why there is no connection to the peer.
-#[derive(Debug, thiserror::Error)]
-pub enum ConnectError {
-    /// Neither address was given.
-    #[error("give an address to listen on (--local-addr), one to dial (--remote-peer), or both")]
-    NoAddress,
-    /// Nothing to remember a first-time peer by.
-    #[error(
-        "without an address to dial (--remote-peer) the peer's key must be given: --peer and the \
-         fingerprint that `twain identity` prints on the peer's machine"
-    )]
-    NoName,
-    /// One's own key as the peer's.
-    #[error("the peer would be this side itself: {0} is its own key")]
-    OwnKey(Fingerprint),
-    /// The listening address cannot be used.
-    #[error("cannot listen on {address}: {source}")]
-    Listen {
-        /// The address.
-        address: String,
-        /// The system's answer.
-        source: std::io::Error,
-    },
-    /// Another key than the pinned one.
-    #[error("at {address} is another peer: its key is {found}, expected was {expected}")]
-    WrongKey {
-        /// Where.
-        address: String,
-        /// The key pinned.
-        expected: Fingerprint,
-        /// The key shown.
-        found: Fingerprint,
-    },
-    /// The peer does not accept this side's key.
-    #[error("the peer at {address} refuses this side's key {own}: it must pin it (--peer {own})")]
-    RefusedByPeer {
-        /// Where.
-        address: String,
-        /// This side's key.
-        own: Fingerprint,
-    },
-    /// The peer is not known, or has changed.
-    #[error(transparent)]
-    KnownPeers(#[from] KnownPeersError),
-    /// Versions or roles do not fit.
-    #[error("with the peer at {address}: {reason}")]
-    Unfit {
-        /// Where.
-        address: String,
-        /// What does not fit.
-        reason: String,
-    },
-    /// Nobody came.
-    #[error("no peer within {after:?}{}", attempts(.tried))]
-    Timeout {
-        /// The limit.
-        after: Duration,
-        /// What was tried, and its outcome.
-        tried: Vec<String>,
-    },
-    /// Nobody whose key is known, or could be confirmed, came.
-    #[error(
-        "no peer within {after:?}{}; its key is not known yet, and only one found at {address} can be \
-         confirmed. Where the peer cannot be dialled, its key must be given: --peer and the \
-         fingerprint that `twain identity` prints on its machine, told over a channel you trust",
-        attempts(.tried)
-    )]
-    NoKey {
-        /// The limit.
-        after: Duration,
-        /// The address dialled.
-        address: String,
-        /// What was tried, and its outcome.
-        tried: Vec<String>,
-    },
-    /// The watcher wants it to end.
-    #[error("cancelled")]
-    Cancelled,
-    /// TLS could not be set up on this side.
-    #[error("cannot set up TLS: {0}")]
-    Tls(String),
-    /// The system has no more threads or sockets.
-    #[error("cannot {action}: {source}")]
-    System {
-        /// What was tried.
-        action: &'static str,
-        /// The system's answer.
-        source: std::io::Error,
-    },
-}
-
-fn attempts(tried: &[String]) -> String {
-    tried.iter().map(|attempt| format!("; {attempt}")).collect()
-}
-
 /// Connects to the peer.
 ///
 /// # Errors
@@ -176,6 +84,7 @@ fn attempts(tried: &[String]) -> String {
 pub fn connect(options: ConnectOptions<'_>) -> Result<TlsChannel, ConnectError> {
     let ConnectOptions { role, identity, local, remote, mut peer, .. } = options;
     let ConnectOptions { connect_timeout, timeouts, watcher, .. } = options;
+    remote.map_or(Ok(()), check_address)?;
     let own = identity.fingerprint();
     let mut expected = expected_key(identity, remote, &peer)?;
     let configure = |expected| {
@@ -185,7 +94,7 @@ pub fn connect(options: ConnectOptions<'_>) -> Result<TlsChannel, ConnectError> 
     if let Some(address) = search.listens_at() {
         watcher.hear(Heard::Listening(address));
     }
-    let mut notes = Notes::default();
+    let (mut notes, mut asked_by_peer) = (Notes::default(), false);
     while let Some(event) = search.next(|| watcher.cancelled())? {
         let Event { dialled, address, expecting, outcome } = event;
         let linked = outcome.is_ok();
@@ -202,7 +111,7 @@ pub fn connect(options: ConnectOptions<'_>) -> Result<TlsChannel, ConnectError> 
         };
         match error {
             GreetingError::Key(KeyRefused::NotKnown { found }) if dialled => {
-                learn(&mut peer, remote, found)?;
+                search.ask(found, || learn(&mut peer, remote, found))?;
                 expected = Some(found);
                 search.expect(configure(expected)?);
                 search.dial_again()?;
@@ -211,10 +120,21 @@ pub fn connect(options: ConnectOptions<'_>) -> Result<TlsChannel, ConnectError> 
             GreetingError::Key(KeyRefused::Other { found, .. }) if dialled => {
                 learn(&mut peer, remote, found)?;
             }
+            GreetingError::AskedByPeer => {
+                search.wait_for_answer();
+                if !std::mem::replace(&mut asked_by_peer, true) {
+                    watcher.hear(Heard::AskedByPeer(own));
+                }
+            }
             _ => {}
         }
         // A stranger who dials in does not end the wait, a wrong peer that was dialled does.
-        let says = matches!(error, GreetingError::Version { .. } | GreetingError::SameRole(_));
+        let says = matches!(
+            error,
+            GreetingError::Version { .. }
+                | GreetingError::SameRole(_)
+                | GreetingError::DeclinedByPeer
+        );
         if error.is_final() && (dialled || (says && expecting)) {
             return Err(final_error(address, error, own));
         }
@@ -234,12 +154,28 @@ pub fn connect(options: ConnectOptions<'_>) -> Result<TlsChannel, ConnectError> 
     })
 }
 
+/// Refuses what can never be dialled. A name that is not known may be known later.
+///
+/// # Errors
+/// [`ConnectError::Address`].
+pub fn check_address(address: &str) -> Result<(), ConnectError> {
+    let wrong = || ConnectError::Address(address.to_string());
+    let (host, port) = address.rsplit_once(':').ok_or_else(wrong)?;
+    let in_brackets = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let host_fits = match in_brackets {
+        Some(host) => host.parse::<Ipv6Addr>().is_ok(),
+        None => !host.is_empty() && host.chars().all(|c| c.is_alphanumeric() || "-._".contains(c)),
+    };
+    let port_fits = port.parse::<u16>().is_ok_and(|port| port != 0);
+    if host_fits && port_fits { Ok(()) } else { Err(wrong()) }
+}
+
 /// Accepts a key found at the address dialled, if it is or becomes the one remembered.
 fn learn(
     peer: &mut PeerPolicy<'_>,
     remote: Option<&str>,
     found: Fingerprint,
-) -> Result<(), ConnectError> {
+) -> Result<(), KnownPeersError> {
     if let (PeerPolicy::Known(known), Some(name)) = (peer, remote) {
         known.accept(name, found)?;
     }
@@ -269,6 +205,7 @@ fn final_error(address: String, error: GreetingError, own: Fingerprint) -> Conne
             ConnectError::WrongKey { address, expected, found }
         }
         GreetingError::RefusedByPeer => ConnectError::RefusedByPeer { address, own },
+        GreetingError::DeclinedByPeer => ConnectError::DeclinedByPeer { address, own },
         other => ConnectError::Unfit { address, reason: other.to_string() },
     }
 }
@@ -304,6 +241,7 @@ impl Notes {
                 let text = "if it cannot dial this side to find it, it must be started with --peer";
                 (format!("{address}: {error}; {text} {own}"), true)
             }
+            GreetingError::Name(_) => (format!("{address}: {error}"), true),
             _ => (format!("{address}: {error}"), false),
         };
         let notes = if dialled { &mut self.calls } else { &mut self.callers };
@@ -325,5 +263,37 @@ impl Notes {
         let Self { mut calls, callers } = self;
         calls.extend(callers);
         calls
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_address;
+
+    #[test]
+    fn addresses_are_told_from_what_is_none() {
+        for address in
+            ["alice.example:7000", "10.0.0.7:1", "[::1]:65535", "[2001:db8::1]:7", "my_host-2:80"]
+        {
+            check_address(address).unwrap();
+        }
+        for text in [
+            "",
+            "alice.example",
+            ":7000",
+            "alice.example:",
+            "alice.example:0",
+            "alice.example:65536",
+            "alice.example:https",
+            "http://alice.example:7000",
+            "alice.example:7000/",
+            "alice example:7000",
+            "::1:7000",
+            "[::1:7000",
+            "[alice]:7000",
+        ] {
+            let error = check_address(text).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("`{text}` is no address")), "{error}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Frames within the TLS stream: eight bytes of length (little-endian), then the payload. A length
-//! of all ones is a sign of life without payload. The receiver's program knows each length
-//! beforehand and compares; nothing is allocated for a length that a peer claims.
+//! of all ones is a sign of life without payload, the one below says that the sender's operator
+//! ends the session. The receiver's program knows each length beforehand and compares; nothing is
+//! allocated for a length that a peer claims.
 
 use std::collections::VecDeque;
 
@@ -10,6 +11,9 @@ pub(super) const HEADER_LENGTH: usize = 8;
 /// Sent when there has been nothing else for a while.
 pub(super) const SIGN_OF_LIFE: [u8; HEADER_LENGTH] = [0xff; HEADER_LENGTH];
 
+/// Sent instead of any further frame when this side's operator ends the session.
+pub(super) const STOPPED: [u8; HEADER_LENGTH] = (u64::MAX - 1).to_le_bytes();
+
 /// The header of a frame.
 pub(super) fn header(length: usize) -> [u8; HEADER_LENGTH] {
     (length as u64).to_le_bytes()
@@ -18,15 +22,21 @@ pub(super) fn header(length: usize) -> [u8; HEADER_LENGTH] {
 /// Follows the frames in a byte stream and leaves out the signs of life.
 #[derive(Default)]
 pub struct FrameFilter {
+    stopped: bool,
     payload_left: u64,
     header: [u8; HEADER_LENGTH],
     header_filled: usize,
 }
 
 impl FrameFilter {
+    /// Whether the sender's operator has ended the session; nothing counts that comes after that.
+    pub fn stopped(&self) -> bool {
+        self.stopped
+    }
+
     /// Appends the frames (headers and payloads) within `bytes`, wherever it is cut, to `frames`.
     pub fn push(&mut self, mut bytes: &[u8], frames: &mut VecDeque<u8>) {
-        while !bytes.is_empty() {
+        while !bytes.is_empty() && !self.stopped {
             if self.payload_left > 0 {
                 let left = usize::try_from(self.payload_left).unwrap_or(usize::MAX);
                 let (payload, rest) = bytes.split_at(bytes.len().min(left));
@@ -42,7 +52,9 @@ impl FrameFilter {
             bytes = rest;
             if self.header_filled == HEADER_LENGTH {
                 self.header_filled = 0;
-                if self.header != SIGN_OF_LIFE {
+                if self.header == STOPPED {
+                    self.stopped = true;
+                } else if self.header != SIGN_OF_LIFE {
                     frames.extend(&self.header);
                     self.payload_left = u64::from_le_bytes(self.header);
                 }
@@ -83,6 +95,19 @@ mod tests {
                 rest = more;
             }
             filter.push(rest, &mut got);
+            prop_assert_eq!(Vec::from(got), expected);
+        }
+
+        #[test]
+        fn nothing_counts_after_the_end(before in 0usize..40, after: Vec<u8>, cut in 1usize..12) {
+            let mut stream = header(before).to_vec();
+            stream.extend(vec![7; before]);
+            let expected = stream.clone();
+            stream.extend(STOPPED);
+            stream.extend(after);
+            let (mut filter, mut got) = (FrameFilter::default(), VecDeque::new());
+            stream.chunks(cut).for_each(|part| filter.push(part, &mut got));
+            prop_assert!(filter.stopped());
             prop_assert_eq!(Vec::from(got), expected);
         }
 

@@ -13,7 +13,7 @@ use twain_party::Role;
 
 /// The version of everything the two parties say to each other, and of what they keep of it (bundles).
 /// Raised by every change of what a message means: there is no form to fall back to.
-pub const PROTOCOL_VERSION: u16 = 2;
+pub const PROTOCOL_VERSION: u16 = 3;
 
 /// How long a wait on a socket lasts before deadline and cancellation are looked at.
 const SLICE: Duration = Duration::from_millis(100);
@@ -32,6 +32,10 @@ pub(super) enum GreetingError {
     RefusedByPeer,
     #[error("it does not know this side's key yet")]
     NotKnownToPeer,
+    #[error("its user is being asked to confirm this side's key")]
+    AskedByPeer,
+    #[error("its user did not confirm this side's key")]
+    DeclinedByPeer,
     #[error("it is not a Twain peer")]
     NotTwain,
     #[error("the peer speaks version {peer} of the protocol, this side version {PROTOCOL_VERSION}")]
@@ -40,6 +44,8 @@ pub(super) enum GreetingError {
     SameRole(Role),
     #[error("TLS: {0}")]
     Tls(TlsError),
+    #[error("the name has no address: {0}")]
+    Name(std::io::Error),
     #[error("{0}")]
     Io(std::io::Error),
     #[error("it did not answer in time")]
@@ -53,8 +59,8 @@ pub(super) enum GreetingError {
 impl GreetingError {
     /// Whether the connection is not the peer's, whatever the time: trying again does not help.
     pub(super) fn is_final(&self) -> bool {
-        use GreetingError::{Key, RefusedByPeer, SameRole, Version};
-        matches!(self, Key(_) | RefusedByPeer | Version { .. } | SameRole(_))
+        use GreetingError::{DeclinedByPeer, Key, RefusedByPeer, SameRole, Version};
+        matches!(self, Key(_) | RefusedByPeer | DeclinedByPeer | Version { .. } | SameRole(_))
     }
 }
 

@@ -6,17 +6,21 @@
 
 mod config;
 mod connect;
+mod error;
 mod frames;
 mod greeting;
 mod pump;
 mod search;
 #[cfg(test)]
 mod tests;
+mod timeouts;
 
-pub use connect::{ConnectError, ConnectOptions, Heard, PeerPolicy, Unwatched, Watcher, connect};
+pub use connect::{ConnectOptions, Heard, PeerPolicy, Unwatched, Watcher, check_address, connect};
+pub use error::ConnectError;
 pub use frames::FrameFilter;
 pub use greeting::PROTOCOL_VERSION;
 pub use search::court;
+pub use timeouts::Timeouts;
 
 use super::{Channel, ChannelError, Fault, TrafficMeter};
 use crate::identity::Fingerprint;
@@ -31,41 +35,6 @@ use twain_party::Role;
 const EXPORTER_LABEL: &[u8] = b"EXPORTER-twain session v1";
 /// How long a channel that is dropped may take to send what is queued.
 const DROP_PATIENCE: Duration = Duration::from_secs(2);
-
-/// The limits of a session. A wait of this side ends with an error that names the step.
-#[derive(Clone, Copy, Debug)]
-pub struct Timeouts {
-    /// A peer of which nothing at all is heard for so long is gone. (An idle one sends a sign of life
-    /// four times as often.)
-    pub silence: Duration,
-    /// A peer that is alive may compute so long before it has sent a frame that is due, or taken what
-    /// was sent to it, ...
-    pub step: Duration,
-    /// ... and the link may need as long besides as it does at this rate, in bytes a second, for the
-    /// frame and all that is queued towards the peer.
-    pub rate: u64,
-    /// No step goes on or begins so long after the session's start.
-    pub session: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self {
-            silence: Duration::from_secs(30),
-            step: Duration::from_secs(300),
-            rate: 64_000,
-            session: Duration::from_secs(3600),
-        }
-    }
-}
-
-impl Timeouts {
-    /// How long this side waits until the link has carried `bytes`.
-    fn wait(&self, bytes: usize) -> Duration {
-        let milliseconds = (bytes as u64).saturating_mul(1000) / self.rate.max(1);
-        self.step.saturating_add(Duration::from_millis(milliseconds))
-    }
-}
 
 /// An authenticated, encrypted link to the peer.
 pub struct TlsChannel {
@@ -86,7 +55,7 @@ pub struct TlsChannel {
 pub struct Canceller(Weak<Pump>);
 
 impl Canceller {
-    /// Whatever waits for the peer, now or later, ends with [`Fault::Cancelled`].
+    /// Whatever waits for the peer, now or later, ends with [`Fault::Cancelled`]; the peer is told.
     pub fn cancel(&self) {
         if let Some(pump) = self.0.upgrade() {
             pump.cancel();

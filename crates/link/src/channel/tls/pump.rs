@@ -12,9 +12,9 @@
 //! are exchanged in a row, the last (less than the limit). All that fits into what the peer reads, so
 //! none of it is queued here; and this side's reader, if it has not stopped, lets the peer go on.
 
-use super::Timeouts;
-use super::frames::{self, FrameFilter, SIGN_OF_LIFE};
+use super::frames::{self, FrameFilter, SIGN_OF_LIFE, STOPPED};
 use super::greeting::is_wait;
+use super::timeouts::Timeouts;
 use crate::channel::Fault;
 use rustls::Connection;
 use std::collections::VecDeque;
@@ -45,7 +45,8 @@ pub(super) struct Pump {
 }
 
 struct State {
-    outbound: VecDeque<Vec<u8>>,
+    /// Whole frames, so that one that was begun is also ended: header and payload.
+    outbound: VecDeque<[Vec<u8>; 2]>,
     /// Bytes of `outbound` and of the frame being written.
     outbound_bytes: usize,
     inbound: VecDeque<u8>,
@@ -102,7 +103,7 @@ impl Wait {
 const WRITER_END: Duration = Duration::from_millis(500);
 
 enum ToWrite {
-    Frame(Vec<u8>),
+    Frame([Vec<u8>; 2]),
     /// So that the peer knows this side is there.
     SignOfLife,
     /// What TLS itself has to say.
@@ -138,19 +139,18 @@ impl Pump {
         Self { state, changed, tls, stream, timeouts, started: now }
     }
 
-    /// Queues a frame given as parts; waits while the queue is long.
-    pub(super) fn send(&self, parts: [Vec<u8>; 2]) -> Result<(), Fault> {
+    /// Queues a frame; waits while the queue is long.
+    pub(super) fn send(&self, frame: [Vec<u8>; 2]) -> Result<(), Fault> {
         let state = lock(&self.state);
         let wait = Wait::new(&self.timeouts, state.outbound_bytes);
         let mut state = self.wait(state, &wait, State::has_room)?;
         if let Some(fault) = &state.fault {
             return Err(fault.clone());
         }
-        for part in parts.into_iter().filter(|part| !part.is_empty()) {
-            state.outbound_bytes += part.len();
-            state.sent += part.len();
-            state.outbound.push_back(part);
-        }
+        let bytes = frame.iter().map(Vec::len).sum::<usize>();
+        state.outbound_bytes += bytes;
+        state.sent += bytes;
+        state.outbound.push_back(frame);
         self.changed.notify_all();
         Ok(())
     }
@@ -276,7 +276,7 @@ impl Pump {
 
     /// The writer's thread.
     pub(super) fn write_all(&self) {
-        let outcome = self.write_frames();
+        let outcome = self.write_frames().and_then(|()| self.write_stop());
         let farewell = self.write_farewell();
         let _ = self.stream.shutdown(Shutdown::Write);
         let mut state = lock(&self.state);
@@ -292,8 +292,8 @@ impl Pump {
         let mut ciphertext = Vec::new();
         loop {
             match self.next_to_write() {
-                ToWrite::Frame(bytes) => {
-                    for chunk in bytes.chunks(CHUNK) {
+                ToWrite::Frame(parts) => {
+                    for chunk in parts.iter().flat_map(|part| part.chunks(CHUNK)) {
                         self.encrypt(chunk, &mut ciphertext)?;
                         self.write_out(&ciphertext)?;
                         let mut state = lock(&self.state);
@@ -329,8 +329,8 @@ impl Pump {
             ToWrite::End
         } else if std::mem::take(&mut state.tls_waits) {
             ToWrite::Tls
-        } else if let Some(bytes) = state.outbound.pop_front() {
-            ToWrite::Frame(bytes)
+        } else if let Some(frame) = state.outbound.pop_front() {
+            ToWrite::Frame(frame)
         } else if timeout.timed_out() {
             ToWrite::SignOfLife
         } else {
@@ -347,6 +347,16 @@ impl Pump {
             tls.write_tls(ciphertext)?;
         }
         Ok(())
+    }
+
+    /// Tells the peer if it is this side's operator who ends the session.
+    fn write_stop(&self) -> std::io::Result<()> {
+        if lock(&self.state).fault != Some(Fault::Cancelled) {
+            return Ok(());
+        }
+        let mut ciphertext = Vec::new();
+        self.encrypt(&STOPPED, &mut ciphertext)?;
+        self.write_out(&ciphertext)
     }
 
     fn write_farewell(&self) -> std::io::Result<()> {
@@ -401,6 +411,9 @@ impl Pump {
                     state.inbound.clear();
                 }
                 self.changed.notify_all();
+            }
+            if filter.stopped() {
+                return Fault::Stopped;
             }
             if let Some(fault) = ended {
                 return fault;

@@ -2,17 +2,19 @@
 //! the key, the greeting) by itself. Whoever [`connect`](super::connect::connect)s hears what became
 //! of each.
 //!
-//! While the peer's key is not known yet, a connection only tells whose key is at its other end. Both
-//! ends are told so, and the other end comes again.
+//! While the peer's key is not known yet, a connection only tells whose key is at its other end.
+//! Both ends are told so, and the other end comes again. While the user is asked about a key, time
+//! stands still: for this side at once, for the other, who hears of it again and again, from then
+//! on.
 
 use super::config::{KeyRefused, TlsConfig};
-use super::connect::ConnectError;
+use super::error::ConnectError;
 use super::greeting::{GreetingError, Link, Patience};
-use crate::identity::{Fingerprint, Identity};
+use crate::identity::{Fingerprint, Identity, KnownPeersError};
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use twain_party::Role;
@@ -30,8 +32,16 @@ const STRANGERS_AT_ONCE: usize = 8;
 const CHOSEN: [u8; 1] = *b"C";
 /// The data's side has seen that.
 const READY: [u8; 1] = *b"R";
-/// Instead of either: this side does not know the other's key yet.
+/// Instead of either: this side does not know the other's key yet, ...
 const NOT_KNOWN: [u8; 1] = *b"N";
+/// ... its user is being asked about it, ...
+const ASKED: [u8; 1] = *b"W";
+/// ... or has said no.
+const DECLINED: [u8; 1] = *b"X";
+/// How often the other end hears that the user is being asked.
+const ASK_PAUSE: Duration = Duration::from_secs(1);
+/// How long it is tried to tell the other end of a no.
+const DECLINE_LIMIT: Duration = Duration::from_secs(3);
 
 /// What became of a connection.
 pub(super) struct Event {
@@ -58,11 +68,12 @@ pub(super) struct Search {
     events: Receiver<Event>,
     listener: Option<JoinHandle<()>>,
     listens_at: Option<SocketAddr>,
+    limit: Duration,
 }
 
 impl Drop for Search {
     fn drop(&mut self) {
-        self.seeker.patience.cancelled.store(true, Ordering::Relaxed);
+        self.seeker.cancelled.store(true, Ordering::Relaxed);
         if let Some(listener) = self.listener.take() {
             let _ = listener.join();
         }
@@ -81,12 +92,11 @@ impl Search {
         if local.is_none() && remote.is_none() {
             return Err(ConnectError::NoAddress);
         }
-        let patience = Patience { deadline: deadline(limit), cancelled: Arc::default() };
-        let seeker = Arc::new(Seeker::new(config, role, patience));
+        let seeker = Arc::new(Seeker::new(config, role, limit));
         let (sender, events) = channel();
         let remote = remote.map(str::to_string);
-        let mut search =
-            Search { seeker, remote, sender, events, listener: None, listens_at: None };
+        let (listener, listens_at) = (None, None);
+        let mut search = Search { seeker, remote, sender, events, listener, listens_at, limit };
         if let Some(address) = local {
             let failed = |source| ConnectError::Listen { address: address.to_string(), source };
             let listener = TcpListener::bind(address).map_err(failed)?;
@@ -114,7 +124,7 @@ impl Search {
             if cancelled() {
                 return Err(ConnectError::Cancelled);
             }
-            let left = self.seeker.patience.deadline.saturating_duration_since(Instant::now());
+            let left = self.seeker.left();
             match self.events.recv_timeout(left.min(CANCEL_PAUSE)) {
                 Ok(event) => return Ok(Some(event)),
                 Err(RecvTimeoutError::Timeout) if left > CANCEL_PAUSE => {}
@@ -127,6 +137,45 @@ impl Search {
     pub(super) fn expect(&self, config: TlsConfig) {
         // The key is learnt once.
         let _ = self.seeker.known.set(config);
+    }
+
+    /// The peer's user is being asked about this side: there is as much time again from now on.
+    pub(super) fn wait_for_answer(&self) {
+        let mut state = self.seeker.state();
+        state.deadline = state.deadline.max(deadline(self.limit));
+    }
+
+    /// Asks the user about a key, by `ask`. That takes nothing of the time to search; the other end
+    /// is told of it meanwhile, and of a no.
+    ///
+    /// # Errors
+    /// Those of `ask`.
+    pub(super) fn ask(
+        &self,
+        key: Fingerprint,
+        ask: impl FnOnce() -> Result<(), KnownPeersError>,
+    ) -> Result<(), KnownPeersError> {
+        let (seeker, left) = (&self.seeker, self.seeker.left());
+        seeker.answer(Some((key, ASKED)), Duration::MAX);
+        if let Some(address) = self.remote.clone() {
+            let seeker = seeker.clone();
+            // If there is no thread for it, the other end is not told.
+            let _ = spawn("twain-ask", move || {
+                while seeker.answer_to(key) == ASKED {
+                    let _ = seeker.dial_once(&address, &seeker.first);
+                    std::thread::sleep(ASK_PAUSE);
+                }
+            });
+        }
+        let answer = ask();
+        match (&answer, &self.remote) {
+            (Err(KnownPeersError::Declined { .. }), Some(address)) => {
+                seeker.answer(Some((key, DECLINED)), DECLINE_LIMIT);
+                let _ = seeker.dial_once(address, &seeker.first);
+            }
+            _ => seeker.answer(None, left),
+        }
+        answer
     }
 
     /// Dials again, after a pause, when a connection that was dialled has ended.
@@ -147,7 +196,7 @@ impl Search {
 
     /// The model's side takes the connection, the data's side (which was told) confirms.
     pub(super) fn agree(&self, link: &mut Link) -> Result<(), GreetingError> {
-        let patience = &self.seeker.patience;
+        let patience = &self.seeker.patience();
         match self.seeker.role {
             Role::Model => {
                 link.write(&CHOSEN, patience)?;
@@ -169,6 +218,8 @@ fn expect(link: &mut Link, signal: [u8; 1], patience: &Patience) -> Result<(), G
     match byte {
         byte if byte == signal => Ok(()),
         NOT_KNOWN => Err(GreetingError::NotKnownToPeer),
+        ASKED => Err(GreetingError::AskedByPeer),
+        DECLINED => Err(GreetingError::DeclinedByPeer),
         _ => Err(GreetingError::NotTwain),
     }
 }
@@ -187,8 +238,7 @@ pub fn court(
     limit: Duration,
 ) -> Result<(), String> {
     let config = TlsConfig::new(identity, Some(peer)).map_err(|error| error.to_string())?;
-    let patience = Patience { deadline: deadline(limit), cancelled: Arc::default() };
-    let seeker = Seeker::new(config, role, patience);
+    let seeker = Seeker::new(config, role, limit);
     seeker.court(stream, dialled, seeker.config()).map(drop).map_err(|error| error.to_string())
 }
 
@@ -198,12 +248,45 @@ struct Seeker {
     /// Once the key was learnt that was not known at first.
     known: OnceLock<TlsConfig>,
     role: Role,
-    patience: Patience,
+    cancelled: Arc<AtomicBool>,
+    state: Mutex<State>,
+}
+
+struct State {
+    deadline: Instant,
+    /// What who shows this key is told, instead of its not being known.
+    answer: Option<(Fingerprint, [u8; 1])>,
 }
 
 impl Seeker {
-    fn new(config: TlsConfig, role: Role, patience: Patience) -> Self {
-        Self { first: config, known: OnceLock::new(), role, patience }
+    fn new(config: TlsConfig, role: Role, limit: Duration) -> Self {
+        let state = State { deadline: deadline(limit), answer: None };
+        let (known, cancelled) = (OnceLock::new(), Arc::default());
+        Self { first: config, known, role, cancelled, state: Mutex::new(state) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing that runs under this lock leaves it half changed.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn patience(&self) -> Patience {
+        Patience { deadline: self.state().deadline, cancelled: self.cancelled.clone() }
+    }
+
+    fn left(&self) -> Duration {
+        self.state().deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// What somebody is told from now on, and how long the search goes on.
+    fn answer(&self, answer: Option<(Fingerprint, [u8; 1])>, limit: Duration) {
+        *self.state() = State { deadline: deadline(limit), answer };
+    }
+
+    /// What the holder of a key is told while none is expected.
+    fn answer_to(&self, key: Fingerprint) -> [u8; 1] {
+        let answer = self.state().answer.filter(|(whom, _)| *whom == key);
+        answer.map_or(NOT_KNOWN, |(_, signal)| signal)
     }
 
     fn config(&self) -> &TlsConfig {
@@ -212,7 +295,7 @@ impl Seeker {
 
     fn listen(self: &Arc<Self>, listener: &TcpListener, events: &Sender<Event>) {
         let strangers = Arc::new(AtomicUsize::new(0));
-        while self.patience.check().is_ok() {
+        while self.patience().check().is_ok() {
             let Ok((stream, address)) = listener.accept() else {
                 std::thread::sleep(ACCEPT_PAUSE);
                 continue;
@@ -237,7 +320,7 @@ impl Seeker {
     }
 
     fn dial(&self, address: &str, events: &Sender<Event>) {
-        while self.patience.check().is_ok() {
+        while self.patience().check().is_ok() {
             let config = self.config();
             let outcome = self.dial_once(address, config);
             let ends = match &outcome {
@@ -256,9 +339,8 @@ impl Seeker {
 
     fn dial_once(&self, address: &str, config: &TlsConfig) -> Result<Link, GreetingError> {
         let mut last = std::io::Error::other("the name has no address");
-        for address in address.to_socket_addrs().map_err(GreetingError::Io)? {
-            let left = self.patience.deadline.saturating_duration_since(Instant::now());
-            let limit = left.min(DIAL_ATTEMPT).max(Duration::from_millis(1));
+        for address in address.to_socket_addrs().map_err(GreetingError::Name)? {
+            let limit = self.left().min(DIAL_ATTEMPT).max(Duration::from_millis(1));
             match TcpStream::connect_timeout(&address, limit) {
                 Ok(stream) => return self.court(stream, true, config),
                 Err(error) => last = error,
@@ -277,18 +359,18 @@ impl Seeker {
         config: &TlsConfig,
     ) -> Result<Link, GreetingError> {
         stream.set_nonblocking(false).map_err(GreetingError::Io)?;
-        let mut first = self.patience.clone();
+        let mut first = self.patience();
         first.deadline = first.deadline.min(Instant::now() + STRANGER_LIMIT);
         let mut link = Link::establish(stream, dialled, config, self.role, &first)?;
         if !config.expects_a_key() {
             let found = link.fingerprint;
             // If it cannot be told, it has hung up and comes again as well.
-            let _ = link.write(&NOT_KNOWN, &first);
+            let _ = link.write(&self.answer_to(found), &first);
             link.linger();
             return Err(KeyRefused::NotKnown { found }.into());
         }
         if self.role == Role::Data {
-            expect(&mut link, CHOSEN, &self.patience)?;
+            expect(&mut link, CHOSEN, &self.patience())?;
         }
         Ok(link)
     }

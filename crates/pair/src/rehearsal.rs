@@ -1,0 +1,109 @@
+//! The plan of a circuit, which one side finds out alone: a proof by a [`TwoParty`] whose link sends
+//! back what it is sent and whose sources only note what they are asked for. The calls and the lengths
+//! follow from the circuit and the keys; what is computed meanwhile has no meaning.
+
+use crate::preprocessing::{Call, Plan};
+use crate::two_party::TwoParty;
+use ff::Field;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use twain_algebra::Fr;
+use twain_link::channel::{Channel, ChannelError, TrafficMeter, TrafficTotals};
+use twain_masks::{Demand, DigitMaskSource, Material};
+use twain_ole::{OleGroup, OleSource};
+use twain_party::{PartyError, PartySeeds, Phase, Role, Seed, Watch, Watched};
+
+/// The plan of `proof`, which runs the witness program and the prover on zeros over the party it is
+/// given.
+///
+/// # Errors
+/// Those of `proof`.
+pub fn rehearse<E>(proof: impl FnOnce(&mut TwoParty) -> Result<(), E>) -> Result<Plan, E> {
+    let mut echo = Echo::default();
+    let notes = Notes { plan: Arc::default(), openings: echo.meter.totals() };
+    let [products, material] = [(); 2].map(|()| Box::new(notes.clone()));
+    // Nothing of a rehearsal is kept or sent: its randomness may be known.
+    let seeds = PartySeeds { blinding: Seed([0; 32]), protocol: Seed([0; 32]) };
+    let party = TwoParty::new(&mut echo, products, material, &seeds);
+    proof(&mut party.watched_by(Watched::by(Arc::new(notes.clone()))).rehearsing())?;
+    let mut plan = notes.plan();
+    plan.end(notes.openings.read());
+    Ok(std::mem::take(&mut *plan))
+}
+
+/// What is noted by the sources and the watcher of a rehearsal.
+#[derive(Clone)]
+struct Notes {
+    plan: Arc<Mutex<Plan>>,
+    /// What has gone over the link.
+    openings: TrafficTotals,
+}
+
+impl Notes {
+    fn plan(&self) -> MutexGuard<'_, Plan> {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Watch for Notes {
+    fn enter(&self, phase: Phase) {
+        self.plan().enter(phase, self.openings.read());
+    }
+}
+
+impl OleSource for Notes {
+    /// Ones, so that nothing that is inverted is 0.
+    fn inner_products(
+        &mut self,
+        _: &mut dyn Channel,
+        _: &'static str,
+        _: &[&[Fr]],
+        groups: &[OleGroup],
+    ) -> Result<Vec<Vec<Fr>>, PartyError> {
+        self.plan().push(Call::Products(groups.to_vec()));
+        Ok(groups.iter().map(|group| vec![Fr::ONE; group.length]).collect())
+    }
+}
+
+impl DigitMaskSource for Notes {
+    /// As much as is demanded, but outlines and zeros.
+    fn supply(&mut self, _: &mut dyn Channel, demand: &Demand) -> Result<Material, PartyError> {
+        self.plan().push(Call::Material(demand.clone()));
+        Ok(Material::outline(demand))
+    }
+}
+
+/// A link to nobody: what is sent in a step is what is received in it.
+#[derive(Default)]
+struct Echo {
+    /// On its way back.
+    sent: Vec<(&'static str, Vec<u8>)>,
+    meter: TrafficMeter,
+}
+
+impl Channel for Echo {
+    fn role(&self) -> Role {
+        Role::Model
+    }
+
+    fn send(&mut self, phase: &'static str, frame: Vec<u8>) -> Result<(), ChannelError> {
+        self.meter.sent(phase, frame.len());
+        self.sent.push((phase, frame));
+        Ok(())
+    }
+
+    /// Zeros where this side sent nothing.
+    fn receive(&mut self, phase: &'static str, length: usize) -> Result<Vec<u8>, ChannelError> {
+        self.meter.received(phase, length);
+        let fits = |(of, frame): &(&str, Vec<u8>)| *of == phase && frame.len() == length;
+        let place = self.sent.iter().position(fits);
+        Ok(place.map_or_else(|| vec![0; length], |place| self.sent.remove(place).1))
+    }
+
+    fn session_id(&self) -> [u8; 32] {
+        [0; 32]
+    }
+
+    fn meter(&self) -> &TrafficMeter {
+        &self.meter
+    }
+}

@@ -1,0 +1,467 @@
+//! What one prover does who holds everything: EZKL's functions, over files with EZKL's default names.
+//! All return what EZKL's return and raise a `TwainError`; none holds the interpreter's lock.
+
+use crate::run_args::{PyRunArgs, or_default};
+use crate::work::{Callbacks, Cancel, quietly, run, to_python};
+use crate::{error, felts};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use std::path::PathBuf;
+use twain::calibration::{MOST_LOGROWS, SCALES, Target};
+use twain::{Error, Prover, ProverFiles, alone};
+use twain_artifacts::{GraphWitness, InputFile, Proof, field_to_hex};
+
+/// gen_settings(model="network.onnx", output="settings.json", py_run_args=None) -> bool
+///
+/// Measures the circuit of a network and writes its settings.
+#[pyfunction]
+#[pyo3(signature = (model = "network.onnx".into(), output = "settings.json".into(), py_run_args = None))]
+fn gen_settings(
+    py: Python<'_>,
+    model: PathBuf,
+    output: PathBuf,
+    py_run_args: Option<PyRunArgs>,
+) -> PyResult<bool> {
+    let args = or_default(py_run_args);
+    let exactly = alone::Allowances::default();
+    quietly(py, |run| alone::generate_settings(&model, &output, &args, exactly, run))?;
+    Ok(true)
+}
+
+/// calibrate_settings(data="calibration.json", model="network.onnx", settings="settings.json",
+/// target="resources", lookup_safety_margin=2, scales=None, scale_rebase_multiplier=[1, 10],
+/// max_logrows=None, on_event=None, cancel=None) -> bool
+///
+/// Tries scales on sample data and rewrites the settings with the best.
+#[pyfunction]
+#[pyo3(signature = (
+    data = "calibration.json".into(), model = "network.onnx".into(),
+    settings = "settings.json".into(), target = "resources", lookup_safety_margin = 2.0,
+    scales = None, scale_rebase_multiplier = vec![1, 10], max_logrows = None, on_event = None,
+    cancel = None
+))]
+#[allow(clippy::too_many_arguments)] // EZKL's
+fn calibrate_settings(
+    py: Python<'_>,
+    data: String,
+    model: PathBuf,
+    settings: PathBuf,
+    target: &str,
+    lookup_safety_margin: f64,
+    scales: Option<Vec<i32>>,
+    scale_rebase_multiplier: Vec<u32>,
+    max_logrows: Option<u32>,
+    on_event: Option<Py<PyAny>>,
+    cancel: Option<Cancel>,
+) -> PyResult<bool> {
+    let target = match target {
+        "resources" => Target::Resources,
+        "resources/col-overflow" => Target::ResourcesColumnOverflow,
+        "accuracy" => Target::Accuracy,
+        _ => {
+            let text =
+                format!("{target:?} is no target: resources, resources/col-overflow or accuracy");
+            return Err(PyValueError::new_err(text));
+        }
+    };
+    let calibration = alone::Calibration {
+        data,
+        model,
+        settings_path: settings,
+        target,
+        margin: lookup_safety_margin,
+        scales: scales.unwrap_or_else(|| SCALES.to_vec()),
+        multipliers: scale_rebase_multiplier,
+        max_logrows: max_logrows.unwrap_or(MOST_LOGROWS),
+        allowances: alone::Allowances::default(),
+        // As EZKL's function.
+        accept_error: true,
+    };
+    let callbacks = Callbacks { on_event, on_first_meeting: None };
+    run(py, callbacks, cancel, |run| alone::calibrate(&calibration, run))?;
+    Ok(true)
+}
+
+/// compile_circuit(model="network.onnx", compiled_circuit="model.compiled",
+/// settings_path="settings.json") -> bool
+///
+/// Turns a network into a circuit of these settings.
+#[pyfunction]
+#[pyo3(signature = (
+    model = "network.onnx".into(), compiled_circuit = "model.compiled".into(),
+    settings_path = "settings.json".into()
+))]
+fn compile_circuit(
+    py: Python<'_>,
+    model: PathBuf,
+    compiled_circuit: PathBuf,
+    settings_path: PathBuf,
+) -> PyResult<bool> {
+    let exactly = alone::Allowances::default();
+    quietly(py, |run| alone::compile(&model, &compiled_circuit, &settings_path, exactly, run))?;
+    Ok(true)
+}
+
+/// table(model="network.onnx", py_run_args=None) -> str
+///
+/// The nodes of a network as they become circuit operations.
+#[pyfunction]
+#[pyo3(signature = (model = "network.onnx".into(), py_run_args = None))]
+fn table(py: Python<'_>, model: PathBuf, py_run_args: Option<PyRunArgs>) -> PyResult<String> {
+    let args = or_default(py_run_args);
+    quietly(py, |run| alone::table(&model, &args, alone::Allowances::default(), run))
+}
+
+/// gen_random_data(model="network.onnx", output="input.json", variables=[("batch_size", 1)],
+/// seed=21242, min=None, max=None) -> bool
+///
+/// Writes random inputs between `min` (0) and `max` (1).
+#[pyfunction]
+#[pyo3(signature = (
+    model = "network.onnx".into(), output = "input.json".into(),
+    variables = vec![("batch_size".into(), 1)], seed = 21242, min = None, max = None
+))]
+fn gen_random_data(
+    py: Python<'_>,
+    model: PathBuf,
+    output: PathBuf,
+    variables: Vec<(String, usize)>,
+    seed: u64,
+    min: Option<f32>,
+    max: Option<f32>,
+) -> PyResult<bool> {
+    let range = min.unwrap_or(0.0)..max.unwrap_or(1.0);
+    quietly(py, |_| alone::random_data(&model, &output, &variables, seed, range))?;
+    Ok(true)
+}
+
+/// gen_witness(data="input.json", model="model.compiled", output="witness.json", vk_path=None,
+/// srs_path=None) -> dict
+///
+/// Runs the circuit on an input (a file, `@file` or JSON text), writes the witness if `output` is given,
+/// and returns it; field elements are hexadecimal text.
+#[pyfunction]
+#[pyo3(signature = (
+    data = "input.json".into(), model = "model.compiled".into(),
+    output = Some("witness.json".into()), vk_path = None, srs_path = None
+))]
+fn gen_witness(
+    py: Python<'_>,
+    data: String,
+    model: PathBuf,
+    output: Option<PathBuf>,
+    vk_path: Option<PathBuf>,
+    srs_path: Option<PathBuf>,
+) -> PyResult<Bound<'_, PyDict>> {
+    let witness = quietly(py, |_| {
+        let witness = alone::witness_of_files(&data, &model, vk_path, srs_path)?;
+        if let Some(output) = &output {
+            witness.write(output)?;
+        }
+        Ok(witness)
+    })?;
+    witness_to_python(py, &witness)
+}
+
+/// A witness as EZKL's function returns it: the file without what is for people.
+pub fn witness_to_python<'py>(
+    py: Python<'py>,
+    witness: &GraphWitness,
+) -> PyResult<Bound<'py, PyDict>> {
+    let value = serde_json::to_value(witness).map_err(|error| error::raise(&Error::bug(error)))?;
+    let dict = to_python(py, &value)?.cast_into::<PyDict>()?;
+    for name in ["pretty_elements", "version"] {
+        if dict.contains(name)? {
+            dict.del_item(name)?;
+        }
+    }
+    for name in ["processed_inputs", "processed_params", "processed_outputs"] {
+        if dict.get_item(name)?.is_some_and(|value| value.is_none()) {
+            dict.del_item(name)?;
+        }
+    }
+    Ok(dict)
+}
+
+/// mock(witness="witness.json", model="model.compiled") -> bool
+///
+/// Checks every constraint on a witness; raises InvalidWitnessError with the first that fail.
+#[pyfunction]
+#[pyo3(signature = (witness = "witness.json".into(), model = "model.compiled".into()))]
+fn mock(py: Python<'_>, witness: PathBuf, model: PathBuf) -> PyResult<bool> {
+    let failures = quietly(py, |_| alone::mock(&witness, &model))?;
+    match failures.is_empty() {
+        true => Ok(true),
+        false => Err(error::InvalidWitnessError::new_err(failures.join("\n"))),
+    }
+}
+
+/// gen_srs(srs_path, logrows) -> None
+///
+/// Makes a test SRS: whoever knew its secret could forge proofs.
+#[pyfunction]
+fn gen_srs(py: Python<'_>, srs_path: PathBuf, logrows: u32) -> PyResult<()> {
+    quietly(py, |run| alone::generate_srs(&srs_path, logrows, run))
+}
+
+/// setup(model="model.compiled", vk_path="vk.key", pk_path="pk.key", srs_path=None,
+/// witness_path=None, disable_selector_compression=False) -> bool
+///
+/// Makes the keys.
+#[pyfunction]
+#[pyo3(signature = (
+    model = "model.compiled".into(), vk_path = "vk.key".into(), pk_path = "pk.key".into(),
+    srs_path = None, witness_path = None, disable_selector_compression = false
+))]
+fn setup(
+    py: Python<'_>,
+    model: PathBuf,
+    vk_path: PathBuf,
+    pk_path: PathBuf,
+    srs_path: Option<PathBuf>,
+    witness_path: Option<PathBuf>,
+    disable_selector_compression: bool,
+) -> PyResult<bool> {
+    let setup = alone::Setup {
+        compiled_circuit: model,
+        srs: srs_path,
+        vk_path,
+        pk_path,
+        witness: witness_path,
+        compress: !disable_selector_compression,
+    };
+    quietly(py, |run| alone::setup(&setup, run))?;
+    Ok(true)
+}
+
+/// prove(witness="witness.json", model="model.compiled", pk_path="pk.key", proof_path=None,
+/// srs_path=None, check_mode="safe", on_event=None, cancel=None) -> dict
+///
+/// Proves, checks the proof unless `check_mode` is "unsafe", writes it if `proof_path` is given, and
+/// returns its `instances` and `proof`.
+#[pyfunction]
+#[pyo3(signature = (
+    witness = "witness.json".into(), model = "model.compiled".into(), pk_path = "pk.key".into(),
+    proof_path = None, srs_path = None, check_mode = "safe", on_event = None, cancel = None
+))]
+#[allow(clippy::too_many_arguments)] // EZKL's, and three
+fn prove<'py>(
+    py: Python<'py>,
+    witness: PathBuf,
+    model: PathBuf,
+    pk_path: PathBuf,
+    proof_path: Option<PathBuf>,
+    srs_path: Option<PathBuf>,
+    check_mode: &str,
+    on_event: Option<Py<PyAny>>,
+    cancel: Option<Cancel>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let verify = check_mode != "unsafe";
+    let files = ProverFiles { compiled_circuit: model, pk_path, srs_path };
+    let callbacks = Callbacks { on_event, on_first_meeting: None };
+    let proof = run(py, callbacks, cancel, |run| {
+        let witness_path = witness;
+        let prover = Prover::read(&files, run)?;
+        let proof = prover.prove(&GraphWitness::read(&witness_path)?, verify, run)?;
+        if let Some(path) = &proof_path {
+            proof.write(path)?;
+        }
+        Ok(proof)
+    })?;
+    proof_to_python(py, &proof)
+}
+
+/// `instances` and `proof`.
+pub fn proof_to_python<'py>(py: Python<'py>, proof: &Proof) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    let instances = proof.instances.iter().map(|column| column.iter().map(field_to_hex).collect());
+    dict.set_item("instances", instances.collect::<Vec<Vec<String>>>())?;
+    dict.set_item("proof", proof.hex_proof.clone())?;
+    Ok(dict)
+}
+
+/// verify(proof_path="proof.json", settings_path="settings.json", vk_path="vk.key", srs_path=None,
+/// reduced_srs=False) -> bool
+///
+/// Checks a proof; one that is not valid raises.
+#[pyfunction]
+#[pyo3(signature = (
+    proof_path = "proof.json".into(), settings_path = "settings.json".into(),
+    vk_path = "vk.key".into(), srs_path = None, reduced_srs = false
+))]
+fn verify(
+    py: Python<'_>,
+    proof_path: PathBuf,
+    settings_path: PathBuf,
+    vk_path: PathBuf,
+    srs_path: Option<PathBuf>,
+    reduced_srs: bool,
+) -> PyResult<bool> {
+    quietly(py, |_| alone::verify(&settings_path, &proof_path, &vk_path, srs_path, reduced_srs))?;
+    Ok(true)
+}
+
+/// gen_vk_from_pk_single(path_to_pk="pk.key", circuit_settings_path="settings.json",
+/// vk_output_path="vk.key") -> bool
+///
+/// Copies the verifying key out of a proving key.
+#[pyfunction]
+#[pyo3(signature = (
+    path_to_pk = "pk.key".into(), circuit_settings_path = "settings.json".into(),
+    vk_output_path = "vk.key".into()
+))]
+fn gen_vk_from_pk_single(
+    py: Python<'_>,
+    path_to_pk: PathBuf,
+    circuit_settings_path: PathBuf,
+    vk_output_path: PathBuf,
+) -> PyResult<bool> {
+    quietly(py, |_| alone::vk_from_pk(&path_to_pk, &circuit_settings_path, &vk_output_path))?;
+    Ok(true)
+}
+
+/// swap_proof_commitments(proof_path="proof.json", witness_path="witness.json") -> None
+///
+/// Puts a witness's commitments into a proof, which then verifies only if they are the same.
+#[pyfunction]
+#[pyo3(signature = (proof_path = "proof.json".into(), witness_path = "witness.json".into()))]
+fn swap_proof_commitments(
+    py: Python<'_>,
+    proof_path: PathBuf,
+    witness_path: PathBuf,
+) -> PyResult<()> {
+    quietly(py, |_| alone::swap_commitments(&proof_path, &witness_path))
+}
+
+/// import_srs(source, srs_path=None, settings_path="settings.json", logrows=None) -> str
+///
+/// Imports a ceremony's file after checking it; says what was imported.
+#[pyfunction]
+#[pyo3(signature = (
+    source, srs_path = None, settings_path = "settings.json".into(), logrows = None
+))]
+fn import_srs(
+    py: Python<'_>,
+    source: PathBuf,
+    srs_path: Option<PathBuf>,
+    settings_path: PathBuf,
+    logrows: Option<u32>,
+) -> PyResult<String> {
+    quietly(py, |_| alone::import_srs(&source, srs_path, &settings_path, logrows))
+}
+
+/// srs_place(settings_path, logrows=None, srs_path=None) -> str
+///
+/// Where EZKL keeps the SRS of a circuit.
+#[pyfunction]
+#[pyo3(signature = (settings_path, logrows = None, srs_path = None))]
+fn srs_place(
+    settings_path: PathBuf,
+    logrows: Option<u32>,
+    srs_path: Option<PathBuf>,
+) -> PyResult<PathBuf> {
+    let logrows = logrows.map(Ok).unwrap_or_else(|| {
+        twain_artifacts::read_settings(&settings_path).map(|settings| settings.run_args.logrows)
+    });
+    let logrows = logrows.map_err(|error| error::raise(&error.into()))?;
+    twain::files::srs_path(&srs_path, logrows).map_err(|error| error::raise(&error))
+}
+
+/// A circuit, its keys and its SRS in memory: nothing is read again for the next proof.
+#[pyclass(frozen, module = "twain", name = "Prover")]
+pub struct PyProver(Prover);
+
+#[pymethods]
+impl PyProver {
+    #[new]
+    #[pyo3(signature = (
+        model = "model.compiled".into(), pk_path = "pk.key".into(), srs_path = None
+    ))]
+    fn new(
+        py: Python<'_>,
+        model: PathBuf,
+        pk_path: PathBuf,
+        srs_path: Option<PathBuf>,
+    ) -> PyResult<Self> {
+        let files = ProverFiles { compiled_circuit: model, pk_path, srs_path };
+        Ok(Self(quietly(py, |run| Prover::read(&files, run))?))
+    }
+
+    /// The witness of an input: a file, `@file` or JSON text.
+    fn witness<'py>(&self, py: Python<'py>, data: String) -> PyResult<Bound<'py, PyDict>> {
+        let witness = quietly(py, |_| self.witness_of(&data))?;
+        witness_to_python(py, &witness)
+    }
+
+    /// Proves for an input (a file, `@file` or JSON text), writes the proof if `proof_path` is given, and
+    /// returns its `instances` and `proof`.
+    #[pyo3(signature = (data, proof_path = None, check_mode = "safe", on_event = None, cancel = None))]
+    fn prove<'py>(
+        &self,
+        py: Python<'py>,
+        data: String,
+        proof_path: Option<PathBuf>,
+        check_mode: &str,
+        on_event: Option<Py<PyAny>>,
+        cancel: Option<Cancel>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let verify = check_mode != "unsafe";
+        let callbacks = Callbacks { on_event, on_first_meeting: None };
+        let proof = run(py, callbacks, cancel, |run| {
+            let proof = self.0.prove(&self.witness_of(&data)?, verify, run)?;
+            if let Some(path) = &proof_path {
+                proof.write(path)?;
+            }
+            Ok(proof)
+        })?;
+        proof_to_python(py, &proof)
+    }
+}
+
+impl PyProver {
+    fn witness_of(&self, data: &str) -> Result<GraphWitness, Error> {
+        self.0.witness(&InputFile::from_argument(data)?)
+    }
+}
+
+/// kzg_commit(message, vk_path="vk.key", settings_path="settings.json", srs_path=None) -> list[PyG1Affine]
+///
+/// The commitments that a circuit with polycommit visibility makes of a tensor.
+#[pyfunction]
+#[pyo3(signature = (
+    message, vk_path = "vk.key".into(), settings_path = "settings.json".into(), srs_path = None
+))]
+fn kzg_commit(
+    py: Python<'_>,
+    message: Vec<String>,
+    vk_path: PathBuf,
+    settings_path: PathBuf,
+    srs_path: Option<PathBuf>,
+) -> PyResult<Vec<felts::PyG1Affine>> {
+    let _ = vk_path; // EZKL asks for it; the settings say the number of usable rows.
+    let message = message.iter().map(|felt| felts::parse(felt)).collect::<PyResult<Vec<_>>>()?;
+    let points = quietly(py, |_| alone::commit(&message, &settings_path, srs_path))?;
+    Ok(points.iter().map(Into::into).collect())
+}
+
+/// Puts the functions into the module.
+pub fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<PyProver>()?;
+    module.add_function(wrap_pyfunction!(gen_settings, module)?)?;
+    module.add_function(wrap_pyfunction!(calibrate_settings, module)?)?;
+    module.add_function(wrap_pyfunction!(compile_circuit, module)?)?;
+    module.add_function(wrap_pyfunction!(table, module)?)?;
+    module.add_function(wrap_pyfunction!(gen_random_data, module)?)?;
+    module.add_function(wrap_pyfunction!(gen_witness, module)?)?;
+    module.add_function(wrap_pyfunction!(mock, module)?)?;
+    module.add_function(wrap_pyfunction!(gen_srs, module)?)?;
+    module.add_function(wrap_pyfunction!(setup, module)?)?;
+    module.add_function(wrap_pyfunction!(prove, module)?)?;
+    module.add_function(wrap_pyfunction!(verify, module)?)?;
+    module.add_function(wrap_pyfunction!(gen_vk_from_pk_single, module)?)?;
+    module.add_function(wrap_pyfunction!(swap_proof_commitments, module)?)?;
+    module.add_function(wrap_pyfunction!(import_srs, module)?)?;
+    module.add_function(wrap_pyfunction!(srs_place, module)?)?;
+    module.add_function(wrap_pyfunction!(kzg_commit, module)?)
+}

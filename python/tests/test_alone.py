@@ -1,0 +1,200 @@
+"""The six steps of EZKL's notebooks, as they call them, and what can go wrong."""
+
+import asyncio
+import copy
+import json
+import logging
+import os
+import pickle
+import threading
+import time
+
+import pytest
+import twain as ezkl
+
+
+def test_the_steps_of_a_notebook(folder, args):
+    assert ezkl.gen_settings("network.onnx", "settings.json", py_run_args=args) is True
+    calibrated = ezkl.calibrate_settings(
+        "input.json", "network.onnx", "settings.json", "resources", scales=[4], max_logrows=8
+    )
+    assert calibrated is True
+    assert ezkl.compile_circuit("network.onnx", "model.compiled", "settings.json") is True
+
+    async def srs():
+        return await ezkl.get_srs("settings.json")
+
+    assert asyncio.run(srs()) is True
+    witness = ezkl.gen_witness("input.json", "model.compiled", "witness.json")
+    assert os.path.isfile("witness.json") and len(witness["inputs"][0]) == 3
+    on_disk = json.load(open("witness.json"))
+    assert witness["outputs"] == on_disk["outputs"] and "pretty_elements" not in witness
+    assert ezkl.mock("witness.json", "model.compiled") is True
+    assert ezkl.setup("model.compiled", "vk.key", "pk.key") is True
+    proof = ezkl.prove("witness.json", "model.compiled", "pk.key", "proof.json")
+    assert set(proof) == {"instances", "proof"} and proof["proof"].startswith("0x")
+    assert json.load(open("proof.json"))["hex_proof"] == proof["proof"]
+    assert ezkl.verify("proof.json", "settings.json", "vk.key") is True
+
+
+def test_an_invalid_proof_raises(circuit):
+    ezkl.gen_witness()
+    ezkl.prove(proof_path="proof.json")
+    proof = json.load(open("proof.json"))
+    proof["proof"][100] ^= 1
+    json.dump(proof, open("proof.json", "w"))
+    with pytest.raises(RuntimeError, match="not valid") as raised:
+        ezkl.verify()
+    assert raised.value.code == "file" and isinstance(raised.value, ezkl.FileError)
+
+
+def test_get_srs_needs_a_loop_and_makes_nothing_up(circuit):
+    with pytest.raises(RuntimeError, match="no running event loop"):
+        ezkl.get_srs("settings.json")
+
+    async def missing():
+        await ezkl.get_srs(logrows=12)
+
+    with pytest.raises(ezkl.FileError, match="import_srs"):
+        asyncio.run(missing())
+
+
+def test_inputs_from_arrays_and_frames(circuit):
+    import numpy
+    import pandas
+
+    from_file = ezkl.gen_witness("input.json")
+    values = json.load(open("input.json"))["input_data"][0]
+    array = numpy.array([values])
+    assert ezkl.gen_witness(array, output=None) == from_file
+    assert ezkl.gen_witness([values], output=None) == from_file
+    assert ezkl.gen_witness(pandas.DataFrame([values]), output=None) == from_file
+    assert ezkl.gen_witness({"input_data": [values]}, output=None) == from_file
+
+
+def test_a_prover_in_memory(circuit):
+    prover = ezkl.load()
+    assert prover.witness("input.json") == ezkl.gen_witness(output=None)
+    proof = prover.prove("input.json", "proof.json")
+    assert ezkl.verify() and proof["instances"]
+    with pytest.raises(ezkl.FileError):
+        prover.prove({"input_data": [[1.0]]}, "other.json")
+    assert not os.path.exists("other.json")
+
+
+def test_run_args():
+    args = ezkl.PyRunArgs()
+    assert (args.input_visibility, args.param_visibility) == ("public", "fixed")
+    assert args.lookup_range == (-32768, 32768) and args.variables == [("batch_size", 1)]
+    args.check_mode = "UNSAFE"
+    args.input_visibility = "hashed/private/0,1"
+    assert (args.check_mode, args.input_visibility) == ("unsafe", "hashed/private/0,1")
+    assert args.epsilon == 2.220446049250313e-16
+    with pytest.raises(ValueError):
+        args.output_visibility = "secret"
+    with pytest.raises(ValueError):
+        args.check_mode = "perhaps"
+    with pytest.raises(TypeError):
+        args.input_scale = 0.5
+    with pytest.raises(OverflowError):
+        args.logrows = -1
+    with pytest.raises(AttributeError):
+        args.logrow = 8
+    with pytest.raises(TypeError):
+        ezkl.PyRunArgs(logrow=8)
+    for same in (copy.copy(args), copy.deepcopy(args), pickle.loads(pickle.dumps(args))):
+        assert same == args and same is not args and "hashed/private/0,1" in repr(same)
+    same.logrows = 9
+    assert same != args
+
+
+def test_field_elements():
+    felt = ezkl.float_to_felt(-1.5, 4)
+    assert ezkl.felt_to_int(felt) == -24 and ezkl.felt_to_float(felt, 4) == -1.5
+    assert ezkl.felt_to_big_endian(ezkl.float_to_felt(1, 0)) == "0x" + "0" * 63 + "1"
+    assert ezkl.float_to_felt(0.7, 4, ezkl.PyInputType.Bool) == ezkl.float_to_felt(0, 4)
+    assert ezkl.float_to_felt(2.9, 4, ezkl.PyInputType.Int) == ezkl.float_to_felt(2, 4)
+    assert ezkl.float_to_felt(float("nan"), 4) == ezkl.float_to_felt(0, 4)
+    with pytest.raises(OverflowError):
+        ezkl.float_to_felt(1e40, 4)
+    # Exact over the whole field.
+    half = (21888242871839275222246405745257275088548364400416034343698204186575808495617 - 1) // 2
+    text = half.to_bytes(32, "little").hex()
+    assert ezkl.felt_to_int(text) == half
+    assert ezkl.felt_to_int((half + 1).to_bytes(32, "little").hex()) == -half
+    for malformed in ("", "xyz", "ff" * 32, "0x" + "00" * 31):
+        for function in (ezkl.felt_to_int, ezkl.felt_to_big_endian):
+            with pytest.raises(ValueError):
+                function(malformed)
+    felts = ezkl.buffer_to_felts(bytes(range(20)))
+    assert [ezkl.felt_to_int(felt) for felt in felts] == [
+        int.from_bytes(bytes(range(16)), "little"),
+        int.from_bytes(bytes(range(16, 20)), "little"),
+    ]
+    known = "ad20d5a6dd09e7ffc5ae1a76ac1e3705ad396650cf6ed4b4b6771c9c4ba5ea12"
+    assert ezkl.poseidon_hash([ezkl.float_to_felt(x, 0) for x in (8, 4, 16)]) == [known]
+    assert ezkl.poseidon_hash([]) == []
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: ezkl.gen_settings("nowhere.onnx"),
+        lambda: ezkl.compile_circuit("network.onnx", "x", "nowhere.json"),
+        lambda: ezkl.gen_witness("nowhere.json"),
+        lambda: ezkl.prove("nowhere.json"),
+        lambda: ezkl.verify("nowhere.json"),
+        lambda: ezkl.setup("network.onnx"),
+        lambda: ezkl.mock("input.json"),
+        lambda: ezkl.load("nowhere.compiled"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_one_line(circuit, call):
+    with pytest.raises(ezkl.TwainError) as raised:
+        call()
+    assert "\n" not in str(raised.value) and raised.value.code == "file"
+
+
+def test_other_threads_run_meanwhile(circuit):
+    ticks, stop = [0], threading.Event()
+
+    def tick():
+        while not stop.is_set():
+            ticks[0] += 1
+            time.sleep(0.001)
+
+    thread = threading.Thread(target=tick)
+    thread.start()
+    start = time.perf_counter()
+    while time.perf_counter() - start < 0.5:
+        ezkl.setup("model.compiled", "vk.key", "pk.key")
+    took = time.perf_counter() - start
+    stop.set()
+    thread.join()
+    assert ticks[0] > 100 * took
+
+
+def test_events_and_logs(circuit, caplog):
+    events = []
+    ezkl.gen_witness()
+    with caplog.at_level(logging.DEBUG, logger="twain"):
+        ezkl.prove(proof_path="proof.json", on_event=events.append)
+    phases = [event["phase"] for event in events if event["event"] == "phase"]
+    assert {"load", "witness", "opening", "verify"} <= set(phases)
+    # A callback that fails does not fail the work.
+    ezkl.prove(on_event=lambda _: 1 / 0)
+
+
+def test_cancelling(circuit):
+    ezkl.gen_witness()
+    cancel = ezkl.Cancel()
+    cancel.cancel()
+    with pytest.raises(ezkl.CancelledError) as raised:
+        ezkl.prove(proof_path="cancelled.json", cancel=cancel)
+    assert raised.value.code == "cancelled" and not os.path.exists("cancelled.json")
+
+
+def test_what_is_not_there_says_what_to_use():
+    for name in ("create_evm_verifier", "deploy_evm", "register_vka"):
+        with pytest.raises(ezkl.UnsupportedError, match="ezkl's function"):
+            getattr(ezkl, name)("anything")

@@ -1,0 +1,119 @@
+"""Two parties in one process: threads, tasks, and one that is cancelled."""
+
+import asyncio
+import json
+import os
+import shutil
+import socket
+import threading
+import time
+
+import pytest
+import twain
+
+
+@pytest.fixture
+def sides(circuit):
+    """A folder and an identity each; the data's side has the circuit without its parameters."""
+    for side in ("model", "data"):
+        os.makedirs(side)
+        for name in ("pk.key", "vk.key", "settings.json"):
+            shutil.copy(name, side)
+    shutil.copy("model.compiled", "model/model.compiled")
+    assert twain.redact("model.compiled", "data/model.compiled") == []
+    shutil.copy("input.json", "data/input.json")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = "127.0.0.1:%d" % probe.getsockname()[1]
+
+    def arguments(side):
+        other = "data" if side == "model" else "model"
+        return dict(
+            role=side,
+            local_addr=address if side == "model" else None,
+            remote_peer=address if side == "data" else None,
+            peer=twain.identity(f"{other}/identity"),
+            identity=f"{side}/identity",
+            model=f"{side}/model.compiled",
+            pk_path=f"{side}/pk.key",
+            connect_timeout=30.0,
+        )
+
+    return {side: arguments(side) for side in ("model", "data")}
+
+
+def test_a_proof_by_two_tasks(sides):
+    events = []
+
+    async def prove():
+        await asyncio.gather(
+            twain.prove_pair_async(
+                **sides["model"], proof_path="model/proof.json", on_event=events.append
+            ),
+            twain.prove_pair_async(
+                **sides["data"], proof_path="data/proof.json", data="data/input.json"
+            ),
+        )
+
+    asyncio.run(prove())
+    assert open("model/proof.json").read() == open("data/proof.json").read()
+    assert twain.verify("data/proof.json", "data/settings.json", "data/vk.key") is True
+    kinds = {event["event"] for event in events}
+    assert {"forecast", "listening", "connected", "phase", "notice"} <= kinds
+    # The same public values as alone.
+    twain.gen_witness("input.json", "model.compiled")
+    alone = twain.prove("witness.json", "model.compiled", "pk.key")
+    assert json.load(open("data/proof.json"))["instances"] == alone["instances"]
+
+
+def test_bundles(sides):
+    def both(function, **more):
+        failures = []
+
+        def side(name):
+            try:
+                function(**sides[name], **more.get(name, {}))
+            except Exception as error:  # a thread's error would be lost
+                failures.append(error)
+
+        threads = [threading.Thread(target=side, args=(name,)) for name in sides]
+        [thread.start() for thread in threads]
+        [thread.join() for thread in threads]
+        assert not failures, failures
+
+    both(twain.preprocess)
+    steps = []
+    both(
+        twain.prove_pair,
+        model=dict(proof_path="model/proof.json", on_event=steps.append),
+        data=dict(proof_path="data/proof.json", data="data/input.json"),
+    )
+    said = [event["message"] for event in steps if event["event"] == "notice"]
+    assert any("bundle" in message for message in said)
+
+
+def test_a_task_that_is_cancelled_ends_within_a_second(sides):
+    async def prove():
+        task = asyncio.ensure_future(
+            twain.prove_pair_async(**sides["model"], proof_path="model/proof.json")
+        )
+        await asyncio.sleep(0.5)
+        start = time.perf_counter()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return time.perf_counter() - start
+
+    assert asyncio.run(prove()) < 1.5
+    assert not os.path.exists("model/proof.json")
+
+
+def test_mistakes(sides):
+    with pytest.raises(ValueError, match="model or data"):
+        twain.prove_pair(**{**sides["model"], "role": "verifier"})
+    with pytest.raises(ValueError, match="remote_peer"):
+        twain.prove_pair("model")
+    with pytest.raises(twain.UsageError, match="--peer|fingerprint"):
+        twain.prove_pair(**{**sides["model"], "peer": "nonsense", "connect_timeout": 1.0})
+    with pytest.raises(twain.LinkError):
+        twain.prove_pair(**{**sides["data"], "connect_timeout": 0.5, "data": "data/input.json"})
