@@ -134,5 +134,5 @@ pub fn proving_key(bytes: &[u8]) {
 
 /// An ONNX file.
 pub fn onnx(bytes: &[u8]) {
-    let _ = twain_onnx::load(bytes, &[("batch_size".into(), 1)]);
+    let _ = twain_onnx::load(bytes, &[("batch_size".into(), 1)], &Default::default());
 }

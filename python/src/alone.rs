@@ -24,7 +24,8 @@ fn gen_settings(
     py_run_args: Option<PyRunArgs>,
 ) -> PyResult<bool> {
     let args = or_default(py_run_args);
-    quietly(py, |_| alone::generate_settings(&model, &output, &args))?;
+    let exactly = alone::Allowances::default();
+    quietly(py, |run| alone::generate_settings(&model, &output, &args, exactly, run))?;
     Ok(true)
 }
 
@@ -73,6 +74,9 @@ fn calibrate_settings(
         scales: scales.unwrap_or_else(|| SCALES.to_vec()),
         multipliers: scale_rebase_multiplier,
         max_logrows: max_logrows.unwrap_or(MOST_LOGROWS),
+        allowances: alone::Allowances::default(),
+        // As EZKL's function.
+        accept_error: true,
     };
     let callbacks = Callbacks { on_event, on_first_meeting: None };
     run(py, callbacks, cancel, |run| alone::calibrate(&calibration, run))?;
@@ -94,7 +98,8 @@ fn compile_circuit(
     compiled_circuit: PathBuf,
     settings_path: PathBuf,
 ) -> PyResult<bool> {
-    quietly(py, |_| alone::compile(&model, &compiled_circuit, &settings_path))?;
+    let exactly = alone::Allowances::default();
+    quietly(py, |run| alone::compile(&model, &compiled_circuit, &settings_path, exactly, run))?;
     Ok(true)
 }
 
@@ -105,7 +110,7 @@ fn compile_circuit(
 #[pyo3(signature = (model = "network.onnx".into(), py_run_args = None))]
 fn table(py: Python<'_>, model: PathBuf, py_run_args: Option<PyRunArgs>) -> PyResult<String> {
     let args = or_default(py_run_args);
-    quietly(py, |_| alone::table(&model, &args))
+    quietly(py, |run| alone::table(&model, &args, alone::Allowances::default(), run))
 }
 
 /// gen_random_data(model="network.onnx", output="input.json", variables=[("batch_size", 1)],

@@ -103,6 +103,7 @@ impl<'a> Pair<'a> {
         twain.args(["--remote-peer", &format!("127.0.0.1:{remote}")]);
         twain.arg("--identity").arg(&folder.0).arg("-M").arg(folder.at("model.compiled"));
         twain.arg("--pk-path").arg(self.keys.at("pk.key")).arg("--srs-path").arg(self.srs);
+        twain.arg("--allow-unbound-einsums");
         if self.commits {
             twain.arg("--allow-polycommit");
         }

@@ -102,6 +102,21 @@ impl Twain {
         run(&format!("twain {command}"), &mut twain)
     }
 
+    /// A command that makes of a network what EZKL makes of it.
+    fn run_as_ezkl(
+        &self,
+        command: &str,
+        accepted: &[&str],
+        flags: &[(&str, &Path)],
+    ) -> Result<(), Error> {
+        let mut twain = self.command();
+        twain.args([command, "--as-ezkl"]).args(accepted);
+        for (flag, path) in flags {
+            twain.arg(flag).arg(path);
+        }
+        run(&format!("twain {command}"), &mut twain).map(drop)
+    }
+
     /// Settings of a network with the run arguments in another settings file, if they are flags'.
     pub fn generate_settings(
         &self,
@@ -110,7 +125,11 @@ impl Twain {
         to: &Path,
     ) -> Result<(), Error> {
         let mut twain = self.command();
-        twain.arg("gen-settings").arg("-M").arg(folder.at("network.onnx")).arg("-O").arg(to);
+        twain
+            .args(["gen-settings", "--as-ezkl", "-M"])
+            .arg(folder.at("network.onnx"))
+            .arg("-O")
+            .arg(to);
         run("twain gen-settings", twain.args(flags)).map(drop)
     }
 
@@ -119,14 +138,14 @@ impl Twain {
         let samples = ["calibration.json", "input.json"].map(|name| folder.at(name));
         let samples = samples.iter().find(|path| path.exists()).unwrap_or(&samples[1]);
         let flags = [("-D", &**samples), ("-M", &folder.at("network.onnx")), ("-O", settings)];
-        self.run("calibrate-settings", &flags).map(drop)
+        self.run_as_ezkl("calibrate-settings", &["--accept-error"], &flags)
     }
 
     /// Compiles a network.
     pub fn compile(&self, folder: &Folder, settings: &Path, to: &Path) -> Result<(), Error> {
         let network = folder.at("network.onnx");
         let flags = [("-M", &*network), ("-S", settings), ("--compiled-circuit", to)];
-        self.run("compile-circuit", &flags).map(drop)
+        self.run_as_ezkl("compile-circuit", &[], &flags)
     }
 
     /// Writes a random input.
@@ -143,7 +162,12 @@ impl Twain {
             ("--vk-path", &to.at("vk.key")),
             ("--pk-path", &to.at("pk.key")),
         ];
-        self.run("setup", &flags).map(drop)
+        let mut twain = self.command();
+        twain.args(["setup", "--allow-unbound-einsums"]);
+        for (flag, path) in flags {
+            twain.arg(flag).arg(path);
+        }
+        run("twain setup", &mut twain).map(drop)
     }
 
     /// Makes the witness in `to`, with commitments if the circuit has any.
@@ -173,7 +197,7 @@ impl Twain {
         portable: bool,
     ) -> Result<Cost, Error> {
         let mut twain = self.measured(portable);
-        twain.args(["prove", "--check-mode", "unsafe"]);
+        twain.args(["prove", "--check-mode", "unsafe", "--allow-unbound-einsums"]);
         twain.arg("-W").arg(keys.at("witness.json")).arg("-M").arg(from.at("model.compiled"));
         twain.arg("--pk-path").arg(keys.at("pk.key")).arg("--srs-path").arg(srs);
         twain.arg("--proof-path").arg(to.at("proof.json"));

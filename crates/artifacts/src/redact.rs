@@ -7,6 +7,10 @@ use ff::Field;
 use twain_algebra::Fr;
 use twain_graph::{SupportedOp, Tensor, Visibility};
 
+/// What marks a redacted file: a width no run has, in the place of the compiled model's empty witness,
+/// which nothing reads.
+const REDACTED: i128 = -1;
+
 /// The same model with every parameter that is not part of the circuit set to 0: the file has the
 /// same length and gives the same keys.
 ///
@@ -27,7 +31,15 @@ pub fn redact(compiled: &CompiledModel) -> Result<CompiledModel, FormatError> {
     redacted.model.for_each_node_mut(&mut |node| redact_op(&mut node.op));
     let lengths = compiled.witness.inputs.iter().map(Vec::len);
     redacted.witness = GraphWitness::zero(lengths);
+    redacted.witness.max_range_size = REDACTED;
     Ok(redacted)
+}
+
+impl CompiledModel {
+    /// Whether [`redact`] wrote it.
+    pub fn is_redacted(&self) -> bool {
+        self.witness.max_range_size == REDACTED
+    }
 }
 
 fn redact_op(op: &mut SupportedOp) {

@@ -179,8 +179,10 @@ fn redaction_keeps_everything_but_the_parameters() {
         let (before, after) = (encoded(&compiled), encoded(&redacted));
         assert_eq!(before.len(), after.len(), "{name}");
         assert_eq!(CompiledModel::parse(&after).unwrap(), redacted);
+        assert!(redacted.is_redacted() && !compiled.is_redacted());
         let mut constants = 0;
         let mut restored = redacted.clone();
+        restored.witness = compiled.witness.clone();
         restored.model.for_each_node_mut(&mut |node| {
             if let SupportedOp::Constant(constant) = &mut node.op {
                 constants += 1;
@@ -276,4 +278,17 @@ fn decimals_are_read_exactly() {
         let epsilon = parse_settings(changed.as_bytes()).unwrap().run_args.epsilon.unwrap();
         assert_eq!(epsilon.to_bits(), bits);
     }
+}
+
+#[test]
+fn zeros_alone_are_not_taken_for_a_redacted_model() {
+    let mut zeros = model("1l_mlp-k9-private");
+    zeros.model.for_each_node_mut(&mut |node| {
+        if let SupportedOp::Constant(constant) = &mut node.op {
+            constant.quantized_values.inner.fill(Default::default());
+        }
+    });
+    assert!(!CompiledModel::parse(&encoded(&zeros)).unwrap().is_redacted());
+    let redacted = redact(&zeros).unwrap();
+    assert!(CompiledModel::parse(&encoded(&redacted)).unwrap().is_redacted());
 }

@@ -4,5 +4,6 @@
 pub(crate) mod constraint_system_size;
 pub(crate) mod proof_warnings;
 pub(crate) mod provable_by_pairs;
+pub(crate) mod rows;
 pub(crate) mod supported_operations;
 pub(crate) mod tensor_size;

@@ -1,13 +1,14 @@
 //! A laid-out circuit: what keys are made from, and how a witness is.
 
-use crate::LayoutError;
 use crate::columns::Columns;
 use crate::configure::fill_tables;
 use crate::dynamic_tables::DynamicTables;
 use crate::layouter::{Layouter, TableUse};
-use crate::program::{Program, Wire};
+use crate::program::{Program, Sources, Wire, WitnessValues, show};
+use crate::{LayoutError, WitnessError};
 use ff::Field;
 use twain_algebra::Fr;
+use twain_party::{Alone, signed_integer};
 use twain_plonk::{Assembly, ConstraintSystem};
 
 /// A circuit: the constraint system, its fixed part, and the witness program with the place of each
@@ -35,6 +36,44 @@ pub struct Circuit {
 }
 
 impl Circuit {
+    /// As [`Program::run_alone`], and every value is in the range the circuit checks it for.
+    ///
+    /// # Errors
+    /// As [`Program::run_alone`], and the first value that is not.
+    pub fn run_alone(
+        &self,
+        party: &mut Alone,
+        sources: &Sources,
+    ) -> Result<WitnessValues, WitnessError> {
+        let values = self.program.run_alone(party, sources)?;
+        let geometry = &self.columns.geometry;
+        for range in &self.columns.ranges {
+            let uses = range.selectors.iter().enumerate().flat_map(|(cell, selector)| {
+                let uses = self.uses.get(selector.index as usize).into_iter().flatten();
+                uses.map(move |checked| (cell, checked))
+            });
+            for (cell, checked) in uses {
+                let value = values.values[checked.wire as usize];
+                let number = signed_integer(value);
+                if number.is_some_and(|number| (range.low..=range.high).contains(&number)) {
+                    continue;
+                }
+                let (block, inner) = (cell / geometry.inner, cell % geometry.inner);
+                let linear = block * geometry.block_cells() + checked.row * geometry.inner + inner;
+                let step = self.program.step_of_cell(linear).into();
+                let value = show(value);
+                return Err(match (range.low, range.high) {
+                    (0, 1) => WitnessError::NotBoolean { step, value },
+                    (low, high) => {
+                        let range = format!("from {low} to {high}");
+                        WitnessError::OutOfRange { step, value, range }
+                    }
+                });
+            }
+        }
+        Ok(values)
+    }
+
     pub(crate) fn new(cs: ConstraintSystem, layouter: Layouter) -> Result<Self, LayoutError> {
         let Layouter {
             columns,

@@ -75,6 +75,17 @@ pub enum WitnessError {
         /// The range.
         range: String,
     },
+    /// What is used as a Boolean is none (told to local users only).
+    #[error(
+        "{step}: {value} is used as a Boolean, which is 0 or 1 in a circuit: compare with Greater or \
+         Equal where the model casts to bool"
+    )]
+    NotBoolean {
+        /// The node.
+        step: String,
+        /// The value.
+        value: String,
+    },
     /// A claim of the circuit does not hold (told to local users only).
     #[error("{step}: two values that must be equal are {left} and {right}")]
     Unequal {

@@ -50,6 +50,8 @@ pub(crate) struct Layouter {
     pub dynamic: DynamicTables,
     /// Functions of values neither side knows, made so far.
     pub step_functions: Vec<Arc<StepFunction>>,
+    /// The unit vectors of indices that stand for others, by index and length.
+    pub units: HashMap<(Wire, usize), Vec<Wire>>,
     /// Wires by advice column and row; a column without a cell is empty, a cell not written is 0.
     pub cells: Vec<Vec<Wire>>,
     pub copies: Vec<(Cell, Cell)>,
@@ -83,6 +85,7 @@ impl Layouter {
             einsum_cursor: 0,
             dynamic: DynamicTables::default(),
             step_functions: Vec::new(),
+            units: HashMap::new(),
             cells: vec![Vec::new(); cs.advice_phases().len()],
             copies: Vec::new(),
             selectors: vec![BitRows::new(rows); cs.selectors().len()],

@@ -53,6 +53,7 @@ mod witness;
 
 pub use checks::proof_warnings::{Warning, warnings};
 pub use checks::provable_by_pairs::{PairRefusal, pair_refusals};
+pub use checks::rows::{check_public_values, check_tables};
 pub use checks::supported_operations::check_supported;
 pub use circuit::Circuit;
 pub use columns::{

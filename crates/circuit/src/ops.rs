@@ -28,6 +28,6 @@ mod zero;
 pub(crate) use arithmetic::Pairwise;
 pub(crate) use conv::{Convolution, check_formats};
 pub(crate) use indices::{gather, scatter};
-pub(crate) use optimum::Scales;
+pub(crate) use optimum::{Scales, softmax_axis};
 pub(crate) use range_check::MOST_TABLE_COLUMNS;
 pub(crate) use rounding::Rounding;

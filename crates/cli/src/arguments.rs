@@ -37,6 +37,33 @@ pub struct SrsPath {
     pub srs_path: Option<PathBuf>,
 }
 
+/// What a user accepts of a model; the same for every command that reads it.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct ModelAllowances {
+    /// Ignore what EZKL ignores in the file (attributes of recurrent layers, scales of channels): the
+    /// circuit is EZKL's, not the file's network.
+    #[arg(long)]
+    pub as_ezkl: bool,
+    /// Take constants below -10000 that mask a softmax as -100.
+    #[arg(long)]
+    pub clamp_masks: bool,
+}
+
+impl From<ModelAllowances> for twain::alone::Allowances {
+    fn from(flags: ModelAllowances) -> Self {
+        Self { as_ezkl: flags.as_ezkl, clamp_masks: flags.clamp_masks }
+    }
+}
+
+/// `--allow-unbound-einsums`.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct UnboundEinsums {
+    /// Accept that a proof says next to nothing where einsums use Freivalds' check: EZKL's circuits do
+    /// not tie it to the values used.
+    #[arg(long)]
+    pub allow_unbound_einsums: bool,
+}
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -48,6 +75,9 @@ pub enum Command {
         /// Scales, visibilities, circuit size.
         #[command(flatten)]
         args: RunArguments,
+        /// What is accepted of the model.
+        #[command(flatten)]
+        allow: ModelAllowances,
     },
     /// Measures the circuit of a model and writes its settings.
     GenSettings {
@@ -60,6 +90,9 @@ pub enum Command {
         /// Scales, visibilities, circuit size.
         #[command(flatten)]
         args: RunArguments,
+        /// What is accepted of the model.
+        #[command(flatten)]
+        allow: ModelAllowances,
     },
     /// Writes random inputs of the right shape.
     GenRandomData {
@@ -111,6 +144,12 @@ pub enum Command {
         /// Where a page with plots of the circuit's errors goes (HTML).
         #[arg(long)]
         report: Option<PathBuf>,
+        /// Accept a circuit whose outputs are not the network's.
+        #[arg(long)]
+        accept_error: bool,
+        /// What is accepted of the model.
+        #[command(flatten)]
+        allow: ModelAllowances,
     },
     /// Turns an ONNX model into a circuit.
     CompileCircuit {
@@ -123,6 +162,9 @@ pub enum Command {
         /// The settings.
         #[arg(short = 'S', long, default_value = "settings.json")]
         settings_path: PathBuf,
+        /// What is accepted of the model.
+        #[command(flatten)]
+        allow: ModelAllowances,
     },
     /// Runs the quantised model on an input and writes what the proof will be about.
     GenWitness {
@@ -199,6 +241,9 @@ pub enum Command {
         /// One fixed column for each selector.
         #[arg(long)]
         disable_selector_compression: bool,
+        /// What is accepted of the circuit.
+        #[command(flatten)]
+        einsums: UnboundEinsums,
     },
     /// Makes a proof: alone, or with a peer that holds the other secret.
     Prove(Box<Prove>),
@@ -330,6 +375,9 @@ pub struct Prove {
     /// others is written. For circuits in the tied form (bind-params).
     #[arg(long, requires = "id")]
     pub published_commitment: Option<PathBuf>,
+    /// What is accepted of the circuit.
+    #[command(flatten)]
+    pub einsums: UnboundEinsums,
     /// The peer.
     #[command(flatten)]
     pub pair: Pair,
@@ -371,6 +419,9 @@ pub struct Preprocess {
     /// For how many proofs; the same number on both sides.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub proofs: u32,
+    /// What is accepted of the circuit.
+    #[command(flatten)]
+    pub einsums: UnboundEinsums,
     /// The peer.
     #[command(flatten)]
     pub pair: Pair,
@@ -542,7 +593,7 @@ impl Command {
                 files.writes.extend(report.clone());
                 files
             }
-            Command::CompileCircuit { model, compiled_circuit, settings_path } => {
+            Command::CompileCircuit { model, compiled_circuit, settings_path, .. } => {
                 none.reads(&[model, settings_path]).writes(&[compiled_circuit])
             }
             Command::GenWitness { data, compiled_circuit, output, vk_path, srs_path } => none

@@ -5,14 +5,17 @@ use std::path::Path;
 use std::time::Duration;
 use twain::observe::Run;
 use twain::{Error, ProverFiles, alone, pair};
-use twain_cli::arguments::{CheckMode, Command, Preprocess, Prove};
+use twain_cli::arguments::{CheckMode, Command, Preprocess, Prove, UnboundEinsums};
 
 /// Runs a command; what it says last, if there is something to say.
 pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
     match command {
-        Command::Table { model, args } => print::block(alone::table(&model, &args.into())?)?,
-        Command::GenSettings { model, settings_path, args } => {
-            alone::generate_settings(&model, &settings_path, &args.into())?;
+        Command::Table { model, args, allow } => {
+            print::block(alone::table(&model, &args.into(), allow.into(), run)?)?;
+        }
+        Command::GenSettings { model, settings_path, args, allow } => {
+            let args = args.into();
+            alone::generate_settings(&model, &settings_path, &args, allow.into(), run)?;
         }
         Command::GenRandomData { model, data, variables, seed, min, max } => {
             alone::random_data(&model, &data, &variables.0, seed, min..max)?;
@@ -27,6 +30,8 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
             scale_rebase_multiplier,
             max_logrows,
             report,
+            accept_error,
+            allow,
         } => {
             let calibration = alone::Calibration {
                 data,
@@ -37,11 +42,13 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
                 scales,
                 multipliers: scale_rebase_multiplier,
                 max_logrows,
+                allowances: allow.into(),
+                accept_error,
             };
             tell_calibrated(&alone::calibrate(&calibration, run)?, report.as_deref())?;
         }
-        Command::CompileCircuit { model, compiled_circuit, settings_path } => {
-            alone::compile(&model, &compiled_circuit, &settings_path)?;
+        Command::CompileCircuit { model, compiled_circuit, settings_path, allow } => {
+            alone::compile(&model, &compiled_circuit, &settings_path, allow.into(), run)?;
         }
         Command::GenWitness { data, compiled_circuit, output, vk_path, srs_path } => {
             alone::generate_witness(&data, &compiled_circuit, &output, vk_path, srs_path)?;
@@ -73,7 +80,9 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
             pk_path,
             witness,
             disable_selector_compression,
+            einsums,
         } => {
+            refuse_untied_einsums(&compiled_circuit, einsums)?;
             let setup = alone::Setup {
                 compiled_circuit,
                 srs: srs.srs_path,
@@ -133,7 +142,16 @@ fn about_written(path: &Path, public_values: usize, verified: bool) -> Option<St
     path.is_file().then(about)
 }
 
+/// Refuses einsums that a proof says nothing of, unless that is accepted.
+fn refuse_untied_einsums(circuit: &Path, einsums: UnboundEinsums) -> Result<(), Error> {
+    match einsums.allow_unbound_einsums {
+        true => Ok(()),
+        false => alone::refuse_untied_einsums(circuit),
+    }
+}
+
 fn prove(arguments: Prove, run: &Run) -> Result<Option<String>, Error> {
+    refuse_untied_einsums(&arguments.compiled_circuit, arguments.einsums)?;
     let peer = arguments.pair.peer();
     let prover = ProverFiles {
         compiled_circuit: arguments.compiled_circuit,
@@ -165,7 +183,8 @@ fn prove(arguments: Prove, run: &Run) -> Result<Option<String>, Error> {
 }
 
 fn preprocess(arguments: Preprocess, run: &Run) -> Result<(), Error> {
-    let Preprocess { compiled_circuit, pk_path, srs, proofs, pair } = arguments;
+    let Preprocess { compiled_circuit, pk_path, srs, proofs, pair, einsums } = arguments;
+    refuse_untied_einsums(&compiled_circuit, einsums)?;
     let Some(side) = pair.id else {
         let text =
             "preprocess needs a peer: give --id, and --invite, --remote-peer, --local-addr or both";
@@ -211,7 +230,8 @@ fn tell_calibrated(calibrated: &alone::Calibrated, report: Option<&Path>) -> Res
     let chosen = calibrated.chosen();
     print::line(format_args!("Numerical fidelity with {chosen}, logrows {logrows}"))?;
     if !measured {
-        return print::line("(not measured: the data are not numbers)");
+        let why = "(not measured: the data are not numbers, or attributes of the file are ignored)";
+        return print::line(why);
     }
     print::block(calibrated.comparison.errors())?;
     match report {

@@ -2,7 +2,7 @@
 
 mod processes;
 
-use processes::{one_error, repository, succeed, twain};
+use processes::{one_error, repository, run, succeed, twain};
 use std::collections::HashSet;
 use std::fs;
 use twain_artifacts::read_settings;
@@ -58,6 +58,38 @@ fn another_multiplier() {
 fn dynamic_and_static_tables() {
     calibrated("pooling");
     calibrated("attention");
+}
+
+/// Without inputs there is none that is not of whole numbers: EZKL chooses these scales and rows.
+#[test]
+fn a_network_without_inputs() {
+    let folder = tempfile::tempdir().unwrap();
+    let network = repository("tests/onnx/small/arange.onnx");
+    fs::copy(network, folder.path().join("network.onnx")).unwrap();
+    succeed(folder.path(), &["gen-settings"]);
+    succeed(folder.path(), &["calibrate-settings", "-D", r#"{"input_data": []}"#]);
+    let args = read_settings(&folder.path().join("settings.json")).unwrap().run_args;
+    assert_eq!((args.input_scale, args.param_scale, args.logrows), (0, 13, 15));
+}
+
+/// A circuit of another network than the file's is not proposed.
+#[test]
+fn errors_that_quantisation_does_not_explain() {
+    let folder = tempfile::tempdir().unwrap();
+    let network = repository("tests/onnx/small/average_pool_pad/network.onnx");
+    fs::copy(network, folder.path().join("network.onnx")).unwrap();
+    succeed(folder.path(), &["gen-settings"]);
+    let before = fs::read(folder.path().join("settings.json")).unwrap();
+    let data = r#"{"input_data": [[1.0, 0.5, -0.5, 0.25]]}"#;
+    let refused = run(folder.path(), &["calibrate-settings", "-D", data]);
+    assert!(!refused.status.success());
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("count_include_pad"), "{said}");
+    assert!(said.contains("something else than the network"), "{said}");
+    assert!(said.contains("--accept-error"), "{said}");
+    assert_eq!(fs::read(folder.path().join("settings.json")).unwrap(), before);
+    succeed(folder.path(), &["calibrate-settings", "-D", data, "--accept-error"]);
+    assert_ne!(fs::read(folder.path().join("settings.json")).unwrap(), before);
 }
 
 /// As `calibrate-settings | true`: what nobody reads is no reason to stop, and the files are there.

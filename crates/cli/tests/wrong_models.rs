@@ -43,7 +43,7 @@ fn weights_in_another_file() {
     about(
         "external_data.onnx",
         &[],
-        &["`weights`", "network.onnx.data", "save_as_external_data=False"],
+        &["`weights`", "network.onnx.data: No such file", "save_as_external_data=False"],
     );
 }
 
@@ -72,4 +72,53 @@ fn dimensions_nobody_set() {
     fs::write(folder.path().join("network.onnx"), content).unwrap();
     let output = run(folder.path(), &["gen-settings", "--variables", "batch_size->1,rows->2"]);
     assert!(output.status.success());
+}
+
+#[test]
+fn operators_outside_what_circuits_have() {
+    about("gru_bidirectional.onnx", &[], &["(GRU)", "direction = bidirectional", "two layers"]);
+    about("resize_sizes.onnx", &[], &["(Resize)", "sizes", "mode = nearest with whole scales"]);
+    about("resize_1_5.onnx", &[], &["(Resize)", "scales are not whole", "mode = nearest"]);
+    about("max_pool_ceil.onnx", &[], &["(MaxPool)", "ceil_mode", "3 windows along axis 2"]);
+    about("output_is_input.onnx", &[], &["the output `x` is an input", "Identity"]);
+    about("softmax_of_axes.onnx", &[], &["Softmax", "axes [1, 2]", "opset 13"]);
+    about("scales_of_channels.onnx", &[], &["(DequantizeLinear)", "2 scales", "one scale"]);
+}
+
+/// Masks of "minus infinity" are named, and clamped if asked to.
+#[test]
+fn masks_of_a_softmax() {
+    for name in ["causal_mask.onnx", "infinite_mask.onnx"] {
+        about(name, &[], &["(Const)", "masks a softmax", "--clamp-masks", "-100"]);
+    }
+    let masked = |name: &str, flags: &[&str]| {
+        let folder = tempfile::tempdir().unwrap();
+        let content = fs::read(repository("tests/onnx/wrong").join(name)).unwrap();
+        fs::write(folder.path().join("network.onnx"), content).unwrap();
+        let output = run(folder.path(), &[&["gen-settings"], flags].concat());
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    for name in ["causal_mask.onnx", "infinite_mask.onnx", "mask_of_10000.onnx"] {
+        let said = masked(name, &["--clamp-masks"]);
+        assert!(said.contains("taken as -100"), "{said}");
+    }
+    let said = masked("mask_of_10000.onnx", &[]);
+    assert!(said.contains("-1e4") && said.contains("--clamp-masks"), "{said}");
+}
+
+#[test]
+fn sizes_no_keys_are_made_for() {
+    let content = fs::read(repository("tests/onnx/mlp/network.onnx")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("network.onnx"), content).unwrap();
+    let refused = |flags: &[&str]| {
+        let output = run(folder.path(), &[&["gen-settings"], flags].concat());
+        assert!(!output.status.success(), "{flags:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let said = refused(&["-K", "8"]);
+    assert!(said.contains("takes 67 table columns of 2^8 rows"), "{said}");
+    assert!(said.contains("use --logrows 9 or more"), "{said}");
+    assert!(refused(&["-K", "40"]).contains("logrows: must be 1 to 28"));
 }

@@ -1,5 +1,6 @@
 //! What a conversion goes by: tract's graph, the sizes of its dimensions, and the run arguments.
 
+use std::collections::BTreeSet;
 use tract_core::internal::*;
 use twain_graph::{Outlet, RunArgs};
 
@@ -8,6 +9,10 @@ pub(crate) struct Conversion<'a> {
     pub model: &'a TypedModel,
     pub symbols: &'a SymbolValues,
     pub args: &'a RunArgs,
+    /// Constants that mask a softmax, by node.
+    pub masks: &'a BTreeSet<usize>,
+    /// Whether these are taken as -100.
+    pub clamps_masks: bool,
 }
 
 impl Conversion<'_> {

@@ -4,8 +4,9 @@ use crate::OnnxError;
 use crate::constants::{input_type, requantize};
 use crate::conversion::{Conversion, outlet};
 use crate::load::{Loaded, analyse_error, guarded};
+use crate::masks::clamp;
 use crate::operands::Operands;
-use crate::operators::operator;
+use crate::operators::{constant_node, operator};
 use crate::scales::{homogeneous, homogenise, out_scale, rebase, rebase_state};
 use crate::scan::{Overrides, loop_node};
 use std::collections::BTreeMap;
@@ -28,7 +29,13 @@ pub fn build(loaded: &Loaded, args: &RunArgs) -> Result<Model, OnnxError> {
         output: args.output_visibility.clone(),
     };
     check_visibility(&visibility)?;
-    let conversion = Conversion { model: &loaded.model, symbols: &loaded.symbols, args };
+    let conversion = Conversion {
+        model: &loaded.model,
+        symbols: &loaded.symbols,
+        args,
+        masks: &loaded.masks,
+        clamps_masks: loaded.clamps_masks,
+    };
     let graph = guarded(|| conversion.graph(&Overrides::default()))?;
     let model = Model { graph, visibility };
     model.validate()?;
@@ -101,6 +108,20 @@ impl Conversion<'_> {
         })
     }
 
+    /// A constant that masks a softmax.
+    fn mask(&self, node: &TypedNode) -> Result<SupportedOp, String> {
+        let made = match self.clamps_masks {
+            true => constant_node(node, self.args, clamp),
+            false => constant_node(node, self.args, |_| ()),
+        };
+        made.map_err(|reason| {
+            format!(
+                "{reason}; it masks a softmax: pass --clamp-masks, which takes numbers below -10000 \
+                 as -100, to each command that reads the model, or export it with -100"
+            )
+        })
+    }
+
     /// Converts one node; an error is the reason.
     fn node(
         &self,
@@ -115,7 +136,10 @@ impl Conversion<'_> {
         }
         let mut out_dims = self.shape(OutletId::new(node.id, 0))?;
         let mut operands = Operands::new(records, &out_dims);
-        let op = operator(node, &mut operands, args)?;
+        let op = match self.masks.contains(&node.id) {
+            true => self.mask(node)?,
+            false => operator(node, &mut operands, args)?,
+        };
         let (records, deleted) = operands.into_changes();
         for record in records {
             nodes.insert(record.idx(), record);

@@ -8,16 +8,19 @@ pub enum OnnxError {
     /// The bytes are no ONNX model, or a part of one.
     #[error("not a complete ONNX model: {0}")]
     Parse(String),
-    /// A tensor is not in the file.
+    /// A tensor is kept in another file, which cannot be read.
     #[error(
-        "tensor `{tensor}` is kept in {file}, and one file is read: save the model with its weights \
-         inside (in Python: onnx.save(onnx.load(FILE), FILE, save_as_external_data=False))"
+        "tensor `{tensor}` is kept in {file}: {reason}; put that file beside the model, or save the \
+         model with its weights inside (in Python: onnx.save(onnx.load(FILE), FILE, \
+         save_as_external_data=False))"
     )]
     ExternalData {
         /// The tensor.
         tensor: String,
         /// Where it is said to be.
         file: String,
+        /// Why it cannot be read.
+        reason: String,
     },
     /// An operator of the file that cannot be read.
     #[error("node `{name}` ({op}): {reason}")]

@@ -8,13 +8,14 @@
 //! ```
 //! use std::path::Path;
 //! use twain_artifacts::{CompiledModel, read_settings};
-//! use twain_onnx::{build, load};
+//! use twain_onnx::{Reading, build, load};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let folder = Path::new("../../tests/vectors/1l_relu-k8-private");
 //! let args = read_settings(&folder.join("settings.json"))?.run_args;
 //! let network = std::fs::read(folder.join("network.onnx"))?;
-//! let model = build(&load(&network, &args.variables)?, &args)?;
+//! let network = load(&network, &args.variables, &Reading::default())?;
+//! let model = build(&network, &args)?;
 //! assert_eq!(model, CompiledModel::read(&folder.join("model.compiled"))?.model);
 //! # Ok(())
 //! # }
@@ -25,17 +26,28 @@ mod check;
 mod constants;
 mod conversion;
 mod convert;
+mod departure;
+mod departures;
 mod error;
+mod external;
+mod images;
 mod load;
+mod masks;
 mod operands;
 mod operators;
 mod random;
+mod reading;
+mod recurrent;
 mod scales;
 mod scan;
+mod sklearn;
 mod table;
 
 pub use convert::build;
+pub use departure::Departure;
+pub use departures::departures;
 pub use error::OnnxError;
 pub use load::{Loaded, analyse_error, guarded, load};
 pub use random::random_inputs;
+pub use reading::Reading;
 pub use table::table;

@@ -3,11 +3,18 @@
 use crate::OnnxError;
 use crate::axes::AxisPass;
 use crate::check::check_graph;
+use crate::departure::Departure;
+use crate::external::read_external;
+use crate::masks::masks;
+use crate::reading::Reading;
+use crate::sklearn;
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 use tract_core::internal::*;
 use tract_core::optim::Optimizer;
+use tract_onnx::pb::GraphProto;
 use tract_onnx::prelude::{Framework, InferenceModelExt};
 use tract_onnx::tract_hir::infer::GenericFactoid;
 
@@ -21,16 +28,28 @@ pub struct Loaded {
     pub model: TypedModel,
     /// Values of the dimensions that have a name.
     pub symbols: SymbolValues,
+    /// Whether the reader ignored something: what tract computes is not what the file means.
+    pub ignores_attributes: bool,
+    /// What the reader ignored or left out.
+    pub(crate) departures: Vec<Departure>,
+    /// Constants that mask a softmax, by node.
+    pub(crate) masks: BTreeSet<usize>,
+    /// Whether these are taken as -100.
+    pub(crate) clamps_masks: bool,
 }
 
 /// Loads the content of an ONNX file. `variables` are the values of symbolic dimensions;
 /// `batch_size` is that of dimensions without a name.
 ///
 /// # Errors
-/// Not an ONNX model, weights in another file, an operator tract does not know, a quantised model,
-/// dimensions that stay unknown.
-pub fn load(bytes: &[u8], variables: &[(String, usize)]) -> Result<Loaded, OnnxError> {
-    guarded(|| load_unguarded(bytes, variables))
+/// Not an ONNX model, weights that are not where it says, an operator tract does not know or an
+/// attribute it does not heed, a quantised model, dimensions that stay unknown.
+pub fn load(
+    bytes: &[u8],
+    variables: &[(String, usize)],
+    reading: &Reading,
+) -> Result<Loaded, OnnxError> {
+    guarded(|| load_unguarded(bytes, variables, reading))
 }
 
 thread_local! {
@@ -80,11 +99,25 @@ fn parse_error(bytes: &[u8]) -> OnnxError {
     })
 }
 
-fn load_unguarded(bytes: &[u8], variables: &[(String, usize)]) -> Result<Loaded, OnnxError> {
+fn load_unguarded(
+    bytes: &[u8],
+    variables: &[(String, usize)],
+    reading: &Reading,
+) -> Result<Loaded, OnnxError> {
     let onnx = tract_onnx::onnx();
-    let proto = onnx.proto_model_for_read(&mut &bytes[..]).map_err(|_| parse_error(bytes))?;
-    let graph = proto.graph.as_ref().ok_or_else(|| parse_error(bytes))?;
-    check_graph(graph, &onnx.op_register)?;
+    let mut proto = onnx.proto_model_for_read(&mut &bytes[..]).map_err(|_| parse_error(bytes))?;
+    let mut departures = sklearn::rewrite(&mut proto)?;
+    let graph = proto.graph.as_mut().ok_or_else(|| parse_error(bytes))?;
+    let ignored = check_graph(graph, &onnx.op_register, reading)?;
+    let ignores_attributes = !ignored.is_empty();
+    departures.extend(ignored);
+    read_external(graph, reading.folder)?;
+    if let Some(name) = passed_through(graph) {
+        return Err(OnnxError::Analyse(format!(
+            "the output `{name}` is an input, which no circuit computes: leave it out, or add an \
+             Identity"
+        )));
+    }
     let mut model = onnx.model_for_proto_model(&proto).map_err(analyse_error)?;
 
     let mut symbols = SymbolValues::default();
@@ -133,7 +166,15 @@ fn load_unguarded(bytes: &[u8], variables: &[(String, usize)]) -> Result<Loaded,
     let typed = model.into_typed().map_err(analyse_error)?;
     let mut model = typed.concretize_dims(&symbols).map_err(analyse_error)?;
     simplifications().session().optimize(&mut model).map_err(analyse_error)?;
-    Ok(Loaded { model, symbols })
+    let masks = masks(&model);
+    let clamps_masks = reading.clamp_masks;
+    Ok(Loaded { model, symbols, departures, ignores_attributes, masks, clamps_masks })
+}
+
+/// An output that is an input itself.
+fn passed_through(graph: &GraphProto) -> Option<&str> {
+    let is_input = |name: &&str| graph.input.iter().any(|input| input.name == *name);
+    graph.output.iter().map(|output| output.name.as_str()).find(is_input)
 }
 
 /// tract's list of simplifications with our own in place of the last.

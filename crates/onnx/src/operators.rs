@@ -1,19 +1,18 @@
 //! One tract operator to EZKL's (spec 05 §2.3, §2.5). What has no counterpart here is refused.
 
 use crate::constants::{constant, input_type, quantized, raw_values, requantize};
+use crate::images::{Pool, kernel_format, pool, resize, whole_windows};
 use crate::operands::Operands;
 use crate::scales::factor;
 use tract_core::internal::*;
 use tract_core::ops::array as tract_array;
-use tract_core::ops::cnn::{
-    Conv, Deconv, KernelFormat as TractKernelFormat, MaxPool, PoolSpec, SumPool,
-};
+use tract_core::ops::cnn::{Conv, Deconv, MaxPool, SumPool};
 use tract_core::ops::element_wise::ElementWiseOp;
 use tract_core::ops::konst::Const;
-use tract_core::ops::nn::{DataFormat as TractDataFormat, LeakyRelu, Reduce, Reducer, Softmax};
+use tract_core::ops::nn::{LeakyRelu, Reduce, Reducer, Softmax};
 use twain_graph::{
-    Constant, DataFormat, HybridOp, Input, InputType, KernelFormat, LookupOp, Node, PolyOp,
-    Rescaled, RunArgs, SupportedOp, Tensor as GraphTensor, Visibility,
+    Constant, HybridOp, Input, InputType, LookupOp, Node, PolyOp, Rescaled, RunArgs, SupportedOp,
+    Tensor as GraphTensor, Visibility,
 };
 
 /// Most numbers of a range that becomes a constant.
@@ -41,15 +40,7 @@ pub(crate) fn operator(
             let scale = if datum_type.is_integer() { 0 } else { args.input_scale };
             SupportedOp::Input(Input { scale, datum_type, decomp })
         }
-        "Const" => {
-            let tensor = &of::<Const>(node)?.0;
-            let datum = input_type(tensor.datum_type());
-            let datum =
-                datum.ok_or_else(|| format!("elements of type {:?}", tensor.datum_type()))?;
-            let raw = raw_values(tensor).map_err(|error| format!("{error:#}"))?;
-            let constant = constant(raw, datum, args).map_err(|error| error.to_string())?;
-            SupportedOp::Constant(constant)
-        }
+        "Const" => constant_node(node, args, |_| ())?,
         "Add" => Linear(PolyOp::Add),
         "Sub" => Linear(PolyOp::Sub),
         "Mul" => multiplication(operands)?,
@@ -162,13 +153,17 @@ pub(crate) fn operator(
         }
         "MaxPool" => {
             let spec = &of::<MaxPool>(node)?.pool_spec;
-            let Pool { padding, stride, data_format } = pool(spec, operands)?;
+            let pool = pool(spec, operands)?;
+            whole_windows(&pool, spec, operands)?;
+            let Pool { padding, stride, data_format } = pool;
             let pool_dims = spec.kernel_shape.to_vec();
             Hybrid(HybridOp::MaxPool { padding, stride, pool_dims, data_format })
         }
         "SumPool" => {
             let SumPool { pool_spec, normalize, .. } = of::<SumPool>(node)?;
-            let Pool { padding, stride, data_format } = pool(pool_spec, operands)?;
+            let pool = pool(pool_spec, operands)?;
+            whole_windows(&pool, pool_spec, operands)?;
+            let Pool { padding, stride, data_format } = pool;
             let (kernel_shape, normalized) = (pool_spec.kernel_shape.to_vec(), *normalize);
             Hybrid(HybridOp::SumPool { padding, stride, kernel_shape, normalized, data_format })
         }
@@ -296,6 +291,21 @@ pub(crate) fn operator(
     Ok(op)
 }
 
+/// A constant, its numbers changed.
+pub(crate) fn constant_node(
+    node: &TypedNode,
+    args: &RunArgs,
+    change: impl FnOnce(&mut [f32]),
+) -> Result<SupportedOp, String> {
+    let tensor = &of::<Const>(node)?.0;
+    let datum = input_type(tensor.datum_type());
+    let datum = datum.ok_or_else(|| format!("elements of type {:?}", tensor.datum_type()))?;
+    let mut raw = raw_values(tensor).map_err(|error| format!("{error:#}"))?;
+    change(&mut raw.inner);
+    let constant = constant(raw, datum, args).map_err(|error| error.to_string())?;
+    Ok(SupportedOp::Constant(constant))
+}
+
 /// The node's operator as tract's type.
 fn of<T: TypedOp>(node: &TypedNode) -> Result<&T, String> {
     node.op_as::<T>().ok_or_else(|| "an operator of unknown form under this name".into())
@@ -330,7 +340,6 @@ fn function(name: &str, operands: &Operands) -> Result<SupportedOp, String> {
     }
 }
 
-/// A product; by a power of two below 1 it only changes the scale.
 /// Whole numbers that are part of the circuit.
 fn range(
     numbers: std::ops::Range<usize>,
@@ -348,6 +357,7 @@ fn range(
     Ok(SupportedOp::Constant(Constant { quantized_values, raw_values, decomp }))
 }
 
+/// A product; by a power of two below 1 it only changes the scale.
 fn multiplication(operands: &mut Operands) -> Result<SupportedOp, String> {
     let constants: Vec<usize> =
         (0..operands.count()).filter(|p| operands.constant(*p).is_some()).collect();
@@ -419,66 +429,6 @@ fn cast(operands: &mut Operands, to: InputType, args: &RunArgs) -> Result<Suppor
         return Ok(SupportedOp::Linear(PolyOp::Identity { out_scale: Some(0) }));
     }
     Ok(SupportedOp::Hybrid(HybridOp::Floor { scale: factor(scale), legs: args.decomp_legs }))
-}
-
-/// The factors of a nearest-neighbour enlargement. tract keeps its resize operator to itself, so this
-/// reads its textual form, as EZKL does.
-fn resize(node: &TypedNode, operands: &mut Operands) -> Result<Vec<usize>, String> {
-    let text = format!("{:?}", node.op);
-    if !text.contains("interpolator: Nearest") && !text.contains("nearest: Floor") {
-        return Err("only the nearest neighbour is supported".into());
-    }
-    if !(2..=3).contains(&operands.count()) {
-        return Err("2 or 3 operands are expected".into());
-    }
-    let named = text.split_once("optional_scales_input: Some(");
-    let scales = named.and_then(|(_, rest)| rest.split_once(')')?.0.parse::<usize>().ok());
-    let factors = match scales {
-        None => vec![1],
-        Some(position) => {
-            let constant = operands.constant(position).ok_or("the scales must be constant")?;
-            constant.raw_values.inner.iter().map(|factor| *factor as usize).collect()
-        }
-    };
-    for position in 1..operands.count() {
-        operands.delete(position);
-    }
-    Ok(factors)
-}
-
-/// What convolutions and pools have in common.
-struct Pool {
-    padding: Vec<(usize, usize)>,
-    stride: Vec<usize>,
-    data_format: DataFormat,
-}
-
-fn pool(spec: &PoolSpec, operands: &Operands) -> Result<Pool, String> {
-    if spec.dilations.iter().flatten().any(|dilation| *dilation != 1) {
-        return Err("dilations are not supported".into());
-    }
-    let stride = spec.strides.as_ref().ok_or("the attribute `strides` is missing")?.to_vec();
-    let shape = operands.shape(0)?;
-    let spatial = shape.len().checked_sub(spec.rank()).ok_or("the image has too few axes")?;
-    let padding = spec.computed_padding(&shape[spatial..]);
-    Ok(Pool {
-        padding: padding.iter().map(|axis| (axis.pad_before, axis.pad_after)).collect(),
-        stride,
-        data_format: match spec.data_format {
-            TractDataFormat::NCHW => DataFormat::NCHW,
-            TractDataFormat::NHWC => DataFormat::NHWC,
-            TractDataFormat::CHW => DataFormat::CHW,
-            TractDataFormat::HWC => DataFormat::HWC,
-        },
-    })
-}
-
-fn kernel_format(format: TractKernelFormat) -> KernelFormat {
-    match format {
-        TractKernelFormat::OIHW => KernelFormat::OIHW,
-        TractKernelFormat::HWIO => KernelFormat::HWIO,
-        TractKernelFormat::OHWI => KernelFormat::OHWI,
-    }
 }
 
 /// Brings a constant bias to the scale of the products it is added to.

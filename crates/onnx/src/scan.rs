@@ -3,7 +3,7 @@
 use crate::OnnxError;
 use crate::conversion::{Conversion, outlet};
 use crate::load::analyse_error;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tract_core::internal::*;
 use tract_core::ops::scan::{InputMapping as TractInput, OutputMapping as TractOutput, Scan};
 use twain_graph::{
@@ -47,7 +47,8 @@ pub(crate) fn loop_node(
         results: state_scales(&input_scales, &input_mappings, &output_mappings, body_outputs),
         inputs: Some(input_scales),
     };
-    let body = Conversion { model: &scan.body, symbols: outside.symbols, args: outside.args };
+    // Masks are looked for outside loops.
+    let body = Conversion { model: &scan.body, masks: &BTreeSet::new(), ..*outside };
     let graph = convert(&body, &overrides)?;
 
     let mut out_dims = Vec::with_capacity(node.outputs.len());

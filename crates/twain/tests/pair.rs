@@ -268,6 +268,21 @@ fn products_with_a_single_weight() {
     pair_equals_alone("../onnx/small/gemm_1_1");
 }
 
+/// Indices that comparisons make, level after level of a tree.
+#[test]
+fn a_tree_by_computed_indices() {
+    pair_equals_alone("../onnx/small/tree_by_index");
+}
+
+/// Functions of values neither side knows, in whose tables some entries are too large for anything: of
+/// large arguments, of 0, of the ends of a domain.
+#[test]
+fn functions_with_entries_too_far_apart() {
+    pair_equals_alone("../onnx/small/softplus");
+    pair_equals_alone("../onnx/small/mish");
+    pair_equals_alone("../onnx/small/arctangent");
+}
+
 /// A folder with `model.compiled` and `witness.json`, and an SRS of its size, from the environment.
 #[test]
 #[ignore = "needs TWAIN_PAIR_CASE and TWAIN_PAIR_SRS"]

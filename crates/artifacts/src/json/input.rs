@@ -39,7 +39,10 @@ impl InputFile {
     /// # Errors
     /// Not JSON, or not an object with `input_data`.
     pub fn parse(bytes: &[u8]) -> Result<Self, FormatError> {
-        Ok(serde_json::from_slice(bytes)?)
+        serde_json::from_slice(bytes).map_err(|error| match what_it_is(bytes) {
+            Some(text) => FormatError::Mismatch(text),
+            None => error.into(),
+        })
     }
 
     /// Reads a file.
@@ -85,13 +88,13 @@ impl InputFile {
     }
 
     /// The quantised inputs of `model`, in its order: each element is cast to the input's type and
-    /// multiplied by `2^scale`. Surplus lists are ignored.
+    /// multiplied by `2^scale`.
     ///
     /// # Errors
-    /// A list missing or of the wrong length, an element that is not of the type or does not fit.
+    /// A list missing, too many or of the wrong length, an element that is not of the type or does not fit.
     pub fn quantize(&self, model: &Model) -> Result<Vec<Vec<Fr>>, FormatError> {
         let inputs = &model.graph.inputs;
-        if self.input_data.len() < inputs.len() {
+        if self.input_data.len() != inputs.len() {
             return Err(FormatError::Shape(format!(
                 "input_data holds {} lists, but the network has {} inputs",
                 self.input_data.len(),
@@ -101,6 +104,26 @@ impl InputFile {
         let lists = inputs.iter().zip(&self.input_data).enumerate();
         lists.map(|(index, (node, list))| quantize_list(model, *node, index, list)).collect()
     }
+}
+
+/// What a file is that is not the JSON of inputs, where the parser could only say at which byte.
+fn what_it_is(bytes: &[u8]) -> Option<String> {
+    let content = bytes.trim_ascii_start();
+    if content.is_empty() {
+        return Some("it is empty".into());
+    }
+    if bytes.starts_with(b"\xef\xbb\xbf") {
+        return Some("it begins with a byte order mark: save it as UTF-8 without one".into());
+    }
+    if content.starts_with(b"[") {
+        return Some("it is a list, not an object with input_data".into());
+    }
+    // Words outside texts that other writers of JSON use; quotes do not occur within them.
+    let outside = content.split(|byte| *byte == b'"').step_by(2);
+    let mut words = outside.flat_map(|part| part.split(|byte| !byte.is_ascii_alphabetic()));
+    let word = words.find(|word| matches!(*word, b"NaN" | b"Infinity" | b"inf" | b"nan"))?;
+    let word = String::from_utf8_lossy(word);
+    Some(format!("it contains {word}, which neither JSON nor a circuit has as a number"))
 }
 
 fn quantize_list(

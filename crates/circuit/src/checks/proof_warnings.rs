@@ -31,7 +31,7 @@ impl fmt::Display for Warning {
             Warning::UntiedEinsums => f.write_str(
                 "einsums use Freivalds' check, which in EZKL's circuits ties neither their results nor \
                  the digits of range decompositions to the values used afterwards: a proof means \
-                 almost nothing; run gen-settings with disable_freivalds",
+                 almost nothing; run gen-settings with --disable-freivalds",
             ),
             Warning::UntiedParameters { nodes, visibility } => write!(
                 f,

@@ -6,11 +6,41 @@ use crate::LayoutError;
 use crate::tensor::Tensor;
 use std::collections::BTreeMap;
 use twain_graph::{
-    InputMapping, Model, Node, NodeKind, Outlet, OutputMapping, SubGraph, SupportedOp,
+    Graph, HybridOp, InputMapping, Model, Node, NodeKind, Outlet, OutputMapping, PolyOp, SubGraph,
+    SupportedOp,
 };
 
 /// The results of nodes.
 pub(super) type Results = BTreeMap<Outlet, Tensor>;
+
+/// The results that are used as indices along an axis of something shorter than the numbers they may be
+/// made of, and the length of that axis.
+fn computed_indices(graph: &Graph) -> BTreeMap<Outlet, usize> {
+    let mut indices: BTreeMap<Outlet, usize> = BTreeMap::new();
+    // Readers come after what they read.
+    for kind in graph.nodes.values().rev() {
+        let NodeKind::Node(node) = kind else { continue };
+        let length = match &node.op {
+            SupportedOp::Hybrid(HybridOp::Gather { dim, constant_idx: None })
+            | SupportedOp::Linear(PolyOp::GatherElements { dim, constant_idx: None }) => {
+                let [tensor, index] = node.inputs[..] else { continue };
+                let source = graph.nodes.get(&tensor.node);
+                let dims = source.and_then(|source| source.out_dims().get(tensor.slot));
+                dims.and_then(|dims| dims.get(*dim)).map(|length| (index, *length))
+            }
+            SupportedOp::Linear(PolyOp::Identity { .. } | PolyOp::Reshape { .. }) => {
+                let length = indices.get(&Outlet { node: node.idx, slot: 0 });
+                node.inputs.first().zip(length).map(|(operand, length)| (*operand, *length))
+            }
+            _ => None,
+        };
+        if let Some((index, length)) = length {
+            let shortest = indices.entry(index).or_insert(length);
+            *shortest = length.min(*shortest);
+        }
+    }
+    indices
+}
 
 impl Walk<'_> {
     /// Lays out the nodes of the model or of a loop's body.
@@ -20,6 +50,7 @@ impl Walk<'_> {
         inputs: &BTreeMap<usize, Tensor>,
     ) -> Result<Results, LayoutError> {
         let mut results = Results::new();
+        let indices = computed_indices(&model.graph);
         for kind in model.graph.nodes.values() {
             let name: String =
                 self.loops.iter().map(|idx| format!("node {idx} (loop), ")).collect();
@@ -31,12 +62,35 @@ impl Walk<'_> {
                 | LayoutError::Node { .. }) => error,
                 source => LayoutError::Node { node: name, source: Box::new(source) },
             };
-            let tensors = self.kind(kind, inputs, &results).map_err(at_node)?;
-            for (slot, tensor) in tensors.into_iter().enumerate() {
+            let tensors = self.kind(kind, inputs, &results).and_then(|tensors| {
+                self.bound_indices(kind, &tensors, &indices)?;
+                Ok(tensors)
+            });
+            for (slot, tensor) in tensors.map_err(at_node)?.into_iter().enumerate() {
                 results.insert(Outlet { node: kind.idx(), slot }, tensor);
             }
         }
         Ok(results)
+    }
+
+    /// Takes a result that will be an index as the place in what it is an index of at once, before more
+    /// is computed from it: the next index of a tree is.
+    fn bound_indices(
+        &mut self,
+        kind: &NodeKind,
+        tensors: &[Tensor],
+        indices: &BTreeMap<Outlet, usize>,
+    ) -> Result<(), LayoutError> {
+        if matches!(kind, NodeKind::Node(Node { op: SupportedOp::Constant(_), .. })) {
+            return Ok(());
+        }
+        for (slot, tensor) in tensors.iter().enumerate() {
+            let Some(length) = indices.get(&Outlet { node: kind.idx(), slot }) else { continue };
+            for wire in tensor.wires() {
+                self.layouter.bound_index(wire, *length)?;
+            }
+        }
+        Ok(())
     }
 
     fn kind(

@@ -15,10 +15,40 @@ use twain_graph::indices::{
 use twain_party::Hint;
 
 impl Layouter {
-    /// The unit vector with a 1 at the place `index`.
+    /// The unit vector with a 1 at the place `index`. From then on the place in it stands for the index,
+    /// which may have come from numbers of any size but is below `length` in a valid witness.
     pub(super) fn unit(&mut self, index: Wire, length: usize) -> Result<Vec<Wire>, LayoutError> {
+        let index = self.recorder.now(index);
+        if let Some(unit) = self.units.get(&(index, length)) {
+            return Ok(unit.clone());
+        }
         let hint = self.recorder.hint_id(Hint::unit(length));
-        self.recorder.hint(hint, &[index], &vec![Bound::BIT; length])
+        let unit = self.recorder.hint(hint, &[index], &vec![Bound::BIT; length])?;
+        if !self.is_place(index, length) {
+            let numbers: Vec<Wire> =
+                (0..length as u64).map(|i| self.recorder.constant(Fr::from(i))).collect();
+            let terms: Vec<_> = numbers.into_iter().zip(unit.iter().copied()).collect();
+            let place = self.recorder.linear(&terms);
+            self.recorder.refine(place, Bound::new(0.0, length as f64 - 1.0));
+            self.recorder.replace(index, place);
+            self.units.insert((place, length), unit.clone());
+        }
+        Ok(unit)
+    }
+
+    /// Takes an index of something of this length as a place in it, if its bounds do not say so already.
+    pub fn bound_index(&mut self, index: Wire, length: usize) -> Result<(), LayoutError> {
+        let index = self.recorder.now(index);
+        match self.is_place(index, length) {
+            true => Ok(()),
+            false => self.unit(index, length).map(drop),
+        }
+    }
+
+    fn is_place(&self, index: Wire, length: usize) -> bool {
+        let known = self.recorder.bound(index);
+        let places = Bound::new(0.0, length as f64 - 1.0);
+        known == known.intersection(places) || self.recorder.constant_value(index).is_some()
     }
 
     /// The elements of a tensor that the indices mean.

@@ -32,6 +32,20 @@ impl Scales {
     }
 }
 
+/// The only axis of a softmax.
+///
+/// # Errors
+/// It has another number of axes, which EZKL's circuits have not.
+pub(crate) fn softmax_axis(axes: &[usize]) -> Result<usize, String> {
+    match *axes {
+        [axis] => Ok(axis),
+        _ => Err(format!(
+            "a softmax over the axes {axes:?}: EZKL has it over one axis only (Softmax of opset 12 and \
+             before takes all axes from its attribute on: export with opset 13, or flatten them first)"
+        )),
+    }
+}
+
 impl Layouter {
     /// Whether `claim` minimises `distance`, a convex function; of two minima the smaller.
     fn is_minimum(
@@ -149,10 +163,7 @@ impl Layouter {
         axes: &[usize],
         scales: Scales,
     ) -> Result<Tensor, LayoutError> {
-        let [axis] = *axes else {
-            let text = format!("a softmax over the axes {axes:?}: EZKL has it over one axis only");
-            return Err(LayoutError::Operands(text));
-        };
+        let axis = softmax_axis(axes).map_err(LayoutError::Operands)?;
         let exponential = LookupOp::Exp { scale: scales.input, base: std::f32::consts::E };
         self.lists_along(tensor, axis, |layouter, list| {
             let largest = Tensor::flat(vec![layouter.extreme(list, true)?]);

@@ -1,6 +1,7 @@
 //! What rounded functions of numbers a prover knows cost: reciprocals, roots, logarithms, rounding,
 //! softmax (spec 05 §4.2, spec 04 §3.1, §5).
 
+use crate::ops::softmax_axis;
 use crate::sizing::primitives::one;
 use crate::sizing::region::Region;
 use crate::sizing::tensor::{Element, Tensor};
@@ -191,6 +192,7 @@ impl Region {
         scales: (f32, f32),
         eps: f64,
     ) -> Result<Tensor, String> {
+        softmax_axis(axes)?;
         let exponential = LookupOp::Exp { scale: scales.0, base: std::f32::consts::E };
         self.along(tensor, axes, None, |region, slice| {
             let largest = region.extreme_of(&slice.elements)?;

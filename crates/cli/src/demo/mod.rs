@@ -67,7 +67,7 @@ pub fn run(large: bool, run: &Run) -> Result<(), Error> {
     ))?;
 
     let step = Instant::now();
-    place.compile(&story)?;
+    place.compile(&story, run)?;
     done("1. a circuit from the network, and a copy without parameters", step)?;
     let step = Instant::now();
     place.set_up(&story, run)?;
@@ -94,7 +94,7 @@ impl Place {
     }
 
     /// The owner's part: from the network to the circuit, and to the one the other side gets.
-    fn compile(&self, story: &Story) -> Result<(), Error> {
+    fn compile(&self, story: &Story, run: &Run) -> Result<(), Error> {
         for side in ["model", "data"] {
             let folder = self.at(side);
             fs::create_dir(&folder).map_err(|error| Error::file(&folder, error))?;
@@ -103,8 +103,9 @@ impl Place {
         let (settings, circuit) = (self.at("settings.json"), self.at("model/model.compiled"));
         write(&network, story.network)?;
         write(&self.at("data/input.json"), story.input)?;
-        alone::generate_settings(&network, &settings, &story.args)?;
-        alone::compile(&network, &circuit, &settings)?;
+        let exactly = alone::Allowances::default();
+        alone::generate_settings(&network, &settings, &story.args, exactly, run)?;
+        alone::compile(&network, &circuit, &settings, exactly, run)?;
         alone::redact(&circuit)?.write(&self.at("data/model.redacted.compiled"))
     }
 

@@ -1,7 +1,7 @@
 //! `calibrate-settings`: scales, lookup range and number of rows from sample data (spec 05 §5).
 
 use super::load_settings;
-use super::onnx::read;
+use super::onnx::{Allowances, read, warn_of_departures, warn_of_untied_einsums};
 use super::witness::run as evaluate;
 use crate::calibration::fidelity::{Comparison, page};
 use crate::calibration::{Extremes, Predictor, Target, grid, ranked, recalibrated, size};
@@ -14,10 +14,9 @@ use twain_graph::numbers::dequantize_field;
 use twain_graph::{Model, NodeKind, RunArgs, Settings, Visibility};
 use twain_onnx::{Loaded, build};
 
-/// log2 of the rows of the circuits that try settings out.
-const TRIAL_LOGROWS: u32 = 18;
-/// The range of their lookup tables.
-const TRIAL_RANGE: (i128, i128) = (-(1 << 20), 1 << 20);
+/// Circuits that try settings out: log2 of their rows, and the range of their lookup tables. The first
+/// is large enough for most models; wide tables and many rows take time to fill.
+const TRIALS: [(u32, i128); 2] = [(13, 1 << 13), (18, 1 << 20)];
 
 /// The flags.
 #[derive(Debug)]
@@ -38,13 +37,18 @@ pub struct Calibration {
     pub multipliers: Vec<u32>,
     /// Most rows.
     pub max_logrows: u32,
+    /// What is accepted of the model.
+    pub allowances: Allowances,
+    /// Accept that the circuit computes something else than the network.
+    pub accept_error: bool,
 }
 
 /// What calibration has chosen, and how good it is.
 pub struct Calibrated {
     /// The settings.
     pub settings: Settings,
-    /// Outputs beside the network's; empty if the data are not numbers.
+    /// Outputs beside the network's; empty if the data are not numbers, or the circuit ignores
+    /// attributes of the file.
     pub comparison: Comparison,
     model: String,
 }
@@ -55,10 +59,15 @@ pub fn calibrate(flags: &Calibration, run: &Run) -> Result<Calibrated, Error> {
         return Err(Error::Usage("--lookup-safety-margin must be at least 1".into()));
     }
     let file = load_settings(&flags.settings_path)?;
-    let loaded = read(&flags.model, &file.run_args.variables)?;
-    let batches = batches(&flags.data, &build(&loaded, &file.run_args).at(&flags.model)?)?;
-    let types = file.input_types.as_deref().unwrap_or_default();
-    let integers = !types.is_empty() && types.iter().all(|datum| datum.is_integer());
+    let loaded = read(&flags.model, &file.run_args.variables, flags.allowances)?;
+    let model = build(&loaded, &file.run_args).at(&flags.model)?;
+    warn_of_departures(&loaded, &model, run);
+    let batches = batches(&flags.data, &model)?;
+    // Also where there are no inputs at all, as in EZKL.
+    let integers = file
+        .input_types
+        .as_deref()
+        .is_some_and(|types| types.iter().all(|datum| datum.is_integer()));
 
     let grid = grid(&flags.scales, &flags.multipliers, integers);
     let of = grid.len();
@@ -81,7 +90,20 @@ pub fn calibrate(flags: &Calibration, run: &Run) -> Result<Calibrated, Error> {
     for settings in ranked(candidates, flags.target) {
         match check(&loaded, &settings, &batches, &flags.model) {
             Ok(comparison) => {
+                if comparison.is_of_another_network() && !flags.accept_error {
+                    let errors = comparison.errors();
+                    let reason = format!(
+                        "with {} the outputs of the circuit are {} off on average, and {} at most: \
+                         it computes something else than the network (warnings say where); nothing \
+                         was written; accept it with --accept-error",
+                        chosen(&settings.run_args),
+                        errors.mean_abs_error,
+                        errors.max_abs_error
+                    );
+                    return Err(Error::file(&flags.model, reason));
+                }
                 write_settings(&flags.settings_path, &settings)?;
+                warn_of_untied_einsums(&model, &settings, run);
                 let model = flags.model.display().to_string();
                 return Ok(Calibrated { settings, comparison, model });
             }
@@ -144,7 +166,8 @@ fn check(
         let outputs = outputs.iter().zip(scales).map(|(output, scale)| {
             output.iter().map(|value| dequantize_field(value, *scale) as f32).collect()
         });
-        if let Some(numbers) = numbers(batch) {
+        // What tract computes of a model with ignored attributes is not what the file means.
+        if let Some(numbers) = numbers(batch).filter(|_| !loaded.ignores_attributes) {
             let network = predictor.run(&numbers).at(path)?;
             comparison.add(&network, &outputs.collect::<Vec<Vec<f32>>>());
         }
@@ -182,23 +205,40 @@ fn attempt(
     Ok(recalibrated(file, settings(&model, &args, timestamp).at(path)?))
 }
 
-/// Runs a circuit with wide tables on all batches; its size does not change its values.
+/// Runs a circuit on all batches, with wider tables if its arguments need them; its size does not
+/// change its values.
 fn forward(
     loaded: &Loaded,
     args: &RunArgs,
     batches: &[InputFile],
     path: &Path,
 ) -> Result<Extremes, Error> {
-    let args = RunArgs {
-        lookup_range: TRIAL_RANGE,
-        logrows: TRIAL_LOGROWS,
-        input_visibility: Visibility::Private,
-        param_visibility: Visibility::Private,
-        output_visibility: Visibility::Public,
-        ..args.clone()
-    };
-    let model = build(loaded, &args).at(path)?;
-    let settings = settings(&model, &args, 0).at(path)?;
+    let mut tried = Err(Error::bug("calibration without a circuit to try"));
+    for (logrows, most) in TRIALS {
+        let args = RunArgs {
+            lookup_range: (-most, most),
+            logrows,
+            input_visibility: Visibility::Private,
+            param_visibility: Visibility::Private,
+            output_visibility: Visibility::Public,
+            ..args.clone()
+        };
+        tried = forward_with(loaded, &args, batches, path);
+        if tried.is_ok() {
+            break;
+        }
+    }
+    tried
+}
+
+fn forward_with(
+    loaded: &Loaded,
+    args: &RunArgs,
+    batches: &[InputFile],
+    path: &Path,
+) -> Result<Extremes, Error> {
+    let model = build(loaded, args).at(path)?;
+    let settings = settings(&model, args, 0).at(path)?;
     let circuit = lay_out(&model, &settings, ProductTree::FullySplit)?;
     let compiled = CompiledModel::new(model, settings);
     let mut extremes = Extremes::default();
@@ -225,7 +265,11 @@ fn batches(data: &str, model: &Model) -> Result<Vec<InputFile>, Error> {
     let lists = sizes.iter().zip(&file.input_data);
     let counts: Vec<usize> = lists.clone().map(|(size, list)| list.len() / size).collect();
     let whole = lists.clone().all(|(size, list)| list.len().is_multiple_of(*size));
-    if counts.len() != sizes.len() || !whole {
+    if file.input_data.len() != sizes.len() {
+        let (lists, inputs) = (file.input_data.len(), sizes.len());
+        return misfit(&format!("it holds {lists} lists, but the model has {inputs} inputs"));
+    }
+    if !whole {
         return misfit("each list must hold a whole number of inputs of the model");
     }
     let count = counts.first().copied().unwrap_or(1);

@@ -13,7 +13,7 @@ mod witness;
 pub use calibrate::{Calibrated, Calibration, calibrate};
 pub use keys::{Setup, keys, setup, vk_from_pk};
 pub use model::{Redaction, bind_params, redact};
-pub use onnx::{Network, compile, generate_settings, random_data, table};
+pub use onnx::{Allowances, Network, compile, generate_settings, random_data, table};
 pub use prove::{Prove, prove};
 pub use srs::{
     download as download_srs, download_file as download_srs_file, generate as generate_srs,
@@ -31,7 +31,7 @@ use crate::error::Error;
 use crate::observe::Run;
 use std::path::Path;
 use twain_artifacts::{CompiledModel, read_settings};
-use twain_circuit::{Circuit, ProductTree, lay_out};
+use twain_circuit::{Circuit, ProductTree, Warning, lay_out};
 use twain_graph::Settings;
 
 /// Reads a compiled model and lays it out.
@@ -47,6 +47,22 @@ pub(crate) fn load_circuit(path: &Path) -> Result<(CompiledModel, Circuit), Erro
 pub(crate) fn warn_of_looseness(compiled: &CompiledModel, run: &Run) {
     for warning in twain_circuit::warnings(&compiled.model, &compiled.settings) {
         run.warn(warning.to_string());
+    }
+}
+
+/// Refuses a circuit whose proofs show next to nothing. A file that is no circuit is left to who needs it.
+///
+/// # Errors
+/// Its einsums use Freivalds' check, which EZKL's circuits do not tie to the values used.
+pub fn refuse_untied_einsums(path: &Path) -> Result<(), Error> {
+    let Ok(compiled) = CompiledModel::read(path) else { return Ok(()) };
+    let warnings = twain_circuit::warnings(&compiled.model, &compiled.settings);
+    match warnings.into_iter().find(|warning| *warning == Warning::UntiedEinsums) {
+        Some(untied) => {
+            let reason = format!("{untied}, or accept it with --allow-unbound-einsums");
+            Err(Error::file(path, reason))
+        }
+        None => Ok(()),
     }
 }
 

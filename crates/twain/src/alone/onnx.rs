@@ -1,18 +1,58 @@
 //! `table`, `gen-settings`, `gen-random-data` and `compile-circuit`: from an ONNX file to a circuit.
 
 use crate::error::{AtFile, Error};
+use crate::observe::Run;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 use twain_artifacts::{CompiledModel, InputElement, InputFile, write_settings};
-use twain_circuit::settings;
+use twain_circuit::{Warning, check_public_values, check_tables, settings};
 use twain_graph::{CheckMode, Model, RunArgs, Settings};
-use twain_onnx::{Loaded, build, load, random_inputs};
+use twain_onnx::{Loaded, Reading, build, departures, load, random_inputs};
 
-/// Loads an ONNX file.
-pub(super) fn read(path: &Path, variables: &[(String, usize)]) -> Result<Loaded, Error> {
+/// What a user accepts of a model beyond what EZKL's circuits have exactly.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Allowances {
+    /// Attributes EZKL ignores are ignored, instead of refused.
+    pub as_ezkl: bool,
+    /// Constants that mask a softmax with "minus infinity" are taken as -100.
+    pub clamp_masks: bool,
+}
+
+/// Loads an ONNX file, with the weights kept beside it.
+pub(super) fn read(
+    path: &Path,
+    variables: &[(String, usize)],
+    allowances: Allowances,
+) -> Result<Loaded, Error> {
     let bytes = std::fs::read(path).map_err(|error| Error::file(path, error))?;
-    load(&bytes, variables).at(path)
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let Allowances { as_ezkl, clamp_masks } = allowances;
+    load(&bytes, variables, &Reading { folder: Some(folder), as_ezkl, clamp_masks }).at(path)
+}
+
+/// Says where a circuit means something else than the file.
+pub(super) fn warn_of_departures(loaded: &Loaded, model: &Model, run: &Run) {
+    for departure in departures(loaded, model) {
+        run.warn(departure.to_string());
+    }
+}
+
+/// Says that proofs would show next to nothing, if so, and what the circuit takes that has none of it.
+pub(super) fn warn_of_untied_einsums(model: &Model, settings: &Settings, run: &Run) {
+    let warnings = twain_circuit::warnings(model, settings);
+    let Some(untied) = warnings.iter().find(|warning| **warning == Warning::UntiedEinsums) else {
+        return;
+    };
+    let args = RunArgs { disable_freivalds: true, ..settings.run_args.clone() };
+    let instead = match twain_circuit::settings(model, &args, 0) {
+        Ok(tied) => format!("which takes {} rows instead of {}", tied.num_rows, settings.num_rows),
+        Err(error) => format!("although it fails as it is: {error}"),
+    };
+    run.warn(format!("{untied} ({instead})"));
 }
 
 /// An ONNX network in memory.
@@ -28,7 +68,19 @@ impl Network {
     /// # Errors
     /// A file that is no ONNX network, or has operators that no circuit is made of.
     pub fn read(path: &Path, variables: &[(String, usize)]) -> Result<Self, Error> {
-        Ok(Self { loaded: read(path, variables)?, place: path.into() })
+        Self::read_allowing(path, variables, Allowances::default())
+    }
+
+    /// The same, with what the user accepts of it.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_allowing(
+        path: &Path,
+        variables: &[(String, usize)],
+        allowances: Allowances,
+    ) -> Result<Self, Error> {
+        Ok(Self { loaded: read(path, variables, allowances)?, place: path.into() })
     }
 
     /// The same, from the bytes of a file.
@@ -37,10 +89,11 @@ impl Network {
     /// As [`Self::read`].
     pub fn parse(bytes: &[u8], variables: &[(String, usize)]) -> Result<Self, Error> {
         let place = PathBuf::from("the network");
-        Ok(Self { loaded: load(bytes, variables).at(&place)?, place })
+        Ok(Self { loaded: load(bytes, variables, &Reading::default()).at(&place)?, place })
     }
 
     fn model(&self, args: &RunArgs) -> Result<Model, Error> {
+        args.validate().map_err(|error| Error::Usage(error.to_string()))?;
         build(&self.loaded, args).at(&self.place)
     }
 
@@ -58,7 +111,9 @@ impl Network {
     /// As [`Self::table`]; a circuit that cannot be laid out.
     pub fn settings(&self, args: &RunArgs) -> Result<Settings, Error> {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        settings(&self.model(args)?, args, since.as_millis()).at(&self.place)
+        let settings = settings(&self.model(args)?, args, since.as_millis()).at(&self.place)?;
+        check_tables(&settings).at(&self.place)?;
+        Ok(settings)
     }
 
     /// Random inputs within `range`.
@@ -81,19 +136,37 @@ impl Network {
     /// As [`Self::table`].
     pub fn compile(&self, mut settings: Settings) -> Result<CompiledModel, Error> {
         let model = self.model(&settings.run_args)?;
+        check_tables(&settings).and_then(|()| check_public_values(&settings)).at(&self.place)?;
         settings.check_mode = CheckMode::UNSAFE;
         Ok(CompiledModel::new(model, settings))
     }
 }
 
 /// The nodes of a model as they become circuit operations, a line each.
-pub fn table(path: &Path, args: &RunArgs) -> Result<String, Error> {
-    Network::read(path, &args.variables)?.table(args)
+pub fn table(
+    path: &Path,
+    args: &RunArgs,
+    allowances: Allowances,
+    run: &Run,
+) -> Result<String, Error> {
+    let network = Network::read_allowing(path, &args.variables, allowances)?;
+    warn_of_departures(&network.loaded, &network.model(args)?, run);
+    network.table(args)
 }
 
 /// Measures the circuit of a model.
-pub fn generate_settings(path: &Path, output: &Path, args: &RunArgs) -> Result<(), Error> {
-    let settings = Network::read(path, &args.variables)?.settings(args)?;
+pub fn generate_settings(
+    path: &Path,
+    output: &Path,
+    args: &RunArgs,
+    allowances: Allowances,
+    run: &Run,
+) -> Result<(), Error> {
+    let network = Network::read_allowing(path, &args.variables, allowances)?;
+    let model = network.model(args)?;
+    warn_of_departures(&network.loaded, &model, run);
+    let settings = network.settings(args)?;
+    warn_of_untied_einsums(&model, &settings, run);
     Ok(write_settings(output, &settings)?)
 }
 
@@ -105,12 +178,23 @@ pub fn random_data(
     seed: u64,
     range: Range<f32>,
 ) -> Result<(), Error> {
-    Ok(Network::read(path, variables)?.random_data(seed, range)?.write(output)?)
+    // Only shapes and types matter here.
+    let any = Allowances { as_ezkl: true, clamp_masks: false };
+    Ok(Network::read_allowing(path, variables, any)?.random_data(seed, range)?.write(output)?)
 }
 
 /// Turns a model into a circuit.
-pub fn compile(path: &Path, output: &Path, settings_path: &Path) -> Result<(), Error> {
+pub fn compile(
+    path: &Path,
+    output: &Path,
+    settings_path: &Path,
+    allowances: Allowances,
+    run: &Run,
+) -> Result<(), Error> {
     let settings = super::load_settings(settings_path)?;
-    let network = Network::read(path, &settings.run_args.variables)?;
-    Ok(network.compile(settings)?.write(output)?)
+    let network = Network::read_allowing(path, &settings.run_args.variables, allowances)?;
+    let compiled = network.compile(settings)?;
+    warn_of_departures(&network.loaded, &compiled.model, run);
+    warn_of_untied_einsums(&compiled.model, &compiled.settings, run);
+    Ok(compiled.write(output)?)
 }

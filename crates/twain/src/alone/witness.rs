@@ -90,7 +90,7 @@ pub fn evaluate(
 ) -> Result<WitnessValues, WitnessError> {
     let parameters = parameters(&compiled.model);
     let sources = Sources { inputs: Some(inputs), parameters: Some(&parameters) };
-    circuit.program.run_alone(party, &sources)
+    circuit.run_alone(party, &sources)
 }
 
 impl Prover {

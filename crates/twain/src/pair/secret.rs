@@ -45,9 +45,10 @@ impl Secret {
             secret.parameters = Some(parameters(&compiled.model));
             let checked = program.check_sources(&secret.sources());
             checked.at(path).told("a parameter is too wide for a pair")?;
-            let mut all = secret.parameters.iter().flatten().flatten();
-            if all.clone().count() > 1 && all.all(|value| *value == Fr::zero()) {
-                let reason = "all its parameters are 0: this is the redacted circuit; the model's \
+            // A circuit without parameters is whole as it is.
+            let has_parameters = secret.parameters.iter().flatten().any(|list| !list.is_empty());
+            if compiled.is_redacted() && has_parameters {
+                let reason = "this is the redacted circuit, without its parameters; the model's \
                               side needs the full one";
                 return Err(Error::file(path, reason))
                     .told("it has the redacted circuit, and needs the full one");

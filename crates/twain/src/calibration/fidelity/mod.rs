@@ -6,6 +6,9 @@ mod page;
 pub use page::page;
 use std::fmt;
 
+/// The largest mean error, as a part of the largest output.
+const MOST_ERROR: f32 = 0.1;
+
 /// Outputs of the network and of the circuit, on the same samples.
 #[derive(Clone, Debug, Default)]
 pub struct Comparison {
@@ -21,6 +24,14 @@ impl Comparison {
         for (samples, (network, circuit)) in self.outputs.iter_mut().zip(pairs) {
             samples.push(network.iter().copied().zip(circuit.iter().copied()).collect());
         }
+    }
+
+    /// Whether the circuit computes something else than the network: on average it is further off than
+    /// a part of the network's largest output. Quantisation alone stays far below it.
+    pub fn is_of_another_network(&self) -> bool {
+        let pairs = || self.outputs.iter().flatten().flatten();
+        let largest = pairs().map(|(network, _)| network.abs()).fold(0.0, f32::max);
+        pairs().next().is_some() && self.errors().mean_abs_error > MOST_ERROR * largest
     }
 
     /// The measures over all outputs of all samples.
@@ -132,6 +143,20 @@ mod tests {
         comparison.add(&[vec![3.0], vec![4.0]], &[vec![1.0], vec![4.0]]);
         // The errors 0, 1, 2, 0: the middle one is that of the second sample's first output.
         assert_eq!(comparison.errors().median_error, 2.0);
+    }
+
+    #[test]
+    fn errors_that_are_not_of_quantisation() {
+        let strays = |network: &[f32], circuit: &[f32]| {
+            let mut comparison = Comparison::default();
+            comparison.add(&[network.to_vec()], &[circuit.to_vec()]);
+            comparison.is_of_another_network()
+        };
+        assert!(!strays(&[1.0, -2.0], &[1.1, -1.9]));
+        assert!(strays(&[1.0, -2.0], &[1.0, -1.5]));
+        assert!(!strays(&[0.0, 0.0], &[0.0, 0.0]));
+        assert!(strays(&[0.0], &[1.0]));
+        assert!(!Comparison::default().is_of_another_network());
     }
 
     #[test]
