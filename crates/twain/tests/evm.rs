@@ -13,6 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use twain::evm::{self, Key};
 use twain::key_files::write_verifying_key;
+use twain::observe::Run;
 use twain::{Error, Fault, alone};
 use twain_algebra::Fr;
 use twain_artifacts::key::KeyFormat;
@@ -292,8 +293,16 @@ fn public_input(folder: &Path) -> PathBuf {
         input_visibility: Visibility::Public,
         ..read_settings(&vector.join("settings.json")).unwrap().run_args
     };
-    alone::generate_settings(&model, &settings, &args).unwrap();
-    alone::compile(&model, &compiled, &settings).unwrap();
+    alone::generate_settings(
+        &model,
+        &settings,
+        &args,
+        alone::Allowances::default(),
+        &Run::silent(),
+    )
+    .unwrap();
+    alone::compile(&model, &compiled, &settings, alone::Allowances::default(), &Run::silent())
+        .unwrap();
     let input = vector.join("input.json");
     let input = input.to_str().unwrap();
     alone::generate_witness(input, &compiled, &at("witness.json"), None, None).unwrap();
