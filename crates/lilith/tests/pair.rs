@@ -27,7 +27,7 @@ fn check(server: &Server, customer: &Customer) {
     let hosted = fs::read(server.place().join("hosted.json")).unwrap();
     assert_eq!(hosted, fs::read(customer.file("proof.json")).unwrap());
     let said = customer.succeed(&["verify", "--srs-path", "kzg.srs"]);
-    assert_eq!(said.trim(), "verified: true");
+    assert!(said.trim().ends_with("verified: true"), "{said}");
 }
 
 #[test]
