@@ -1,10 +1,12 @@
 //! The command line: EZKL's commands with EZKL's names, flags and defaults (spec 02 §5), and what a
 //! pair of provers needs on top.
 
+pub use crate::files::{Files, SrsPath};
+
 use crate::evm_arguments::EvmCommand;
 use crate::run_arguments::{RunArguments, Variables, variables};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 use twain::pair::Invitation;
 
@@ -27,14 +29,6 @@ pub enum LogFormat {
     Text,
     /// For programs.
     Json,
-}
-
-/// `--srs-path`.
-#[derive(Debug, Args)]
-pub struct SrsPath {
-    /// The SRS [default: $EZKL_REPO_PATH/srs/kzg{logrows}.srs, with EZKL_REPO_PATH = ~/.ezkl].
-    #[arg(long)]
-    pub srs_path: Option<PathBuf>,
 }
 
 /// What a user accepts of a model; the same for every command that reads it.
@@ -539,41 +533,6 @@ fn seconds(text: &str) -> Result<Duration, String> {
         return Err(format!("at most {MOST_SECONDS} seconds"));
     }
     Duration::try_from_secs_f64(seconds).map_err(|e| e.to_string())
-}
-
-/// The files of a command.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Files {
-    /// Files it reads. One that is also written is in both lists.
-    pub reads: Vec<PathBuf>,
-    /// Files it writes.
-    pub writes: Vec<PathBuf>,
-}
-
-impl Files {
-    pub(crate) fn reads(mut self, paths: &[&Path]) -> Self {
-        self.reads.extend(paths.iter().map(|path| path.to_path_buf()));
-        self
-    }
-
-    pub(crate) fn writes(mut self, paths: &[&Path]) -> Self {
-        self.writes.extend(paths.iter().map(|path| path.to_path_buf()));
-        self
-    }
-
-    pub(crate) fn may_read(mut self, path: &Option<PathBuf>) -> Self {
-        self.reads.extend(path.clone());
-        self
-    }
-
-    /// Data given as a file or `@file`, not as JSON itself.
-    fn reads_data(mut self, data: &str) -> Self {
-        let name = data.strip_prefix('@').unwrap_or(data);
-        if !data.trim_start().starts_with('{') {
-            self.reads.push(name.into());
-        }
-        self
-    }
 }
 
 impl Command {

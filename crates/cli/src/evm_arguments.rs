@@ -1,7 +1,7 @@
 //! The commands for smart contracts, with EZKL's names, flags and defaults (spec 02 §5), except that
 //! no private key is a flag.
 
-use crate::arguments::{Files, SrsPath};
+use crate::files::{Files, SrsPath};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use twain::evm::Key;

@@ -14,6 +14,7 @@
 
 pub mod arguments;
 pub mod evm_arguments;
+mod files;
 mod run_arguments;
 
 pub use run_arguments::{RunArguments, Variables};

@@ -1,4 +1,5 @@
 //! What tests against files of the real tool share.
+#![allow(dead_code)] // each test uses a part
 
 use std::path::Path;
 use twain_graph::Settings;
