@@ -16,7 +16,7 @@ pub fn line(text: impl Display) -> Result<(), Error> {
 /// The same for text that ends its lines itself.
 ///
 /// # Errors
-/// As [`line`].
+/// As [`line()`].
 pub fn block(text: impl Display) -> Result<(), Error> {
     let mut output = std::io::stdout().lock();
     match write!(output, "{text}").and_then(|()| output.flush()) {

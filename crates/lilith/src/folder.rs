@@ -1,6 +1,6 @@
 //! A folder of files that belong to somebody: opened once, then every name is resolved below it by
 //! the kernel, which follows no link and no `..` (`openat2`). New content appears whole or not at
-//! all. Names are those that [`check_path`](crate::job::check_path) lets pass.
+//! all. Names are those that [`check_path`] lets pass.
 
 use crate::error::{Code, ServiceError};
 use crate::identifiers::{now, short};

@@ -1,4 +1,4 @@
-//! From a command line to a job: split without a shell ([`split`]), read with Twain's own argument
+//! From a command line to a job: split without a shell (`split`), read with Twain's own argument
 //! types, looked at (which command, which files, which peer), and kept as the flags that were given,
 //! each by its long name. So flags cannot drift from Twain's, and what is run is exactly what was
 //! looked at.
