@@ -28,7 +28,7 @@ pub(crate) fn read_external(
 
 fn read_tensor(tensor: &mut TensorProto, folder: Option<&Path>) -> Result<(), OnnxError> {
     if tensor.data_location != Some(DataLocation::External as i32) {
-        return Ok(());
+        return check_length(tensor);
     }
     let entry = |key: &str| {
         let entry = tensor.external_data.iter().find(|entry| entry.key == key);
@@ -56,6 +56,34 @@ fn read_tensor(tensor: &mut TensorProto, folder: Option<&Path>) -> Result<(), On
     tensor.data_location = None;
     tensor.external_data.clear();
     Ok(())
+}
+
+/// Fails if a tensor claims another number of elements than it has: the reader would make room for what it
+/// claims.
+fn check_length(tensor: &TensorProto) -> Result<(), OnnxError> {
+    let elements = tensor
+        .dims
+        .iter()
+        .try_fold(1, |count: u64, dim| count.checked_mul(u64::try_from(*dim).ok()?));
+    let lists = [
+        tensor.float_data.len(),
+        tensor.double_data.len(),
+        tensor.int32_data.len(),
+        tensor.int64_data.len(),
+        tensor.uint64_data.len(),
+        tensor.string_data.len(),
+    ];
+    let fits = match tensor.raw_data.len() as u64 {
+        0 => elements.is_some_and(|elements| elements <= lists.iter().sum::<usize>() as u64),
+        bytes => size(tensor).is_some_and(|size| size == bytes),
+    };
+    match fits {
+        true => Ok(()),
+        false => Err(OnnxError::Analyse(format!(
+            "the tensor `{}` has not as many elements as its shape says: the file is damaged",
+            tensor.name
+        ))),
+    }
 }
 
 /// The bytes a tensor's elements take.
@@ -132,6 +160,26 @@ mod tests {
 
     fn complaint(folder: &Path, entries: &[(&str, &str)]) -> String {
         read_tensor(&mut tensor(entries), Some(folder)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_tensor_has_as_many_elements_as_its_shape_says() {
+        let inside = |raw: usize, floats: usize| {
+            let mut tensor = tensor(&[]);
+            tensor.data_location = None;
+            tensor.raw_data = vec![0; raw];
+            tensor.float_data = vec![0.0; floats];
+            read_tensor(&mut tensor, None)
+        };
+        assert!(inside(24, 0).is_ok() && inside(0, 6).is_ok());
+        for (raw, floats) in [(0, 0), (0, 5), (20, 0), (28, 0)] {
+            let complaint = inside(raw, floats).unwrap_err().to_string();
+            assert!(complaint.contains("`w` has not as many elements"), "{complaint}");
+        }
+        let mut vast = tensor(&[]);
+        vast.data_location = None;
+        vast.dims = vec![i64::MAX, i64::MAX];
+        assert!(read_tensor(&mut vast, None).is_err());
     }
 
     #[test]
