@@ -70,7 +70,7 @@ fn list(folder: &Path, prefix: &str, files: &mut BTreeSet<String>) {
     for entry in fs::read_dir(folder).unwrap() {
         let entry = entry.unwrap();
         let name = entry.file_name().into_string().unwrap();
-        if ["target", ".git", "corpus"].contains(&name.as_str()) {
+        if ["target", ".git", "corpus", "node_modules"].contains(&name.as_str()) {
             continue;
         }
         let path = format!("{prefix}{name}");
