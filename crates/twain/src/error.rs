@@ -213,10 +213,10 @@ impl Error {
 
 fn of_party(error: &PartyError) -> Fault {
     match error {
-        PartyError::Invalid => Fault::InvalidWitness,
+        PartyError::Invalid | PartyError::Ended => Fault::InvalidWitness,
         PartyError::Unsupported(_) | PartyError::UnsupportedValue { .. } => Fault::Unsupported,
         PartyError::Cancelled => Fault::Cancelled,
-        PartyError::ZeroFactor | PartyError::Bug(_) => Fault::Bug,
+        PartyError::Bug(_) => Fault::Bug,
         PartyError::Store(_) => Fault::Store,
         PartyError::Peer(error) => match error.downcast_ref::<ChannelError>() {
             Some(error) => of_channel(error),
