@@ -44,6 +44,7 @@
 mod audited;
 pub mod bounds;
 mod coins;
+mod columns;
 mod equality;
 mod error;
 #[cfg(feature = "test-utils")]
@@ -59,6 +60,7 @@ mod values;
 
 pub use audited::Audited;
 pub use coins::Challenge;
+pub use columns::{CheckedPairs, MaskColumn, ProductColumns};
 pub use error::Ended;
 #[cfg(feature = "test-utils")]
 pub use ideal::{IdealTags, ideal_tags};
