@@ -209,3 +209,15 @@ def test_how_far_a_circuit_is_from_its_network(folder, args):
     ezkl.calibrate_settings("input.json", scales=[4], max_logrows=8, report="report.html")
     page = open("report.html").read()
     assert "<svg" in page and "network.onnx" in page
+
+
+def test_a_network_as_the_circuit_sees_it(folder, args):
+    shown = ezkl.table("network.onnx", args)
+    assert "RELU" in shown.upper() and len(shown.splitlines()) > 2
+    with pytest.raises(ezkl.FileError):
+        ezkl.table("input.json")
+
+
+def test_the_verifying_key_out_of_a_proving_key(circuit):
+    assert ezkl.gen_vk_from_pk_single("pk.key", "settings.json", "copy.key") is True
+    assert open("copy.key", "rb").read() == open("vk.key", "rb").read()

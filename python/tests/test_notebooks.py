@@ -1,4 +1,5 @@
-"""Every notebook from a clean kernel, in an empty folder, with what its text says it takes.
+"""Every notebook from a clean kernel, in an empty folder, with what its text says it takes; and what the
+README shows.
 
     pytest tests/test_notebooks.py        # all of them
 """
@@ -8,6 +9,8 @@ import os
 import pathlib
 import re
 import shutil
+import subprocess
+import sys
 import time
 
 import pytest
@@ -73,3 +76,13 @@ def test_secrets_are_private_from_the_first_cell_on(name):
         assert re.search(secret + r'[-_]visibility(="| )private', first), first
     # What is committed has not been run: outputs would be somebody's.
     assert not any(cell.get("outputs") for cell in notebook.cells)
+
+
+def test_what_the_readme_shows(powers, folder):
+    text = (NOTEBOOKS.parent / "README.md").read_text()
+    steps = re.search(r"```python\n(.*?)```", text, re.DOTALL)[1]
+    lines = "".join(f"    {line}\n" for line in steps.splitlines())
+    program = f"import asyncio\nasync def main():\n{lines}asyncio.run(main())\n"
+    environment = {**os.environ, "EZKL_REPO_PATH": str(powers)}
+    subprocess.run([sys.executable, "-c", program], cwd=folder, env=environment, check=True)
+    assert (folder / "proof.json").exists()
