@@ -180,7 +180,3 @@ class Prover:
 def load(model="model.compiled", pk_path="pk.key", srs_path=None, *, allow_unbound_einsums=False):
     """A :class:`Prover`."""
     return Prover(model, pk_path, srs_path, allow_unbound_einsums=allow_unbound_einsums)
-
-
-__all__ = sorted(name for name in globals() if not name.startswith("_")) + ["__version__"]
-__all__.remove("annotations")

@@ -27,7 +27,6 @@ class _Session(TypedDict, total=False):
 
 __version__: str
 EZKL_VERSION: str
-__all__: list[str]
 
 class TwainError(RuntimeError):
     code: str

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from . import _twain
+from . import _twain  # type: ignore[attr-defined]
 from ._running import as_future
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import _twain
+from . import _twain  # type: ignore[attr-defined]
 from ._inputs import as_argument
 from ._running import in_thread
 

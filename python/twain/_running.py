@@ -6,12 +6,12 @@ import asyncio
 import functools
 import warnings
 
-from ._twain import Cancel
+from . import _twain  # type: ignore[attr-defined]
 
 
 async def in_thread(function, *args, **kwargs):
     """``function`` on a thread; cancelling the task ends the work and waits until it has ended."""
-    cancel = Cancel()
+    cancel = _twain.Cancel()
     work = asyncio.ensure_future(asyncio.to_thread(function, *args, cancel=cancel, **kwargs))
     try:
         return await asyncio.shield(work)
@@ -33,7 +33,7 @@ def progress_bar():
     with warnings.catch_warnings():
         # That notebooks without ipywidgets have bars of text.
         warnings.simplefilter("ignore")
-        from tqdm.auto import tqdm
+        from tqdm.auto import tqdm  # type: ignore[import-untyped]
 
     bars, carried = [], {}
 
