@@ -5,8 +5,11 @@ import copy
 import json
 import logging
 import os
+import pathlib
 import pickle
 import shutil
+import subprocess
+import sys
 import threading
 import time
 
@@ -221,3 +224,9 @@ def test_a_network_as_the_circuit_sees_it(folder, args):
 def test_the_verifying_key_out_of_a_proving_key(circuit):
     assert ezkl.gen_vk_from_pk_single("pk.key", "settings.json", "copy.key") is True
     assert open("copy.key", "rb").read() == open("vk.key", "rb").read()
+
+
+def test_the_wheel_brings_commands():
+    program = pathlib.Path(sys.executable).with_name("twain")
+    told = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+    assert told.stdout == f"twain {ezkl.__version__}\n"

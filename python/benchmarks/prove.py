@@ -1,7 +1,7 @@
 """What a proof from Python costs: time and memory of `twain.prove` beside `ezkl.prove`, what `twain.load`
 saves, and whether a process that proves often grows. No proof is checked here: EZKL's are not.
 
-    bench.py [--circuit FOLDER] [--rounds 7] [--proofs 1000]
+    prove.py [--circuit FOLDER] [--rounds 7] [--proofs 1000]
 
 FOLDER has network.onnx and input.json (and settings.json, whose arguments of the run are taken); by default
 `tests/models/mnist_cnn`. Each module proves in a process of its own; the two take turns, so that what else
@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 
-TESTS = pathlib.Path(__file__).resolve().parents[1] / "tests"
+TESTS = pathlib.Path(__file__).resolve().parents[2] / "tests"
 # Growth of resident memory over nine tenths of the proofs that counts as none.
 GROWTH = 0.05
 
