@@ -167,6 +167,7 @@ def test_other_threads_run_meanwhile(circuit):
     assert ticks[0] > 100 * took
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_events_and_logs(circuit, caplog):
     events = []
     ezkl.gen_witness()
@@ -230,3 +231,25 @@ def test_the_wheel_brings_commands():
     program = pathlib.Path(sys.executable).with_name("twain")
     told = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
     assert told.stdout == f"twain {ezkl.__version__}\n"
+
+
+def test_what_a_proof_says_in_numbers(folder, args):
+    values = json.load(open("input.json"))["input_data"][0]
+    for visibility, rows in (("public", 8), ("hashed", 10)):
+        args.input_visibility, args.logrows = visibility, rows
+        ezkl.gen_srs(f"ezkl/srs/kzg{rows}.srs", rows)
+        ezkl.gen_settings(py_run_args=args)
+        ezkl.compile_circuit()
+        ezkl.setup()
+        witness = ezkl.gen_witness()
+        ezkl.prove(proof_path="proof.json")
+        said = ezkl.public_values()
+        if visibility == "public":
+            (inputs,) = said["inputs"]
+            assert inputs.shape == (1, 3) and abs(inputs[0] - values).max() <= 2**-args.input_scale
+        else:
+            assert said["inputs"] == []
+        scale = json.load(open("settings.json"))["model_output_scales"][0]
+        (outputs,) = said["outputs"]
+        expected = [ezkl.felt_to_float(felt, scale) for felt in witness["outputs"][0]]
+        assert outputs.shape == (1, 3) and outputs.ravel().tolist() == expected

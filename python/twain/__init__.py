@@ -15,6 +15,8 @@ each with a stable ``code``.
 from __future__ import annotations
 
 from . import _twain
+from ._arrays import as_argument as _as_argument
+from ._arrays import public_values
 from ._chain import (
     create_evm_verifier,
     create_evm_vka,
@@ -23,7 +25,6 @@ from ._chain import (
     register_vka,
     verify_evm,
 )
-from ._inputs import as_argument as _as_argument
 from ._pair import preprocess, preprocess_async, prove_pair, prove_pair_async
 from ._running import in_thread as _in_thread
 from ._running import progress_bar

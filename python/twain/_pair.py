@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import _twain  # type: ignore[attr-defined]
-from ._inputs import as_argument
+from ._arrays import as_argument
 from ._running import in_thread
 
 # What `prove_pair` and `preprocess` take alike, by name, with its defaults.
