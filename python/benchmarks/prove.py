@@ -1,12 +1,14 @@
-"""What a proof from Python costs: time and memory of `twain.prove` beside `ezkl.prove`, what `twain.load`
-saves, and whether a process that proves often grows. No proof is checked here: EZKL's are not.
+"""What a proof from Python costs: time and memory of `twain.prove` beside `ezkl.prove`, what
+`twain.load` saves, and whether a process that proves often grows. No proof is checked here: EZKL's
+are not.
 
     prove.py [--circuit FOLDER] [--rounds 7] [--proofs 1000]
 
-FOLDER has network.onnx and input.json (and settings.json, whose arguments of the run are taken); by default
-`tests/models/mnist_cnn`. Each module proves in a process of its own; the two take turns, so that what else
-the machine does falls on both. The proofs of one process are of `tests/vectors/1l_relu-k8-private`.
-Needs the wheel of this repository; EZKL's (`pip install ezkl==23.0.5`) to compare with.
+FOLDER has network.onnx and input.json (and settings.json, whose arguments of the run are taken);
+by default `tests/models/mnist_cnn`. Each module proves in a process of its own; the two take
+turns, so that what else the machine does falls on both. The proofs of one process are of
+`tests/vectors/1l_relu-k8-private`. Needs the wheel of this repository; EZKL's (`pip install
+ezkl==23.0.5`) to compare with.
 """
 
 import argparse
@@ -35,7 +37,8 @@ def resident(field="VmRSS"):
 
 
 def prepare(source, folder):
-    """Settings, a circuit, an SRS, keys and a witness in `folder`, which becomes the current one."""
+    """Settings, a circuit, an SRS, keys and a witness in `folder`, which becomes the current
+    one."""
     import twain
 
     os.chdir(folder)

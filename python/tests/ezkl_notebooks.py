@@ -1,10 +1,11 @@
-"""What EZKL's example notebooks do to prove, written anew from the functions and arguments that they use.
+"""What EZKL's example notebooks do to prove, written anew from the functions and arguments that
+they use.
 
     ezkl_notebooks.py MODULE NOTEBOOK        MODULE: twain or ezkl
 
 runs one in the current folder, which it fills with the notebook's files, and writes what each call
-returned to `returned.json`. Networks are small ones of the kind that the notebook is about, with random
-weights; circuits have digits below 128, so that they are small, too.
+returned to `returned.json`. Networks are small ones of the kind that the notebook is about, with
+random weights; circuits have digits below 128, so that they are small, too.
 """
 
 import asyncio
@@ -113,7 +114,8 @@ class Cells:
         assert ezkl.gen_settings("network.onnx", "settings.json", py_run_args=args) == True
         if calibration:
             more = {"scales": [5, 7], "max_logrows": 12, **more}
-            ezkl.calibrate_settings(calibration, "network.onnx", "settings.json", "resources", **more)
+            files = (calibration, "network.onnx", "settings.json")
+            ezkl.calibrate_settings(*files, "resources", **more)
         assert ezkl.compile_circuit("network.onnx", "model.compiled", "settings.json") == True
         assert os.path.isfile("model.compiled")
 

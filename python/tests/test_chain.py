@@ -5,6 +5,7 @@ import contextlib
 import http.server
 import json
 import threading
+import time
 
 import pytest
 import twain
@@ -101,6 +102,27 @@ def test_a_connection_that_breaks_is_taken_up_where_it_was(folder):
         with pytest.raises(twain.FileError, match="digest"):
             run(twain.get_srs, logrows=12, url=url)
     assert [asked for _, asked in requests] == [None, "bytes=1000-"]
+
+
+def test_a_download_ends_with_its_future(folder):
+    def slow(request, _):
+        request.send_response(200)
+        request.send_header("Content-Length", str(1 << 30))
+        request.end_headers()
+        with contextlib.suppress(ConnectionError):
+            for _ in range(200):
+                request.wfile.write(bytes(1 << 16))
+                time.sleep(0.05)
+
+    async def impatient(url):
+        await asyncio.wait_for(twain.get_srs(logrows=20, url=url), 0.5)
+
+    with server(slow) as (url, requests):
+        start = time.perf_counter()
+        with pytest.raises(asyncio.TimeoutError):
+            asyncio.run(impatient(url))
+        # The loop's end waits for its threads.
+        assert len(requests) == 1 and time.perf_counter() - start < 3
 
 
 def prove():

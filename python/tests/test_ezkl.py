@@ -1,5 +1,5 @@
-"""Beside the real wheel, where it is installed (``pip install ezkl==23.0.5``): the same calls, the same
-values and files, and each accepts the other's proofs."""
+"""Beside the real wheel, where it is installed (``pip install ezkl==23.0.5``): the same calls, the
+same values and files, and each accepts the other's proofs."""
 
 import json
 import random

@@ -1,5 +1,5 @@
-"""EZKL's notebooks' proving cells with either module: what they return, settings, witness and keys are
-the same, and each accepts the other's proof."""
+"""EZKL's notebooks' proving cells with either module: what they return, settings, witness and keys
+are the same, and each accepts the other's proof."""
 
 import json
 import os

@@ -1,5 +1,5 @@
-"""Every notebook from a clean kernel, in an empty folder, with what its text says it takes; and what the
-README shows.
+"""Every notebook from a clean kernel, in an empty folder, with what its text says it takes; and
+what the README shows.
 
     pytest tests/test_notebooks.py        # all of them
 """

@@ -1,15 +1,15 @@
 """Private model, private data, one ordinary EZKL proof.
 
-``import twain as ezkl`` runs what EZKL's notebooks run: the same names, order of arguments, defaults,
-return values and files. On top: proofs by two parties of whom one has the model and one the
-data (:func:`identity`, :func:`redact`, :func:`prove_pair`, :func:`preprocess`), arrays and data frames
-as inputs, and circuits that stay in memory (:class:`Prover`).
+``import twain as ezkl`` runs what EZKL's notebooks run: the same names, order of arguments,
+defaults, return values and files. On top: proofs by two parties of whom one has the model and one
+the data (:func:`identity`, :func:`redact`, :func:`prove_pair`, :func:`preprocess`), arrays and
+data frames as inputs, and circuits that stay in memory (:class:`Prover`).
 
-Functions that take long run without the interpreter's lock and end within a second on Ctrl-C, or when
-their ``cancel`` (a :class:`Cancel`) is told to. ``on_event`` is called with a ``dict`` for each event
-(phases, progress, notices: ``docs/errors.md`` lists them); :func:`progress_bar` is one to start with.
-What a user should know goes to the logger ``twain``. Errors are :class:`TwainError`, by who is at fault,
-each with a stable ``code``.
+Functions that take long run without the interpreter's lock and end within a second on Ctrl-C, or
+when their ``cancel`` (a :class:`Cancel`) is told to. ``on_event`` is called with a ``dict`` for
+each event (phases, progress, notices: ``docs/errors.md`` lists them); :func:`progress_bar` is one
+to start with. What a user should know goes to the logger ``twain``. Errors are
+:class:`TwainError`, by who is at fault, each with a stable ``code``.
 """
 
 from __future__ import annotations
@@ -90,7 +90,8 @@ def calibrate_settings(
 ):
     """Try scales on sample data (a path, arrays or a frame) and rewrite the settings with the best.
 
-    ``report`` is where a page goes that shows how far the circuit's outputs are from the network's (HTML).
+    ``report`` is where a page goes that shows how far the circuit's outputs are from the network's
+    (HTML).
     """
     return _twain.calibrate_settings(
         _as_argument(data),
@@ -114,7 +115,8 @@ def gen_witness(
     vk_path=None,
     srs_path=None,
 ):
-    """Run the circuit on an input (a path, JSON text, arrays or a frame); the witness as a ``dict``.
+    """Run the circuit on an input (a path, JSON text, arrays or a frame); the witness as a
+    ``dict``.
 
     It is written to ``output`` unless that is ``None``.
     """

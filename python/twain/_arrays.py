@@ -1,5 +1,5 @@
-"""Inputs of a circuit as people have them: paths, JSON, arrays, frames, tensors, lists; and the public values
-of a proof as arrays."""
+"""Inputs of a circuit as people have them: paths, JSON, arrays, frames, tensors, lists; and the
+public values of a proof as arrays."""
 
 from __future__ import annotations
 
@@ -35,10 +35,12 @@ def _flat(tensor):
 
 
 def public_values(proof_path="proof.json", settings_path="settings.json"):
-    """What a proof says: its public inputs and outputs as numbers, by ``"inputs"`` and ``"outputs"``.
+    """What a proof says: its public inputs and outputs as numbers, by ``"inputs"`` and
+    ``"outputs"``.
 
-    Each is a list of numpy arrays (float64) of the tensors' shapes, empty if they are not public. Digests of
-    hashed values are left out. Check the proof first (:func:`verify`): this only reads it.
+    Each is a list of numpy arrays (float64) of the tensors' shapes, empty if they are not public.
+    Digests of hashed values are left out. Check the proof first (:func:`verify`): this only reads
+    it.
     """
     import numpy
 

@@ -22,9 +22,10 @@ def get_srs(
 ):
     """Make sure that the SRS of a circuit is where EZKL keeps it; a future of ``True``.
 
-    One that is there is taken. Else the file of a public ceremony for as many rows is downloaded (from
-    the mirror ``url``, if there is one), its digest and powers are checked, and what is needed is kept.
-    Interrupted, it goes on where it was. :func:`import_srs` takes a ceremony's file that is there.
+    One that is there is taken. Else the file of a public ceremony for as many rows is downloaded
+    (from the mirror ``url``, if there is one), its digest and powers are checked, and what is
+    needed is kept. Interrupted, it goes on where it was; cancelling the future ends it.
+    :func:`import_srs` takes a ceremony's file that is there.
     """
 
     def make_sure():
@@ -32,7 +33,10 @@ def get_srs(
             _twain.download_srs(url, srs_path, settings_path, logrows, on_event, cancel)
         return True
 
-    return as_future(make_sure)
+    cancel = cancel or _twain.Cancel()
+    future = as_future(make_sure)
+    future.add_done_callback(lambda done: done.cancelled() and cancel.cancel())
+    return future
 
 
 def create_evm_verifier(
@@ -43,10 +47,11 @@ def create_evm_verifier(
     srs_path=None,
     reusable=False,
 ):
-    """Write a contract that verifies a circuit's proofs (Solidity) and its ABI; a future of ``True``.
+    """Write a contract that verifies a circuit's proofs (Solidity) and its ABI; a future of
+    ``True``.
 
-    With ``reusable`` one contract serves all circuits; :func:`create_evm_vka` makes the key that then comes
-    with every call. No compiler is needed.
+    With ``reusable`` one contract serves all circuits; :func:`create_evm_vka` makes the key that
+    then comes with every call. No compiler is needed.
     """
     return _done(
         _twain.create_evm_verifier,
@@ -82,13 +87,14 @@ def deploy_evm(
     keystore=None,
     solc=None,
 ):
-    """Compile a contract, bring it onto the chain of a node, and write its address; a future of ``True``.
+    """Compile a contract, bring it onto the chain of a node, and write its address; a future of
+    ``True``.
 
-    ``contract_type`` is ``"verifier"`` or ``"verifier/reusable"``, as EZKL has it; the contract itself says
-    which it is. Who pays: ``private_key`` (64 hexadecimal digits), the file ``keystore`` (its
-    password in ``TWAIN_KEYSTORE_PASSWORD``), the private key in ``TWAIN_PRIVATE_KEY``, or the
-    node's own account. ``solc`` is the compiler, 0.8.20 or newer, if not the one on the ``PATH`` or in
-    svm's folder.
+    ``contract_type`` is ``"verifier"`` or ``"verifier/reusable"``, as EZKL has it; the contract
+    itself says which it is. Who pays: ``private_key`` (64 hexadecimal digits), the file
+    ``keystore`` (its password in ``TWAIN_KEYSTORE_PASSWORD``), the private key in
+    ``TWAIN_PRIVATE_KEY``, or the node's own account. ``solc`` is the compiler, 0.8.20 or newer, if
+    not the one on the ``PATH`` or in svm's folder.
     """
     if contract_type not in ("verifier", "verifier/reusable"):
         raise ValueError(f"{contract_type!r} is no contract: verifier or verifier/reusable")
@@ -113,7 +119,8 @@ def register_vka(
     *,
     keystore=None,
 ):
-    """Let the reusable contract use a circuit's key, and write the key's digest; a future of ``True``.
+    """Let the reusable contract use a circuit's key, and write the key's digest; a future of
+    ``True``.
 
     ``addr_verifier`` is the contract's address, or the file with it. Who pays: as in
     :func:`deploy_evm`.
@@ -135,7 +142,8 @@ def verify_evm(
     """Have a contract verify a proof, without a transaction; a future of ``True``.
 
     A proof that is not valid raises. With ``vka_path`` the contract is the reusable one. With
-    ``encoded_calldata`` that call is made (:func:`encode_evm_calldata`) instead of one from the proof.
+    ``encoded_calldata`` that call is made (:func:`encode_evm_calldata`) instead of one from the
+    proof.
     """
     return _done(
         _twain.verify_evm,

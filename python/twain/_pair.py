@@ -47,15 +47,16 @@ def prove_pair(
 ):
     """Prove with a peer: one side has the model, the other the data; both write the same proof.
 
-    ``role`` is ``"model"`` or ``"data"``. ``remote_peer`` is ``host:port`` to dial, ``local_addr`` is
-    ``addr:port`` to listen on; one of them is enough if the other side has the other. ``peer`` is the
-    fingerprint that :func:`identity` gives on the peer's machine; without it ``on_first_meeting``
-    is asked about a key not seen before: ``(address, fingerprint) -> bool``. ``data`` is the input, at
-    the data's side: a path, JSON text, arrays or a frame. Returns ``proof_path``.
+    ``role`` is ``"model"`` or ``"data"``. ``remote_peer`` is ``host:port`` to dial, ``local_addr``
+    is ``addr:port`` to listen on; one of them is enough if the other side has the other. ``peer``
+    is the fingerprint that :func:`identity` gives on the peer's machine; without it
+    ``on_first_meeting`` is asked about a key not seen before: ``(address, fingerprint) -> bool``.
+    ``data`` is the input, at the data's side: a path, JSON text, arrays or a frame. Returns
+    ``proof_path``.
 
-    ``reveal_output`` says who learns outputs that the proof does not publish (``"model"``, ``"data"``
-    or ``"both"``, the same on both sides), in ``output_path``; ``published_commitment`` is a witness file
-    with a commitment to the parameters that the proof must be about.
+    ``reveal_output`` says who learns outputs that the proof does not publish (``"model"``,
+    ``"data"`` or ``"both"``, the same on both sides), in ``output_path``; ``published_commitment``
+    is a witness file with a commitment to the parameters that the proof must be about.
 
     By name, as for :func:`preprocess`, too:
 
@@ -81,7 +82,8 @@ def prove_pair(
 
 
 def preprocess(role, remote_peer=None, local_addr=None, peer=None, *, proofs=1, **session):
-    """With the peer, make ahead of time what ``proofs`` proofs need; arguments as of :func:`prove_pair`."""
+    """With the peer, make ahead of time what ``proofs`` proofs need; arguments as of
+    :func:`prove_pair`."""
     _twain.preprocess(
         role, _session("preprocess", remote_peer, local_addr, peer, session), proofs
     )

@@ -22,14 +22,15 @@ async def in_thread(function, *args, **kwargs):
 
 
 def as_future(function, *args):
-    """``function`` on a thread, as a future at once: as EZKL's functions it needs a running loop."""
+    """``function`` on a thread, as a future at once: as EZKL's functions it needs a running
+    loop."""
     loop = asyncio.get_running_loop()
     return loop.run_in_executor(None, functools.partial(function, *args))
 
 
 def progress_bar():
-    """A callable for ``on_event`` that shows a bar: bytes of a download or of a session with a peer, else
-    phases; needs ``tqdm``."""
+    """A callable for ``on_event`` that shows a bar: bytes of a download or of a session with a
+    peer, else phases; needs ``tqdm``."""
     with warnings.catch_warnings():
         # That notebooks without ipywidgets have bars of text.
         warnings.simplefilter("ignore")
