@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 use twain::observe::Run;
 use twain::{Error, ProverFiles, alone, pair};
-use twain_cli::arguments::{CheckMode, Command, Preprocess, Prove, UnboundEinsums};
+use twain_cli::arguments::{CheckMode, Command, Preprocess, Prove};
 
 /// Runs a command; what it says last, if there is something to say.
 pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
@@ -82,7 +82,6 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
             disable_selector_compression,
             einsums,
         } => {
-            refuse_untied_einsums(&compiled_circuit, einsums)?;
             let setup = alone::Setup {
                 compiled_circuit,
                 srs: srs.srs_path,
@@ -90,6 +89,7 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
                 pk_path,
                 witness,
                 compress: !disable_selector_compression,
+                allow_unbound_einsums: einsums.allow_unbound_einsums,
             };
             alone::setup(&setup, run)?;
         }
@@ -142,21 +142,13 @@ fn about_written(path: &Path, public_values: usize, verified: bool) -> Option<St
     path.is_file().then(about)
 }
 
-/// Refuses einsums that a proof says nothing of, unless that is accepted.
-fn refuse_untied_einsums(circuit: &Path, einsums: UnboundEinsums) -> Result<(), Error> {
-    match einsums.allow_unbound_einsums {
-        true => Ok(()),
-        false => alone::refuse_untied_einsums(circuit),
-    }
-}
-
 fn prove(arguments: Prove, run: &Run) -> Result<Option<String>, Error> {
-    refuse_untied_einsums(&arguments.compiled_circuit, arguments.einsums)?;
     let peer = arguments.pair.peer();
     let prover = ProverFiles {
         compiled_circuit: arguments.compiled_circuit,
         pk_path: arguments.pk_path,
         srs_path: arguments.srs.srs_path,
+        allow_unbound_einsums: arguments.einsums.allow_unbound_einsums,
     };
     let Some(side) = arguments.pair.id else {
         let files = alone::Prove {
@@ -184,13 +176,17 @@ fn prove(arguments: Prove, run: &Run) -> Result<Option<String>, Error> {
 
 fn preprocess(arguments: Preprocess, run: &Run) -> Result<(), Error> {
     let Preprocess { compiled_circuit, pk_path, srs, proofs, pair, einsums } = arguments;
-    refuse_untied_einsums(&compiled_circuit, einsums)?;
     let Some(side) = pair.id else {
         let text =
             "preprocess needs a peer: give --id, and --invite, --remote-peer, --local-addr or both";
         return Err(Error::Usage(text.into()));
     };
-    let prover = ProverFiles { compiled_circuit, pk_path, srs_path: srs.srs_path };
+    let prover = ProverFiles {
+        compiled_circuit,
+        pk_path,
+        srs_path: srs.srs_path,
+        allow_unbound_einsums: einsums.allow_unbound_einsums,
+    };
     let files = pair::CommonFiles { prover, allow_polycommit: pair.allow_polycommit };
     pair::preprocess(side.into(), &files, proofs, &pair.peer(), run)
 }

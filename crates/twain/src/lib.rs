@@ -35,12 +35,14 @@
 //!     pk_path: pk_path.clone(),
 //!     witness: None,
 //!     compress: true,
+//!     allow_unbound_einsums: false,
 //! };
 //! alone::setup(&setup, &run)?;
 //!
 //! let files = |compiled_circuit| {
 //!     let (pk_path, srs_path) = (pk_path.clone(), Some(srs.clone()));
-//!     let prover = ProverFiles { compiled_circuit, pk_path, srs_path };
+//!     let allow_unbound_einsums = false;
+//!     let prover = ProverFiles { compiled_circuit, pk_path, srs_path, allow_unbound_einsums };
 //!     CommonFiles { prover, allow_polycommit: false }
 //! };
 //! let input = r#"{"input_data": [[0.5, -1, 0.25]]}"#;

@@ -2,7 +2,7 @@
 //! often reads none of it twice. Input: the compiled circuit, the proving key and the SRS, from files
 //! or as values. Output: proofs, alone; a pair's side is built on it ([`crate::pair::Common`]).
 
-use crate::alone::load_circuit;
+use crate::alone::{check_einsums, load_circuit};
 use crate::error::{AtFile, Error};
 use crate::files;
 use crate::key_files::{ExtendedForm, read_proving_key, read_srs};
@@ -23,6 +23,9 @@ pub struct ProverFiles {
     pub pk_path: PathBuf,
     /// The SRS, if not EZKL's default for the number of rows.
     pub srs_path: Option<PathBuf>,
+    /// Accept einsums that a proof says next to nothing of: EZKL's circuits do not tie Freivalds' check
+    /// to the values used.
+    pub allow_unbound_einsums: bool,
 }
 
 /// A circuit with its keys and SRS.
@@ -39,6 +42,8 @@ pub struct Prover {
 /// What of a prover cannot be used, and why.
 pub(crate) enum Unusable {
     Circuit(Error),
+    /// Its einsums are not tied, and this side does not accept that.
+    Einsums(Error),
     /// Somebody else can tell by the circuit alone, too.
     Refused(Error),
     Key(Error),
@@ -48,6 +53,7 @@ pub(crate) enum Unusable {
 impl From<Unusable> for Error {
     fn from(unusable: Unusable) -> Self {
         let (Unusable::Circuit(error)
+        | Unusable::Einsums(error)
         | Unusable::Refused(error)
         | Unusable::Key(error)
         | Unusable::Srs(error)) = unusable;
@@ -65,14 +71,20 @@ impl Prover {
         Ok(Self::load(files, |_, _| Ok(()))?)
     }
 
-    /// The same, from values.
+    /// The same, from values; `allow_unbound_einsums` as in [`ProverFiles`].
     ///
     /// # Errors
-    /// A circuit that cannot be laid out. Whether the key and the SRS are the circuit's shows when the
+    /// A circuit that cannot be laid out, or says next to nothing. Whether the key and the SRS are the circuit's shows when the
     /// proof is checked, and in pairs before.
-    pub fn new(compiled: CompiledModel, key: ProvingKey, srs: Srs) -> Result<Self, Error> {
-        let circuit = lay_out(&compiled.model, &compiled.settings, ProductTree::FullySplit)?;
+    pub fn new(
+        compiled: CompiledModel,
+        key: ProvingKey,
+        srs: Srs,
+        allow_unbound_einsums: bool,
+    ) -> Result<Self, Error> {
         let [circuit_path, pk_path] = ["the circuit", "the proving key"].map(PathBuf::from);
+        check_einsums(&circuit_path, &compiled, allow_unbound_einsums)?;
+        let circuit = lay_out(&compiled.model, &compiled.settings, ProductTree::FullySplit)?;
         Ok(Self { compiled, circuit, key, srs, circuit_path, pk_path })
     }
 
@@ -81,8 +93,11 @@ impl Prover {
         files: &ProverFiles,
         refuse: impl FnOnce(&CompiledModel, &Circuit) -> Result<(), Error>,
     ) -> Result<Self, Unusable> {
-        let ProverFiles { compiled_circuit, pk_path, srs_path } = files.clone();
+        let ProverFiles { compiled_circuit, pk_path, srs_path, allow_unbound_einsums } =
+            files.clone();
         let (compiled, circuit) = load_circuit(&compiled_circuit).map_err(Unusable::Circuit)?;
+        check_einsums(&compiled_circuit, &compiled, allow_unbound_einsums)
+            .map_err(Unusable::Einsums)?;
         refuse(&compiled, &circuit).map_err(Unusable::Refused)?;
         let logrows = compiled.settings.run_args.logrows;
         let format = files::key_format().map_err(Unusable::Key)?;

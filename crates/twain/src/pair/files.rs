@@ -65,6 +65,9 @@ impl Common {
         });
         let prover = prover.or_else(|unusable| match unusable {
             Unusable::Circuit(error) => Err(error).told("its compiled circuit cannot be used"),
+            Unusable::Einsums(error) => {
+                Err(error).told("it does not accept what a proof of this circuit leaves open")
+            }
             Unusable::Refused(error) => Err(error.into()),
             Unusable::Key(error) => Err(error).told(OTHER_KEY),
             Unusable::Srs(error) => Err(error).told("its SRS cannot be used"),
