@@ -152,9 +152,13 @@ fn prove_pair(
     let peer = meeting.extract::<Meeting>()?.peer()?;
     let prover = ProverFiles { compiled_circuit: model, pk_path, srs_path };
     let files = ProveFiles {
-        common: CommonFiles { prover, allow_polycommit },
+        common: CommonFiles { prover, allow_polycommit, own_inputs: None },
         data,
-        terms: Terms { reveal: reveal_of(reveal_output.as_deref())?, published_commitment },
+        terms: Terms {
+            reveal: reveal_of(reveal_output.as_deref())?,
+            published_commitment,
+            ..Terms::default()
+        },
         proof_path,
         output_path,
     };
@@ -187,7 +191,7 @@ fn preprocess(
     }
     let peer = meeting.extract::<Meeting>()?.peer()?;
     let prover = ProverFiles { compiled_circuit: model, pk_path, srs_path };
-    let files = CommonFiles { prover, allow_polycommit };
+    let files = CommonFiles { prover, allow_polycommit, own_inputs: None };
     let callbacks = Callbacks { on_event, on_first_meeting };
     run(py, callbacks, cancel, |run| pair::preprocess(role, &files, proofs, &peer, run))
 }

@@ -41,7 +41,7 @@
 //! let files = |compiled_circuit| {
 //!     let (pk_path, srs_path) = (pk_path.clone(), Some(srs.clone()));
 //!     let prover = ProverFiles { compiled_circuit, pk_path, srs_path };
-//!     CommonFiles { prover, allow_polycommit: false }
+//!     CommonFiles { prover, allow_polycommit: false, own_inputs: None }
 //! };
 //! let input = r#"{"input_data": [[0.5, -1, 0.25]]}"#;
 //! let model = Side::read(Role::Model, &files(circuit), "", &run)?;
@@ -63,10 +63,13 @@ pub mod ceremony;
 mod error;
 pub mod evm;
 pub mod files;
+mod input_hash;
 pub mod key_files;
 pub mod observe;
+mod owners;
 pub mod pair;
 mod prover;
 
 pub use error::{AtFile, Error, Fault};
+pub use input_hash::{InputHash, InputHashError};
 pub use prover::{Prover, ProverFiles};

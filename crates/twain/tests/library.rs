@@ -68,7 +68,7 @@ impl Site {
             pk_path: self.at("pk.key"),
             srs_path: Some(self.at("kzg.srs")),
         };
-        CommonFiles { prover, allow_polycommit: false }
+        CommonFiles { prover, allow_polycommit: false, own_inputs: None }
     }
 
     fn data(&self) -> String {

@@ -6,6 +6,7 @@
 mod commitments;
 mod files;
 mod forecast;
+mod hashes;
 mod invitation;
 mod invited;
 mod learnt;
@@ -20,6 +21,7 @@ mod secret;
 mod session;
 mod side;
 
+pub use crate::owners::OwnInputs;
 pub use files::{Common, CommonFiles};
 pub use forecast::Forecast;
 pub use invitation::{Invitation, InvitationError};

@@ -4,6 +4,7 @@
 use super::invitation::Invitation;
 use crate::error::Error;
 use crate::observe::Run;
+use crate::owners;
 use std::net::ToSocketAddrs;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -111,7 +112,8 @@ pub fn fingerprint(folder: &Option<PathBuf>) -> Result<Fingerprint, Error> {
 pub fn manifest(items: impl IntoIterator<Item = (String, Item)>) -> Result<Manifest, Error> {
     let version = Item::Text(env!("CARGO_PKG_VERSION").into());
     let items = items.into_iter().chain([("version of twain".to_string(), version)]);
-    Manifest::new(items).map_err(Error::from)
+    // The plan, which differs as well, follows from whose the inputs are.
+    Ok(Manifest::new(items)?.insist(owners::NAME))
 }
 
 /// Connects to the peer, who must hold the same and have been told to do the same, for a session within
@@ -128,7 +130,7 @@ pub fn meet(
     let mut channel = reach(role, pair, timeouts, identity, run)?;
     run.cancel().ends(channel.canceller());
     run.watch_link(channel.meter().totals());
-    let session = handshake(&mut channel, manifest)?;
+    let session = handshake(&mut channel, manifest).map_err(owners::explain)?;
     Ok((channel, session))
 }
 
