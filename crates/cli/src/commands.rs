@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 use twain::observe::Run;
 use twain::{Error, ProverFiles, alone, pair};
-use twain_cli::arguments::{CheckMode, Command, Preprocess, Prove};
+use twain_cli::arguments::{CheckMode, Command, Pair, Preprocess, Prove};
 
 /// Runs a command; what it says last, if there is something to say.
 pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
@@ -52,6 +52,10 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
         }
         Command::GenWitness { data, compiled_circuit, output, vk_path, srs_path } => {
             alone::generate_witness(&data, &compiled_circuit, &output, vk_path, srs_path)?;
+        }
+        Command::HashInputs { data, compiled_circuit, own_inputs } => {
+            let hashes = alone::hash_inputs(&data, &compiled_circuit, &own_inputs)?;
+            hashes.into_iter().try_for_each(print::line)?;
         }
         Command::Mock { witness, model } => {
             let failures = alone::mock(&witness, &model)?;
@@ -161,17 +165,23 @@ fn prove(arguments: Prove, run: &Run) -> Result<Option<String>, Error> {
         return Ok(about_written(&files.proof_path, values, files.verify));
     };
     let files = pair::ProveFiles {
-        common: pair::CommonFiles { prover, allow_polycommit: arguments.pair.allow_polycommit },
+        common: common(prover, &arguments.pair),
         data: arguments.data,
         terms: pair::Terms {
             reveal: arguments.reveal_output.map(Into::into),
             published_commitment: arguments.published_commitment,
+            published_hashes: arguments.published_hash,
         },
         proof_path: arguments.proof_path,
         output_path: arguments.output_path,
     };
     let values = pair::prove(side.into(), &files, &peer, run)?;
     Ok(about_written(&files.proof_path, values, true))
+}
+
+fn common(prover: ProverFiles, pair: &Pair) -> pair::CommonFiles {
+    let allow_polycommit = pair.allow_polycommit;
+    pair::CommonFiles { prover, allow_polycommit, own_inputs: pair.own_inputs() }
 }
 
 fn preprocess(arguments: Preprocess, run: &Run) -> Result<(), Error> {
@@ -187,7 +197,7 @@ fn preprocess(arguments: Preprocess, run: &Run) -> Result<(), Error> {
         srs_path: srs.srs_path,
         allow_unbound_einsums: einsums.allow_unbound_einsums,
     };
-    let files = pair::CommonFiles { prover, allow_polycommit: pair.allow_polycommit };
+    let files = common(prover, &pair);
     pair::preprocess(side.into(), &files, proofs, &pair.peer(), run)
 }
 

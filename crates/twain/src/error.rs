@@ -130,6 +130,14 @@ pub enum Error {
     /// The two sides cannot work together.
     #[error(transparent)]
     Handshake(#[from] HandshakeError),
+    /// The two sides do not agree whose an input is.
+    #[error("{source}: {reason}")]
+    Owners {
+        /// What differs.
+        source: HandshakeError,
+        /// Which inputs have two owners or none.
+        reason: String,
+    },
     /// The peer went wrong in a way that this side can show.
     #[error("{0}")]
     Peer(String),
@@ -195,6 +203,7 @@ impl Error {
                     Fault::PeerDiffers
                 }
             },
+            Error::Owners { .. } => Fault::PeerDiffers,
             Error::Peer(_) => Fault::PeerMisbehaved,
             Error::Store(StoreError::Channel(error)) => of_channel(error),
             Error::Store(StoreError::Peer(_)) => Fault::PeerMisbehaved,

@@ -71,7 +71,7 @@ impl Site {
             srs_path: Some(self.at("kzg.srs")),
             allow_unbound_einsums: false,
         };
-        CommonFiles { prover, allow_polycommit: false }
+        CommonFiles { prover, allow_polycommit: false, own_inputs: None }
     }
 
     fn data(&self) -> String {
@@ -446,7 +446,7 @@ fn einsums_that_are_not_tied_are_refused_at_every_entrance() {
     let mut files =
         ProverFiles { compiled_circuit, pk_path, srs_path, allow_unbound_einsums: false };
     refused(Prover::read(&files, &run).err());
-    let common = CommonFiles { prover: files.clone(), allow_polycommit: false };
+    let common = CommonFiles { prover: files.clone(), allow_polycommit: false, own_inputs: None };
     refused(Common::read(&common, &run).err());
     files.allow_unbound_einsums = true;
     Prover::read(&files, &run).unwrap();

@@ -5,6 +5,7 @@ use super::ended::{EndedSessions, Underway};
 use super::invitation::Invitation;
 use crate::error::Error;
 use crate::observe::Run;
+use crate::owners;
 use std::net::ToSocketAddrs;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -119,7 +120,8 @@ pub fn fingerprint(folder: &Option<PathBuf>) -> Result<Fingerprint, Error> {
 pub fn manifest(items: impl IntoIterator<Item = (String, Item)>) -> Result<Manifest, Error> {
     let version = Item::Text(env!("CARGO_PKG_VERSION").into());
     let items = items.into_iter().chain([("version of twain".to_string(), version)]);
-    Manifest::new(items).map_err(Error::from)
+    // The plan, which differs as well, follows from whose the inputs are.
+    Ok(Manifest::new(items)?.insist(owners::NAME))
 }
 
 /// Connects to the peer, who must hold the same and have been told to do the same, for a session within
@@ -150,7 +152,7 @@ pub fn meet(
         Err(error) => {
             // Nothing of a secret was in it: sides that hold different things may try again.
             underway.has_result();
-            Err(error.into())
+            Err(owners::explain(error))
         }
     }
 }
