@@ -28,15 +28,17 @@ pub fn fresh_seed() -> Seed {
     Seed(bytes)
 }
 
-/// Runs the model on an input and writes what that gives; with a verifying key and an SRS, commitments too.
+/// Runs the model on an input and writes what that gives, and it returns; with a verifying key and an SRS, commitments too.
 pub fn generate(
     data: &str,
     circuit_path: &Path,
     output: &Path,
     vk_path: Option<PathBuf>,
     srs_path: Option<PathBuf>,
-) -> Result<(), Error> {
-    Ok(witness_of_files(data, circuit_path, vk_path, srs_path)?.write(output)?)
+) -> Result<GraphWitness, Error> {
+    let witness = witness_of_files(data, circuit_path, vk_path, srs_path)?;
+    witness.write(output)?;
+    Ok(witness)
 }
 
 /// The same without writing it.
