@@ -9,9 +9,7 @@ use rand_core::SeedableRng;
 use twain_algebra::{Domain, Fr};
 use twain_ole::BgvOle;
 use twain_party::{Kind, Role};
-use twain_tags::{
-    CheckedPairs, Demand, MaskColumn, Preprocessing, Public, RingTags, Tagged, TaggedVector,
-};
+use twain_tags::{Demand, MaskColumn, Preprocessing, Public, RingTags, Tagged, TaggedVector};
 
 #[test]
 fn all_of_it_gives_what_it_should() {
@@ -140,28 +138,30 @@ fn product_columns_are_products() {
         let side = |channel: &mut dyn twain_link::channel::Channel, mut end: End| {
             let mut stage = Preprocessing::begin(channel, end.tags, &demand, end.rng)?;
             stage.spares(channel, 1, 1)?;
-            let (columns, looked_up, checked) =
+            let (columns, looked_up, mut checked) =
                 pairs(&mut stage, channel, &mut *end.ole, k, wires)?;
             let mut audited = stage.audit(channel)?;
             let side = audited.side();
-            let CheckedPairs { rows, coset, lookup_factors, lookup_products, triples } = checked;
             let columns: Vec<Vec<Fr>> = columns
                 .iter()
                 .map(|MaskColumn { masks, .. }| opened(side, channel, masks))
                 .collect();
-            let rows: Vec<Vec<Fr>> = rows.iter().map(|rows| opened(side, channel, rows)).collect();
+            let rows: Vec<Vec<Fr>> =
+                checked.rows().iter().map(|rows| opened(side, channel, rows)).collect();
             let f = opened(side, channel, &looked_up.masks);
-            let factors = opened(side, channel, &lookup_factors);
-            let products = opened(side, channel, &lookup_products);
+            let factors = opened(side, channel, checked.lookup_factors());
+            let products = opened(side, channel, checked.lookup_products());
             assert!((0..wires).all(|i| f[i] * factors[i] == products[i]));
             assert!(wires < 2 || factors[0] != factors[1]);
             // What is left over are triples.
+            let triples = checked.take_triples();
+            assert!(checked.take_triples().is_empty());
             let ones: Vec<_> =
                 triples.iter().map(|_| (looked_up.masks.get(0), looked_up.masks.get(0))).collect();
             let squares = side.multiply(channel, &ones, triples)?;
             let squares = opened(side, channel, &squares.into_iter().collect());
             assert!(squares.iter().all(|square| *square == f[0].square()));
-            Ok((columns, rows, coset, squares.len()))
+            Ok((columns, rows, checked.coset().to_vec(), squares.len()))
         };
         let [(columns, rows, model, left), (.., data, _)] = succeed(run(ends(4), side));
         let n = 1 << k;
