@@ -7,6 +7,7 @@ use ff::Field;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use twain_algebra::{Domain, Fr};
+use twain_link::channel::{Channel, MemoryChannel, Recorder, memory_pair};
 use twain_ole::BgvOle;
 use twain_party::{Kind, Role};
 use twain_tags::{Demand, MaskColumn, Preprocessing, Public, RingTags, Tagged, TaggedVector};
@@ -19,9 +20,9 @@ fn all_of_it_gives_what_it_should() {
     assert_eq!(model[..3], [144, 5, 7].map(|x| Public(Fr::from(x))));
 }
 
-/// The same over ring-LWE encryption.
+/// The same over ring-LWE encryption, where it can be seen that every coin is shown after what it tests.
 #[test]
-fn so_it_does_over_encryption() {
+fn so_it_does_over_encryption_with_coins_in_their_places() {
     let ends = ends(1).map(|mut end| {
         let rng = |purpose| ChaCha20Rng::seed_from_u64(10 * end.role as u64 + purpose);
         end.tags = Box::new(RingTags::new(rng(1)));
@@ -29,9 +30,30 @@ fn so_it_does_over_encryption() {
         end
     });
     let secrets = [Fr::from(5), Fr::from(7)];
-    let [model, data] = succeed(run(ends, |channel, end| everything(channel, end, secrets)));
-    assert_eq!(model, data);
-    assert_eq!(model[..3], [144, 5, 7].map(|x| Public(Fr::from(x))));
+    let (model, data) = memory_pair([7; 32]);
+    let links = (Recorder::new(model), Recorder::new(data));
+    let side = |mut channel: Recorder<MemoryChannel>, end: End| {
+        let opened = everything(&mut channel, end, secrets)?;
+        let mut phases: Vec<&str> = channel.frames().iter().map(|frame| frame.phase).collect();
+        phases.dedup();
+        Ok((opened, phases))
+    };
+    let coin = "coins of tags";
+    for (opened, phases) in succeed(run_over(links, ends, side)) {
+        assert_eq!(opened[..3], [144, 5, 7].map(|x| Public(Fr::from(x))));
+        let triples = ["triples", "tags", coin, "check of triples"];
+        let columns = ["tags", "product columns", "tags", coin, "tags", coin];
+        let expected = [
+            &[coin, "tags", coin, "equal keys", "tags"][..],
+            &triples,
+            &columns,
+            &["tagged products", "zero test"],
+            &triples,
+            &[coin, "audit of tags", "tagged inputs", coin, "proof about own values"],
+            &["tagged products", "everything", "zero test", "everything"],
+        ];
+        assert_eq!(phases, expected.concat());
+    }
 }
 
 /// Linear operations, products and openings of values of every owner.
@@ -39,7 +61,7 @@ fn so_it_does_over_encryption() {
 fn linear_operations_and_products_are_those_of_the_field() {
     let inputs = [scalars(1, 2), scalars(2, 2)];
     let demand = Demand { triple_batches: 1, ..Demand::default() };
-    let side = |channel: &mut dyn twain_link::channel::Channel, mut end: End| {
+    let side = |channel: &mut dyn Channel, mut end: End| {
         let mut stage = Preprocessing::begin(channel, end.tags, &demand, end.rng)?;
         stage.spares(channel, 3, 3)?;
         let triples = stage.triples(channel, &mut *end.ole, 4)?;
@@ -86,7 +108,7 @@ fn any_number_of_values_is_tagged_and_given() {
             Role::Model => of_model,
             Role::Data => of_data,
         };
-        let side = |channel: &mut dyn twain_link::channel::Channel, mut end: End| {
+        let side = |channel: &mut dyn Channel, mut end: End| {
             let (own, theirs) = (numbers(end.role), numbers(end.role.other()));
             let mut stage = Preprocessing::begin(channel, end.tags, &demand, end.rng)?;
             let values = scalars(end.role as u64, own);
@@ -122,7 +144,7 @@ fn any_number_of_values_is_tagged_and_given() {
 
 fn opened(
     side: &mut twain_tags::Side,
-    channel: &mut dyn twain_link::channel::Channel,
+    channel: &mut dyn Channel,
     values: &TaggedVector,
 ) -> Vec<Fr> {
     let values: Vec<Tagged> = values.iter().collect();
@@ -135,7 +157,7 @@ fn opened(
 fn product_columns_are_products() {
     let demand = Demand { triple_batches: 1, column_batches: 1, ..Demand::default() };
     for (k, wires) in [(0, 0), (0, 1), (1, 0), (2, 3), (2, 4), (2, 5), (5, 1)] {
-        let side = |channel: &mut dyn twain_link::channel::Channel, mut end: End| {
+        let side = |channel: &mut dyn Channel, mut end: End| {
             let mut stage = Preprocessing::begin(channel, end.tags, &demand, end.rng)?;
             stage.spares(channel, 1, 1)?;
             let (columns, looked_up, mut checked) =
@@ -209,7 +231,7 @@ fn proofs_hold_for_what_is_so() {
         (4, 3, 1),
         (5, 17, 1),
     ] {
-        let side = |channel: &mut dyn twain_link::channel::Channel, end: End| {
+        let side = |channel: &mut dyn Channel, end: End| {
             let mut stage = Preprocessing::begin(channel, end.tags, &demand, end.rng)?;
             stage.spares(channel, 2 * rows + degree, 2 * rows + degree)?;
             let mut audited = stage.audit(channel)?;
@@ -238,7 +260,7 @@ fn proofs_hold_for_what_is_so() {
 #[test]
 fn a_challenge_comes_after_what_it_tests() {
     let demand = Demand { challenges: vec!["proof"], ..Demand::default() };
-    let side = |channel: &mut dyn twain_link::channel::Channel, end: End| {
+    let side = |channel: &mut dyn Channel, end: End| {
         let mut stage = Preprocessing::begin(channel, end.tags, &demand, end.rng)?;
         stage.spares(channel, 9, 9)?;
         let mut audited = stage.audit(channel)?;
