@@ -163,6 +163,7 @@ impl Session {
             connect_timeout: seconds(self.connect_timeout)?,
             idle_timeout: seconds(self.idle_timeout)?,
             session_timeout: self.session_timeout.map(seconds).transpose()?,
+            ended_sessions: None,
         };
         Ok(match invitation {
             Some(invitation) => peer.invited(invitation),
@@ -177,7 +178,7 @@ impl Session {
             srs_path: self.srs_path.clone(),
             allow_unbound_einsums: self.allow_unbound_einsums,
         };
-        CommonFiles { prover, allow_polycommit: self.allow_polycommit }
+        CommonFiles { prover, allow_polycommit: self.allow_polycommit, own_inputs: None }
     }
 
     /// Does `work` and waits for it.
@@ -207,7 +208,11 @@ fn prove_pair(
     published_commitment: Option<PathBuf>,
 ) -> PyResult<()> {
     let (role, peer, common) = (role_of(role)?, session.peer()?, session.common());
-    let terms = Terms { reveal: reveal_of(reveal_output.as_deref())?, published_commitment };
+    let terms = Terms {
+        reveal: reveal_of(reveal_output.as_deref())?,
+        published_commitment,
+        ..Terms::default()
+    };
     let files = ProveFiles { common, data, terms, proof_path, output_path };
     session.run(py, |run| pair::prove(role, &files, &peer, run).map(drop))
 }

@@ -1,11 +1,11 @@
 //! Each command: its arguments to the library's functions, and what these return to words.
 
-use crate::{demo, evm_commands, print};
+use crate::{demo, evm_commands, outcome, print};
 use std::path::Path;
 use std::time::Duration;
 use twain::observe::Run;
 use twain::{Error, ProverFiles, alone, pair};
-use twain_cli::arguments::{CheckMode, Command, Preprocess, Prove};
+use twain_cli::arguments::{CheckMode, Command, Pair, Preprocess, Prove};
 
 /// Runs a command; what it says last, if there is something to say.
 pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
@@ -15,7 +15,9 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
         }
         Command::GenSettings { model, settings_path, args, allow } => {
             let args = args.into();
-            alone::generate_settings(&model, &settings_path, &args, allow.into(), run)?;
+            let settings =
+                alone::generate_settings(&model, &settings_path, &args, allow.into(), run)?;
+            return Ok(outcome::written(&settings_path, || outcome::settings(&settings)));
         }
         Command::GenRandomData { model, data, variables, seed, min, max } => {
             alone::random_data(&model, &data, &variables.0, seed, min..max)?;
@@ -48,10 +50,18 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
             tell_calibrated(&alone::calibrate(&calibration, run)?, report.as_deref())?;
         }
         Command::CompileCircuit { model, compiled_circuit, settings_path, allow } => {
-            alone::compile(&model, &compiled_circuit, &settings_path, allow.into(), run)?;
+            let path = &compiled_circuit;
+            let compiled = alone::compile(&model, path, &settings_path, allow.into(), run)?;
+            return Ok(outcome::written(path, || outcome::circuit(&compiled)));
         }
         Command::GenWitness { data, compiled_circuit, output, vk_path, srs_path } => {
-            alone::generate_witness(&data, &compiled_circuit, &output, vk_path, srs_path)?;
+            let witness =
+                alone::generate_witness(&data, &compiled_circuit, &output, vk_path, srs_path)?;
+            return Ok(outcome::written(&output, || outcome::witness(&witness)));
+        }
+        Command::HashInputs { data, compiled_circuit, own_inputs } => {
+            let hashes = alone::hash_inputs(&data, &compiled_circuit, &own_inputs)?;
+            hashes.into_iter().try_for_each(print::line)?;
         }
         Command::Mock { witness, model } => {
             let failures = alone::mock(&witness, &model)?;
@@ -92,6 +102,7 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
                 allow_unbound_einsums: einsums.allow_unbound_einsums,
             };
             alone::setup(&setup, run)?;
+            return Ok(outcome::keys(&setup.pk_path, &setup.vk_path));
         }
         Command::GenVkFromPk { pk_path, settings_path, vk_path } => {
             alone::vk_from_pk(&pk_path, &settings_path, &vk_path)?;
@@ -101,7 +112,7 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
         Command::Verify { settings_path, proof_path, vk_path, srs, reduced_srs } => {
             let srs = srs.srs_path;
             let values = alone::verify(&settings_path, &proof_path, &vk_path, srs, reduced_srs)?;
-            return Ok(Some(about_proof(&proof_path, values, true)));
+            return Ok(Some(format!("{}: {}", proof_path.display(), outcome::proof(values, true))));
         }
         Command::SwapProofCommitments { proof_path, witness_path } => {
             alone::swap_commitments(&proof_path, &witness_path)?;
@@ -129,19 +140,6 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
     Ok(None)
 }
 
-/// What is last said of a proof.
-fn about_proof(path: &Path, public_values: usize, verified: bool) -> String {
-    let plural = if public_values == 1 { "" } else { "s" };
-    let path = path.display();
-    format!("{path}: {public_values} public value{plural}; verified: {verified}")
-}
-
-/// The same of one that was written; nothing if it went into a pipe, which may be standard output.
-fn about_written(path: &Path, public_values: usize, verified: bool) -> Option<String> {
-    let about = || format!("written {}", about_proof(path, public_values, verified));
-    path.is_file().then(about)
-}
-
 fn prove(arguments: Prove, run: &Run) -> Result<Option<String>, Error> {
     let peer = arguments.pair.peer();
     let prover = ProverFiles {
@@ -158,20 +156,26 @@ fn prove(arguments: Prove, run: &Run) -> Result<Option<String>, Error> {
             verify: arguments.check_mode == CheckMode::Safe,
         };
         let values = alone::prove(&files, run)?;
-        return Ok(about_written(&files.proof_path, values, files.verify));
+        return Ok(outcome::written(&files.proof_path, || outcome::proof(values, files.verify)));
     };
     let files = pair::ProveFiles {
-        common: pair::CommonFiles { prover, allow_polycommit: arguments.pair.allow_polycommit },
+        common: common(prover, &arguments.pair),
         data: arguments.data,
         terms: pair::Terms {
             reveal: arguments.reveal_output.map(Into::into),
             published_commitment: arguments.published_commitment,
+            published_hashes: arguments.published_hash,
         },
         proof_path: arguments.proof_path,
         output_path: arguments.output_path,
     };
     let values = pair::prove(side.into(), &files, &peer, run)?;
-    Ok(about_written(&files.proof_path, values, true))
+    Ok(outcome::written(&files.proof_path, || outcome::proof(values, true)))
+}
+
+fn common(prover: ProverFiles, pair: &Pair) -> pair::CommonFiles {
+    let allow_polycommit = pair.allow_polycommit;
+    pair::CommonFiles { prover, allow_polycommit, own_inputs: pair.own_inputs() }
 }
 
 fn preprocess(arguments: Preprocess, run: &Run) -> Result<(), Error> {
@@ -187,7 +191,7 @@ fn preprocess(arguments: Preprocess, run: &Run) -> Result<(), Error> {
         srs_path: srs.srs_path,
         allow_unbound_einsums: einsums.allow_unbound_einsums,
     };
-    let files = pair::CommonFiles { prover, allow_polycommit: pair.allow_polycommit };
+    let files = common(prover, &pair);
     pair::preprocess(side.into(), &files, proofs, &pair.peer(), run)
 }
 

@@ -2,16 +2,17 @@
 //! often reads none of it twice. Input: the compiled circuit, the proving key and the SRS, from files
 //! or as values. Output: proofs, alone; a pair's side is built on it ([`crate::pair::Common`]).
 
-use crate::alone::{check_einsums, load_circuit};
+use crate::alone::{check_einsums, load_compiled};
 use crate::error::{AtFile, Error};
 use crate::files;
 use crate::key_files::{ExtendedForm, read_proving_key, read_srs};
 use crate::observe::Run;
+use crate::owners::{OwnInputs, data_owns_all};
 use rand_core::OsRng;
 use std::path::PathBuf;
 use twain_artifacts::CompiledModel;
-use twain_circuit::{Circuit, ProductTree, lay_out};
-use twain_party::Phase;
+use twain_circuit::{Circuit, LayoutError, ProductTree, lay_out_owned};
+use twain_party::{Phase, Role};
 use twain_plonk::{ProvingKey, Srs};
 
 /// The files of a [`Prover`].
@@ -34,6 +35,8 @@ pub struct Prover {
     pub(crate) circuit: Circuit,
     pub(crate) key: ProvingKey,
     pub(crate) srs: Srs,
+    /// Of the inputs, in a pair.
+    pub(crate) owners: Vec<Role>,
     /// Where the circuit and the key are from, for messages.
     pub(crate) circuit_path: PathBuf,
     pub(crate) pk_path: PathBuf,
@@ -44,6 +47,8 @@ pub(crate) enum Unusable {
     Circuit(Error),
     /// Its einsums are not tied, and this side does not accept that.
     Einsums(Error),
+    /// What is said of its inputs.
+    Owners(Error),
     /// Somebody else can tell by the circuit alone, too.
     Refused(Error),
     Key(Error),
@@ -54,11 +59,16 @@ impl From<Unusable> for Error {
     fn from(unusable: Unusable) -> Self {
         let (Unusable::Circuit(error)
         | Unusable::Einsums(error)
+        | Unusable::Owners(error)
         | Unusable::Refused(error)
         | Unusable::Key(error)
         | Unusable::Srs(error)) = unusable;
         error
     }
+}
+
+fn circuit_of(compiled: &CompiledModel, owners: &[Role]) -> Result<Circuit, LayoutError> {
+    lay_out_owned(&compiled.model, &compiled.settings, ProductTree::FullySplit, owners)
 }
 
 impl Prover {
@@ -68,7 +78,7 @@ impl Prover {
     /// Files that cannot be read or do not fit together.
     pub fn read(files: &ProverFiles, run: &Run) -> Result<Self, Error> {
         run.enter(Phase::Load)?;
-        Ok(Self::load(files, |_, _| Ok(()))?)
+        Ok(Self::load(files, None, |_, _| Ok(()))?)
     }
 
     /// The same, from values; `allow_unbound_einsums` as in [`ProverFiles`].
@@ -84,20 +94,38 @@ impl Prover {
     ) -> Result<Self, Error> {
         let [circuit_path, pk_path] = ["the circuit", "the proving key"].map(PathBuf::from);
         check_einsums(&circuit_path, &compiled, allow_unbound_einsums)?;
-        let circuit = lay_out(&compiled.model, &compiled.settings, ProductTree::FullySplit)?;
-        Ok(Self { compiled, circuit, key, srs, circuit_path, pk_path })
+        let owners = data_owns_all(&compiled);
+        let circuit = circuit_of(&compiled, &owners)?;
+        Ok(Self { compiled, circuit, key, srs, owners, circuit_path, pk_path })
+    }
+
+    /// The same for a pair in which each side has inputs, not the data's side all.
+    ///
+    /// # Errors
+    /// Inputs that the circuit does not have or that nobody owns.
+    pub fn with_own_inputs(mut self, own: &OwnInputs) -> Result<Self, Error> {
+        self.owners = own.owners(&self.compiled)?;
+        self.circuit = circuit_of(&self.compiled, &self.owners)?;
+        Ok(self)
     }
 
     /// Reads the files; `refuse` looks at the circuit before the key is read, which may take long.
     pub(crate) fn load(
         files: &ProverFiles,
+        own_inputs: Option<&OwnInputs>,
         refuse: impl FnOnce(&CompiledModel, &Circuit) -> Result<(), Error>,
     ) -> Result<Self, Unusable> {
         let ProverFiles { compiled_circuit, pk_path, srs_path, allow_unbound_einsums } =
             files.clone();
-        let (compiled, circuit) = load_circuit(&compiled_circuit).map_err(Unusable::Circuit)?;
+        let compiled = load_compiled(&compiled_circuit).map_err(Unusable::Circuit)?;
         check_einsums(&compiled_circuit, &compiled, allow_unbound_einsums)
             .map_err(Unusable::Einsums)?;
+        let owners = match own_inputs {
+            Some(own) => own.owners(&compiled).map_err(Unusable::Owners)?,
+            None => data_owns_all(&compiled),
+        };
+        let circuit = circuit_of(&compiled, &owners).at(&compiled_circuit);
+        let circuit = circuit.map_err(Unusable::Circuit)?;
         refuse(&compiled, &circuit).map_err(Unusable::Refused)?;
         let logrows = compiled.settings.run_args.logrows;
         let format = files::key_format().map_err(Unusable::Key)?;
@@ -109,7 +137,7 @@ impl Prover {
         );
         let key = key.map_err(|error| Unusable::Key(error.into()))?;
         let srs = srs.map_err(|error| Unusable::Srs(error.into()))?;
-        Ok(Self { compiled, circuit, key, srs, circuit_path: compiled_circuit, pk_path })
+        Ok(Self { compiled, circuit, key, srs, owners, circuit_path: compiled_circuit, pk_path })
     }
 
     /// The compiled circuit.

@@ -221,6 +221,11 @@ impl Histogram {
         let first = chunk.saturating_mul(argument.column as usize).min(self.field.len());
         let last = first.saturating_add(chunk).min(self.field.len());
         let public = |count: u64| if role == Role::Model { Fr::from(count) } else { Fr::ZERO };
+        // Where one side owns all, the other's share is 0.
+        let lifted = |ring: u128| match self.uses {
+            0 => Fr::ZERO,
+            _ => lift(role, share_of(role, ring)),
+        };
         let mut others_ring = 0u128;
         let mut default = public(argument.defaults);
         for (entry, field) in self.field.iter().enumerate() {
@@ -229,13 +234,13 @@ impl Histogram {
             let ring = self.ring.get(entry).copied().unwrap_or(0);
             if in_column {
                 others_ring = others_ring.wrapping_add(ring);
-                values[row] = lift(role, share_of(role, ring)) + field;
+                values[row] = lifted(ring) + field;
                 kinds[row] = Some(Kind::Shared);
             } else {
                 default += field;
             }
         }
-        default += public(self.uses) - lift(role, share_of(role, others_ring));
+        default += public(self.uses) - lifted(others_ring);
         values[argument.default_row] += default;
         kinds[argument.default_row] = Some(Kind::Shared);
         let bits = if self.has_signs { 254 } else { COUNT_BITS };

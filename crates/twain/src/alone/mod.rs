@@ -21,7 +21,8 @@ pub use srs::{
 };
 pub use verify::{swap_commitments, verify};
 pub use witness::{
-    commit, generate as generate_witness, mock, mock_witness, witness, witness_of_files,
+    commit, generate as generate_witness, hash_inputs, mock, mock_witness, witness,
+    witness_of_files,
 };
 
 pub(crate) use prove::now;
@@ -34,10 +35,16 @@ use twain_artifacts::{CompiledModel, read_settings};
 use twain_circuit::{Circuit, ProductTree, Warning, lay_out};
 use twain_graph::Settings;
 
-/// Reads a compiled model and lays it out.
-pub(crate) fn load_circuit(path: &Path) -> Result<(CompiledModel, Circuit), Error> {
+/// Reads a compiled model.
+pub(crate) fn load_compiled(path: &Path) -> Result<CompiledModel, Error> {
     let compiled = CompiledModel::read(path)?;
     check_version(path, &compiled.settings)?;
+    Ok(compiled)
+}
+
+/// Reads a compiled model and lays it out.
+pub(crate) fn load_circuit(path: &Path) -> Result<(CompiledModel, Circuit), Error> {
+    let compiled = load_compiled(path)?;
     let circuit = lay_out(&compiled.model, &compiled.settings, ProductTree::FullySplit)
         .map_err(|error| Error::file(path, error))?;
     Ok((compiled, circuit))

@@ -4,8 +4,10 @@
 //! ([`prove()`]), or makes bundles ahead of time ([`preprocess()`]).
 
 mod commitments;
+mod ended;
 mod files;
 mod forecast;
+mod hashes;
 mod invitation;
 mod invited;
 mod learnt;
@@ -20,6 +22,7 @@ mod secret;
 mod session;
 mod side;
 
+pub use crate::owners::OwnInputs;
 pub use files::{Common, CommonFiles};
 pub use forecast::Forecast;
 pub use invitation::{Invitation, InvitationError};
