@@ -148,23 +148,26 @@ impl Session {
             let text = "invite stands for remote_peer and peer: give it or them";
             return Err(wrong(text.into()));
         }
-        let invited = invitation.as_ref();
-        let remote_peer = invited.map(|it| it.address.clone()).or(self.remote_peer.clone());
-        if remote_peer.is_none() && self.local_addr.is_none() {
+        let addresses = [&self.remote_peer, &self.local_addr];
+        if invitation.is_none() && addresses.iter().all(|address| address.is_none()) {
             let text = "give an invitation (invite) or an address to dial (remote_peer), or one to \
                         listen on (local_addr)";
             return Err(wrong(text.into()));
         }
-        Ok(Peer {
-            remote_peer,
+        let peer = Peer {
+            remote_peer: self.remote_peer.clone(),
             local_addr: self.local_addr.clone(),
-            peer: invited.map(|it| it.fingerprint.to_string()).or(self.peer.clone()),
+            peer: self.peer.clone(),
             identity: self.identity.clone(),
-            invitation,
+            invitation: None,
             connect_timeout: seconds(self.connect_timeout)?,
             idle_timeout: seconds(self.idle_timeout)?,
             session_timeout: self.session_timeout.map(seconds).transpose()?,
             ended_sessions: None,
+        };
+        Ok(match invitation {
+            Some(invitation) => peer.invited(invitation),
+            None => peer,
         })
     }
 

@@ -542,17 +542,20 @@ impl Pair {
 
     /// As the library takes it.
     pub fn peer(&self) -> twain::pair::Peer {
-        let invited = self.invite.as_ref();
-        twain::pair::Peer {
-            remote_peer: invited.map(|it| it.address.clone()).or(self.remote_peer.clone()),
+        let peer = twain::pair::Peer {
+            remote_peer: self.remote_peer.clone(),
             local_addr: self.local_addr.clone(),
-            peer: invited.map(|it| it.fingerprint.to_string()).or(self.peer.clone()),
+            peer: self.peer.clone(),
             identity: self.identity.clone(),
-            invitation: self.invite.clone(),
+            invitation: None,
             connect_timeout: self.connect_timeout,
             idle_timeout: self.idle_timeout,
             session_timeout: self.session_timeout,
             ended_sessions: self.ended_sessions,
+        };
+        match self.invite.clone() {
+            Some(invitation) => peer.invited(invitation),
+            None => peer,
         }
     }
 }

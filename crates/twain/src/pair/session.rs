@@ -70,6 +70,16 @@ pub struct Peer {
 }
 
 impl Peer {
+    /// The same peer where an invitation says, and with its key.
+    pub fn invited(self, invitation: Invitation) -> Self {
+        Self {
+            remote_peer: Some(invitation.address.clone()),
+            peer: Some(invitation.fingerprint.to_string()),
+            invitation: Some(invitation),
+            ..self
+        }
+    }
+
     /// Refuses at once what no waiting would mend.
     ///
     /// # Errors
