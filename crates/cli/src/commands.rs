@@ -1,11 +1,12 @@
 //! Each command: its arguments to the library's functions, and what these return to words.
 
-use crate::{demo, evm_commands, print};
+use crate::{demo, evm_commands, kept_commands, print};
 use std::path::Path;
 use std::time::Duration;
 use twain::observe::Run;
 use twain::{Error, ProverFiles, alone, pair};
 use twain_cli::arguments::{CheckMode, Command, Pair, Preprocess, Prove, UnboundEinsums};
+use twain_cli::kept_arguments::{Bundles, Peers};
 
 /// Runs a command; what it says last, if there is something to say.
 pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
@@ -128,6 +129,12 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
             let invitation = pair::invite(&identity, &compiled_circuit, &address, lasts)?;
             print::line(invitation)?;
         }
+        Command::Bundles(Bundles { action, identity }) => {
+            kept_commands::bundles(action, &identity)?;
+        }
+        Command::Peers(Peers { action, identity }) => {
+            kept_commands::peers(action, identity.as_deref())?;
+        }
         Command::Identity { identity } => print::line(pair::fingerprint(&identity)?)?,
     }
     Ok(None)
@@ -156,7 +163,7 @@ fn refuse_untied_einsums(circuit: &Path, einsums: UnboundEinsums) -> Result<(), 
 
 fn prove(arguments: Prove, run: &Run) -> Result<Option<String>, Error> {
     refuse_untied_einsums(&arguments.compiled_circuit, arguments.einsums)?;
-    let peer = arguments.pair.peer();
+    let peer = arguments.pair.peer().resolved()?;
     let prover = ProverFiles {
         compiled_circuit: arguments.compiled_circuit,
         pk_path: arguments.pk_path,
@@ -202,7 +209,7 @@ fn preprocess(arguments: Preprocess, run: &Run) -> Result<(), Error> {
     };
     let prover = ProverFiles { compiled_circuit, pk_path, srs_path: srs.srs_path };
     let files = common(prover, &pair);
-    pair::preprocess(side.into(), &files, proofs, &pair.peer(), run)
+    pair::preprocess(side.into(), &files, proofs, &pair.peer().resolved()?, run)
 }
 
 /// Writes the circuit without its parameters, after listing what of the model stays visible.
