@@ -121,6 +121,7 @@ impl Meeting {
             connect_timeout: seconds(self.connect_timeout)?,
             idle_timeout: seconds(self.idle_timeout)?,
             session_timeout: self.session_timeout.map(seconds).transpose()?,
+            ended_sessions: None,
         })
     }
 }

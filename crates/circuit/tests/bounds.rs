@@ -15,7 +15,7 @@ use twain_circuit::{
 };
 use twain_graph::{InputType, NodeKind, PolyOp, SupportedOp};
 use twain_party::{
-    Alone, HintBatch, LookupArgument, Multiplicities, Opening, Operand, PartyError, Role, Seed,
+    Alone, HintBatch, LookupArgument, Multiplicities, Operand, PartyError, Role, Seed, Tested,
     WitnessParty,
 };
 
@@ -99,11 +99,11 @@ impl WitnessParty for Silent {
         unreachable!("multiplicities")
     }
 
-    fn check_zero(&mut self, _: &[Fr]) -> Result<(), PartyError> {
+    fn check_zero(&mut self, _: &[Fr]) -> Result<Tested, PartyError> {
         unreachable!("the validity test")
     }
 
-    fn open(&mut self, _: Opening, _: &[Fr]) -> Result<Vec<Fr>, PartyError> {
+    fn open_instances(&mut self, _: Tested, _: &[Fr]) -> Result<Vec<Fr>, PartyError> {
         unreachable!("openings")
     }
 }
@@ -296,11 +296,11 @@ impl WitnessParty for Widths {
         unreachable!("multiplicities")
     }
 
-    fn check_zero(&mut self, _: &[Fr]) -> Result<(), PartyError> {
-        Ok(())
+    fn check_zero(&mut self, _: &[Fr]) -> Result<Tested, PartyError> {
+        Ok(Tested::by_test())
     }
 
-    fn open(&mut self, _: Opening, shares: &[Fr]) -> Result<Vec<Fr>, PartyError> {
+    fn open_instances(&mut self, _: Tested, shares: &[Fr]) -> Result<Vec<Fr>, PartyError> {
         Ok(shares.to_vec())
     }
 }

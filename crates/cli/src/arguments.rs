@@ -502,6 +502,10 @@ pub struct Pair {
     /// what is expected without AVX-512 over 100 Mbit/s and 100 ms if that is longer].
     #[arg(long, value_parser = seconds)]
     pub session_timeout: Option<Duration>,
+    /// Begin although up to N sessions with this peer have ended without a result: each may have told it
+    /// up to two bits about the secret here, so that after three each further one is asked for.
+    #[arg(long, value_name = "N", requires = "id")]
+    pub ended_sessions: Option<u32>,
     /// Accept that every proof publishes one exact linear equation of the committed values.
     #[arg(long, requires = "id")]
     pub allow_polycommit: bool,
@@ -520,6 +524,7 @@ impl Pair {
             connect_timeout: self.connect_timeout,
             idle_timeout: self.idle_timeout,
             session_timeout: self.session_timeout,
+            ended_sessions: self.ended_sessions,
         }
     }
 }

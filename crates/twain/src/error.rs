@@ -145,6 +145,17 @@ pub enum Error {
     /// The identity of this side.
     #[error(transparent)]
     Identity(#[from] IdentityError),
+    /// Sessions with a peer ended without a result, each of which may have told it something.
+    #[error(
+        "{count} sessions with the peer {peer} have ended without a result, and each may have told it \
+         up to two bits about the secret here; if you trust it with more, give --ended-sessions {count}"
+    )]
+    EndedSessions {
+        /// How many.
+        count: u32,
+        /// The peer's fingerprint.
+        peer: String,
+    },
     /// A mistake of this program.
     #[error("{0}: this is a mistake of twain, please report it")]
     Bug(String),
@@ -201,7 +212,7 @@ impl Error {
                 EvmError::File { .. } | EvmError::Rejected(_) => Fault::File,
                 EvmError::Node { .. } => Fault::Link,
             },
-            Error::Identity(_) => Fault::Identity,
+            Error::Identity(_) | Error::EndedSessions { .. } => Fault::Identity,
         }
     }
 
@@ -213,10 +224,10 @@ impl Error {
 
 fn of_party(error: &PartyError) -> Fault {
     match error {
-        PartyError::Invalid => Fault::InvalidWitness,
+        PartyError::Invalid | PartyError::Ended => Fault::InvalidWitness,
         PartyError::Unsupported(_) | PartyError::UnsupportedValue { .. } => Fault::Unsupported,
         PartyError::Cancelled => Fault::Cancelled,
-        PartyError::ZeroFactor | PartyError::Bug(_) => Fault::Bug,
+        PartyError::Bug(_) => Fault::Bug,
         PartyError::Store(_) => Fault::Store,
         PartyError::Peer(error) => match error.downcast_ref::<ChannelError>() {
             Some(error) => of_channel(error),

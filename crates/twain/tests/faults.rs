@@ -163,7 +163,7 @@ impl Machines {
         self.taken[role as usize].lock().unwrap().push(id);
         let (products, material) = stored(id, bundle)?;
         let mut party =
-            TwoParty::new(channel, Box::new(products), Box::new(material), &seeds(role));
+            TwoParty::new(channel, Box::new(products), Box::new(material), &seeds(role))?;
         Ok(self.case.side(&mut party, &self.case.secrets(), role)?.1)
     }
 

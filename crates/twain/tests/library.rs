@@ -1,8 +1,9 @@
 //! The library as a program uses it: two sessions of different roles in one process, each with an
-//! observer of its own; one that is cancelled.
+//! observer of its own; one that is cancelled; ends that are counted.
 
 use rand_core::OsRng;
 use std::fs;
+use std::io::Write;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -97,6 +98,7 @@ impl Site {
             connect_timeout: Duration::from_secs(60),
             idle_timeout: Duration::from_secs(60),
             session_timeout: None,
+            ended_sessions: None,
         }
     }
 }
@@ -171,6 +173,55 @@ fn two_sessions_of_different_roles_in_one_process() {
         diary.0.lock().unwrap().iter().any(|event| matches!(event, Event::Listening(_)))
     };
     assert!(listens(&diaries[0]) && !listens(&diaries[1]));
+}
+
+/// A session that ends is counted on both sides, whoever ended it; after three ends a side wants its
+/// user's word, and tells its peer so.
+#[test]
+fn ended_sessions_are_counted() {
+    let site = Site::new();
+    let fingerprint = |role: Role| pair::fingerprint(&Some(site.at(&format!("{role:?}")))).unwrap();
+    let both = |agreed: [Option<u32>; 2], ends: Option<Phase>| {
+        let address = free_address();
+        let [mut model, mut data] = [
+            site.peer(Role::Model, Some(address.clone()), None),
+            site.peer(Role::Data, None, Some(address)),
+        ];
+        [model.ended_sessions, data.ended_sessions] = agreed;
+        let cancel = Cancel::default();
+        let run = match ends {
+            Some(phase) => Run::new(Arc::new(EndsAt(phase, cancel.clone())), cancel),
+            None => Run::silent(),
+        };
+        thread::scope(|scope| {
+            let files = site.files(Role::Model);
+            let model = scope.spawn(move || pair::prove(Role::Model, &files, &model, &run));
+            let data = pair::prove(Role::Data, &site.files(Role::Data), &data, &Run::silent());
+            [model.join().unwrap(), data]
+        })
+    };
+    let counted = |role: Role| {
+        let list = fs::read_to_string(site.at(&format!("{role:?}/ended_sessions"))).unwrap();
+        let peer = fingerprint(role.other()).to_string();
+        list.lines().filter(|line| *line == peer).count()
+    };
+    for result in both([None; 2], Some(Phase::Quotient)) {
+        result.unwrap_err();
+    }
+    assert_eq!([counted(Role::Model), counted(Role::Data)], [1, 1]);
+    both([None; 2], None).map(Result::unwrap);
+    assert_eq!([counted(Role::Model), counted(Role::Data)], [1, 1]);
+
+    let more = format!("{0}\n{0}\n", fingerprint(Role::Model));
+    let list = fs::OpenOptions::new().append(true).open(site.at("Data/ended_sessions"));
+    list.unwrap().write_all(more.as_bytes()).unwrap();
+    let [model, data] = both([None; 2], None).map(Result::unwrap_err);
+    assert_eq!(data.fault(), Fault::Identity, "{data}");
+    assert!(data.to_string().contains("--ended-sessions 3"), "{data}");
+    assert_eq!(model.fault(), Fault::PeerDiffers, "{model}");
+    assert!(model.to_string().contains("its user must first agree"), "{model}");
+    both([None, Some(3)], None).map(Result::unwrap);
+    assert_eq!([counted(Role::Model), counted(Role::Data)], [1, 3]);
 }
 
 #[test]

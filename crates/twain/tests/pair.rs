@@ -24,7 +24,7 @@ struct Inline;
 
 impl Correlations for Inline {
     fn party<'a>(&self, channel: &'a mut dyn Channel, seeds: &PartySeeds) -> TwoParty<'a> {
-        TwoParty::inline(channel, seeds)
+        TwoParty::inline(channel, seeds).unwrap()
     }
 }
 
@@ -101,7 +101,7 @@ impl Correlations for Machines {
     fn party<'a>(&self, channel: &'a mut dyn Channel, seeds: &PartySeeds) -> TwoParty<'a> {
         let bundle = self.reserve(channel).unwrap();
         let (products, material) = stored(bundle.id(), bundle).unwrap();
-        TwoParty::new(channel, Box::new(products), Box::new(material), seeds)
+        TwoParty::new(channel, Box::new(products), Box::new(material), seeds).unwrap()
     }
 }
 

@@ -66,7 +66,7 @@ fn session(case: &Case, secrets: &Secrets, number: u64, until: Until, fresh: Fre
         };
         let seeds = PartySeeds { blinding: seed(blinding), protocol: seed(number) };
         let material = Box::new(IdealMaterial::new(masks));
-        let mut party = TwoParty::new(&mut recorder, Box::new(ole), material, &seeds);
+        let mut party = TwoParty::new(&mut recorder, Box::new(ole), material, &seeds).unwrap();
         let instances = match until {
             Until::Witness => case.side_values(&mut party, secrets, role).unwrap().instances,
             Until::Proof => case.side(&mut party, secrets, role).unwrap().0,

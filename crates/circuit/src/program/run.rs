@@ -7,8 +7,8 @@ use crate::WitnessError;
 use ff::Field;
 use twain_algebra::Fr;
 use twain_party::{
-    Alone, Hint, HintBatch, Kind, Opening, Operand, PartyError, Phase, Shares, WitnessParty,
-    evaluate_hint, signed_integer,
+    Alone, Hint, HintBatch, Kind, Operand, PartyError, Phase, Shares, WitnessParty, evaluate_hint,
+    signed_integer,
 };
 
 /// The values of a run.
@@ -286,7 +286,7 @@ impl Program {
         let share = |wire: Wire| self.share(wire, adds_public, &values);
         let differences = self.equalities.iter().map(|(left, right)| share(*left) - share(*right));
         let differences = Shares::new(differences.collect());
-        party.check_zero(&differences)?;
+        let tested = party.check_zero(&differences)?;
 
         let opened = self.instances.iter().filter_map(|row| match row {
             InstanceRow::Opened { value, public } => Some((*value, *public)),
@@ -294,7 +294,7 @@ impl Program {
         });
         let (secret, public): (Vec<Wire>, Vec<Wire>) = opened.unzip();
         let shares = Shares::new(secret.into_iter().map(share).collect());
-        let outputs = party.open(Opening::Instances, &shares)?;
+        let outputs = party.open_instances(tested, &shares)?;
         check_length(outputs.len(), public.len())?;
         for (wire, value) in public.into_iter().zip(outputs) {
             values[wire as usize] = value;

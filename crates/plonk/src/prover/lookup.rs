@@ -168,7 +168,7 @@ impl Table {
                         pending.invert(Operand { share: shares[row], kind, bits: 254 }, None);
                         *inverse = Fr::ZERO;
                     } else if *inverse == Fr::ZERO {
-                        return Err(PartyError::ZeroFactor.into());
+                        return Err(PartyError::Ended.into());
                     }
                 }
                 vector::batch_invert(&mut inverses);
@@ -225,7 +225,7 @@ fn local_terms(
 
 fn invert_all(values: &mut [Fr]) -> Result<(), PartyError> {
     if values.par_iter().any(|value| bool::from(value.is_zero())) {
-        return Err(PartyError::ZeroFactor);
+        return Err(PartyError::Ended);
     }
     vector::batch_invert(values);
     Ok(())

@@ -4,6 +4,7 @@
 //! ([`prove()`]), or makes bundles ahead of time ([`preprocess()`]).
 
 mod commitments;
+mod ended;
 mod files;
 mod forecast;
 mod invitation;

@@ -1,6 +1,7 @@
 //! `prove` with a peer, over files: both sides meet, prove, and write the same proof.
 
 use super::commitments::Ledger;
+use super::ended::Underway;
 use super::files::CommonFiles;
 use super::invited;
 use super::learnt::say_what_is_learnt;
@@ -111,6 +112,7 @@ pub struct Meeting<'a> {
     ledger: Ledger,
     channel: TlsChannel,
     session: Session,
+    underway: Underway,
 }
 
 impl Side {
@@ -139,9 +141,9 @@ impl Side {
         let timeouts = timeouts_of_proof(peer, self.forecast());
         run.tell(Event::Forecast(self.forecast().clone()));
         run.step(limit_text(&timeouts));
-        let (channel, session) =
+        let (channel, session, underway) =
             session::meet(self.role, peer, timeouts, &identity, &self.manifest, run)?;
-        Ok(Meeting { side: self, peer, identity, ledger, channel, session })
+        Ok(Meeting { side: self, peer, identity, ledger, channel, session, underway })
     }
 }
 
@@ -165,7 +167,7 @@ impl Meeting<'_> {
     /// # Errors
     /// [`Fault::Cancelled`](crate::Fault::Cancelled).
     pub fn finish(self, done: &str, run: &Run) -> Result<(), Error> {
-        session::finish(self.channel, run, done, self.peer)
+        session::finish(self.channel, self.underway, run, done, self.peer)
     }
 }
 

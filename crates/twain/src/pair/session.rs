@@ -1,6 +1,7 @@
 //! Meeting the peer: identity, connection, handshake, farewell; and telling the peer when this side
 //! cannot start, so that nobody waits in the dark.
 
+use super::ended::{EndedSessions, Underway};
 use super::invitation::Invitation;
 use crate::error::Error;
 use crate::observe::Run;
@@ -62,6 +63,9 @@ pub struct Peer {
     pub idle_timeout: Duration,
     /// How long the session may take, if not as its forecast allows.
     pub session_timeout: Option<Duration>,
+    /// How many sessions with this peer may have ended without a result: each may have told it something,
+    /// so after three of them one begins only if this side's user says so.
+    pub ended_sessions: Option<u32>,
 }
 
 impl Peer {
@@ -83,6 +87,10 @@ impl Peer {
         Ok(self.peer.as_ref().map(|text| text.parse()).transpose()?)
     }
 }
+
+/// What the peer is told of a session that this side's user must agree to first.
+const TOO_MANY_ENDED: &str =
+    "its user must first agree to another session: some with this peer have ended without a result";
 
 /// Opens the store of an identity's bundles.
 pub fn open_store(identity: &Identity) -> Result<Store<'_>, StoreError> {
@@ -123,13 +131,28 @@ pub fn meet(
     identity: &Identity,
     manifest: &Manifest,
     run: &Run,
-) -> Result<(TlsChannel, Session), Error> {
+) -> Result<(TlsChannel, Session, Underway), Error> {
     run.enter(Phase::Connect)?;
     let mut channel = reach(role, pair, timeouts, identity, run)?;
     run.cancel().ends(channel.canceller());
     run.watch_link(channel.meter().totals());
-    let session = handshake(&mut channel, manifest)?;
-    Ok((channel, session))
+    let underway = EndedSessions::of(identity).begin(channel.peer(), pair.ended_sessions);
+    let underway = match underway {
+        Ok(underway) => underway,
+        Err(error) => {
+            // What becomes of it does not change why this side stops.
+            let _ = handshake(&mut channel, &Manifest::refusal(TOO_MANY_ENDED));
+            return Err(error);
+        }
+    };
+    match handshake(&mut channel, manifest) {
+        Ok(session) => Ok((channel, session, underway)),
+        Err(error) => {
+            // Nothing of a secret was in it: sides that hold different things may try again.
+            underway.has_result();
+            Err(error.into())
+        }
+    }
 }
 
 /// Tells the peer that this side cannot start, if it appears in time; returns the error for the user.
@@ -153,7 +176,14 @@ pub fn tell(
 }
 
 /// Ends the session.
-pub fn finish(channel: TlsChannel, run: &Run, done: &str, pair: &Peer) -> Result<(), Error> {
+pub fn finish(
+    channel: TlsChannel,
+    underway: Underway,
+    run: &Run,
+    done: &str,
+    pair: &Peer,
+) -> Result<(), Error> {
+    underway.has_result();
     run.enter(Phase::Finish)?;
     match channel.finish(pair.idle_timeout) {
         Ok(meter) => run.keep_messages(meter.phases()),

@@ -22,7 +22,7 @@ use twain_link::channel::Channel;
 use twain_link::handshake::{Item, Manifest};
 use twain_pair::TwoParty;
 use twain_pair::preprocessing::stored;
-use twain_party::{PartySeeds, Phase, Role, Shares};
+use twain_party::{PartyError, PartySeeds, Phase, Role, Shares};
 use twain_store::ReservedBundle;
 
 /// One side of a pair, ready to meet the other.
@@ -167,12 +167,8 @@ impl Side {
         let Made { instances, proof, outputs } = self.make(channel, bundle, run)?;
         let Prover { key, srs, .. } = &self.common.prover;
         run.enter(Phase::Verify)?;
-        twain_plonk::verify(key.vk(), srs.verifier(), &instances, &proof).map_err(|error| {
-            Error::Peer(format!(
-                "the pair's proof does not verify ({error}); nothing was written: one of the sides \
-                 did not follow the protocol"
-            ))
-        })?;
+        twain_plonk::verify(key.vk(), srs.verifier(), &instances, &proof)
+            .map_err(|_| PartyError::Ended)?;
         if let Some(published) = &self.published {
             published.check(&proof)?;
         }
@@ -195,9 +191,9 @@ impl Side {
         let party = match bundle {
             Some(bundle) => {
                 let (products, material) = stored(bundle.id(), bundle)?;
-                TwoParty::new(channel, Box::new(products), Box::new(material), &seeds)
+                TwoParty::new(channel, Box::new(products), Box::new(material), &seeds)?
             }
-            None => TwoParty::planned(channel, self.common.plan(run)?, &seeds),
+            None => TwoParty::planned(channel, self.common.plan(run)?, &seeds)?,
         };
         let mut party = party.watched_by(run.watched());
         let values = circuit.run(&mut party, &self.secret.sources())?;

@@ -116,7 +116,7 @@ impl Case {
     /// As [`Self::side`], with everything made inline over `channel`.
     pub fn side_over(&self, channel: &mut dyn Channel, secrets: &Secrets) -> Ended {
         let role = channel.role();
-        self.side(&mut TwoParty::inline(channel, &seeds(role)), secrets, role)
+        self.side(&mut TwoParty::inline(channel, &seeds(role))?, secrets, role)
     }
 
     /// What a proof asks of its sources of correlations, from the circuit and the keys alone.
