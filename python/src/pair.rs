@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use std::path::PathBuf;
 use std::time::Duration;
 use twain::observe::Run;
-use twain::pair::{self, CommonFiles, Invitation, Peer, ProveFiles, Reveal, Terms};
+use twain::pair::{self, CommonFiles, Invitation, OwnInputs, Peer, ProveFiles, Reveal, Terms};
 use twain::{Error, ProverFiles, alone};
 use twain_party::Role;
 
@@ -134,6 +134,8 @@ struct Session {
     connect_timeout: f64,
     idle_timeout: f64,
     session_timeout: Option<f64>,
+    own_inputs: Option<Vec<usize>>,
+    ended_sessions: Option<u32>,
     on_event: Option<Py<PyAny>>,
     on_first_meeting: Option<Py<PyAny>>,
     cancel: Option<Cancel>,
@@ -163,22 +165,23 @@ impl Session {
             connect_timeout: seconds(self.connect_timeout)?,
             idle_timeout: seconds(self.idle_timeout)?,
             session_timeout: self.session_timeout.map(seconds).transpose()?,
-            ended_sessions: None,
+            ended_sessions: self.ended_sessions,
         };
-        Ok(match invitation {
-            Some(invitation) => peer.invited(invitation),
-            None => peer,
-        })
+        match invitation {
+            Some(invitation) => Ok(peer.invited(invitation)),
+            None => peer.resolved().map_err(|error| error::raise(&error)),
+        }
     }
 
-    fn common(&self) -> CommonFiles {
+    fn common(&self, role: Role) -> CommonFiles {
         let prover = ProverFiles {
             compiled_circuit: self.model.clone(),
             pk_path: self.pk_path.clone(),
             srs_path: self.srs_path.clone(),
             allow_unbound_einsums: self.allow_unbound_einsums,
         };
-        CommonFiles { prover, allow_polycommit: self.allow_polycommit, own_inputs: None }
+        let own_inputs = self.own_inputs.clone().map(|inputs| OwnInputs { role, inputs });
+        CommonFiles { prover, allow_polycommit: self.allow_polycommit, own_inputs }
     }
 
     /// Does `work` and waits for it.
@@ -207,7 +210,8 @@ fn prove_pair(
     output_path: PathBuf,
     published_commitment: Option<PathBuf>,
 ) -> PyResult<()> {
-    let (role, peer, common) = (role_of(role)?, session.peer()?, session.common());
+    let role = role_of(role)?;
+    let (peer, common) = (session.peer()?, session.common(role));
     let terms = Terms {
         reveal: reveal_of(reveal_output.as_deref())?,
         published_commitment,
@@ -225,7 +229,8 @@ fn preprocess(py: Python<'_>, role: &str, session: Session, proofs: u32) -> PyRe
     if proofs == 0 {
         return Err(PyValueError::new_err("proofs: at least one"));
     }
-    let (role, peer, common) = (role_of(role)?, session.peer()?, session.common());
+    let role = role_of(role)?;
+    let (peer, common) = (session.peer()?, session.common(role));
     session.run(py, |run| pair::preprocess(role, &common, proofs, &peer, run))
 }
 

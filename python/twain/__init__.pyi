@@ -21,6 +21,8 @@ class _Session(TypedDict, total=False):
     connect_timeout: float
     idle_timeout: float
     session_timeout: float | None
+    own_inputs: Sequence[int] | None
+    ended_sessions: int | None
     on_event: _OnEvent
     on_first_meeting: Callable[[str, str], bool] | None
     cancel: Cancel | None

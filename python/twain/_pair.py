@@ -17,6 +17,8 @@ _SESSION = {
     "identity": None,
     "connect_timeout": 60.0,
     "idle_timeout": 300.0,
+    "own_inputs": None,
+    "ended_sessions": None,
     "session_timeout": None,
     "on_event": None,
     "on_first_meeting": None,
@@ -65,6 +67,9 @@ def prove_pair(
     - ``invite=None``: a line of :func:`invite` instead of ``remote_peer`` and ``peer``.
     - ``identity=None``: the folder of this side's key, ``~/.config/twain``.
     - ``connect_timeout=60.0``, ``idle_timeout=300.0``, ``session_timeout=None``, in seconds.
+    - ``own_inputs=None``: places, from 0, of the inputs that are this side's, if each side has some.
+    - ``ended_sessions=None``: how many sessions with this peer may have ended without a result; after
+      three of them it must be said.
     - ``on_event=None``, ``on_first_meeting=None``, ``cancel=None``.
     - ``allow_polycommit=False``, ``allow_unbound_einsums=False``: what a proof gives away or leaves
       open.
