@@ -352,8 +352,8 @@ fn inputs_of_two_owners_at_their_bounds() {
         let error = case.side_over(&mut channel, &secrets).err();
         error.map(|error| error.to_string())
     });
-    let invalid = twain_party::PartyError::Invalid.to_string();
-    assert_eq!(ended, [Some(invalid.clone()), Some(invalid)]);
+    let said = twain_party::PartyError::Ended.to_string();
+    assert_eq!(ended, [Some(said.clone()), Some(said)]);
 }
 
 /// A weight of one element.
