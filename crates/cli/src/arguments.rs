@@ -9,6 +9,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
 use twain::pair::Invitation;
+use twain_link::identity::Fingerprint;
 
 /// Private model, private data, one ordinary EZKL proof.
 #[derive(Debug, Parser)]
@@ -34,8 +35,8 @@ pub enum LogFormat {
 /// What a user accepts of a model; the same for every command that reads it.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct ModelAllowances {
-    /// Ignore what EZKL ignores in the file (attributes of recurrent layers, scales of channels): the
-    /// circuit is EZKL's, not the file's network.
+    /// Ignore what EZKL ignores in the file (attributes of recurrent layers, scales of channels):
+    /// the circuit is EZKL's, not the file's network.
     #[arg(long)]
     pub as_ezkl: bool,
     /// Take constants below -10000 that mask a softmax as -100.
@@ -52,8 +53,8 @@ impl From<ModelAllowances> for twain::alone::Allowances {
 /// `--allow-unbound-einsums`.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct UnboundEinsums {
-    /// Accept that a proof says next to nothing where einsums use Freivalds' check: EZKL's circuits do
-    /// not tie it to the values used.
+    /// Accept that a proof says next to nothing where einsums use Freivalds' check: EZKL's circuits
+    /// do not tie it to the values used.
     #[arg(long)]
     pub allow_unbound_einsums: bool,
 }
@@ -312,7 +313,10 @@ pub enum Command {
         #[arg(long)]
         large: bool,
     },
-    /// Prints an invitation: the line that a peer gives `prove --invite` to find and know this side.
+    /// Prints how many bundles made ahead of time there are for proofs of a circuit with a peer.
+    Bundles(Box<Bundles>),
+    /// Prints an invitation: the line that a peer gives `prove --invite` to find and know this
+    /// side.
     Invite {
         /// The compiled circuit the peer is to prove with this side.
         #[arg(short = 'M', long, default_value = "model.compiled")]
@@ -396,6 +400,29 @@ impl From<Reveal> for twain::pair::Reveal {
             Reveal::Both => Self::Both,
         }
     }
+}
+
+/// Flags of `bundles`.
+#[derive(Debug, Args)]
+pub struct Bundles {
+    /// The compiled circuit; at the data's side the redacted one.
+    #[arg(short = 'M', long, default_value = "model.compiled")]
+    pub compiled_circuit: PathBuf,
+    /// The proving key.
+    #[arg(long, default_value = "pk.key")]
+    pub pk_path: PathBuf,
+    /// SRS.
+    #[command(flatten)]
+    pub srs: SrsPath,
+    /// Which secret this side holds.
+    #[arg(long, value_enum)]
+    pub id: Side,
+    /// The peer's fingerprint, as its `twain identity` prints it.
+    #[arg(long)]
+    pub peer: Fingerprint,
+    /// Folder of the identity [default: ~/.config/twain].
+    #[arg(long)]
+    pub identity: Option<PathBuf>,
 }
 
 /// Flags of `preprocess`.
@@ -498,8 +525,8 @@ pub struct Pair {
     /// How long the peer may be silent, in seconds; it gives signs of life while it computes.
     #[arg(long, default_value = "300", value_parser = seconds)]
     pub idle_timeout: Duration,
-    /// How long the session may take once the peer is there, in seconds [default: an hour, or 20 times
-    /// what is expected without AVX-512 over 100 Mbit/s and 100 ms if that is longer].
+    /// How long the session may take once the peer is there, in seconds [default: an hour, or 20
+    /// times what is expected without AVX-512 over 100 Mbit/s and 100 ms if that is longer].
     #[arg(long, value_parser = seconds)]
     pub session_timeout: Option<Duration>,
     /// Begin although up to N sessions with this peer have ended without a result: each may have told it
@@ -541,8 +568,8 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 impl Command {
-    /// Every file the command reads or writes, as its arguments say: without the default SRS and the
-    /// folder of the identity, which depend on the machine.
+    /// Every file the command reads or writes, as its arguments say: without the default SRS and
+    /// the folder of the identity, which depend on the machine.
     pub fn files(&self) -> Files {
         let none = Files::default();
         match self {
@@ -597,6 +624,10 @@ impl Command {
             Command::Redact { compiled_circuit, output, .. }
             | Command::BindParams { compiled_circuit, output } => {
                 none.reads(&[compiled_circuit]).writes(&[output])
+            }
+            Command::Bundles(bundles) => {
+                let Bundles { compiled_circuit, pk_path, srs, .. } = &**bundles;
+                none.reads(&[compiled_circuit, pk_path]).may_read(&srs.srs_path)
             }
             Command::Invite { compiled_circuit, .. } => none.reads(&[compiled_circuit]),
             Command::Evm(command) => command.files(),

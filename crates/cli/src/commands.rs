@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 use twain::observe::Run;
 use twain::{Error, ProverFiles, alone, pair};
-use twain_cli::arguments::{CheckMode, Command, Preprocess, Prove, UnboundEinsums};
+use twain_cli::arguments::{Bundles, CheckMode, Command, Preprocess, Prove, UnboundEinsums};
 
 /// Runs a command; what it says last, if there is something to say.
 pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
@@ -119,6 +119,13 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
         }
         Command::Evm(command) => evm_commands::run(command)?,
         Command::Demo { large } => demo::run(large, run)?,
+        Command::Bundles(arguments) => {
+            let Bundles { compiled_circuit, pk_path, srs, id, peer, identity } = *arguments;
+            let prover = ProverFiles { compiled_circuit, pk_path, srs_path: srs.srs_path };
+            // Nothing is published by counting.
+            let files = pair::CommonFiles { prover, allow_polycommit: true };
+            print::line(pair::bundles_ready(id.into(), &files, &identity, peer, run)?)?;
+        }
         Command::Invite { compiled_circuit, address, days, identity } => {
             let lasts = Duration::from_secs(u64::from(days) * 24 * 3600);
             let invitation = pair::invite(&identity, &compiled_circuit, &address, lasts)?;

@@ -26,7 +26,7 @@ pub use forecast::Forecast;
 pub use invitation::{Invitation, InvitationError};
 pub use invited::invite;
 pub use outputs::Reveal;
-pub use preprocess::preprocess;
+pub use preprocess::{bundles_ready, preprocess};
 pub use prove::{Meeting, ProveFiles, prove};
 pub use session::{Peer, fingerprint};
 pub use side::{Proven, Side, Terms};
