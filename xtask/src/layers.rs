@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The folders of the crates, the lowest first. Crates of one layer do not know of each other.
-const LAYERS: [&[&str]; 10] = [
+const LAYERS: [&[&str]; 11] = [
     &["algebra", "http"],
     &["graph", "party", "rlwe"],
     &["artifacts", "link", "plonk"],
@@ -18,6 +18,7 @@ const LAYERS: [&[&str]; 10] = [
     &["pair"],
     &["twain"],
     &["cli", "python"],
+    &["jobs"],
     &["lilith"],
     &["fuzz"],
     &["xtask"],

@@ -4,7 +4,6 @@
 
 use crate::error::{Code, ServiceError};
 use crate::identifiers::{now, short};
-use crate::job::check_path;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, OpenHow, ResolveFlag, openat2, renameat};
 use nix::sys::stat::{Mode, mkdirat};
@@ -16,6 +15,7 @@ use std::io::{self, Read};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use twain_jobs::check_path;
 
 /// Files of an upload on their way are hidden: no job can name them.
 const UNFINISHED: &str = ".new-";

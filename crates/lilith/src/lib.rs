@@ -1,7 +1,7 @@
 //! Hosted peers and proving jobs, on one's own servers: the library behind the command `lilith`.
 //!
 //! A company with a private model (or a body with private data) runs [`server`]; what it is asked to run
-//! are Twain's own commands, each looked at as a [`job`] and run by an [`executor`], with the state of
+//! are Twain's own commands, each looked at as a job ([`twain_jobs`]) and run by an [`executor`], with the state of
 //! all of it in a [`database`]. Peers reach hosted jobs through a [`relay`] that sees ciphertext only.
 //! [`client`] is the other end: `lilith job`, `lilith get`. docs/lilith.md tells how it is used, and what
 //! it does not do.
@@ -16,7 +16,6 @@ pub mod executor;
 pub mod folder;
 pub mod http;
 pub mod identifiers;
-pub mod job;
 pub mod networks;
 pub mod relay;
 pub mod server;

@@ -13,7 +13,7 @@ mod transitions;
 pub use events::{Audit, Event, add_event, audit};
 pub use peers::Peer;
 pub use projects::{Limits, Project};
-pub use recipes::{Command, NewCommand, NewRecipe, Outputs, Recipe, ports};
+pub use recipes::{Command, NewCommand, NewRecipe, Recipe, ports};
 pub use tokens::{Role, Token};
 pub use transitions::{Change, Key, State, cancel, change};
 

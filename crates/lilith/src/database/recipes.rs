@@ -3,10 +3,10 @@
 use super::{Key, State, add_event};
 use crate::error::ServiceError;
 use crate::identifiers::now;
-use crate::job::Job;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
+use twain_jobs::Job;
+use twain_jobs::bodies::Outputs;
 
 /// A recipe to be run.
 #[derive(Clone, Debug)]
@@ -42,15 +42,6 @@ pub struct NewCommand {
     pub port: Option<u16>,
     /// Its peer's fingerprint.
     pub peer: Option<String>,
-}
-
-/// What of a command's files is in its result.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Outputs {
-    /// The files, in order.
-    pub files: Vec<String>,
-    /// The one file as a text, as old clients expect it, and not a list.
-    pub as_text: bool,
 }
 
 /// A recipe.

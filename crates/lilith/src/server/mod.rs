@@ -3,7 +3,6 @@
 mod answer;
 pub mod app;
 mod attempt;
-mod bodies;
 mod circuits;
 mod exposition;
 mod extract;

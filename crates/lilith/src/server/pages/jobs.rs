@@ -6,7 +6,6 @@ use crate::database::{Command, Project, Recipe, Role, audit, cancel as ask};
 use crate::identifiers::rfc3339;
 use crate::server::answer::answer;
 use crate::server::app::App;
-use crate::server::bodies::{Body, CommandBody};
 use crate::server::extract::{Path, Query};
 use crate::server::routes::events as event_stream;
 use crate::server::routes::recipes::find;
@@ -18,6 +17,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::Value;
 use std::sync::Arc;
+use twain_jobs::bodies::{Body, CommandBody};
 
 /// The phases of a proof in the order they first end, for the bar.
 const PHASES: [&str; 13] = [
@@ -173,7 +173,7 @@ pub async fn run(
     Form(start): Form<Start>,
 ) -> Result<Redirect, PageError> {
     visitor.check_form(&start.form)?;
-    let words = crate::job::from_line(&start.line)?;
+    let words = twain_jobs::from_line(&start.line)?;
     let command = CommandBody { words, outputs: None, old: false };
     let body = Body { artifact: start.artifact, commands: vec![command], ..Body::default() };
     let answer = submit(&app, &visitor.who, body, None).await?;

@@ -4,9 +4,7 @@ use super::health::disk_has_room;
 use crate::database::{Key, NewCommand, NewRecipe, Peer, Project, Recipe, Role, audit, ports};
 use crate::error::{Code, ServiceError};
 use crate::identifiers::{now, rfc3339, uuid};
-use crate::job::{self, PairJob};
 use crate::server::app::{App, check_name};
-use crate::server::bodies::{self, Body};
 use crate::server::extract::{Query, json_body};
 use crate::server::who::Who;
 use crate::server::{circuits, webhooks};
@@ -16,6 +14,8 @@ use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use twain_jobs::PairJob;
+use twain_jobs::bodies::{self, Body};
 
 const DAY: i64 = 24 * 3600 * 1000;
 
@@ -87,7 +87,7 @@ pub async fn submit(
     let peers = app.database.read(|connection| Peer::all(connection, &project.name))?;
     let (mut commands, mut files) = (Vec::new(), body.data.clone());
     for (number, command) in body.commands.iter().enumerate() {
-        let job::Read { job, inline } = job::read(&command.words, number)?;
+        let twain_jobs::Read { job, inline } = twain_jobs::read(&command.words, number)?;
         if job.command == "gen-srs" && !app.options.allow_gen_srs {
             let text = "who makes an SRS can forge proofs: gen-srs is not run here";
             return Err(ServiceError::new(Code::Unsupported, text)

@@ -5,7 +5,6 @@ use crate::database::{Limits, Project, Role, audit};
 use crate::error::{Code, ServiceError};
 use crate::folder::{Folder, make_private};
 use crate::identifiers::{now, uuid};
-use crate::job::check_path;
 use crate::server::app::{App, check_name};
 use crate::server::extract::{Path, Query, json_body};
 use crate::server::options::SideName;
@@ -19,6 +18,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::sync::Arc;
+use twain_jobs::check_path;
 
 /// The parts of an upload.
 #[derive(Debug, utoipa::ToSchema)]
