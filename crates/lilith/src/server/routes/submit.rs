@@ -1,4 +1,5 @@
-//! A recipe comes in: read, looked at, written down. Whatever is wrong with it is said now, not later.
+//! A recipe comes in: read, looked at, written down. Whatever is wrong with it is said now, not
+//! later.
 
 use super::health::disk_has_room;
 use crate::database::{Key, NewCommand, NewRecipe, Peer, Project, Recipe, Role, audit, ports};
@@ -29,8 +30,8 @@ pub struct Beside {
     user_id: Option<String>,
 }
 
-/// Has commands run: a list of them, or an object with `commands`, in any of the forms that clients of
-/// the service know.
+/// Has commands run: a list of them, or an object with `commands`, in any of the forms that clients
+/// of the service know.
 #[utoipa::path(post, path = "/recipe", params(Beside), request_body = serde_json::Value,
     responses((status = 201, body = serde_json::Value), (status = 400), (status = 404), (status = 409),
               (status = 422), (status = 429)))]
@@ -137,7 +138,7 @@ fn write_files(
     body: &Body,
     files: &[(String, String)],
 ) -> Result<(), ServiceError> {
-    let work = app.work(&recipe.id)?;
+    let work = app.work(&recipe.project, &recipe.id)?;
     for (name, content) in files {
         work.write(name, content.as_bytes())?;
     }

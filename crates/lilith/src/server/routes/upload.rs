@@ -1,4 +1,5 @@
-//! Uploads: parts of a form become files of the project, streamed to the disk and never looked into.
+//! Uploads: parts of a form become files of the project, streamed to the disk and never looked
+//! into.
 
 use super::health::disk_has_room;
 use crate::database::{Limits, Project, Role, audit};
@@ -139,10 +140,14 @@ async fn receive(
 
 /// Makes a project, with its identity and the secret of its callbacks.
 fn make_project(app: &App, who: &Who, name: &str, side: &str) -> Result<Project, ServiceError> {
+    let folder = app.at(&["projects", name]);
+    app.accounts.assign(&folder)?;
     let identity = app.identity(name);
     make_private(&identity)?;
     let fingerprint = twain::pair::fingerprint(&Some(identity))
         .map_err(|error| ServiceError::internal("making an identity", error))?;
+    // The key that was made just now, too.
+    app.accounts.assign(&folder)?;
     let project = Project {
         name: name.into(),
         side: side.into(),
