@@ -1,6 +1,7 @@
 //! Slow checks against the unmodified EZKL wheel, and benchmarks. Needs `python3` with
 //! `ezkl==23.0.5` and, for random circuits, `onnx` and `numpy`.
 
+mod aarch64;
 mod bench;
 #[cfg(test)]
 mod citations;
@@ -106,6 +107,8 @@ enum Command {
     LilithInterop,
     /// Measures what jobs, requests, listeners and relayed bytes cost a server of `lilith`.
     LilithLoad,
+    /// Tests the arithmetic on 64-bit ARM, under an emulator.
+    Aarch64,
     /// Takes each mask and check of a pair away in turn: a test must find it.
     Mutants {
         /// Only those whose description contains this, or one of these between `|`.
@@ -186,6 +189,7 @@ fn run(arguments: Arguments) -> Result<bool, Error> {
         }
         Command::LilithLoad => lilith::slow(repository(), "load", true, &[]).map(|()| true),
         Command::Slurm => slurm::check(repository()).map(|()| true),
+        Command::Aarch64 => aarch64::run(repository()).map(|()| true),
         Command::Faults => faults::run(repository()).map(|()| true),
         Command::Bench { alone, pair, models, runs, names } => {
             let (twain, ezkl) = tools()?;

@@ -3,13 +3,16 @@
 
 pub use crate::files::{Files, SrsPath};
 
+pub use crate::side::Side;
+
 use crate::evm_arguments::EvmCommand;
+use crate::kept_arguments::{Bundles, Peers};
 use crate::run_arguments::{RunArguments, Variables, variables};
-use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
+use twain::InputHash;
 use twain::pair::Invitation;
-use twain_link::identity::Fingerprint;
 
 /// Private model, private data, one ordinary EZKL proof.
 #[derive(Debug, Parser)]
@@ -179,6 +182,18 @@ pub enum Command {
         #[arg(short = 'P', long)]
         srs_path: Option<PathBuf>,
     },
+    /// Prints the hashes of inputs that a proof publishes, for circuits with hashed inputs: PLACE=HASH a line.
+    HashInputs {
+        /// Input: a file, @file, or JSON itself, with a list for each input named.
+        #[arg(short = 'D', long, default_value = "input.json")]
+        data: String,
+        /// The compiled circuit.
+        #[arg(short = 'M', long, default_value = "model.compiled")]
+        compiled_circuit: PathBuf,
+        /// The inputs that are in the file, by their places from 0: `0,2` [default: all].
+        #[arg(long, value_name = "PLACES", value_delimiter = ',')]
+        own_inputs: Vec<usize>,
+    },
     /// Makes an SRS whose secret nobody threw away: for tests only.
     GenSrs {
         /// Where it goes.
@@ -313,8 +328,6 @@ pub enum Command {
         #[arg(long)]
         large: bool,
     },
-    /// Prints how many bundles made ahead of time there are for proofs of a circuit with a peer.
-    Bundles(Box<Bundles>),
     /// Prints an invitation: the line that a peer gives `prove --invite` to find and know this
     /// side.
     Invite {
@@ -331,6 +344,10 @@ pub enum Command {
         #[arg(long)]
         identity: Option<PathBuf>,
     },
+    /// What preprocess made and no proof has used yet.
+    Bundles(Bundles),
+    /// Gives names to peers: `--remote-peer NAME` then stands for a key and an address.
+    Peers(Peers),
     /// Prints the fingerprint by which peers know this machine; makes its key where there is none.
     Identity {
         /// Folder of the identity [default: ~/.config/twain].
@@ -360,7 +377,7 @@ pub struct Prove {
     /// safe: verify the proof before it is written (a pair always does).
     #[arg(long, value_enum, default_value_t = CheckMode::Safe)]
     pub check_mode: CheckMode,
-    /// The input, at the data's side of a pair: a file, @file, or JSON itself.
+    /// The input, at the data's side of a pair and with --own-inputs: a file, @file, or JSON itself.
     #[arg(short = 'D', long, default_value = "input.json")]
     pub data: String,
     /// Who learns outputs that the proof does not publish, in a pair; the same on both sides.
@@ -373,6 +390,10 @@ pub struct Prove {
     /// others is written. For circuits in the tied form (bind-params).
     #[arg(long, requires = "id")]
     pub published_commitment: Option<PathBuf>,
+    /// The published hash of an input of the peer's (`hash-inputs`): no proof with another one is made.
+    /// For circuits with hashed inputs; once for each input.
+    #[arg(long, value_name = "PLACE=HASH", requires = "id")]
+    pub published_hash: Vec<InputHash>,
     /// What is accepted of the circuit.
     #[command(flatten)]
     pub einsums: UnboundEinsums,
@@ -400,29 +421,6 @@ impl From<Reveal> for twain::pair::Reveal {
             Reveal::Both => Self::Both,
         }
     }
-}
-
-/// Flags of `bundles`.
-#[derive(Debug, Args)]
-pub struct Bundles {
-    /// The compiled circuit; at the data's side the redacted one.
-    #[arg(short = 'M', long, default_value = "model.compiled")]
-    pub compiled_circuit: PathBuf,
-    /// The proving key.
-    #[arg(long, default_value = "pk.key")]
-    pub pk_path: PathBuf,
-    /// SRS.
-    #[command(flatten)]
-    pub srs: SrsPath,
-    /// Which secret this side holds.
-    #[arg(long, value_enum)]
-    pub id: Side,
-    /// The peer's fingerprint, as its `twain identity` prints it.
-    #[arg(long)]
-    pub peer: Fingerprint,
-    /// Folder of the identity [default: ~/.config/twain].
-    #[arg(long)]
-    pub identity: Option<PathBuf>,
 }
 
 /// Flags of `preprocess`.
@@ -479,30 +477,12 @@ pub enum CheckMode {
     Unsafe,
 }
 
-/// A side of a pair.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Side {
-    /// Owns the parameters.
-    Model,
-    /// Owns the inputs.
-    Data,
-}
-
-impl From<Side> for twain_party::Role {
-    fn from(side: Side) -> Self {
-        match side {
-            Side::Model => Self::Model,
-            Side::Data => Self::Data,
-        }
-    }
-}
-
 /// Flags for work with a peer: `--id` and an address to dial, one to listen on, or both.
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("address").multiple(true).args(["remote_peer", "local_addr", "invite"])))]
 pub struct Pair {
-    /// HOST:PORT where the peer listens.
-    #[arg(long, requires = "id")]
+    /// HOST:PORT where the peer listens, or the name that `peers add` gave it.
+    #[arg(long, value_name = "ADDRESS", requires = "id")]
     pub remote_peer: Option<String>,
     /// The peer's invitation, instead of its address and fingerprint.
     #[arg(long, value_name = "TEXT", requires = "id", conflicts_with_all = ["remote_peer", "peer"])]
@@ -513,6 +493,10 @@ pub struct Pair {
     /// Which secret this side holds.
     #[arg(long, value_enum, requires = "address")]
     pub id: Option<Side>,
+    /// The inputs of the circuit that are this side's, by their places from 0: `0,2`; all others are the
+    /// peer's, which must say so [default: all are the data's side's].
+    #[arg(long, value_name = "PLACES", requires = "id", value_delimiter = ',', action = ArgAction::Append)]
+    pub own_inputs: Vec<usize>,
     /// The peer's fingerprint, as its `twain identity` prints it.
     #[arg(long, requires = "id")]
     pub peer: Option<String>,
@@ -539,19 +523,29 @@ pub struct Pair {
 }
 
 impl Pair {
+    /// What is said of whose the inputs are.
+    pub fn own_inputs(&self) -> Option<twain::pair::OwnInputs> {
+        let inputs = self.own_inputs.clone();
+        let role = self.id.filter(|_| !inputs.is_empty())?.into();
+        Some(twain::pair::OwnInputs { role, inputs })
+    }
+
     /// As the library takes it.
     pub fn peer(&self) -> twain::pair::Peer {
-        let invited = self.invite.as_ref();
-        twain::pair::Peer {
-            remote_peer: invited.map(|it| it.address.clone()).or(self.remote_peer.clone()),
+        let peer = twain::pair::Peer {
+            remote_peer: self.remote_peer.clone(),
             local_addr: self.local_addr.clone(),
-            peer: invited.map(|it| it.fingerprint.to_string()).or(self.peer.clone()),
+            peer: self.peer.clone(),
             identity: self.identity.clone(),
-            invitation: self.invite.clone(),
+            invitation: None,
             connect_timeout: self.connect_timeout,
             idle_timeout: self.idle_timeout,
             session_timeout: self.session_timeout,
             ended_sessions: self.ended_sessions,
+        };
+        match self.invite.clone() {
+            Some(invitation) => peer.invited(invitation),
+            None => peer,
         }
     }
 }
@@ -593,6 +587,9 @@ impl Command {
                 .may_read(vk_path)
                 .may_read(srs_path)
                 .writes(&[output]),
+            Command::HashInputs { data, compiled_circuit, .. } => {
+                none.reads_data(data).reads(&[compiled_circuit])
+            }
             Command::Mock { witness, model } => none.reads(&[witness, model]),
             Command::GenSrs { srs_path, .. } => none.writes(&[srs_path]),
             Command::GetSrs { from, srs_path, settings_path, logrows, .. } => {
@@ -625,13 +622,12 @@ impl Command {
             | Command::BindParams { compiled_circuit, output } => {
                 none.reads(&[compiled_circuit]).writes(&[output])
             }
-            Command::Bundles(bundles) => {
-                let Bundles { compiled_circuit, pk_path, srs, .. } = &**bundles;
-                none.reads(&[compiled_circuit, pk_path]).may_read(&srs.srs_path)
-            }
             Command::Invite { compiled_circuit, .. } => none.reads(&[compiled_circuit]),
             Command::Evm(command) => command.files(),
-            Command::Demo { .. } | Command::Identity { .. } => none,
+            Command::Demo { .. }
+            | Command::Identity { .. }
+            | Command::Peers(_)
+            | Command::Bundles(_) => none,
         }
     }
 }
@@ -644,8 +640,8 @@ impl Prove {
             .writes(&[&self.proof_path]);
         let mut files = match self.pair.id {
             None => common.reads(&[&self.witness]),
-            Some(Side::Model) => common,
-            Some(Side::Data) => common.reads_data(&self.data),
+            Some(Side::Model) if self.pair.own_inputs.is_empty() => common,
+            Some(_) => common.reads_data(&self.data),
         };
         files.reads.extend(self.published_commitment.clone());
         if self.reveal_output.is_some() {

@@ -123,7 +123,7 @@ fn bundles_are_kept_ready_while_the_peer_listens() {
     succeeded(listen("preprocess", "30"));
     succeeded(listen("preprocess", "30"));
     assert_eq!(listen("preprocess", "3").status.code(), Some(6));
-    let ready = ["bundles", "--id", "data", "--peer", &peer];
+    let ready = ["bundles", "count", "--id", "data", "--peer", &peer];
     assert_eq!(customer.succeed(&[&ready[..], &FILES].concat()).trim(), "2");
     // Nobody was there at first and at last: that is no recipe.
     assert_eq!(made(), 2);

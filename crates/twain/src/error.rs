@@ -10,7 +10,7 @@ use twain_http::download::DownloadError;
 use twain_link::channel::tls::ConnectError;
 use twain_link::channel::{self, ChannelError};
 use twain_link::handshake::{HandshakeError, ManifestError};
-use twain_link::identity::{FingerprintError, IdentityError, KnownPeersError};
+use twain_link::identity::{FingerprintError, IdentityError, KnownPeersError, NamedPeersError};
 use twain_onnx::OnnxError;
 use twain_party::PartyError;
 use twain_plonk::{KeyError, ProveError};
@@ -130,6 +130,14 @@ pub enum Error {
     /// The two sides cannot work together.
     #[error(transparent)]
     Handshake(#[from] HandshakeError),
+    /// The two sides do not agree whose an input is.
+    #[error("{source}: {reason}")]
+    Owners {
+        /// What differs.
+        source: HandshakeError,
+        /// Which inputs have two owners or none.
+        reason: String,
+    },
     /// The peer went wrong in a way that this side can show.
     #[error("{0}")]
     Peer(String),
@@ -156,6 +164,9 @@ pub enum Error {
         /// The peer's fingerprint.
         peer: String,
     },
+    /// The list of peers with names.
+    #[error(transparent)]
+    Peers(#[from] NamedPeersError),
     /// A mistake of this program.
     #[error("{0}: this is a mistake of twain, please report it")]
     Bug(String),
@@ -175,6 +186,7 @@ impl Error {
     /// Who is at fault.
     pub fn fault(&self) -> Fault {
         match self {
+            Error::Key(KeyFileError::Ended(error)) => of_party(error),
             Error::Artifact(_) | Error::File { .. } | Error::Key(_) => Fault::File,
             Error::Layout(_) => Fault::Unsupported,
             Error::Witness(WitnessError::Sources(_)) => Fault::File,
@@ -195,6 +207,7 @@ impl Error {
                     Fault::PeerDiffers
                 }
             },
+            Error::Owners { .. } => Fault::PeerDiffers,
             Error::Peer(_) => Fault::PeerMisbehaved,
             Error::Store(StoreError::Channel(error)) => of_channel(error),
             Error::Store(StoreError::Peer(_)) => Fault::PeerMisbehaved,
@@ -212,7 +225,9 @@ impl Error {
                 EvmError::File { .. } | EvmError::Rejected(_) => Fault::File,
                 EvmError::Node { .. } => Fault::Link,
             },
-            Error::Identity(_) | Error::EndedSessions { .. } => Fault::Identity,
+            Error::Peers(NamedPeersError::Name(_) | NamedPeersError::Taken(_))
+            | Error::Peers(NamedPeersError::Unknown(_)) => Fault::Usage,
+            Error::Identity(_) | Error::EndedSessions { .. } | Error::Peers(_) => Fault::Identity,
         }
     }
 

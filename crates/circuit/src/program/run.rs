@@ -49,7 +49,7 @@ impl Program {
             true => self.check_shapes(sources)?,
             false => self.check_sources(sources)?,
         }
-        let mut values = self.start(sources);
+        let mut values = self.start(sources, party)?;
         self.levels(&self.levels, party, &mut values)?;
         before_test(party, &values)?;
         self.test_and_open(party, values)
@@ -67,7 +67,7 @@ impl Program {
     ) -> Result<WitnessValues, WitnessError> {
         party.watched().enter(Phase::Witness)?;
         self.check_shapes(sources)?;
-        let mut values = self.start(sources);
+        let mut values = self.start(sources, party)?;
         if let Err(error) = self.levels(&self.levels, party, &mut values) {
             return Err(self.out_of_range(&values).unwrap_or(error));
         }
@@ -109,13 +109,13 @@ impl Program {
     }
 
     /// The constants and the sources.
-    fn start(&self, sources: &Sources) -> Shares {
+    fn start(&self, sources: &Sources, party: &impl WitnessParty) -> Result<Shares, WitnessError> {
         let mut values = Shares::zero(self.wires());
         for (wire, value) in &self.constants {
             values[*wire as usize] = *value;
         }
-        self.fill(&mut values, sources);
-        values
+        self.fill(&mut values, sources, party)?;
+        Ok(values)
     }
 
     /// The values that depend on the circuit's challenges, into `values` of a run.

@@ -53,7 +53,12 @@ pub async fn invitation(
 /// What `twain` says of the files.
 pub async fn bundles(app: &App, project: &Project, peer: &str) -> Result<u32, ServiceError> {
     let files = app.files(&project.name, None)?;
-    let arguments = ["bundles".into(), format!("--id={}", project.side), format!("--peer={peer}")];
+    let arguments = [
+        "bundles".into(),
+        "count".into(),
+        format!("--id={}", project.side),
+        format!("--peer={peer}"),
+    ];
     let text = ask(app, project, files.path(), &arguments).await?.map_err(|said| {
         ServiceError::new(Code::BadRequest, format!("no bundles can be counted: {said}"))
     })?;

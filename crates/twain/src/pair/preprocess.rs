@@ -8,13 +8,10 @@ use super::session::{self, Peer};
 use crate::alone::fresh_seed;
 use crate::error::Error;
 use crate::observe::{Run, bytes};
-use std::path::PathBuf;
 use twain_link::handshake::Item;
-use twain_link::identity::Fingerprint;
 use twain_pair::preprocessing;
 use twain_party::PartySeeds;
 use twain_party::{Phase, Role};
-use twain_store::BundleInfo;
 
 /// Makes as many bundles as asked for (`proofs`, the same number on both sides).
 ///
@@ -32,31 +29,6 @@ pub fn preprocess(
     let common = Common::ready(files, run)
         .map_err(|unready| session::tell(role, peer, &identity, unready, run))?;
     common.preprocess(role, proofs, peer, run)
-}
-
-/// How many bundles this side has that a proof of the circuit with the peer of this fingerprint
-/// would take. Asks nobody.
-///
-/// # Errors
-/// Files that do not fit together; a store that another process uses.
-pub fn bundles_ready(
-    role: Role,
-    files: &CommonFiles,
-    identity: &Option<PathBuf>,
-    peer: Fingerprint,
-    run: &Run,
-) -> Result<usize, Error> {
-    let common = Common::read(files, run)?;
-    let identity = session::identity_of(identity)?;
-    let bundles = session::open_store(&identity)?.bundles()?;
-    let other = |bundle: &BundleInfo| match role {
-        Role::Model => bundle.data,
-        Role::Data => bundle.model,
-    };
-    let fits = |bundle: &&BundleInfo| {
-        bundle.role == role && bundle.plan == common.series && other(bundle) == peer
-    };
-    Ok(bundles.iter().filter(fits).count())
 }
 
 impl Common {

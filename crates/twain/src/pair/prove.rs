@@ -12,6 +12,7 @@ use super::side::{Proven, Side, Terms};
 use crate::error::Error;
 use crate::files::space_of_proof;
 use crate::observe::{Event, Run};
+use crate::prover::Prover;
 use std::path::PathBuf;
 use twain_algebra::Fr;
 use twain_artifacts::{
@@ -135,8 +136,9 @@ impl Side {
     ) -> Result<Meeting<'a>, Error> {
         invited::check(peer, &self.common)?;
         let ledger = Ledger::of(&identity);
-        let args = &self.common.prover.compiled.settings.run_args;
-        say_what_is_learnt(self.role, args, self.reveal, run);
+        let Prover { compiled, owners, .. } = &self.common.prover;
+        let args = &compiled.settings.run_args;
+        say_what_is_learnt(self.role, owners, args, self.reveal, run);
         ledger.warnings(&self.committed)?.into_iter().for_each(|warning| run.warn(warning));
         let timeouts = timeouts_of_proof(peer, self.forecast());
         run.tell(Event::Forecast(self.forecast().clone()));

@@ -5,6 +5,7 @@ use super::ended::{EndedSessions, Underway};
 use super::invitation::Invitation;
 use crate::error::Error;
 use crate::observe::Run;
+use crate::owners;
 use std::net::ToSocketAddrs;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use twain_link::channel::tls::{
     ConnectError, ConnectOptions, PeerPolicy, Timeouts, TlsChannel, check_address, connect,
 };
 use twain_link::handshake::{Item, Manifest, Session, handshake};
-use twain_link::identity::{Fingerprint, Identity, KnownPeers};
+use twain_link::identity::{Fingerprint, Identity, KnownPeers, NamedPeers, is_name};
 use twain_party::{Phase, Role};
 use twain_store::{Store, StoreError};
 
@@ -69,6 +70,45 @@ pub struct Peer {
 }
 
 impl Peer {
+    /// The same peer where an invitation says, and with its key.
+    pub fn invited(self, invitation: Invitation) -> Self {
+        Self {
+            remote_peer: Some(invitation.address.clone()),
+            peer: Some(invitation.fingerprint.to_string()),
+            invitation: Some(invitation),
+            ..self
+        }
+    }
+
+    /// The same with address and key in the place of the name that a remote peer without a port is
+    /// (`twain peers`).
+    ///
+    /// # Errors
+    /// A name that nobody has; a named peer that another key is given for, or that has no address while
+    /// this side does not listen.
+    pub fn resolved(mut self) -> Result<Self, Error> {
+        let Some(name) = self.remote_peer.take_if(|text| is_name(text)) else { return Ok(self) };
+        let named = NamedPeers::read(self.identity.as_deref())?;
+        let Some(peer) = named.find(&name) else {
+            // Perhaps it was meant as one.
+            let no_address = ConnectError::Address(name);
+            let text = format!("{no_address}; nor is it a peer's name (see `twain peers list`)");
+            return Err(Error::Usage(text));
+        };
+        let key = peer.fingerprint.to_string();
+        if self.peer.as_ref().is_some_and(|given| *given != key) {
+            let text = format!("--peer is another key than that of {name}: leave it out");
+            return Err(Error::Usage(text));
+        }
+        if peer.address.is_none() && self.local_addr.is_none() {
+            let text =
+                format!("the peer {name} has no address: give --local-addr, so that it can dial");
+            return Err(Error::Usage(text));
+        }
+        (self.remote_peer, self.peer) = (peer.address.clone(), Some(key));
+        Ok(self)
+    }
+
     /// Refuses at once what no waiting would mend.
     ///
     /// # Errors
@@ -119,7 +159,8 @@ pub fn fingerprint(folder: &Option<PathBuf>) -> Result<Fingerprint, Error> {
 pub fn manifest(items: impl IntoIterator<Item = (String, Item)>) -> Result<Manifest, Error> {
     let version = Item::Text(env!("CARGO_PKG_VERSION").into());
     let items = items.into_iter().chain([("version of twain".to_string(), version)]);
-    Manifest::new(items).map_err(Error::from)
+    // The plan, which differs as well, follows from whose the inputs are.
+    Ok(Manifest::new(items)?.insist(owners::NAME))
 }
 
 /// Connects to the peer, who must hold the same and have been told to do the same, for a session within
@@ -150,7 +191,7 @@ pub fn meet(
         Err(error) => {
             // Nothing of a secret was in it: sides that hold different things may try again.
             underway.has_result();
-            Err(error.into())
+            Err(owners::explain(error))
         }
     }
 }
