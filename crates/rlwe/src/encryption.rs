@@ -68,7 +68,12 @@ impl SecretKey {
     }
 
     /// Transformed residues of `m + t·e - c1·s`.
-    fn encrypt_with(&self, counter: u64, plaintext: &Coefficients, stream: &mut Stream) -> Element {
+    pub(crate) fn encrypt_with(
+        &self,
+        counter: u64,
+        plaintext: &Coefficients,
+        stream: &mut Stream,
+    ) -> Element {
         let errors = errors(stream);
         let primes = context().primes.par_iter().zip(&self.residues);
         primes

@@ -56,6 +56,8 @@ mod transform;
 mod wire;
 
 #[cfg(test)]
+mod attacks;
+#[cfg(test)]
 mod tests;
 
 pub use encryption::{Answer, Encryption, PublicKey, SecretKey};

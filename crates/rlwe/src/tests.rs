@@ -11,13 +11,13 @@ use ff::Field;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 
-struct Fixture {
-    rng: ChaCha20Rng,
-    key: SecretKey,
-    evaluator: Evaluator,
+pub(crate) struct Fixture {
+    pub rng: ChaCha20Rng,
+    pub key: SecretKey,
+    pub evaluator: Evaluator,
 }
 
-fn fixture(seed: u64) -> Fixture {
+pub(crate) fn fixture(seed: u64) -> Fixture {
     let mut rng = ChaCha20Rng::seed_from_u64(seed);
     let session = [seed as u8; 32];
     let (key, public) = SecretKey::generate(session, &mut rng);
@@ -26,7 +26,7 @@ fn fixture(seed: u64) -> Fixture {
     Fixture { rng, key, evaluator }
 }
 
-fn scalars(rng: &mut ChaCha20Rng, length: usize) -> Vec<Fr> {
+pub(crate) fn scalars(rng: &mut ChaCha20Rng, length: usize) -> Vec<Fr> {
     let mut out = vec![Fr::ZERO; length];
     uniform_scalars(rng, &mut out);
     out
@@ -101,7 +101,7 @@ fn same_seed_same_bytes_on_any_number_of_threads() {
 }
 
 /// `c0 + c1·s` modulo every prime.
-fn phase(key: &SecretKey, constant: &[Words], linear: &[Words]) -> Element {
+pub(crate) fn phase(key: &SecretKey, constant: &[Words], linear: &[Words]) -> Element {
     let primes = context().primes.iter().zip(&key.residues);
     primes
         .zip(constant.iter().zip(linear))
