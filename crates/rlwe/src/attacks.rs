@@ -1,15 +1,17 @@
 //! What a dishonest encryptor learns from answers to keys and encryptions that are not what they
-//! should be (protocol §2).
+//! should be, taken for proved (protocol §2.1). `proof/tests.rs` shows that they are not.
 //!
 //! The answer's noise fills three quarters of the modulus, so a phase that is moved by half of the
 //! modulus, or not, by something secret, falls where no other phase does in a third of the cases.
 
 use super::*;
+use crate::bounds::{CIPHERTEXT_FACTOR, ZERO_FACTOR};
 use crate::context::context;
-use crate::evaluator::{Secrets, switch};
+use crate::evaluator::{Secrets, answer_fresh, switch};
 use crate::expand::Stream;
 use crate::modulus::Modulus;
-use crate::parameters::{FLOOD_BITS, PLAINTEXT_MODULUS, PRIMES};
+use crate::parameters::{ERROR_FLIPS, FLOOD_BITS, PLAINTEXT_MODULUS, PRIMES};
+use crate::proof::Proved;
 use crate::tests::{Fixture, fixture, phase, scalars};
 
 /// No honest phase is this far from 0, as a part of the modulus.
@@ -42,38 +44,40 @@ fn phases_of(key: &SecretKey, constant: &[buffer::Words], linear: &[buffer::Word
     (0..SLOTS).map(part).collect()
 }
 
-/// Adds the integer nearest to `q` over a power of two to every value of an element, that is, to the
-/// constant coefficient.
-fn add_part_of_modulus(residues: &mut [buffer::Words], halvings: u32) {
+/// Adds an integer near `q/2` times an odd number, over a power of two, to every value of an element, that
+/// is, to the constant coefficient: minus one over twice that power, modulo `q`.
+pub(crate) fn add_half_of_modulus(residues: &mut [buffer::Words], over: u64) {
     for (words, prime) in residues.iter_mut().zip(&context().primes) {
         let modulus = &prime.modulus;
-        let part = modulus.negate(modulus.invert(1 << halvings));
+        let part = modulus.negate(modulus.invert(2 * over));
         words.iter_mut().for_each(|word| *word = modulus.add(*word, part));
     }
 }
 
-/// Parity of the coefficients of a plaintext, nearest to 0.
+/// Parity of the coefficients of a quarter of a plaintext, nearest to 0.
 fn parities(slots: &[Fr]) -> Vec<u64> {
     let half_is_odd = PLAINTEXT_MODULUS[0] >> 1 & 1;
-    slots::encode(slots).0[0].iter().map(|limb| (limb ^ half_is_odd) & 1).collect()
+    slots::encode_quarter(slots).0[0].iter().map(|limb| (limb ^ half_is_odd) & 1).collect()
 }
 
-/// An encryption whose phase is half of the modulus: a coefficient of the multiplier moves the
-/// answer's phase by half of the modulus if it is odd.
+/// An encryption four times of which has a phase of half of the modulus: a coefficient of what it is
+/// multiplied by moves the answer's phase by half of the modulus if it is odd.
 #[test]
 fn a_phase_of_half_the_modulus_shows_the_multiplier() {
-    let Fixture { mut rng, mut key, mut evaluator } = fixture(31);
+    let Fixture { mut rng, mut key, public, mut evaluator } = fixture(31);
     let (b, mask) = (scalars(&mut rng, SLOTS), scalars(&mut rng, SLOTS));
-    let honest = key.encrypt(&[&[]], &mut rng).unwrap().remove(0);
+    let (honest, _) = key.encrypt(&[&[]], &mut rng).unwrap().remove(0);
     let mut far = |encryption: &Encryption| -> Vec<usize> {
-        let request = Request { products: vec![(encryption, &b[..])], mask: &mask };
+        let encryption = Proved::assumed(encryption.clone());
+        let products = vec![(&encryption, &b[..])];
+        let request = Request { key: &public, products, mask: &mask };
         let answer = evaluator.answer(&[request], &mut rng).unwrap().remove(0);
         let phases = phases(&key, &answer);
         (0..SLOTS).filter(|&i| phases[i].abs() > HONEST).collect()
     };
     assert!(far(&honest).is_empty());
     let mut bad = honest.clone();
-    add_part_of_modulus(&mut bad.residues, 1);
+    add_half_of_modulus(&mut bad.residues, CIPHERTEXT_FACTOR);
     let known = far(&bad);
     let odd = parities(&b);
     assert!(known.len() > SLOTS / 8, "{} coefficients are known to be odd", known.len());
@@ -84,15 +88,17 @@ fn a_phase_of_half_the_modulus_shows_the_multiplier() {
 /// coefficients.
 #[test]
 fn a_large_error_shows_the_multiplier() {
-    let Fixture { mut rng, mut key, mut evaluator } = fixture(32);
+    let Fixture { mut rng, mut key, public, mut evaluator } = fixture(32);
     let (b, mask) = (scalars(&mut rng, SLOTS), scalars(&mut rng, SLOTS));
-    let honest = key.encrypt(&[&[]], &mut rng).unwrap().remove(0);
+    let (honest, _) = key.encrypt(&[&[]], &mut rng).unwrap().remove(0);
     // Limbs are those of the number plus (t - 1)/2.
-    let limbs = slots::encode(&b);
+    let limbs = slots::encode_quarter(&b);
     let positive: Vec<bool> =
         limbs.0[4].iter().map(|&limb| limb > PLAINTEXT_MODULUS[3] >> 17).collect();
     let mut agreeing = |encryption: &Encryption| {
-        let request = Request { products: vec![(encryption, &b[..])], mask: &mask };
+        let encryption = Proved::assumed(encryption.clone());
+        let products = vec![(&encryption, &b[..])];
+        let request = Request { key: &public, products, mask: &mask };
         let answer = evaluator.answer(&[request], &mut rng).unwrap().remove(0);
         let phases = phases(&key, &answer);
         (0..SLOTS).filter(|&i| (phases[i] > 0.0) == positive[i]).count()
@@ -103,7 +109,7 @@ fn a_large_error_shows_the_multiplier() {
     for (words, prime) in bad.residues.iter_mut().zip(&context().primes) {
         let modulus = &prime.modulus;
         let t = modulus.reduce(&PLAINTEXT_MODULUS);
-        let error = modulus.multiply(t, modulus.power(2, u64::from(FLOOD_BITS) - 254));
+        let error = modulus.multiply(t, modulus.power(2, u64::from(FLOOD_BITS) - 256));
         words.iter_mut().for_each(|word| *word = modulus.add(*word, error));
     }
     let known = agreeing(&bad);
@@ -116,28 +122,20 @@ fn a_large_error_shows_the_multiplier() {
 fn a_bad_public_key_shows_the_blinding() {
     let Fixture { mut rng, key, .. } = fixture(33);
     let mask = scalars(&mut rng, SLOTS);
-    let (_, mut public) = SecretKey::generate([33; 32], &mut rng);
-    let zero = slots::encode(&[]);
-    public.residues = key.encrypt_with(0, &zero, &mut Stream::new(&[1; 32]));
-    add_part_of_modulus(&mut public.residues, 1);
-    let evaluator = Evaluator::new([33; 32], public);
-    let request = Request { products: vec![], mask: &mask };
+    let mut public = key.public_key();
+    add_half_of_modulus(&mut public.residues, ZERO_FACTOR);
+    let public = Proved::assumed(public);
+    let request = Request { key: &public, products: vec![], mask: &mask };
     let secrets = Secrets::draw(&request, &mut Stream::new(&[2; 32]), FLOOD_BITS);
-    let (constant, linear) = evaluator.answer_fresh(&request, &secrets);
+    let (constant, linear) = answer_fresh(&request, &secrets);
     let phases = phases(&key, &switch(&constant, &linear));
     let known: Vec<usize> = (0..SLOTS).filter(|&i| phases[i].abs() > HONEST).collect();
     assert!(known.len() > SLOTS / 8, "{} coefficients are known not to be 0", known.len());
     assert!(known.into_iter().all(|i| secrets.ternary[i] != 1));
 }
 
-/// Of the key `s + 1/(1 - X)` no proof about differences can say that it is not short: `1/(1 - X)` has
-/// coefficients of half the modulus, its multiples by differences of monomials have none. Whether the
-/// sum of the errors in the encryption of zero is odd moves every phase by half of the modulus. (Before
-/// the switch to `q'`, whose rounding has a parity of its own.)
-#[test]
-fn a_key_of_halves_shows_a_parity() {
-    let Fixture { mut rng, mut key, .. } = fixture(34);
-    let mask = scalars(&mut rng, SLOTS);
+/// Adds `1/(1 - X)`, all of whose coefficients are half of the modulus, to a secret.
+pub(crate) fn add_halves(key: &mut SecretKey) {
     for (words, prime) in key.residues.iter_mut().zip(&context().primes) {
         let modulus = &prime.modulus;
         let half = modulus.multiply(modulus.invert(2), modulus.power(2, 52));
@@ -145,19 +143,44 @@ fn a_key_of_halves_shows_a_parity() {
         prime.transform.forward(&mut halves);
         words.iter_mut().zip(&halves).for_each(|(word, half)| *word = modulus.add(*word, *half));
     }
-    let (_, mut public) = SecretKey::generate([34; 32], &mut rng);
-    public.residues = key.encrypt_with(0, &slots::encode(&[]), &mut Stream::new(&[1; 32]));
-    let evaluator = Evaluator::new([34; 32], public);
-    let request = Request { products: vec![], mask: &mask };
+}
+
+/// Of the key `s + 1/(1 - X)` no proof about differences can say that it is not short: the multiples of
+/// `1/(1 - X)` by differences of monomials are short. In a bare encryption of zero, whether the sum of
+/// its errors is odd moves every phase by half of the modulus; in twice one by the whole. (Before the
+/// switch to `q'`, whose rounding has a parity of its own.)
+#[test]
+fn a_key_of_halves_shows_a_parity_unless_zero_is_doubled() {
+    let Fixture { mut rng, mut key, .. } = fixture(34);
+    let mask = scalars(&mut rng, SLOTS);
+    add_halves(&mut key);
+    let public = Proved::assumed(key.public_key());
+    let request = Request { key: &public, products: vec![], mask: &mask };
+    let far = |secrets: &Secrets, add_half_of_zero: bool| {
+        let (constant, mut linear) = answer_fresh(&request, secrets);
+        let phases = phases_of(&key, &constant, &linear);
+        let far = |phases: &[f64]| phases.iter().filter(|phase| phase.abs() > HONEST).count();
+        if !add_half_of_zero {
+            return far(&phases);
+        }
+        // What a bare one would have in place of 2 t e1.
+        for (words, prime) in linear.iter_mut().zip(&context().primes) {
+            let modulus = &prime.modulus;
+            let t = modulus.reduce(&PLAINTEXT_MODULUS);
+            for (word, error) in words.iter_mut().zip(secrets.errors.iter()) {
+                let error = modulus.add(*error, modulus.negate(u64::from(ERROR_FLIPS)));
+                *word = modulus.add(*word, modulus.negate(modulus.multiply(t, error)));
+            }
+        }
+        far(&phases_of(&key, &constant, &linear))
+    };
     let mut seen = [false; 2];
     for seed in 0..8 {
         let secrets = Secrets::draw(&request, &mut Stream::new(&[seed; 32]), FLOOD_BITS);
-        let (constant, linear) = evaluator.answer_fresh(&request, &secrets);
-        let phases = phases_of(&key, &constant, &linear);
-        let far = phases.iter().filter(|phase| phase.abs() > HONEST).count();
-        let sum: u64 = secrets.errors.iter().sum();
-        let is_odd = sum % 2 == 1;
-        assert_eq!(is_odd, far > SLOTS / 8, "{far} phases beyond an honest one's");
+        assert_eq!(far(&secrets, false), 0);
+        let bare = far(&secrets, true);
+        let is_odd = secrets.errors.iter().sum::<u64>() % 2 == 1;
+        assert_eq!(is_odd, bare > SLOTS / 8, "{bare} phases beyond an honest one's");
         seen[usize::from(is_odd)] = true;
     }
     assert!(seen == [true; 2]);
