@@ -53,7 +53,8 @@ pub fn make(
     generator("preprocessing").fill_bytes(&mut *seed);
     let mut write = |bytes: &[u8]| write(bytes).map_err(records::failed);
     write(&*seed)?;
-    let mut products = PooledOle::seeded(seeds, &channel);
+    let products = PooledOle::seeded(seeds, &channel);
+    let mut products = products.planned(plan.products_of_calls());
     let rng = generator("digit masks");
     let mut masks = PlannedMaterial::new(rng, plan.demands().cloned());
     for (number, call) in (0..).zip(plan.calls()) {

@@ -90,7 +90,8 @@ impl Plan {
 
     /// The same for the first of them.
     fn making_of(&self, calls: &[Call], role: Role) -> Traffic {
-        let products = PooledOle::schedule(calls.iter().filter_map(Call::products), role);
+        let first = calls.iter().filter_map(Call::products).count();
+        let products = PooledOle::schedule(self.products_of_calls(), first, role);
         let asked = calls.iter().filter_map(Call::demand).filter(|demand| !demand.is_nothing());
         let material = PlannedMaterial::schedule(self.demands(), asked.count(), role);
         products.into_iter().chain(material).collect()
@@ -99,6 +100,11 @@ impl Plan {
     /// The demands of digit masks and bits, in order.
     pub fn demands(&self) -> impl Iterator<Item = &Demand> {
         self.calls.iter().filter_map(Call::demand)
+    }
+
+    /// What is multiplied, call by call.
+    pub fn products_of_calls(&self) -> impl Iterator<Item = &Vec<OleGroup>> {
+        self.calls.iter().filter_map(Call::products)
     }
 
     /// The calls, in order.
