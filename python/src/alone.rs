@@ -291,7 +291,9 @@ fn gen_vk_from_pk_single(
     circuit_settings_path: PathBuf,
     vk_output_path: PathBuf,
 ) -> PyResult<bool> {
-    quietly(py, |_| alone::vk_from_pk(&path_to_pk, &circuit_settings_path, &vk_output_path))?;
+    quietly(py, |run| {
+        alone::vk_from_pk(&path_to_pk, &circuit_settings_path, &vk_output_path, run)
+    })?;
     Ok(true)
 }
 

@@ -425,6 +425,20 @@ const MUTANTS: &[Mutant] = &[
         test: &["-p", "twain-tags", "--test", "lies", "errors_of_pairs_do_not_cancel"],
     },
     Mutant {
+        what: "that the check of triples comes after their tags",
+        file: "crates/tags/src/preprocessing.rs",
+        from: "let tagged = self.tag_shares(channel, &all)?;\n        let [coin] = self.coins.toss(channel, CoinUse::Sacrifice)?;",
+        to: "let [coin] = self.coins.toss(channel, CoinUse::Sacrifice)?;\n        let tagged = self.tag_shares(channel, &all)?;",
+        test: &["-p", "twain-tags", "--test", "functionality", "coins_in_their_places"],
+    },
+    Mutant {
+        what: "that the point of product columns comes after their tags",
+        file: "crates/tags/src/columns/mod.rs",
+        from: "let high = self.tag_shares(channel, &high)?;\n        let [point] = self.coins.toss(channel, CoinUse::ColumnPoint)?;",
+        to: "let [point] = self.coins.toss(channel, CoinUse::ColumnPoint)?;\n        let high = self.tag_shares(channel, &high)?;",
+        test: &["-p", "twain-tags", "--test", "functionality", "coins_in_their_places"],
+    },
+    Mutant {
         what: "the masks of tags' answers",
         file: "crates/tags/src/ring.rs",
         from: "uniform_scalars(rng, &mut mask);",

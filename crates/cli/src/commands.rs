@@ -105,7 +105,7 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
             return Ok(outcome::keys(&setup.pk_path, &setup.vk_path));
         }
         Command::GenVkFromPk { pk_path, settings_path, vk_path } => {
-            alone::vk_from_pk(&pk_path, &settings_path, &vk_path)?;
+            alone::vk_from_pk(&pk_path, &settings_path, &vk_path, run)?;
         }
         Command::Prove(arguments) => return prove(*arguments, run),
         Command::Preprocess(arguments) => preprocess(*arguments, run)?,

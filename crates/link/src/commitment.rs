@@ -53,11 +53,6 @@ pub struct Committed {
     opening: Vec<u8>,
 }
 
-/// The peer's value is another than it had committed to.
-#[derive(Debug, thiserror::Error)]
-#[error("the peer revealed another value than it had committed to")]
-struct Broken;
-
 impl Committed {
     /// Fixes `value` of `owner`, which is this side; `rng` hides it.
     pub fn new(purpose: Purpose, owner: Role, rng: &mut ChaCha20Rng, value: &[u8]) -> Self {
@@ -76,7 +71,7 @@ impl Committed {
     /// Shows this side's value and returns the peer's, to which it has committed by `theirs`.
     ///
     /// # Errors
-    /// The link fails, or the peer shows what it has not committed to.
+    /// The link fails, or [`PartyError::Ended`]: the peer shows what it has not committed to.
     pub fn reveal(
         self,
         channel: &mut dyn Channel,
@@ -85,7 +80,7 @@ impl Committed {
     ) -> Result<Vec<u8>, PartyError> {
         let mut opening = channel.exchange(phase, self.opening.clone(), self.opening.len())?;
         if self.purpose.commitment(self.owner.other(), &opening) != *theirs {
-            return Err(PartyError::Peer(Box::new(Broken)));
+            return Err(PartyError::Ended);
         }
         Ok(opening.split_off(BLIND_BYTES))
     }

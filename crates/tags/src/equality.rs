@@ -6,7 +6,6 @@
 //! m_j`. The number itself would show `Δ_Q` to a P that sends a false `v`. Both directions at once.
 
 use crate::coins::Challenge;
-use crate::error::Ended;
 use crate::side::Side;
 use crate::values::TaggedVector;
 use ff::PrimeField;
@@ -41,12 +40,12 @@ pub(crate) fn equal_keys(
     let peer = side.role().other();
     let theirs = block.inner_product(&weights(peer));
     let sums = exchange_scalars(channel, PHASE, &[own.share], 1)?;
-    let sum = sums.first().copied().ok_or(Ended)?;
+    let sum = sums.first().copied().ok_or(PartyError::Ended)?;
     let answer = digest(side.session(), peer, side.delta() * sum - theirs.key);
     let due = digest(side.session(), side.role(), own.tag);
     match channel.exchange(PHASE, answer.to_vec(), answer.len())? == due {
         true => Ok(()),
-        false => Err(Ended.into()),
+        false => Err(PartyError::Ended),
     }
 }
 

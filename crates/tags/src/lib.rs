@@ -46,7 +46,6 @@ pub mod bounds;
 mod coins;
 mod columns;
 mod equality;
-mod error;
 #[cfg(feature = "test-utils")]
 mod ideal;
 mod preprocessing;
@@ -61,7 +60,6 @@ mod values;
 pub use audited::Audited;
 pub use coins::Challenge;
 pub use columns::{CheckedPairs, MaskColumn, ProductColumns};
-pub use error::Ended;
 #[cfg(feature = "test-utils")]
 pub use ideal::{IdealTags, ideal_tags};
 pub use preprocessing::{Demand, Preprocessing};

@@ -98,7 +98,7 @@ impl Preprocessing {
     /// `rng` is a generator of this side's for this session alone.
     ///
     /// # Errors
-    /// The link fails, or [`Ended`](crate::Ended).
+    /// The link fails, or [`PartyError::Ended`].
     pub fn begin(
         channel: &mut dyn Channel,
         mut source: Box<dyn TagSource>,
@@ -190,7 +190,7 @@ impl Preprocessing {
     /// Triples, two made for each that is returned.
     ///
     /// # Errors
-    /// The link fails, or [`Ended`](crate::Ended) if one is wrong.
+    /// The link fails, or [`PartyError::Ended`] if one is wrong.
     pub fn triples(
         &mut self,
         channel: &mut dyn Channel,
@@ -222,7 +222,7 @@ impl Preprocessing {
     /// nothing of them can be guessed. Takes one spare of each side.
     ///
     /// # Errors
-    /// The link fails, or [`Ended`](crate::Ended).
+    /// The link fails, or [`PartyError::Ended`].
     pub fn audit(mut self, channel: &mut dyn Channel) -> Result<Audited, PartyError> {
         let (mine, theirs) = self.spares.take(1, 1)?;
         let [coin] = self.coins.toss(channel, CoinUse::Audit)?;

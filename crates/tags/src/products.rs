@@ -6,7 +6,6 @@
 //! it is moved.
 
 use crate::coins::Challenge;
-use crate::error::Ended;
 use crate::side::Side;
 use crate::values::{Public, Tagged};
 use ff::Field;
@@ -40,7 +39,7 @@ impl Triple {
 /// is 0 if both are right, and otherwise is not but for one `ρ`.
 ///
 /// # Errors
-/// The link fails, or [`Ended`] if a triple is wrong.
+/// The link fails, or [`PartyError::Ended`] if a triple is wrong.
 pub(crate) fn sacrifice(
     side: &mut Side,
     channel: &mut dyn Channel,
@@ -62,7 +61,7 @@ pub(crate) fn sacrifice(
     let errors: Vec<Tagged> = errors.collect();
     let opened = side.open(channel, PHASE, &errors)?;
     if opened.iter().any(|error| error.0 != Fr::ZERO) {
-        return Err(Ended.into());
+        return Err(PartyError::Ended);
     }
     Ok(pairs.into_iter().map(|[Unchecked { a, b, c }, _]| Triple { a, b, c }).collect())
 }
@@ -71,7 +70,7 @@ impl Side {
     /// The products of pairs of values, one message each way for all of them.
     ///
     /// # Errors
-    /// The link fails, or [`Ended`].
+    /// The link fails, or [`PartyError::Ended`].
     pub fn multiply(
         &mut self,
         channel: &mut dyn Channel,
@@ -97,7 +96,7 @@ impl Side {
     /// `Z - b` is opened, then `(Z - b)·s + c = Z·s`. Two messages each way.
     ///
     /// # Errors
-    /// The link fails, or [`Ended`].
+    /// The link fails, or [`PartyError::Ended`].
     pub fn zero_test(
         &mut self,
         channel: &mut dyn Channel,
@@ -109,11 +108,11 @@ impl Side {
         // Not found if `s` happens to be 0.
         self.failure.charge_coin(1)?;
         let masked = self.open(channel, PHASE, &[value - &b])?;
-        let product = masked.first().map(|masked| &(&s * *masked) + &c).ok_or(Ended)?;
+        let product = masked.first().map(|masked| &(&s * *masked) + &c).ok_or(PartyError::Ended)?;
         let opened = self.open(channel, PHASE, &[product])?;
         match opened.iter().all(|product| product.0 == Fr::ZERO) {
             true => Ok(()),
-            false => Err(Ended.into()),
+            false => Err(PartyError::Ended),
         }
     }
 }

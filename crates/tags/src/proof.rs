@@ -9,7 +9,6 @@
 
 use crate::audited::Audited;
 use crate::coins::Challenge;
-use crate::error::Ended;
 use crate::values::Tagged;
 use ff::Field;
 use twain_algebra::{Fr, erase};
@@ -163,7 +162,7 @@ impl Audited {
     /// whatever else there is.
     ///
     /// # Errors
-    /// The link fails, or [`Ended`] at the other side.
+    /// The link fails, or [`PartyError::Ended`] at the other side.
     pub fn prove(
         &mut self,
         channel: &mut dyn Channel,
@@ -217,7 +216,7 @@ impl Audited {
             let message = exchange_scalars(channel, PHASE, &[], degree)?;
             match message.iter().rev().fold(Fr::ZERO, |sum, c| sum * delta + c) == due {
                 true => Ok(()),
-                false => Err(Ended.into()),
+                false => Err(PartyError::Ended),
             }
         }
     }

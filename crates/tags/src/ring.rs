@@ -117,7 +117,7 @@ impl TagSource for RingTags {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Demand, Ended, Preprocessing};
+    use crate::{Demand, Preprocessing};
     use ff::Field;
     use rand_core::SeedableRng;
     use twain_link::channel::view::{LIMIT, View, distance, observe};
@@ -226,7 +226,7 @@ mod tests {
                 let demand = Demand::default();
                 Preprocessing::begin(&mut channel, source, &demand, rng(4, role)).map(drop)
             });
-            let ended = matches!(&model, Err(PartyError::Peer(cause)) if cause.is::<Ended>());
+            let ended = matches!(&model, Err(PartyError::Ended));
             assert_eq!(ended, error == Fr::ONE, "{error:?}");
             assert_eq!(model.is_ok(), error == Fr::ZERO);
         }

@@ -8,7 +8,6 @@
 //! changes a `v_j` changes it, and an error that passes had to hit `Δ_Q`.
 
 use crate::bounds::Failure;
-use crate::error::Ended;
 use crate::values::{Key, Public, Tagged};
 use ff::{Field, FromUniformBytes, PrimeField};
 use sha2::{Digest, Sha512};
@@ -94,7 +93,7 @@ impl Side {
     /// used before.
     ///
     /// # Errors
-    /// The link fails, or [`Ended`] if the peer's shares are not those that were tagged.
+    /// The link fails, or [`PartyError::Ended`] if the peer's shares are not those that were tagged.
     pub fn open(
         &mut self,
         channel: &mut dyn Channel,
@@ -161,14 +160,14 @@ impl Side {
         counter: u64,
         message: &'a [Fr],
         values: &[Tagged],
-    ) -> Result<&'a [Fr], Ended> {
-        let Some((tag, shares)) = message.split_last() else { return Err(Ended) };
+    ) -> Result<&'a [Fr], PartyError> {
+        let Some((tag, shares)) = message.split_last() else { return Err(PartyError::Ended) };
         let weight = self.place(phase, self.role.other(), counter).weight(shares);
         let keys = combine(values.iter().map(|value| value.key), weight);
         let due = self.key.0 * combine(shares.iter().copied(), weight);
         match *tag + keys == due {
             true => Ok(shares),
-            false => Err(Ended),
+            false => Err(PartyError::Ended),
         }
     }
 }

@@ -7,11 +7,10 @@ use ff::Field;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use twain_algebra::{Domain, Fr};
+use twain_link::channel::{Channel, MemoryChannel, Recorder, memory_pair};
 use twain_ole::BgvOle;
 use twain_party::{Kind, Role};
-use twain_tags::{
-    CheckedPairs, Demand, MaskColumn, Preprocessing, Public, RingTags, Tagged, TaggedVector,
-};
+use twain_tags::{Demand, MaskColumn, Preprocessing, Public, RingTags, Tagged, TaggedVector};
 
 #[test]
 fn all_of_it_gives_what_it_should() {
@@ -21,9 +20,9 @@ fn all_of_it_gives_what_it_should() {
     assert_eq!(model[..3], [144, 5, 7].map(|x| Public(Fr::from(x))));
 }
 
-/// The same over ring-LWE encryption.
+/// The same over ring-LWE encryption, where it can be seen that every coin is shown after what it tests.
 #[test]
-fn so_it_does_over_encryption() {
+fn so_it_does_over_encryption_with_coins_in_their_places() {
     let ends = ends(1).map(|mut end| {
         let rng = |purpose| ChaCha20Rng::seed_from_u64(10 * end.role as u64 + purpose);
         end.tags = Box::new(RingTags::new(rng(1)));
@@ -31,9 +30,30 @@ fn so_it_does_over_encryption() {
         end
     });
     let secrets = [Fr::from(5), Fr::from(7)];
-    let [model, data] = succeed(run(ends, |channel, end| everything(channel, end, secrets)));
-    assert_eq!(model, data);
-    assert_eq!(model[..3], [144, 5, 7].map(|x| Public(Fr::from(x))));
+    let (model, data) = memory_pair([7; 32]);
+    let links = (Recorder::new(model), Recorder::new(data));
+    let side = |mut channel: Recorder<MemoryChannel>, end: End| {
+        let opened = everything(&mut channel, end, secrets)?;
+        let mut phases: Vec<&str> = channel.frames().iter().map(|frame| frame.phase).collect();
+        phases.dedup();
+        Ok((opened, phases))
+    };
+    let coin = "coins of tags";
+    for (opened, phases) in succeed(run_over(links, ends, side)) {
+        assert_eq!(opened[..3], [144, 5, 7].map(|x| Public(Fr::from(x))));
+        let triples = ["triples", "tags", coin, "check of triples"];
+        let columns = ["tags", "product columns", "tags", coin, "tags", coin];
+        let expected = [
+            &[coin, "tags", coin, "equal keys", "tags"][..],
+            &triples,
+            &columns,
+            &["tagged products", "zero test"],
+            &triples,
+            &[coin, "audit of tags", "tagged inputs", coin, "proof about own values"],
+            &["tagged products", "everything", "zero test", "everything"],
+        ];
+        assert_eq!(phases, expected.concat());
+    }
 }
 
 /// Linear operations, products and openings of values of every owner.
@@ -41,7 +61,7 @@ fn so_it_does_over_encryption() {
 fn linear_operations_and_products_are_those_of_the_field() {
     let inputs = [scalars(1, 2), scalars(2, 2)];
     let demand = Demand { triple_batches: 1, ..Demand::default() };
-    let side = |channel: &mut dyn twain_link::channel::Channel, mut end: End| {
+    let side = |channel: &mut dyn Channel, mut end: End| {
         let mut stage = Preprocessing::begin(channel, end.tags, &demand, end.rng)?;
         stage.spares(channel, 3, 3)?;
         let triples = stage.triples(channel, &mut *end.ole, 4)?;
@@ -88,7 +108,7 @@ fn any_number_of_values_is_tagged_and_given() {
             Role::Model => of_model,
             Role::Data => of_data,
         };
-        let side = |channel: &mut dyn twain_link::channel::Channel, mut end: End| {
+        let side = |channel: &mut dyn Channel, mut end: End| {
             let (own, theirs) = (numbers(end.role), numbers(end.role.other()));
             let mut stage = Preprocessing::begin(channel, end.tags, &demand, end.rng)?;
             let values = scalars(end.role as u64, own);
@@ -124,7 +144,7 @@ fn any_number_of_values_is_tagged_and_given() {
 
 fn opened(
     side: &mut twain_tags::Side,
-    channel: &mut dyn twain_link::channel::Channel,
+    channel: &mut dyn Channel,
     values: &TaggedVector,
 ) -> Vec<Fr> {
     let values: Vec<Tagged> = values.iter().collect();
@@ -137,31 +157,33 @@ fn opened(
 fn product_columns_are_products() {
     let demand = Demand { triple_batches: 1, column_batches: 1, ..Demand::default() };
     for (k, wires) in [(0, 0), (0, 1), (1, 0), (2, 3), (2, 4), (2, 5), (5, 1)] {
-        let side = |channel: &mut dyn twain_link::channel::Channel, mut end: End| {
+        let side = |channel: &mut dyn Channel, mut end: End| {
             let mut stage = Preprocessing::begin(channel, end.tags, &demand, end.rng)?;
             stage.spares(channel, 1, 1)?;
-            let (columns, looked_up, checked) =
+            let (columns, looked_up, mut checked) =
                 pairs(&mut stage, channel, &mut *end.ole, k, wires)?;
             let mut audited = stage.audit(channel)?;
             let side = audited.side();
-            let CheckedPairs { rows, coset, lookup_factors, lookup_products, triples } = checked;
             let columns: Vec<Vec<Fr>> = columns
                 .iter()
                 .map(|MaskColumn { masks, .. }| opened(side, channel, masks))
                 .collect();
-            let rows: Vec<Vec<Fr>> = rows.iter().map(|rows| opened(side, channel, rows)).collect();
+            let rows: Vec<Vec<Fr>> =
+                checked.rows().iter().map(|rows| opened(side, channel, rows)).collect();
             let f = opened(side, channel, &looked_up.masks);
-            let factors = opened(side, channel, &lookup_factors);
-            let products = opened(side, channel, &lookup_products);
+            let factors = opened(side, channel, checked.lookup_factors());
+            let products = opened(side, channel, checked.lookup_products());
             assert!((0..wires).all(|i| f[i] * factors[i] == products[i]));
             assert!(wires < 2 || factors[0] != factors[1]);
             // What is left over are triples.
+            let triples = checked.take_triples();
+            assert!(checked.take_triples().is_empty());
             let ones: Vec<_> =
                 triples.iter().map(|_| (looked_up.masks.get(0), looked_up.masks.get(0))).collect();
             let squares = side.multiply(channel, &ones, triples)?;
             let squares = opened(side, channel, &squares.into_iter().collect());
             assert!(squares.iter().all(|square| *square == f[0].square()));
-            Ok((columns, rows, coset, squares.len()))
+            Ok((columns, rows, checked.coset().to_vec(), squares.len()))
         };
         let [(columns, rows, model, left), (.., data, _)] = succeed(run(ends(4), side));
         let n = 1 << k;
@@ -209,7 +231,7 @@ fn proofs_hold_for_what_is_so() {
         (4, 3, 1),
         (5, 17, 1),
     ] {
-        let side = |channel: &mut dyn twain_link::channel::Channel, end: End| {
+        let side = |channel: &mut dyn Channel, end: End| {
             let mut stage = Preprocessing::begin(channel, end.tags, &demand, end.rng)?;
             stage.spares(channel, 2 * rows + degree, 2 * rows + degree)?;
             let mut audited = stage.audit(channel)?;
@@ -238,7 +260,7 @@ fn proofs_hold_for_what_is_so() {
 #[test]
 fn a_challenge_comes_after_what_it_tests() {
     let demand = Demand { challenges: vec!["proof"], ..Demand::default() };
-    let side = |channel: &mut dyn twain_link::channel::Channel, end: End| {
+    let side = |channel: &mut dyn Channel, end: End| {
         let mut stage = Preprocessing::begin(channel, end.tags, &demand, end.rng)?;
         stage.spares(channel, 9, 9)?;
         let mut audited = stage.audit(channel)?;

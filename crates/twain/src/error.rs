@@ -183,6 +183,7 @@ impl Error {
     /// Who is at fault.
     pub fn fault(&self) -> Fault {
         match self {
+            Error::Key(KeyFileError::Ended(error)) => of_party(error),
             Error::Artifact(_) | Error::File { .. } | Error::Key(_) => Fault::File,
             Error::Layout(_) => Fault::Unsupported,
             Error::Witness(WitnessError::Sources(_)) => Fault::File,

@@ -12,7 +12,7 @@ use rand_core::OsRng;
 use std::path::PathBuf;
 use twain_artifacts::CompiledModel;
 use twain_circuit::{Circuit, LayoutError, ProductTree, lay_out_owned};
-use twain_party::{Phase, Role};
+use twain_party::{Phase, Role, Watched};
 use twain_plonk::{ProvingKey, Srs};
 
 /// The files of a [`Prover`].
@@ -78,7 +78,7 @@ impl Prover {
     /// Files that cannot be read or do not fit together.
     pub fn read(files: &ProverFiles, run: &Run) -> Result<Self, Error> {
         run.enter(Phase::Load)?;
-        Ok(Self::load(files, None, |_, _| Ok(()))?)
+        Ok(Self::load(files, None, &run.watched(), |_, _| Ok(()))?)
     }
 
     /// The same, from values; `allow_unbound_einsums` as in [`ProverFiles`].
@@ -113,6 +113,7 @@ impl Prover {
     pub(crate) fn load(
         files: &ProverFiles,
         own_inputs: Option<&OwnInputs>,
+        watched: &Watched,
         refuse: impl FnOnce(&CompiledModel, &Circuit) -> Result<(), Error>,
     ) -> Result<Self, Unusable> {
         let ProverFiles { compiled_circuit, pk_path, srs_path, allow_unbound_einsums } =
@@ -132,7 +133,7 @@ impl Prover {
         let srs_path = files::srs_path(&srs_path, logrows).map_err(Unusable::Srs)?;
         let system = circuit.cs.clone();
         let (key, srs) = rayon::join(
-            || read_proving_key(&pk_path, format, system, logrows, ExtendedForm::faster()),
+            || read_proving_key(&pk_path, format, system, logrows, ExtendedForm::faster(), watched),
             || read_srs(&srs_path, logrows, &mut OsRng),
         );
         let key = key.map_err(|error| Unusable::Key(error.into()))?;

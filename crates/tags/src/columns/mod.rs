@@ -18,7 +18,6 @@ mod products;
 pub use mask_column::MaskColumn;
 
 use crate::coins::CoinUse;
-use crate::error::Ended;
 use crate::preprocessing::Preprocessing;
 use crate::products::Triple;
 use crate::values::{Public, Tagged, TaggedVector};
@@ -66,19 +65,41 @@ impl ProductColumns<'_> {
     }
 }
 
-/// Products of masks that have passed the check.
+/// Products of masks that have passed the check, and made by nothing else.
 pub struct CheckedPairs {
-    /// For each pair the tagged products, row by row.
-    pub rows: Vec<TaggedVector>,
-    /// For each pair this side's share of the product of the two columns' polynomials on the first
-    /// coset.
-    pub coset: Vec<Shares>,
+    rows: Vec<TaggedVector>,
+    coset: Vec<Shares>,
+    lookup_factors: TaggedVector,
+    lookup_products: TaggedVector,
+    triples: Vec<Triple>,
+}
+
+impl CheckedPairs {
+    /// The tagged products of each pair, row by row.
+    pub fn rows(&self) -> &[TaggedVector] {
+        &self.rows
+    }
+
+    /// For each pair, and then for those of looked-up wires, this side's share of the product of the two
+    /// columns' polynomials on the first coset.
+    pub fn coset(&self) -> &[Shares] {
+        &self.coset
+    }
+
     /// A random number `I` for each looked-up wire.
-    pub lookup_factors: TaggedVector,
+    pub fn lookup_factors(&self) -> &TaggedVector {
+        &self.lookup_factors
+    }
+
     /// `f·I` for each looked-up wire with mask `f`.
-    pub lookup_products: TaggedVector,
-    /// From the rows that were left over.
-    pub triples: Vec<Triple>,
+    pub fn lookup_products(&self) -> &TaggedVector {
+        &self.lookup_products
+    }
+
+    /// Triples from the rows that were left over: all that are not taken yet.
+    pub fn take_triples(&mut self) -> Vec<Triple> {
+        std::mem::take(&mut self.triples)
+    }
 }
 
 impl Preprocessing {
@@ -86,7 +107,7 @@ impl Preprocessing {
     /// [`ProductColumns::triples`] says.
     ///
     /// # Errors
-    /// The link fails, or [`Ended`] if a product is wrong.
+    /// The link fails, or [`PartyError::Ended`] if a product is wrong.
     pub fn product_columns(
         &mut self,
         channel: &mut dyn Channel,
@@ -164,7 +185,7 @@ impl Preprocessing {
         let [point] = self.coins.toss(channel, CoinUse::ColumnPoint)?;
         self.side.failure.charge_coin(2 * n)?;
 
-        let (lagrange, vanishing) = lagrange(domain, point.value()).ok_or(Ended)?;
+        let (lagrange, vanishing) = lagrange(domain, point.value()).ok_or(PartyError::Ended)?;
         let at_point = |column: usize| columns[column].masks.inner_product(&lagrange);
         let factors: Vec<(Tagged, Tagged)> =
             pairs.iter().map(|&(x, y)| (at_point(x), at_point(y))).collect();

@@ -177,7 +177,7 @@ pub fn everything(
     let sum = &products[0] + &products[1];
     let square = side.open(channel, "everything", std::slice::from_ref(&sum))?[0];
     side.zero_test(channel, &(&sum - &side.public(square, Kind::Shared)), last)?;
-    let zero = checked.triples.pop().expect("one row is left over");
+    let zero = checked.take_triples().pop().expect("one row is left over");
     let mask = columns[0].masks.get(1);
     let double = &mask * Public(Fr::from(2));
     side.zero_test(channel, &(&(&double - &mask) - &mask), zero)?;
@@ -185,7 +185,7 @@ pub fn everything(
     for (owner, value) in [(Role::Model, x), (Role::Data, y)] {
         opened.extend(side.open_part(channel, "everything", owner, &[value])?);
     }
-    let rows: Vec<Tagged> = checked.rows.iter().flat_map(|rows| rows.iter()).collect();
+    let rows: Vec<Tagged> = checked.rows().iter().flat_map(|rows| rows.iter()).collect();
     opened.extend(side.open(channel, "everything", &rows)?);
     Ok(opened)
 }

@@ -64,11 +64,12 @@ pub fn keys(compiled: &CompiledModel, srs: &Srs, compress: bool) -> Result<Provi
 }
 
 /// Copies the verifying key out of a proving key.
-pub fn vk_from_pk(pk: &Path, settings: &Path, vk: &Path) -> Result<(), Error> {
+pub fn vk_from_pk(pk: &Path, settings: &Path, vk: &Path, run: &Run) -> Result<(), Error> {
     let path = settings;
     let settings = load_settings(path)?;
     let (system, _) = configure(&settings, ProductTree::FullySplit).at(path)?;
     let format = files::key_format()?;
-    let key = read_proving_key(pk, format, system, settings.run_args.logrows, ExtendedForm::Skip)?;
+    let (k, watched) = (settings.run_args.logrows, run.watched());
+    let key = read_proving_key(pk, format, system, k, ExtendedForm::Skip, &watched)?;
     Ok(write_verifying_key(vk, format, key.vk())?)
 }

@@ -62,7 +62,7 @@ impl Common {
     pub(super) fn ready(files: &CommonFiles, run: &Run) -> Result<Self, Unready> {
         run.enter(Phase::Load)?;
         let own = files.own_inputs.as_ref();
-        let prover = Prover::load(&files.prover, own, |compiled, circuit| {
+        let prover = Prover::load(&files.prover, own, &run.watched(), |compiled, circuit| {
             warn_of_looseness(compiled, run);
             let path = &files.prover.compiled_circuit;
             refusals::check(path, compiled, circuit, files.allow_polycommit)
