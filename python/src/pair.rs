@@ -181,10 +181,10 @@ impl Session {
             session_timeout: self.session_timeout.map(seconds).transpose()?,
             ended_sessions: self.ended_sessions,
         };
-        Ok(match invitation {
-            Some(invitation) => peer.invited(invitation),
-            None => peer,
-        })
+        match invitation {
+            Some(invitation) => Ok(peer.invited(invitation)),
+            None => peer.resolved().map_err(|error| error::raise(&error)),
+        }
     }
 
     fn common(&self, role: Role) -> CommonFiles {

@@ -17,9 +17,9 @@ _SESSION = {
     "identity": None,
     "connect_timeout": 60.0,
     "idle_timeout": 300.0,
-    "session_timeout": None,
     "own_inputs": None,
     "ended_sessions": None,
+    "session_timeout": None,
     "on_event": None,
     "on_first_meeting": None,
     "cancel": None,
@@ -73,7 +73,7 @@ def prove_pair(
     - ``own_inputs=None``: the places, from 0, of the circuit's inputs that are this side's; all
       others are the peer's, which must say so. Without it all are the data's side's.
     - ``ended_sessions=None``: begin although so many sessions with this peer have ended without a
-      result.
+      result; after three of them it must be said.
     - ``on_event=None``, ``on_first_meeting=None``, ``cancel=None``.
     - ``allow_polycommit=False``, ``allow_unbound_einsums=False``: what a proof gives away or leaves
       open.

@@ -4,6 +4,7 @@
 pub use crate::files::{Files, SrsPath};
 
 use crate::evm_arguments::EvmCommand;
+use crate::kept_arguments::{Bundles, Peers};
 use crate::run_arguments::{RunArguments, Variables, variables};
 use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -340,6 +341,10 @@ pub enum Command {
         #[arg(long)]
         identity: Option<PathBuf>,
     },
+    /// What preprocess made and no proof has used yet.
+    Bundles(Bundles),
+    /// Gives names to peers: `--remote-peer NAME` then stands for a key and an address.
+    Peers(Peers),
     /// Prints the fingerprint by which peers know this machine; makes its key where there is none.
     Identity {
         /// Folder of the identity [default: ~/.config/twain].
@@ -491,8 +496,8 @@ impl From<Side> for twain_party::Role {
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("address").multiple(true).args(["remote_peer", "local_addr", "invite"])))]
 pub struct Pair {
-    /// HOST:PORT where the peer listens.
-    #[arg(long, requires = "id")]
+    /// HOST:PORT where the peer listens, or the name that `peers add` gave it.
+    #[arg(long, value_name = "ADDRESS", requires = "id")]
     pub remote_peer: Option<String>,
     /// The peer's invitation, instead of its address and fingerprint.
     #[arg(long, value_name = "TEXT", requires = "id", conflicts_with_all = ["remote_peer", "peer"])]
@@ -634,7 +639,10 @@ impl Command {
             }
             Command::Invite { compiled_circuit, .. } => none.reads(&[compiled_circuit]),
             Command::Evm(command) => command.files(),
-            Command::Demo { .. } | Command::Identity { .. } => none,
+            Command::Demo { .. }
+            | Command::Identity { .. }
+            | Command::Peers(_)
+            | Command::Bundles(_) => none,
         }
     }
 }

@@ -1,11 +1,12 @@
 //! Each command: its arguments to the library's functions, and what these return to words.
 
-use crate::{demo, evm_commands, outcome, print};
+use crate::{demo, evm_commands, kept_commands, outcome, print};
 use std::path::Path;
 use std::time::Duration;
 use twain::observe::Run;
 use twain::{Error, ProverFiles, alone, pair};
 use twain_cli::arguments::{CheckMode, Command, Pair, Preprocess, Prove};
+use twain_cli::kept_arguments::{Bundles, Peers};
 
 /// Runs a command; what it says last, if there is something to say.
 pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
@@ -135,13 +136,19 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
             let invitation = pair::invite(&identity, &compiled_circuit, &address, lasts)?;
             print::line(invitation)?;
         }
+        Command::Bundles(Bundles { action, identity }) => {
+            kept_commands::bundles(action, &identity)?;
+        }
+        Command::Peers(Peers { action, identity }) => {
+            kept_commands::peers(action, identity.as_deref())?;
+        }
         Command::Identity { identity } => print::line(pair::fingerprint(&identity)?)?,
     }
     Ok(None)
 }
 
 fn prove(arguments: Prove, run: &Run) -> Result<Option<String>, Error> {
-    let peer = arguments.pair.peer();
+    let peer = arguments.pair.peer().resolved()?;
     let prover = ProverFiles {
         compiled_circuit: arguments.compiled_circuit,
         pk_path: arguments.pk_path,
@@ -192,7 +199,7 @@ fn preprocess(arguments: Preprocess, run: &Run) -> Result<(), Error> {
         allow_unbound_einsums: einsums.allow_unbound_einsums,
     };
     let files = common(prover, &pair);
-    pair::preprocess(side.into(), &files, proofs, &pair.peer(), run)
+    pair::preprocess(side.into(), &files, proofs, &pair.peer().resolved()?, run)
 }
 
 /// Writes the circuit without its parameters, after listing what of the model stays visible.

@@ -5,6 +5,7 @@ mod allocator;
 mod commands;
 mod demo;
 mod evm_commands;
+mod kept_commands;
 mod outcome;
 mod print;
 mod report;

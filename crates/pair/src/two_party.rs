@@ -99,7 +99,8 @@ impl<'a> TwoParty<'a> {
     }
 
     /// The same over a link that sends back what it is sent, to find out what it is asked to do.
-    pub(crate) fn rehearsing(self) -> Self {
+    pub(crate) fn rehearsing(mut self) -> Self {
+        self.hints.rehearse();
         Self { rehearses: true, ..self }
     }
 

@@ -10,7 +10,7 @@ use twain_http::download::DownloadError;
 use twain_link::channel::tls::ConnectError;
 use twain_link::channel::{self, ChannelError};
 use twain_link::handshake::{HandshakeError, ManifestError};
-use twain_link::identity::{FingerprintError, IdentityError, KnownPeersError};
+use twain_link::identity::{FingerprintError, IdentityError, KnownPeersError, NamedPeersError};
 use twain_onnx::OnnxError;
 use twain_party::PartyError;
 use twain_plonk::{KeyError, ProveError};
@@ -164,6 +164,9 @@ pub enum Error {
         /// The peer's fingerprint.
         peer: String,
     },
+    /// The list of peers with names.
+    #[error(transparent)]
+    Peers(#[from] NamedPeersError),
     /// A mistake of this program.
     #[error("{0}: this is a mistake of twain, please report it")]
     Bug(String),
@@ -222,7 +225,9 @@ impl Error {
                 EvmError::File { .. } | EvmError::Rejected(_) => Fault::File,
                 EvmError::Node { .. } => Fault::Link,
             },
-            Error::Identity(_) | Error::EndedSessions { .. } => Fault::Identity,
+            Error::Peers(NamedPeersError::Name(_) | NamedPeersError::Taken(_))
+            | Error::Peers(NamedPeersError::Unknown(_)) => Fault::Usage,
+            Error::Identity(_) | Error::EndedSessions { .. } | Error::Peers(_) => Fault::Identity,
         }
     }
 

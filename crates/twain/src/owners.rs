@@ -39,9 +39,10 @@ impl OwnInputs {
         let mut owners = vec![self.role.other(); count];
         for input in &self.inputs {
             match owners.get_mut(*input) {
+                None if count == 0 => return refuse("the circuit has no inputs".into()),
                 None => {
                     let text = "the circuit has no such input; its inputs are 0 to";
-                    return refuse(format!("{input}: {text} {}", count.saturating_sub(1)));
+                    return refuse(format!("{input}: {text} {}", count - 1));
                 }
                 Some(owner) if *owner == self.role => {
                     return refuse(format!("input {input} is named twice"));

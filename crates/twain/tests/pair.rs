@@ -6,13 +6,15 @@ mod in_process;
 use in_process::{Case, Made, Secrets, case, case_in, seeds};
 use std::path::Path;
 use std::thread;
+use twain_artifacts::CompiledModel;
+use twain_graph::Visibility;
 use twain_link::channel::{Channel, MemoryChannel, memory_pair};
 use twain_link::handshake::Session;
 use twain_link::identity::Identity;
 use twain_pair::TwoParty;
 use twain_pair::preprocessing::{Plan, make, stored};
 use twain_party::{PartySeeds, Role, Seed};
-use twain_plonk::verify;
+use twain_plonk::{generate_keys, verify};
 use twain_store::{ReservedBundle, Store};
 
 /// Where a side takes its correlations from.
@@ -317,6 +319,22 @@ fn tables_of_values_of_the_model_s_side() {
     owned_pair_equals_alone("../circuits/scatter-elements-rows", &[Role::Model; 3]);
 }
 
+/// A plan is made on zeros, which are not in every table of a function of the model's side's input.
+#[test]
+fn a_table_without_zero() {
+    let mut case = case("../circuits/sigmoid-tanh");
+    case.compiled.settings.run_args.lookup_range = (1, 400);
+    case = case.owned_by(&[Role::Model]);
+    let Case { circuit, srs, .. } = &case;
+    case.key = generate_keys(circuit.cs.clone(), circuit.assembly.clone(), srs, true).unwrap();
+    let mut secrets = case.secrets();
+    secrets.inputs[0].iter_mut().enumerate().for_each(|(i, x)| *x = (40 + i as u64).into());
+    assert!(!case.plan().calls().is_empty());
+    let [model, data] = both(&case, &secrets, &Inline);
+    assert_eq!(model, data);
+    assert_eq!(model, case.alone(&secrets));
+}
+
 /// The widest inputs of both sides; with the greatest difference, which is out of the circuit's range, both
 /// sides stop without a word of whose value it is.
 #[test]
@@ -357,6 +375,37 @@ fn functions_with_entries_too_far_apart() {
     pair_equals_alone("../onnx/small/softplus");
     pair_equals_alone("../onnx/small/mish");
     pair_equals_alone("../onnx/small/arctangent");
+}
+
+/// All small circuits of the repository, with every other input the model's side's, from the first on.
+#[test]
+#[ignore = "takes minutes"]
+fn every_circuit_with_inputs_of_the_model_s_side() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests");
+    let folders = ["circuits", "circuit_classes", "pair_circuits", "vectors", "onnx/small"];
+    let folders = folders.map(|name| std::fs::read_dir(tests.join(name)).unwrap());
+    let mut proven = 0;
+    for folder in folders.into_iter().flatten() {
+        let folder = folder.unwrap().path();
+        let compiled = CompiledModel::read(&folder.join("model.compiled"));
+        let (Ok(compiled), true) = (compiled, folder.join("witness.json").exists()) else {
+            continue;
+        };
+        let args = &compiled.settings.run_args;
+        let srs = tests.join(format!("vectors/srs/kzg{}.srs", args.logrows));
+        let known = |visibility: &Visibility| visibility.is_public() || visibility.is_fixed();
+        let nobody_s = known(&args.input_visibility) || args.param_visibility.is_fixed();
+        if nobody_s || args.logrows > 11 || !srs.exists() {
+            continue;
+        }
+        println!("{}", folder.display());
+        let case = case_in(&folder, &srs);
+        let inputs = case.owners.len();
+        let owners = [Role::Model, Role::Data].into_iter().cycle().take(inputs);
+        check_pair(&case.owned_by(&owners.collect::<Vec<_>>()), &Inline);
+        proven += 1;
+    }
+    assert!(proven > 40, "{proven}");
 }
 
 /// A folder with `model.compiled` and `witness.json`, and an SRS of its size, from the environment.

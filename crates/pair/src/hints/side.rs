@@ -23,6 +23,8 @@ pub struct Hints {
     /// that both found.
     pub(super) failures: u64,
     pub(super) budget: Budget,
+    /// Values are zeros, whatever the tables: only what is asked for counts.
+    pub(super) rehearses: bool,
 }
 
 impl Drop for Hints {
@@ -49,7 +51,13 @@ impl Hints {
             claims: Vec::new(),
             failures: 0,
             budget: Budget::default(),
+            rehearses: false,
         }
+    }
+
+    /// Takes values for zeros that nobody has put in, and may be in no table.
+    pub(crate) fn rehearse(&mut self) {
+        self.rehearses = true;
     }
 
     /// Shares of what must be 0 in a valid witness, since the last call: to be tested together with

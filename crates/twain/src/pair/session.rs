@@ -14,7 +14,7 @@ use twain_link::channel::tls::{
     ConnectError, ConnectOptions, PeerPolicy, Timeouts, TlsChannel, check_address, connect,
 };
 use twain_link::handshake::{Item, Manifest, Session, handshake};
-use twain_link::identity::{Fingerprint, Identity, KnownPeers};
+use twain_link::identity::{Fingerprint, Identity, KnownPeers, NamedPeers, is_name};
 use twain_party::{Phase, Role};
 use twain_store::{Store, StoreError};
 
@@ -78,6 +78,35 @@ impl Peer {
             invitation: Some(invitation),
             ..self
         }
+    }
+
+    /// The same with address and key in the place of the name that a remote peer without a port is
+    /// (`twain peers`).
+    ///
+    /// # Errors
+    /// A name that nobody has; a named peer that another key is given for, or that has no address while
+    /// this side does not listen.
+    pub fn resolved(mut self) -> Result<Self, Error> {
+        let Some(name) = self.remote_peer.take_if(|text| is_name(text)) else { return Ok(self) };
+        let named = NamedPeers::read(self.identity.as_deref())?;
+        let Some(peer) = named.find(&name) else {
+            // Perhaps it was meant as one.
+            let no_address = ConnectError::Address(name);
+            let text = format!("{no_address}; nor is it a peer's name (see `twain peers list`)");
+            return Err(Error::Usage(text));
+        };
+        let key = peer.fingerprint.to_string();
+        if self.peer.as_ref().is_some_and(|given| *given != key) {
+            let text = format!("--peer is another key than that of {name}: leave it out");
+            return Err(Error::Usage(text));
+        }
+        if peer.address.is_none() && self.local_addr.is_none() {
+            let text =
+                format!("the peer {name} has no address: give --local-addr, so that it can dial");
+            return Err(Error::Usage(text));
+        }
+        (self.remote_peer, self.peer) = (peer.address.clone(), Some(key));
+        Ok(self)
     }
 
     /// Refuses at once what no waiting would mend.
