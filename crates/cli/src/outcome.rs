@@ -1,13 +1,17 @@
 //! What is last said of a command that wrote files: what is in them, in one line. Values of a witness or
 //! of a model are not.
 
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use twain_artifacts::{CompiledModel, GraphWitness};
 use twain_graph::Settings;
 
-/// What is last said, if `path` is a file: not if it is a pipe, which may be standard output.
+/// What is last said, if `path` is a file: not if it is a pipe, nor if it is where this would be said.
 pub fn written(path: &Path, what: impl FnOnce() -> String) -> Option<String> {
-    path.is_file().then(|| format!("written {}: {}", path.display(), what()))
+    let place = |path: &Path| fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
+    let is_answer = place(path) == place(Path::new("/dev/stdout"));
+    (path.is_file() && !is_answer).then(|| format!("written {}: {}", path.display(), what()))
 }
 
 /// Of settings.
@@ -57,6 +61,6 @@ fn count(number: usize, what: &str) -> String {
 }
 
 fn size(path: &Path) -> String {
-    let bytes = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    let bytes = fs::metadata(path).map_or(0, |metadata| metadata.len());
     format!("{:.1} MB", bytes as f64 / 1e6)
 }
