@@ -143,7 +143,7 @@ def test_sessions_that_ended_and_inputs_that_are_not_there(sides):
         twain.prove_pair(**hasty, data="data/input.json", own_inputs=[7])
     os.makedirs("data/identity", exist_ok=True)
     with open("data/identity/ended_sessions", "w") as ended:
-        ended.write(3 * (twain.identity("model/identity") + "\n"))
+        ended.write(3 * (twain.identity("model/identity") + " begun\n"))
 
     async def prove(agreed):
         return await asyncio.gather(

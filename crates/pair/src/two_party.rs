@@ -1,7 +1,7 @@
 //! The second implementation of `Party`: two processes, a channel between them, additive shares.
 
 use crate::arithmetic::{self, open_scalars, products};
-use crate::coin::Coin;
+use crate::coin::Coins;
 use crate::factors::{Conversion, Inversion, to_additive};
 use crate::hints::Hints;
 use crate::preprocessing::Plan;
@@ -29,7 +29,7 @@ pub struct TwoParty<'a> {
     channel: Overlap<&'a mut dyn Channel>,
     source: Box<dyn OleSource>,
     hints: Hints,
-    coin: Coin,
+    coins: Coins,
     rng: ChaCha20Rng,
     role: Role,
     blinding: BlindingSeeds,
@@ -88,7 +88,7 @@ impl<'a> TwoParty<'a> {
         Ok(TwoParty {
             source,
             hints: Hints::new(masks, generator("hints")),
-            coin: Coin::commit(channel, &mut rng)?,
+            coins: Coins::commit(channel, &mut rng)?,
             rng,
             role,
             blinding: BlindingSeeds::Own(role, seeds.blinding.clone()),
@@ -167,7 +167,7 @@ impl WitnessParty for TwoParty<'_> {
 
     fn check_zero(&mut self, values: &[Fr]) -> Result<Tested, PartyError> {
         let claims = self.hints.take_claims();
-        let challenge = self.coin.toss(&mut self.channel, &mut self.rng, self.rehearses)?;
+        let challenge = self.coins.toss(&mut self.channel, &mut self.rng, self.rehearses)?;
         let all = values.iter().chain(&claims).rev();
         let combination = all.fold(Fr::ZERO, |sum, v| sum * challenge + v);
         let factor = Fr::random(&mut self.rng);

@@ -155,8 +155,9 @@ pub enum Error {
     Identity(#[from] IdentityError),
     /// Sessions with a peer ended without a result, each of which may have told it something.
     #[error(
-        "{count} sessions with the peer {peer} have ended without a result, and each may have told it \
-         up to two bits about the secret here; if you trust it with more, give --ended-sessions {count}"
+        "{count} sessions with the peer {peer} have ended without a result, or have none yet, and each may \
+         have told it up to two bits about the secret here; if you trust it with more, give \
+         --ended-sessions {count}"
     )]
     EndedSessions {
         /// How many.

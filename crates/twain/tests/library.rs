@@ -204,8 +204,9 @@ fn ended_sessions_are_counted() {
     };
     let counted = |role: Role| {
         let list = fs::read_to_string(site.at(&format!("{role:?}/ended_sessions"))).unwrap();
-        let peer = fingerprint(role.other()).to_string();
-        list.lines().filter(|line| *line == peer).count()
+        let peer = fingerprint(role.other());
+        let lines = |state| list.lines().filter(|line| *line == format!("{peer} {state}")).count();
+        lines("begun") - lines("has its result")
     };
     for result in both([None; 2], Some(Phase::Quotient)) {
         result.unwrap_err();
@@ -216,7 +217,7 @@ fn ended_sessions_are_counted() {
     }
     assert_eq!([counted(Role::Model), counted(Role::Data)], [1, 1]);
 
-    let more = format!("{0}\n{0}\n", fingerprint(Role::Model));
+    let more = format!("{0} begun\n{0} begun\n", fingerprint(Role::Model));
     let list = fs::OpenOptions::new().append(true).open(site.at("Data/ended_sessions"));
     list.unwrap().write_all(more.as_bytes()).unwrap();
     let [model, data] = both([None; 2], None).map(Result::unwrap_err);

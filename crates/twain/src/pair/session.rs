@@ -190,7 +190,7 @@ pub fn meet(
         Ok(session) => Ok((channel, session, underway)),
         Err(error) => {
             // Nothing of a secret was in it: sides that hold different things may try again.
-            underway.has_result();
+            underway.has_result()?;
             Err(owners::explain(error))
         }
     }
@@ -224,7 +224,7 @@ pub fn finish(
     done: &str,
     pair: &Peer,
 ) -> Result<(), Error> {
-    underway.has_result();
+    underway.has_result()?;
     run.enter(Phase::Finish)?;
     match channel.finish(pair.idle_timeout) {
         Ok(meter) => run.keep_messages(meter.phases()),
