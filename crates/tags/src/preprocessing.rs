@@ -115,7 +115,7 @@ impl Preprocessing {
         let block = started.random(channel, block)?;
         let challenges = started.coins.toss(channel, CoinUse::EqualKeys)?;
         started.side.failure.charge_coin(block.len())?;
-        equal_keys(&started.side, channel, &block, challenges)?;
+        equal_keys(&started.side, channel, &block, challenges, &mut started.rng)?;
         Ok(started)
     }
 

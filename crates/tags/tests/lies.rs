@@ -166,29 +166,6 @@ fn hit(victim: Role, lie: impl TagLie + Clone + 'static) -> Reached {
 const ONE: Fr = Fr::one();
 const BOTH: [Role; 2] = [Role::Model, Role::Data];
 
-/// A key that is another for one value of the block, or takes from another value what it should not.
-#[test]
-fn a_key_that_is_not_one_for_all_values_ends_it() {
-    for victim in BOTH {
-        for (to, from) in [(0, 0), (15, 15), (3, 9)] {
-            let reached = hit(victim, move |_, own, made| {
-                if let Some(made) = made.filter(|made| made.tags.len() > to.max(from)) {
-                    made.tags[to] += own[from];
-                }
-            });
-            assert_eq!(reached, Reached::Nothing, "{victim:?}: {from} in {to}");
-        }
-        // Two that cancel, but for their weights.
-        let reached = hit(victim, |_, own, made| {
-            if let Some(made) = made.filter(|made| made.tags.len() > 9) {
-                made.tags[3] += own[9];
-                made.tags[4] -= own[9];
-            }
-        });
-        assert_eq!(reached, Reached::Nothing, "{victim:?}");
-    }
-}
-
 /// A key into which an answer has put the receiver's own values: found by the audit, if nothing before
 /// has needed that key.
 #[test]
