@@ -511,6 +511,32 @@ const MUTANTS: &[Mutant] = &[
         ],
     },
     Mutant {
+        what: "the owner's look at the keys of a proof",
+        file: "crates/tags/src/proof.rs",
+        from: "true => value.key == Fr::ZERO,",
+        to: "true => value.key == value.key,",
+        test: &[
+            "-p",
+            "twain-tags",
+            "--test",
+            "functionality",
+            "a_proof_is_about_values_of_one_side",
+        ],
+    },
+    Mutant {
+        what: "the other side's look at the shares of a proof",
+        file: "crates/tags/src/proof.rs",
+        from: "false => value.share == Fr::ZERO && value.tag == Fr::ZERO,",
+        to: "false => value.share == value.share,",
+        test: &[
+            "-p",
+            "twain-tags",
+            "--test",
+            "functionality",
+            "a_proof_is_about_values_of_one_side",
+        ],
+    },
+    Mutant {
         what: "the zero test of product columns",
         file: "crates/tags/src/columns/mod.rs",
         from: "self.side.zero_test(channel, &difference, last)?;",

@@ -153,6 +153,14 @@ fn combine<T: Term>(
     Ok(count)
 }
 
+/// Whether these values have no part of the side that is not `owner`, as far as `role` can see.
+fn are_of(owner: Role, role: Role, rows: &[Vec<Tagged>]) -> bool {
+    rows.iter().flatten().all(|value| match owner == role {
+        true => value.key == Fr::ZERO,
+        false => value.share == Fr::ZERO && value.tag == Fr::ZERO,
+    })
+}
+
 const TOO_HIGH: PartyError = PartyError::Bug("a relation has a higher degree than it says");
 
 impl Audited {
@@ -177,6 +185,9 @@ impl Audited {
         }
         if challenge.inputs != self.inputs {
             return Err(PartyError::Bug("a proof takes a challenge from after all inputs"));
+        }
+        if !are_of(owner, self.side.role(), rows) {
+            return Err(PartyError::Bug("a proof about own values is about a part of the peer's"));
         }
         let (statement, challenge) = ((relation, rows), challenge.value());
         if owner == self.side.role() {

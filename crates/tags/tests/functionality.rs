@@ -274,3 +274,25 @@ fn a_challenge_comes_after_what_it_tests() {
         assert!(matches!(result, Err(twain_party::PartyError::Bug(_))));
     }
 }
+
+/// What a proof is about has no part of the other side: it would prove a share of it. Either side
+/// refuses, without a message.
+#[test]
+fn a_proof_is_about_values_of_one_side() {
+    let demand = Demand { challenges: vec!["proof"], ..Demand::default() };
+    let side = |channel: &mut dyn Channel, end: End| {
+        let mut stage = Preprocessing::begin(channel, end.tags, &demand, end.rng)?;
+        stage.spares(channel, 9, 9)?;
+        let mut audited = stage.audit(channel)?;
+        let values = audited.input(channel, &powers_row(Fr::from(2), Fr::from(3)), 4)?;
+        let challenge = audited.challenge(channel, "proof")?;
+        let [own, theirs] = values.each_ref().map(|half| half.to_vector());
+        let row: Vec<Tagged> = (0..4)
+            .map(|i| if i == 3 { &own.get(3) + &theirs.get(3) } else { own.get(i) })
+            .collect();
+        audited.prove(channel, Role::Model, &Powers, &[row], challenge)
+    };
+    for result in run(ends(6), side) {
+        assert!(matches!(result, Err(twain_party::PartyError::Bug(_))));
+    }
+}
