@@ -537,6 +537,20 @@ const MUTANTS: &[Mutant] = &[
         ],
     },
     Mutant {
+        what: "this side's look at its shares of masks",
+        file: "crates/tags/src/columns/mask_column.rs",
+        from: "(holds(kind, role) || none_here)",
+        to: "(holds(kind, role) || none_here || !none_here)",
+        test: &["-p", "twain-tags", "--test", "lies", "a_part_of_anothers_mask_is_refused"],
+    },
+    Mutant {
+        what: "this side's look at its keys of masks",
+        file: "crates/tags/src/columns/mask_column.rs",
+        from: "(holds(kind, role.other()) || none_there)",
+        to: "(holds(kind, role.other()) || none_there || !none_there)",
+        test: &["-p", "twain-tags", "--test", "lies", "a_part_of_anothers_mask_is_refused"],
+    },
+    Mutant {
         what: "the zero test of product columns",
         file: "crates/tags/src/columns/mod.rs",
         from: "self.side.zero_test(channel, &difference, last)?;",

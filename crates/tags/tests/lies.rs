@@ -173,12 +173,15 @@ fn a_polluted_key_ends_it() {
     for victim in BOTH {
         for call in 1..10 {
             let reached = hit(victim, move |number, own, made| {
-                if let Some(made) = made.filter(|_| number == call) {
-                    made.keys[0] += own[0];
+                if let Some(made) = made.filter(|_| number == call)
+                    && let (Some(key), Some(value)) = (made.keys.first_mut(), own.first())
+                {
+                    *key += value;
                 }
             });
-            // The model has no part of the third column, so there is nothing to put in.
-            if (victim, call) == (Role::Model, 4) {
+            // The third column is the data's alone: the one has no value there, the other no key.
+            if call == 4 {
+                assert_eq!(reached, Reached::Audited);
                 continue;
             }
             assert!(reached < Reached::Audited, "{victim:?}, call {call}");
@@ -302,11 +305,54 @@ fn a_false_value_has_no_tag() {
         // The source tags `x + 1`; the side goes on with `x` and the tag of `x + 1`.
         for call in 1..10 {
             let reached = with_tags(cheater, move |number, own, made| {
-                if number == call && made.is_none() {
-                    own[0] += ONE;
+                if number == call
+                    && made.is_none()
+                    && let Some(value) = own.first_mut()
+                {
+                    *value += ONE;
                 }
             });
+            // The model has no part of the third column.
+            if (cheater, call) == (Role::Model, 4) {
+                assert_eq!(reached, Reached::Audited);
+                continue;
+            }
             assert!(reached < Reached::Audited, "{cheater:?}, call {call}");
+        }
+    }
+}
+
+/// Masks of which the model says that they are the data's, or that they are no one's, while it has tagged a
+/// share of them: it would be in the tagged columns, and in none of their products. Either side refuses,
+/// whether that is a column or what is looked up.
+#[test]
+fn a_part_of_anothers_mask_is_refused() {
+    for kind in [Kind::Owned(Role::Data), Kind::Owned(Role::Model), Kind::Public] {
+        for in_looked_up in [false, true] {
+            let side = |channel: &mut dyn Channel, mut end: End| {
+                let demand = Demand { triple_batches: 1, column_batches: 1, ..Demand::default() };
+                let mut stage = Preprocessing::begin(channel, end.tags, &demand, end.rng)?;
+                let mut column = |kind| {
+                    let masks = stage.tag_shares(channel, &scalars(3, 2))?;
+                    Ok::<_, PartyError>(MaskColumn { masks, kinds: CellKinds::Uniform(kind) })
+                };
+                let (shared, wrong) = (column(Kind::Shared)?, column(kind)?);
+                let (columns, looked_up) =
+                    if in_looked_up { ([shared], wrong) } else { ([wrong], shared) };
+                let domain = Domain::new(1).expect("few rows");
+                let request = ProductColumns {
+                    domain: &domain,
+                    columns: &columns,
+                    pairs: &[(0, 0)],
+                    looked_up: &looked_up,
+                };
+                let triples = stage.triples(channel, &mut *end.ole, request.triples())?;
+                stage.product_columns(channel, &mut *end.ole, &request, triples).map(drop)
+            };
+            for result in run(ends(1), side) {
+                let error = result.expect_err("a part that must not be");
+                assert!(matches!(error, PartyError::Bug(_)), "{kind:?}: {error}");
+            }
         }
     }
 }

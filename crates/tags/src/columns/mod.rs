@@ -27,7 +27,7 @@ use twain_algebra::domain::ZETA;
 use twain_algebra::{Domain, Fr, vector};
 use twain_link::channel::Channel;
 use twain_ole::OleSource;
-use twain_party::{CellKinds, Kind, PartyError, Shares};
+use twain_party::{CellKinds, Kind, PartyError, Role, Shares};
 
 /// What is to be multiplied: the same on both sides but for the values.
 pub struct ProductColumns<'a> {
@@ -55,12 +55,16 @@ impl ProductColumns<'_> {
         }
     }
 
-    fn check(&self) -> Result<(), PartyError> {
+    fn check(&self, role: Role) -> Result<(), PartyError> {
         let fits = |column: &MaskColumn| column.masks.len() == self.domain.n();
         let exists = |&(x, y): &(usize, usize)| x.max(y) < self.columns.len();
-        match self.columns.iter().all(fits) && self.pairs.iter().all(exists) {
+        if !self.columns.iter().all(fits) || !self.pairs.iter().all(exists) {
+            return Err(PartyError::Bug("columns of masks that do not fit their rows or pairs"));
+        }
+        let mut columns = self.columns.iter().chain([self.looked_up]);
+        match columns.all(|column| column.fits_its_kinds(role)) {
             true => Ok(()),
-            false => Err(PartyError::Bug("columns of masks that do not fit their rows or pairs")),
+            false => Err(PartyError::Bug("a side has a part of a mask that is not its own")),
         }
     }
 }
@@ -115,7 +119,7 @@ impl Preprocessing {
         request: &ProductColumns<'_>,
         triples: Vec<Triple>,
     ) -> Result<CheckedPairs, PartyError> {
-        request.check()?;
+        request.check(self.side.role())?;
         if triples.len() != request.triples() {
             return Err(PartyError::Bug("product columns take one triple a pair and one more"));
         }

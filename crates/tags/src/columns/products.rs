@@ -1,7 +1,7 @@
 //! Shares of the products of pairs of columns, on the rows and on the first coset, by OLE: not
 //! checked yet.
 
-use super::mask_column::MaskColumn;
+use super::mask_column::{MaskColumn, holds};
 use std::collections::BTreeMap;
 use twain_algebra::domain::ZETA;
 use twain_algebra::{Domain, Fr, vector};
@@ -19,7 +19,6 @@ pub(super) struct PairProducts {
 type CrossTerms = [bool; 2];
 
 fn cross_terms(x: Kind, y: Kind) -> CrossTerms {
-    let holds = |kind, role| kind == Kind::Shared || kind == Kind::Owned(role);
     let crosses = |a, b| holds(a, Role::Model) && holds(b, Role::Data);
     [crosses(x, y), crosses(y, x)]
 }

@@ -104,16 +104,21 @@ pub fn columns(
         CellKinds::Uniform(Kind::Owned(Role::Data)),
     ];
     let column = |(kinds, seed): (CellKinds, u64)| {
-        let masks = scalars(seed + role as u64, n);
-        let holds = |row| match kinds.row(row) {
-            Kind::Public => false,
-            Kind::Owned(owner) => owner == role,
-            Kind::Shared => true,
+        let of = |owner: Role| {
+            let owned = [Kind::Shared, Kind::Owned(owner)];
+            (0..n).filter(|&row| owned.contains(&kinds.row(row))).collect::<Vec<usize>>()
         };
-        let masks = masks.iter().enumerate();
-        let masks: Vec<Fr> =
-            masks.map(|(row, mask)| if holds(row) { *mask } else { Fr::ZERO }).collect();
-        Ok(MaskColumn { masks: stage.tag_shares(channel, &masks)?, kinds })
+        let masks = scalars(seed + role as u64, n);
+        let own: Vec<Fr> = of(role).into_iter().map(|row| masks[row]).collect();
+        let tagged = stage.tag(channel, &own, of(role.other()).len())?;
+        // A cell is the sum of what the sides that have a part of it have tagged.
+        let mut cells = vec![Tagged::zero(); n];
+        for (owner, tagged) in [Role::Model, Role::Data].into_iter().zip(&tagged) {
+            for (i, row) in of(owner).into_iter().enumerate() {
+                cells[row] = &cells[row] + &tagged.get(i);
+            }
+        }
+        Ok(MaskColumn { masks: cells.into_iter().collect(), kinds })
     };
     kinds.into_iter().zip([100, 200, 300]).map(column).collect()
 }
