@@ -551,6 +551,13 @@ const MUTANTS: &[Mutant] = &[
         test: &["-p", "twain-tags", "--test", "lies", "a_part_of_anothers_mask_is_refused"],
     },
     Mutant {
+        what: "the factor of a looked-up wire's inverse",
+        file: "crates/tags/src/columns/lookup_pair.rs",
+        from: "&(&pair.factor * *c)",
+        to: "&pair.factor",
+        test: &["-p", "twain-tags", "--test", "functionality", "product_columns_are_products"],
+    },
+    Mutant {
         what: "the zero test of product columns",
         file: "crates/tags/src/columns/mod.rs",
         from: "self.side.zero_test(channel, &difference, last)?;",

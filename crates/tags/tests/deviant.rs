@@ -125,12 +125,13 @@ impl Channel for Deviant {
 }
 
 /// All kinds of messages there are, but for those of sources of tags and of products.
-const PHASES: [&str; 9] = [
+const PHASES: [&str; 10] = [
     "audit of tags",
     "check of triples",
     "coins of tags",
     "equal keys",
     "everything",
+    "inverses of lookups",
     "proof about own values",
     "tagged inputs",
     "tagged products",

@@ -50,7 +50,7 @@ fn so_it_does_over_encryption_with_coins_in_their_places() {
             &["tagged products", "zero test"],
             &triples,
             &[coin, "audit of tags", "tagged inputs", coin, "proof about own values"],
-            &["tagged products", "everything", "zero test", "everything"],
+            &["tagged products", "everything", "zero test", "inverses of lookups", "everything"],
         ];
         assert_eq!(phases, expected.concat());
     }
@@ -171,10 +171,11 @@ fn product_columns_are_products() {
             let rows: Vec<Vec<Fr>> =
                 checked.rows().iter().map(|rows| opened(side, channel, rows)).collect();
             let f = opened(side, channel, &looked_up.masks);
-            let factors = opened(side, channel, checked.lookup_factors());
-            let products = opened(side, channel, checked.lookup_products());
-            assert!((0..wires).all(|i| f[i] * factors[i] == products[i]));
-            assert!(wires < 2 || factors[0] != factors[1]);
+            let summands: Vec<Public> = scalars(8, wires).into_iter().map(Public).collect();
+            let inverses = side.inverses(channel, checked.take_lookups(), &summands)?;
+            assert!(checked.take_lookups().is_empty());
+            let inverses = opened(side, channel, &inverses.into_iter().collect());
+            assert!((0..wires).all(|i| (f[i] + summands[i].0) * inverses[i] == Fr::ONE));
             // What is left over are triples.
             let triples = checked.take_triples();
             assert!(checked.take_triples().is_empty());
@@ -294,5 +295,21 @@ fn a_proof_is_about_values_of_one_side() {
     };
     for result in run(ends(6), side) {
         assert!(matches!(result, Err(twain_party::PartyError::Bug(_))));
+    }
+}
+
+/// A number that has no inverse ends the session.
+#[test]
+fn nothing_is_divided_by_zero() {
+    let demand = Demand { triple_batches: 1, column_batches: 1, ..Demand::default() };
+    let side = |channel: &mut dyn Channel, mut end: End| {
+        let mut stage = Preprocessing::begin(channel, end.tags, &demand, end.rng)?;
+        let (_, looked_up, mut checked) = pairs(&mut stage, channel, &mut *end.ole, 0, 1)?;
+        let f = opened(stage.side(), channel, &looked_up.masks);
+        let lookups = checked.take_lookups();
+        stage.side().inverses(channel, lookups, &[Public(-f[0])]).map(drop)
+    };
+    for result in run(ends(6), side) {
+        assert!(matches!(result, Err(twain_party::PartyError::Ended)));
     }
 }

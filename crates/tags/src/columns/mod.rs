@@ -12,9 +12,11 @@
 //! with a triple a pair. An error in a row or on the coset, known to the peer or times a mask of this
 //! side's, was fixed before `ζ`, and passes for `2n` values of it at most.
 
+mod lookup_pair;
 mod mask_column;
 mod products;
 
+pub use lookup_pair::LookupPair;
 pub use mask_column::MaskColumn;
 
 use crate::coins::CoinUse;
@@ -73,8 +75,7 @@ impl ProductColumns<'_> {
 pub struct CheckedPairs {
     rows: Vec<TaggedVector>,
     coset: Vec<Shares>,
-    lookup_factors: TaggedVector,
-    lookup_products: TaggedVector,
+    lookups: Vec<LookupPair>,
     triples: Vec<Triple>,
 }
 
@@ -90,14 +91,9 @@ impl CheckedPairs {
         &self.coset
     }
 
-    /// A random number `I` for each looked-up wire.
-    pub fn lookup_factors(&self) -> &TaggedVector {
-        &self.lookup_factors
-    }
-
-    /// `f·I` for each looked-up wire with mask `f`.
-    pub fn lookup_products(&self) -> &TaggedVector {
-        &self.lookup_products
+    /// What makes an inverse for each looked-up wire: all that are not taken yet.
+    pub fn take_lookups(&mut self) -> Vec<LookupPair> {
+        std::mem::take(&mut self.lookups)
     }
 
     /// Triples from the rows that were left over: all that are not taken yet.
@@ -261,8 +257,12 @@ fn sort(
         (f, factor, of_lookups[pair].get(row))
     };
     CheckedPairs {
-        lookup_factors: (0..wires).map(|i| row(i).1).collect(),
-        lookup_products: (0..wires).map(|i| row(i).2).collect(),
+        lookups: (0..wires)
+            .map(|i| {
+                let (_, factor, product) = row(i);
+                LookupPair { factor, product }
+            })
+            .collect(),
         triples: (wires..of_lookups.len() * n)
             .map(|i| {
                 let (a, b, c) = row(i);

@@ -186,11 +186,14 @@ pub fn everything(
     let mask = columns[0].masks.get(1);
     let double = &mask * Public(Fr::from(2));
     side.zero_test(channel, &(&(&double - &mask) - &mask), zero)?;
+    let summands = [11, 12, 13].map(|summand| Public(Fr::from(summand)));
+    let inverses = side.inverses(channel, checked.take_lookups(), &summands)?;
     let mut opened = vec![square];
     for (owner, value) in [(Role::Model, x), (Role::Data, y)] {
         opened.extend(side.open_part(channel, "everything", owner, &[value])?);
     }
     let rows: Vec<Tagged> = checked.rows().iter().flat_map(|rows| rows.iter()).collect();
     opened.extend(side.open(channel, "everything", &rows)?);
+    opened.extend(side.open(channel, "everything", &inverses)?);
     Ok(opened)
 }
