@@ -500,8 +500,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         what: "that challenges of proofs come after inputs",
         file: "crates/tags/src/proof.rs",
-        from: "if challenge.inputs != self.inputs {",
-        to: "if challenge.inputs > self.inputs {",
+        from: "if challenge.inputs != audited.inputs {",
+        to: "if challenge.inputs > audited.inputs {",
         test: &[
             "-p",
             "twain-tags",
@@ -558,6 +558,26 @@ const MUTANTS: &[Mutant] = &[
         test: &["-p", "twain-tags", "--test", "functionality", "product_columns_are_products"],
     },
     Mutant {
+        what: "that nothing comes after a failed check of tagged values",
+        file: "crates/tags/src/side.rs",
+        from: "self.arithmetic().is_over |= result.is_err();",
+        to: "self.arithmetic().is_over |= false;",
+        test: &[
+            "-p",
+            "twain-tags",
+            "--test",
+            "functionality",
+            "after_a_failed_check_there_is_nothing",
+        ],
+    },
+    Mutant {
+        what: "the spares in proofs about own values",
+        file: "crates/tags/src/proof.rs",
+        from: "true => self.spares.take(count, 0)?.0,\n            false => self.spares.take(0, count)?.1,",
+        to: "true => Owned::mine(Shares::zero(count), Shares::zero(count)),\n            false => Owned::theirs(Shares::zero(count)),",
+        test: &["-p", "twain-tags", "--test", "views", "a_proof_shows_nothing_but_that_it_holds"],
+    },
+    Mutant {
         what: "the zero test of product columns",
         file: "crates/tags/src/columns/mod.rs",
         from: "self.side.zero_test(channel, &difference, last)?;",
@@ -574,8 +594,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         what: "that the check of triples comes after their tags",
         file: "crates/tags/src/preprocessing.rs",
-        from: "let tagged = self.tag_shares(channel, &all)?;\n        let [coin] = self.coins.toss(channel, CoinUse::Sacrifice)?;",
-        to: "let [coin] = self.coins.toss(channel, CoinUse::Sacrifice)?;\n        let tagged = self.tag_shares(channel, &all)?;",
+        from: "let tagged = stage.tag_shares(channel, &all)?;\n            let [coin] = stage.coins.toss(channel, CoinUse::Sacrifice)?;",
+        to: "let [coin] = stage.coins.toss(channel, CoinUse::Sacrifice)?;\n            let tagged = stage.tag_shares(channel, &all)?;",
         test: &["-p", "twain-tags", "--test", "functionality", "coins_in_their_places"],
     },
     Mutant {

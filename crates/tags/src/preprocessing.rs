@@ -9,7 +9,7 @@ use crate::audited::Audited;
 use crate::coins::{CoinUse, Coins};
 use crate::equality::equal_keys;
 use crate::products::{Triple, Unchecked, sacrifice};
-use crate::side::Side;
+use crate::side::{Guarded, Side};
 use crate::source::{Correlation, TagSource};
 use crate::spares::Spares;
 use crate::values::{Owned, Tagged, TaggedVector};
@@ -93,6 +93,12 @@ pub struct Preprocessing {
     rng: ChaCha20Rng,
 }
 
+impl Guarded for Preprocessing {
+    fn arithmetic(&mut self) -> &mut Side {
+        &mut self.side
+    }
+}
+
 impl Preprocessing {
     /// Commits to all coins, draws this side's key, and tests that the peer's is one for all values.
     /// `rng` is a generator of this side's for this session alone.
@@ -135,14 +141,16 @@ impl Preprocessing {
         own: &[Fr],
         theirs: usize,
     ) -> Result<[Owned; 2], PartyError> {
-        let Correlation { tags, keys } = self.source.tag(channel, own, theirs)?;
-        if tags.len() != own.len() || keys.len() != theirs {
-            return Err(PartyError::Bug("a source of tags makes one for each value"));
-        }
-        self.record.own.push((own.to_vec().into(), tags.clone()));
-        self.record.peer.push(keys.clone());
-        let mine = Owned::mine(own.to_vec().into(), tags);
-        Ok(Owned::in_order(self.side.role(), mine, Owned::theirs(keys)))
+        self.guarded(|stage| {
+            let Correlation { tags, keys } = stage.source.tag(channel, own, theirs)?;
+            if tags.len() != own.len() || keys.len() != theirs {
+                return Err(PartyError::Bug("a source of tags makes one for each value"));
+            }
+            stage.record.own.push((own.to_vec().into(), tags.clone()));
+            stage.record.peer.push(keys.clone());
+            let mine = Owned::mine(own.to_vec().into(), tags);
+            Ok(Owned::in_order(stage.side.role(), mine, Owned::theirs(keys)))
+        })
     }
 
     /// Tags shares of values that both sides have a share of.
@@ -197,24 +205,26 @@ impl Preprocessing {
         ole: &mut dyn OleSource,
         count: usize,
     ) -> Result<Vec<Triple>, PartyError> {
-        let (a, b) = (self.uniform(2 * count), self.uniform(2 * count));
-        let group = OleGroup { length: 2 * count, terms: vec![(0, 1), (1, 0)] };
-        let mut cross = ole.inner_products(channel, "triples", &[&a, &b], &[group])?;
-        let mut c = cross.pop().map(Shares::new).unwrap_or_default();
-        vector::mul_add(&mut c, &a, &b);
-        let mut all = Shares::zero(6 * count);
-        for (part, values) in all.chunks_exact_mut(2 * count.max(1)).zip([&a, &b, &c]) {
-            part.copy_from_slice(values);
-        }
-        let tagged = self.tag_shares(channel, &all)?;
-        let [coin] = self.coins.toss(channel, CoinUse::Sacrifice)?;
-        self.side.failure.charge_coin(count)?;
-        let triple = |i: usize| {
-            let [a, b, c] = [0, 1, 2].map(|part| tagged.get(2 * part * count + i));
-            Unchecked { a, b, c }
-        };
-        let pairs = (0..count).map(|i| [triple(i), triple(count + i)]).collect();
-        sacrifice(&mut self.side, channel, pairs, coin)
+        self.guarded(|stage| {
+            let (a, b) = (stage.uniform(2 * count), stage.uniform(2 * count));
+            let group = OleGroup { length: 2 * count, terms: vec![(0, 1), (1, 0)] };
+            let mut cross = ole.inner_products(channel, "triples", &[&a, &b], &[group])?;
+            let mut c = cross.pop().map(Shares::new).unwrap_or_default();
+            vector::mul_add(&mut c, &a, &b);
+            let mut all = Shares::zero(6 * count);
+            for (part, values) in all.chunks_exact_mut(2 * count.max(1)).zip([&a, &b, &c]) {
+                part.copy_from_slice(values);
+            }
+            let tagged = stage.tag_shares(channel, &all)?;
+            let [coin] = stage.coins.toss(channel, CoinUse::Sacrifice)?;
+            stage.side.failure.charge_coin(count)?;
+            let triple = |i: usize| {
+                let [a, b, c] = [0, 1, 2].map(|part| tagged.get(2 * part * count + i));
+                Unchecked { a, b, c }
+            };
+            let pairs = (0..count).map(|i| [triple(i), triple(count + i)]).collect();
+            sacrifice(&mut stage.side, channel, pairs, coin)
+        })
     }
 
     /// Ends the making of tags: a combination of all that was tagged, by a coin, under a spare of each
@@ -224,10 +234,10 @@ impl Preprocessing {
     /// # Errors
     /// The link fails, or [`PartyError::Ended`].
     pub fn audit(mut self, channel: &mut dyn Channel) -> Result<Audited, PartyError> {
-        let (mine, theirs) = self.spares.take(1, 1)?;
+        let (own, theirs) = self.guarded(|stage| stage.spares.take(1, 1))?;
         let [coin] = self.coins.toss(channel, CoinUse::Audit)?;
         self.side.failure.charge_coin(self.record.len())?;
-        let spare = &mine.get(0) + &theirs.get(0);
+        let spare = &own.get(0) + &theirs.get(0);
         let combination = &self.record.combine(coin.value()) + &spare;
         self.side.open(channel, "audit of tags", &[combination])?;
         Ok(Audited::new(self.side, self.spares, self.coins))

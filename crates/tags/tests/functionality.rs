@@ -313,3 +313,82 @@ fn nothing_is_divided_by_zero() {
         assert!(matches!(result, Err(twain_party::PartyError::Ended)));
     }
 }
+
+/// After a proof that was false there is no other try, with another coin or another step, and nothing is
+/// sent: the object gives only the end. So it is while tags are made.
+#[test]
+fn after_a_failed_check_there_is_nothing() {
+    let demand = Demand { challenges: vec!["proof"; 2], triple_batches: 2, ..Demand::default() };
+    let side = |mut channel: Recorder<MemoryChannel>, mut end: End| {
+        let role = end.role;
+        let mut stage = Preprocessing::begin(&mut channel, end.tags, &demand, end.rng)?;
+        stage.spares(&mut channel, 30, 30)?;
+        let mut triples = stage.triples(&mut channel, &mut *end.ole, 2)?;
+        let mut audited = stage.audit(&mut channel)?;
+        let false_row = [2, 3, 5, 32].map(Fr::from);
+        let [row, _] = audited.input(&mut channel, &false_row, 4)?;
+        let row: Vec<Tagged> = (0..4).map(|i| row.get(i)).collect();
+        let challenge = audited.challenge(&mut channel, "proof")?;
+        let rows = [row.clone()];
+        let proof = audited.prove(&mut channel, Role::Model, &Powers, &rows, challenge);
+        assert_eq!(proof.is_ok(), role == Role::Model);
+        if role == Role::Model {
+            return Ok(());
+        }
+        let frames = channel.frames().len();
+        let channel = &mut channel;
+        let mut ends = vec![
+            proof.err(),
+            audited.input(channel, &[], 0).err(),
+            audited.challenge(channel, "proof").err(),
+            audited.prove(channel, Role::Model, &Powers, &[], challenge).err(),
+        ];
+        let side = audited.side();
+        ends.extend([
+            side.open(channel, "test", &[]).err(),
+            side.open_part(channel, "test", Role::Data, &row).err(),
+            side.zero_test(channel, &row[0], triples.pop().expect("two")).err(),
+            side.multiply(channel, &[(row[0].clone(), row[1].clone())], triples).err(),
+            side.inverses(channel, Vec::new(), &[]).err(),
+        ]);
+        for (i, end) in ends.iter().enumerate() {
+            assert!(matches!(end, Some(twain_party::PartyError::Ended)), "step {i}: {end:?}");
+        }
+        assert_eq!(channel.frames().len(), frames);
+        Ok(())
+    };
+    let (model, data) = memory_pair([7; 32]);
+    succeed(run_over((Recorder::new(model), Recorder::new(data)), ends(6), side));
+
+    // Both make the same mistake: they have not asked for the coin of a second batch.
+    let demand = Demand { triple_batches: 1, ..Demand::default() };
+    let side = |channel: &mut dyn Channel, mut end: End| {
+        let mut stage = Preprocessing::begin(channel, end.tags, &demand, end.rng)?;
+        stage.spares(channel, 30, 30)?;
+        stage.triples(channel, &mut *end.ole, 2)?;
+        let second = stage.triples(channel, &mut *end.ole, 2).err();
+        assert!(matches!(second, Some(twain_party::PartyError::Bug(_))));
+        let domain = Domain::new(0).expect("a row");
+        let masks = TaggedVector::default();
+        let looked_up = MaskColumn { masks, kinds: twain_party::CellKinds::Uniform(Kind::Shared) };
+        let request = twain_tags::ProductColumns {
+            domain: &domain,
+            columns: &[],
+            pairs: &[],
+            looked_up: &looked_up,
+        };
+        let ends = [
+            stage.tag(channel, &[], 0).err(),
+            stage.spares(channel, 1, 1).err(),
+            stage.triples(channel, &mut *end.ole, 0).err(),
+            stage.product_columns(channel, &mut *end.ole, &request, Vec::new()).err(),
+            stage.side().open(channel, "test", &[]).err(),
+            stage.audit(channel).err(),
+        ];
+        for (i, end) in ends.iter().enumerate() {
+            assert!(matches!(end, Some(twain_party::PartyError::Ended)), "step {i}: {end:?}");
+        }
+        Ok(())
+    };
+    succeed(run(ends(6), side));
+}

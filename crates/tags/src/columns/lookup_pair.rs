@@ -2,7 +2,7 @@
 //! `I` and `f·I` for each wire with mask `f`, both tagged and checked. Output: `1/(f + c)`, tagged, for
 //! a public `c`.
 
-use crate::side::Side;
+use crate::side::{Guarded, Side};
 use crate::values::{Public, Tagged};
 use ff::Field;
 use twain_algebra::{Fr, vector};
@@ -28,19 +28,21 @@ impl Side {
         pairs: Vec<LookupPair>,
         summands: &[Public],
     ) -> Result<Vec<Tagged>, PartyError> {
-        if pairs.len() != summands.len() {
-            return Err(PartyError::Bug("an inverse takes one pair and one summand"));
-        }
-        let masked = pairs.iter().zip(summands);
-        let masked: Vec<Tagged> =
-            masked.map(|(pair, c)| &pair.product + &(&pair.factor * *c)).collect();
-        let opened = self.open(channel, "inverses of lookups", &masked)?;
-        let mut inverses: Vec<Fr> = opened.iter().map(|value| value.0).collect();
-        if inverses.contains(&Fr::ZERO) {
-            return Err(PartyError::Ended);
-        }
-        vector::batch_invert(&mut inverses);
-        let factors = pairs.iter().zip(inverses);
-        Ok(factors.map(|(pair, inverse)| &pair.factor * Public(inverse)).collect())
+        self.guarded(|side| {
+            if pairs.len() != summands.len() {
+                return Err(PartyError::Bug("an inverse takes one pair and one summand"));
+            }
+            let masked = pairs.iter().zip(summands);
+            let masked: Vec<Tagged> =
+                masked.map(|(pair, c)| &pair.product + &(&pair.factor * *c)).collect();
+            let opened = side.open(channel, "inverses of lookups", &masked)?;
+            let mut inverses: Vec<Fr> = opened.iter().map(|value| value.0).collect();
+            if inverses.contains(&Fr::ZERO) {
+                return Err(PartyError::Ended);
+            }
+            vector::batch_invert(&mut inverses);
+            let factors = pairs.iter().zip(inverses);
+            Ok(factors.map(|(pair, inverse)| &pair.factor * Public(inverse)).collect())
+        })
     }
 }

@@ -22,6 +22,7 @@ pub use mask_column::MaskColumn;
 use crate::coins::CoinUse;
 use crate::preprocessing::Preprocessing;
 use crate::products::Triple;
+use crate::side::Guarded;
 use crate::values::{Public, Tagged, TaggedVector};
 use ff::Field;
 use products::{PairProducts, pair_products};
@@ -115,18 +116,27 @@ impl Preprocessing {
         request: &ProductColumns<'_>,
         triples: Vec<Triple>,
     ) -> Result<CheckedPairs, PartyError> {
-        request.check(self.side.role())?;
-        if triples.len() != request.triples() {
-            return Err(PartyError::Bug("product columns take one triple a pair and one more"));
-        }
-        let virtual_columns = self.lookup_columns(channel, request)?;
-        let columns: Vec<&MaskColumn> = request.columns.iter().chain(&virtual_columns).collect();
-        let mut pairs = request.pairs.to_vec();
-        pairs.extend((request.columns.len()..columns.len()).step_by(2).map(|f| (f, f + 1)));
-        let products = pair_products(channel, ole, request.domain, &columns, &pairs)?;
-        let rows =
-            self.checked_rows(channel, request.domain, &columns, &pairs, &products, triples)?;
-        Ok(sort(request, &columns, rows, products.coset))
+        self.guarded(|stage| {
+            request.check(stage.side.role())?;
+            if triples.len() != request.triples() {
+                return Err(PartyError::Bug("product columns take one triple a pair and one more"));
+            }
+            let virtual_columns = stage.lookup_columns(channel, request)?;
+            let columns: Vec<&MaskColumn> =
+                request.columns.iter().chain(&virtual_columns).collect();
+            let mut pairs = request.pairs.to_vec();
+            pairs.extend((request.columns.len()..columns.len()).step_by(2).map(|f| (f, f + 1)));
+            let products = pair_products(channel, ole, request.domain, &columns, &pairs)?;
+            let rows = stage.checked_rows(
+                channel,
+                request.domain,
+                &columns,
+                &pairs,
+                &products,
+                triples,
+            )?;
+            Ok(sort(request, &columns, rows, products.coset))
+        })
     }
 
     /// The columns of looked-up wires, each followed by its column of random numbers. Rows that are left
