@@ -578,6 +578,19 @@ const MUTANTS: &[Mutant] = &[
         test: &["-p", "twain-tags", "--test", "views", "a_proof_shows_nothing_but_that_it_holds"],
     },
     Mutant {
+        what: "the instance in the hashes of tags",
+        file: "crates/tags/src/preprocessing.rs",
+        from: ".chain_update(self.instance.to_le_bytes())",
+        to: "",
+        test: &[
+            "-p",
+            "twain-tags",
+            "--test",
+            "functionality",
+            "stages_of_one_session_are_told_apart",
+        ],
+    },
+    Mutant {
         what: "the zero test of product columns",
         file: "crates/tags/src/columns/mod.rs",
         from: "self.side.zero_test(channel, &difference, last)?;",

@@ -94,10 +94,11 @@ mod tests {
     fn begun(channel: &mut dyn Channel) -> (Side, [Challenge; 2], ChaCha20Rng) {
         let role = channel.role();
         let mut rng = rng(role);
-        let mut coins = Coins::commit(channel, &mut rng, &[CoinUse::EqualKeys]).unwrap();
+        let session = channel.session_id();
+        let mut coins = Coins::commit(channel, session, &mut rng, &[CoinUse::EqualKeys]).unwrap();
         let coins = coins.toss(channel, CoinUse::EqualKeys).unwrap();
         let key = Key::new(Fr::from(if role == Role::Model { 5 } else { 7 }));
-        (Side::new(role, channel.session_id(), key), coins, rng)
+        (Side::new(role, session, key), coins, rng)
     }
 
     /// A peer that says all that an honest one would with its block, plus these errors, and goes on whatever

@@ -15,6 +15,7 @@ use crate::spares::Spares;
 use crate::values::{Owned, Tagged, TaggedVector};
 use ff::Field;
 use rand_chacha::ChaCha20Rng;
+use sha2::{Digest, Sha256};
 use twain_algebra::{Fr, vector};
 use twain_link::channel::Channel;
 use twain_ole::{OleGroup, OleSource};
@@ -25,6 +26,9 @@ use twain_rlwe::uniform_scalars;
 /// to before the first tag is made.
 #[derive(Clone, Debug, Default)]
 pub struct Demand {
+    /// Tells the [`Preprocessing`]s of one session apart: each has its own, so that no hash of one
+    /// is a hash of another.
+    pub instance: u64,
     /// Calls of [`Preprocessing::triples`].
     pub triple_batches: usize,
     /// Calls of [`Preprocessing::product_columns`].
@@ -34,6 +38,15 @@ pub struct Demand {
 }
 
 impl Demand {
+    /// What enters all hashes of the [`Preprocessing`], in place of the session's identifier.
+    fn session(&self, session: [u8; 32]) -> [u8; 32] {
+        Sha256::new_with_prefix(b"twain tags instance")
+            .chain_update(session)
+            .chain_update(self.instance.to_le_bytes())
+            .finalize()
+            .into()
+    }
+
     fn coins(&self) -> Vec<CoinUse> {
         let mut uses = vec![CoinUse::EqualKeys];
         uses.extend(std::iter::repeat_n(CoinUse::Sacrifice, self.triple_batches));
@@ -111,9 +124,10 @@ impl Preprocessing {
         demand: &Demand,
         mut rng: ChaCha20Rng,
     ) -> Result<Self, PartyError> {
-        let coins = Coins::commit(channel, &mut rng, &demand.coins())?;
-        let key = source.begin(channel)?;
-        let side = Side::new(channel.role(), channel.session_id(), key);
+        let session = demand.session(channel.session_id());
+        let coins = Coins::commit(channel, session, &mut rng, &demand.coins())?;
+        let key = source.begin(channel, session)?;
+        let side = Side::new(channel.role(), session, key);
         let (record, spares) = (Record::default(), Spares::default());
         let block = source.block();
         let mut started = Self { side, source, coins, record, spares, rng };

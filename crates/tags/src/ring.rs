@@ -63,8 +63,13 @@ impl RingTags {
     }
 
     /// Exchanges ring keys and an encryption of this polynomial.
-    fn start(&mut self, channel: &mut dyn Channel, plaintext: &[Fr]) -> Result<(), PartyError> {
-        let (session, role) = (channel.session_id(), channel.role());
+    fn start(
+        &mut self,
+        channel: &mut dyn Channel,
+        session: [u8; 32],
+        plaintext: &[Fr],
+    ) -> Result<(), PartyError> {
+        let role = channel.role();
         let (mut own, public) = SecretKey::generate(ring_session(&session, role), &mut self.rng);
         let theirs = channel.exchange(PHASE, public.to_bytes(), FRESH_BYTES)?;
         let peer_session = ring_session(&session, role.other());
@@ -76,7 +81,7 @@ impl RingTags {
         // The first encryption under a key has the number 1.
         let theirs = Encryption::from_bytes(peer_session, 1, &received).map_err(failed)?;
         let received = Received { key, encryptions: vec![theirs] };
-        let peer = self.prove(channel, Openings { key: &own, openings }, received)?;
+        let peer = self.prove(channel, session, Openings { key: &own, openings }, received)?;
         self.keys = Some(Keys { own, evaluator: Evaluator::default(), peer });
         Ok(())
     }
@@ -85,10 +90,11 @@ impl RingTags {
     fn prove(
         &mut self,
         channel: &mut dyn Channel,
+        session: [u8; 32],
         own: Openings<'_>,
         theirs: Received<PublicKey, Encryption>,
     ) -> Result<Verified, PartyError> {
-        let (session, role) = (channel.session_id(), channel.role());
+        let role = channel.role();
         let short = |message: Vec<u8>| {
             <[u8; 32]>::try_from(message)
                 .map_err(|_| PartyError::Bug("a message of a proof has another length"))
@@ -115,11 +121,11 @@ impl RingTags {
 }
 
 impl TagSource for RingTags {
-    fn begin(&mut self, channel: &mut dyn Channel) -> Result<Key, PartyError> {
+    fn begin(&mut self, channel: &mut dyn Channel, session: [u8; 32]) -> Result<Key, PartyError> {
         let mut delta = Shares::zero(1);
         uniform_scalars(&mut self.rng, &mut delta);
         // The same in all slots: a constant.
-        self.start(channel, &Shares::new(vec![delta[0]; SLOTS]))?;
+        self.start(channel, session, &Shares::new(vec![delta[0]; SLOTS]))?;
         Ok(Key::new(delta[0]))
     }
 
@@ -189,7 +195,7 @@ mod tests {
         let sides = both(|mut channel| {
             let role = channel.role();
             let mut source = RingTags::new(rng(1, role));
-            let delta = source.begin(&mut channel).unwrap();
+            let delta = source.begin(&mut channel, [7; 32]).unwrap();
             let made = sizes.map(|sizes| {
                 let (own, theirs) = (sizes[role as usize], sizes[role.other() as usize]);
                 let mut values = vec![Fr::ZERO; own];
@@ -219,7 +225,7 @@ mod tests {
             let [_, keys] = both(|mut channel| {
                 let role = channel.role();
                 let mut source = RingTags::new(rng(seed, role));
-                source.begin(&mut channel).unwrap();
+                source.begin(&mut channel, [7; 32]).unwrap();
                 let (own, theirs) = match role {
                     Role::Model => (vec![value; SLOTS], 0),
                     Role::Data => (Vec::new(), SLOTS),
@@ -239,10 +245,14 @@ mod tests {
     struct Uneven(RingTags, Fr);
 
     impl TagSource for Uneven {
-        fn begin(&mut self, channel: &mut dyn Channel) -> Result<Key, PartyError> {
+        fn begin(
+            &mut self,
+            channel: &mut dyn Channel,
+            session: [u8; 32],
+        ) -> Result<Key, PartyError> {
             let mut slots = vec![Fr::from(5); SLOTS];
             slots[SLOTS / 2] += self.1;
-            self.0.start(channel, &slots)?;
+            self.0.start(channel, session, &slots)?;
             Ok(Key::new(Fr::from(5)))
         }
 

@@ -19,6 +19,7 @@ use twain_party::{Kind, PartyError, Role};
 /// What one side keeps for the arithmetic of a session: its role, its key, and how much was opened.
 pub struct Side {
     role: Role,
+    /// Of the stage this belongs to: see [`crate::Demand::instance`].
     session: [u8; 32],
     key: Key,
     /// Openings so far: as many on either side.
@@ -99,7 +100,7 @@ impl Side {
         self.failure
     }
 
-    /// The session's identifier.
+    /// The stage's identifier.
     pub(crate) fn session(&self) -> [u8; 32] {
         self.session
     }

@@ -392,3 +392,28 @@ fn after_a_failed_check_there_is_nothing() {
     };
     succeed(run(ends(6), side));
 }
+
+/// Two stages of one session share no hash: with the same randomness in both, commitments to coins and
+/// ring keys are others.
+#[test]
+fn stages_of_one_session_are_told_apart() {
+    let begun = |instance| {
+        let ends = ends(1).map(|mut end| {
+            end.tags = Box::new(RingTags::new(ChaCha20Rng::seed_from_u64(end.role as u64)));
+            end
+        });
+        let demand = Demand { instance, ..Demand::default() };
+        let side = |mut channel: Recorder<MemoryChannel>, end: End| {
+            Preprocessing::begin(&mut channel, end.tags, &demand, end.rng)?;
+            Ok(channel.frames().to_vec())
+        };
+        let (model, data) = memory_pair([7; 32]);
+        succeed(run_over((Recorder::new(model), Recorder::new(data)), ends, side))
+    };
+    let [first, second] = [begun(0), begun(1)];
+    assert!(first == begun(0));
+    for (first, second) in first.iter().zip(&second) {
+        // Both sides' coins, ring keys and encryptions.
+        assert!((0..6).all(|i| first[i].bytes != second[i].bytes));
+    }
+}

@@ -23,8 +23,8 @@ trait TagLie: FnMut(usize, &mut Vec<Fr>, Option<&mut Correlation>) + Send {}
 impl<F: FnMut(usize, &mut Vec<Fr>, Option<&mut Correlation>) + Send> TagLie for F {}
 
 impl<F: TagLie> TagSource for LyingTags<F> {
-    fn begin(&mut self, channel: &mut dyn Channel) -> Result<Key, PartyError> {
-        self.inner.begin(channel)
+    fn begin(&mut self, channel: &mut dyn Channel, session: [u8; 32]) -> Result<Key, PartyError> {
+        self.inner.begin(channel, session)
     }
 
     fn block(&self) -> usize {
@@ -238,7 +238,7 @@ fn a_wrong_product_of_masks_ends_it() {
         assert_eq!(honest, Reached::Audited);
         let [operands, results] = *groups.lock().unwrap();
         // Rows: shared with mixed in three kinds of rows, the data's with shared, a lookup; three
-        // pairs on the coset, of five columns.
+        // pairs on the coset, of five columns. The data's with itself is no product of two sides.
         assert_eq!([operands, results], [2 * 5 + 5, 5 + 3]);
         for result in 0..results {
             let known = with_products(cheater, move |call, _, made| {
@@ -248,18 +248,25 @@ fn a_wrong_product_of_masks_ends_it() {
             });
             assert_eq!(known, Reached::Triples, "{cheater:?}, result {result}");
         }
-        let mut found = 0;
+        let mut found = Vec::new();
         for operand in 0..operands {
             let multiple = with_products(cheater, move |call, operands, made| {
                 if call == 1 && made.is_none() {
                     operands[operand][0] += ONE;
                 }
             });
-            // An operand that this side does not own in these rows is not looked at.
             assert!([Reached::Triples, Reached::Audited].contains(&multiple));
-            found += usize::from(multiple == Reached::Triples);
+            if multiple == Reached::Triples {
+                found.push(operand);
+            }
         }
-        assert!(found >= 8, "{cheater:?}: {found} of {operands}");
+        // Two operands for each of the five results on rows, then the columns on the coset: of what a
+        // side has no part in these rows, its operand is not looked at.
+        let due = match cheater {
+            Role::Model => [1, 2, 4, 5, 7, 8, 9, 10, 11, 13, 14].to_vec(),
+            Role::Data => [0, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14].to_vec(),
+        };
+        assert_eq!(found, due, "{cheater:?}");
     }
 }
 
@@ -286,11 +293,12 @@ fn errors_of_pairs_do_not_cancel() {
             });
             assert_eq!(reached, Reached::Triples, "{cheater:?}, call {call}");
         }
-        // Cancelling in two rows of two pairs.
-        let reached = with_tags(cheater, move |number, own, made| {
-            if number == 8 && made.is_none() {
-                own[1] += ONE;
-                own[5] -= ONE;
+        // The same row of the first pair and of the second, whose results are those of its row 1,
+        // of its row 3, of its row 0; of all rows of the second.
+        let reached = with_products(cheater, |call, _, made| {
+            if let Some(made) = made.filter(|_| call == 1) {
+                made[0][0] += ONE;
+                made[3][1] -= ONE;
             }
         });
         assert_eq!(reached, Reached::Triples, "{cheater:?}");

@@ -89,7 +89,7 @@ pub fn powers_row(x: Fr, y: Fr) -> [Fr; 4] {
 /// Rows of the product columns of [`everything`].
 pub const ROWS: usize = 4;
 
-/// Columns for the pairs `(0, 1)`, `(2, 0)`: shared, owned by either side, mixed.
+/// Columns for [`PAIRS`]: shared, owned by either side, mixed.
 pub fn columns(
     stage: &mut Preprocessing,
     channel: &mut dyn Channel,
@@ -123,8 +123,8 @@ pub fn columns(
     kinds.into_iter().zip([100, 200, 300]).map(column).collect()
 }
 
-/// The pairs of [`columns`].
-pub const PAIRS: [(usize, usize); 2] = [(0, 1), (2, 0)];
+/// The pairs of [`columns`]; the last one is of columns of one side.
+pub const PAIRS: [(usize, usize); 3] = [(0, 1), (2, 0), (2, 2)];
 
 /// Makes product columns of `n` rows, with so many looked-up wires.
 pub fn pairs(
@@ -154,8 +154,12 @@ pub fn everything(
     secrets: [Fr; 2],
 ) -> Result<Vec<Public>, PartyError> {
     let secret = secrets[end.role as usize];
-    let demand =
-        Demand { triple_batches: 2, column_batches: 1, challenges: vec!["test of proofs"] };
+    let demand = Demand {
+        triple_batches: 2,
+        column_batches: 1,
+        challenges: vec!["test of proofs"],
+        instance: 0,
+    };
     let mut stage = Preprocessing::begin(channel, end.tags, &demand, end.rng)?;
     stage.spares(channel, 16, 16)?;
     let (columns, _, mut checked) = pairs(&mut stage, channel, &mut *end.ole, 2, 3)?;
