@@ -591,6 +591,26 @@ const MUTANTS: &[Mutant] = &[
         ],
     },
     Mutant {
+        what: "the weights of proofs about own values",
+        file: "crates/tags/src/proof.rs",
+        from: "weight *= challenge;",
+        to: "weight *= challenge * Fr::ZERO + Fr::ONE;",
+        test: &[
+            "-p",
+            "twain-tags",
+            "--test",
+            "functionality",
+            "errors_in_a_proof_do_not_cancel",
+        ],
+    },
+    Mutant {
+        what: "the weights of the audit from call to call",
+        file: "crates/tags/src/preprocessing.rs",
+        from: "weight *= challenge.pow_vartime([keys.len() as u64]);",
+        to: "weight *= Fr::ONE;",
+        test: &["-p", "twain-tags", "--test", "lies", "pollutions_of_two_answers_do_not_cancel"],
+    },
+    Mutant {
         what: "the zero test of product columns",
         file: "crates/tags/src/columns/mod.rs",
         from: "self.side.zero_test(channel, &difference, last)?;",

@@ -417,3 +417,26 @@ fn stages_of_one_session_are_told_apart() {
         assert!((0..6).all(|i| first[i].bytes != second[i].bytes));
     }
 }
+
+/// Two errors that cancel but for their weights are found: in one row and in two.
+#[test]
+fn errors_in_a_proof_do_not_cancel() {
+    let demand = Demand { challenges: vec!["proof"], ..Demand::default() };
+    for places in [[2, 3], [2, 6]] {
+        let side = |channel: &mut dyn Channel, end: End| {
+            let mut stage = Preprocessing::begin(channel, end.tags, &demand, end.rng)?;
+            stage.spares(channel, 16, 16)?;
+            let mut audited = stage.audit(channel)?;
+            let mut own = [powers_row(Fr::from(2), Fr::from(3)); 2].concat();
+            own[places[0]] += Fr::ONE;
+            own[places[1]] -= Fr::ONE;
+            let [values, _] = audited.input(channel, &own, 8)?;
+            let rows = [0, 4].map(|first| (first..first + 4).map(|i| values.get(i)).collect());
+            let challenge = audited.challenge(channel, "proof")?;
+            audited.prove(channel, Role::Model, &Powers, &rows, challenge)
+        };
+        let [model, data] = run(ends(6), side);
+        model.unwrap();
+        assert!(matches!(data, Err(twain_party::PartyError::Ended)), "{places:?}");
+    }
+}

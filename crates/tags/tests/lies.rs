@@ -364,3 +364,38 @@ fn a_part_of_anothers_mask_is_refused() {
         }
     }
 }
+
+/// Keys that two answers have polluted such that it cancels, but for the weights of the audit, which go
+/// on from call to call.
+#[test]
+fn pollutions_of_two_answers_do_not_cancel() {
+    for victim in BOTH {
+        for lies in [false, true] {
+            let ends = ends(1).map(|mut end| {
+                if end.role == victim {
+                    // Calls: 0 the block of equal keys, 1 and 2 spares.
+                    let lie = move |call, _: &mut Vec<Fr>, made: Option<&mut Correlation>| match (
+                        call,
+                        made.filter(|_| lies),
+                    ) {
+                        (1, Some(made)) => made.keys[3] += ONE,
+                        (2, Some(made)) => made.keys[3] -= ONE,
+                        _ => {}
+                    };
+                    end.tags = Box::new(LyingTags { inner: end.tags, calls: 0, lie });
+                }
+                end
+            });
+            let results = run(ends, |channel, end| {
+                let demand = Demand::default();
+                let mut stage = Preprocessing::begin(channel, end.tags, &demand, end.rng)?;
+                stage.spares(channel, 5, 5)?;
+                stage.spares(channel, 5, 5)?;
+                stage.audit(channel).map(drop)
+            });
+            let [model, data] = results.map(|result| matches!(result, Err(PartyError::Ended)));
+            let [own, peer] = if victim == Role::Model { [model, data] } else { [data, model] };
+            assert_eq!([own, peer], [lies, false], "{victim:?}");
+        }
+    }
+}
