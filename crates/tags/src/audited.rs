@@ -5,7 +5,7 @@
 //! once it has guessed the value.
 
 use crate::coins::{Challenge, CoinUse, Coins};
-use crate::side::Side;
+use crate::side::{Guarded, Side};
 use crate::spares::Spares;
 use crate::values::{Half, Owned};
 use twain_algebra::{Fr, vector};
@@ -21,6 +21,12 @@ pub struct Audited {
     coins: Coins,
     /// How often inputs were given.
     pub(crate) inputs: u64,
+}
+
+impl Guarded for Audited {
+    fn arithmetic(&mut self) -> &mut Side {
+        &mut self.side
+    }
 }
 
 impl Audited {
@@ -44,17 +50,19 @@ impl Audited {
         own: &[Fr],
         theirs: usize,
     ) -> Result<[Owned; 2], PartyError> {
-        self.inputs += 1;
-        let (mine, peer) = self.spares.take(own.len(), theirs)?;
-        let (Half::Mine { values: masks, tags }, Half::Theirs { mut keys }) = (mine.0, peer.0)
-        else {
-            return Err(PartyError::Bug("spares of the wrong side"));
-        };
-        let masked: Vec<Fr> = own.iter().zip(masks.iter()).map(|(y, s)| y - s).collect();
-        let theirs = exchange_scalars(channel, "tagged inputs", &masked, theirs)?;
-        vector::add_scaled(&mut keys, &theirs, self.side.delta());
-        let mine = Owned::mine(Shares::new(own.to_vec()), tags);
-        Ok(Owned::in_order(self.side.role(), mine, Owned::theirs(keys)))
+        self.guarded(|audited| {
+            audited.inputs += 1;
+            let (mine, peer) = audited.spares.take(own.len(), theirs)?;
+            let (Half::Mine { values: masks, tags }, Half::Theirs { mut keys }) = (mine.0, peer.0)
+            else {
+                return Err(PartyError::Bug("spares of the wrong side"));
+            };
+            let masked: Vec<Fr> = own.iter().zip(masks.iter()).map(|(y, s)| y - s).collect();
+            let theirs = exchange_scalars(channel, "tagged inputs", &masked, theirs)?;
+            vector::add_scaled(&mut keys, &theirs, audited.side.delta());
+            let mine = Owned::mine(Shares::new(own.to_vec()), tags);
+            Ok(Owned::in_order(audited.side.role(), mine, Owned::theirs(keys)))
+        })
     }
 
     /// Tosses the next coin with this label, of those that were asked for when the session began. To be
@@ -67,8 +75,10 @@ impl Audited {
         channel: &mut dyn Channel,
         label: &'static str,
     ) -> Result<Challenge, PartyError> {
-        let [mut challenge] = self.coins.toss(channel, CoinUse::Challenge(label))?;
-        challenge.inputs = self.inputs;
-        Ok(challenge)
+        self.guarded(|audited| {
+            let [mut challenge] = audited.coins.toss(channel, CoinUse::Challenge(label))?;
+            challenge.inputs = audited.inputs;
+            Ok(challenge)
+        })
     }
 }

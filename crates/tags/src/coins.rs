@@ -37,7 +37,8 @@ impl CoinUse {
             CoinUse::ColumnWeights => "tags: weights of product columns",
             CoinUse::ColumnPoint => "tags: point of product columns",
             CoinUse::Audit => "tags: audit",
-            CoinUse::Challenge(label) => label,
+            // Labels of callers might be those of other commitments.
+            CoinUse::Challenge(_) => "tags: challenge",
         }
     }
 }
@@ -68,16 +69,18 @@ struct Pending {
 pub struct Coins(VecDeque<Pending>);
 
 impl Coins {
-    /// Both sides commit to their parts of these coins: one message each way, 32 bytes a coin.
+    /// Both sides commit to their parts of these coins: one message each way, 32 bytes a coin. `session`
+    /// enters their hashes.
     ///
     /// # Errors
     /// The link fails.
     pub fn commit(
         channel: &mut dyn Channel,
+        session: [u8; 32],
         rng: &mut ChaCha20Rng,
         uses: &[CoinUse],
     ) -> Result<Self, PartyError> {
-        let (session, role) = (channel.session_id(), channel.role());
+        let role = channel.role();
         let coins = uses.iter().zip(0..).map(|(coin_use, counter)| {
             Coin::new(Purpose { label: coin_use.label(), session, counter }, role, rng)
         });

@@ -57,7 +57,7 @@ impl IdealTags {
 }
 
 impl TagSource for IdealTags {
-    fn begin(&mut self, channel: &mut dyn Channel) -> Result<Key, PartyError> {
+    fn begin(&mut self, channel: &mut dyn Channel, _session: [u8; 32]) -> Result<Key, PartyError> {
         if channel.role() == Role::Data {
             let key = self.receive()?.first().copied().ok_or_else(|| gone(()))?;
             return Ok(Key::new(key));

@@ -9,12 +9,13 @@ use crate::audited::Audited;
 use crate::coins::{CoinUse, Coins};
 use crate::equality::equal_keys;
 use crate::products::{Triple, Unchecked, sacrifice};
-use crate::side::Side;
+use crate::side::{Guarded, Side};
 use crate::source::{Correlation, TagSource};
 use crate::spares::Spares;
 use crate::values::{Owned, Tagged, TaggedVector};
 use ff::Field;
 use rand_chacha::ChaCha20Rng;
+use sha2::{Digest, Sha256};
 use twain_algebra::{Fr, vector};
 use twain_link::channel::Channel;
 use twain_ole::{OleGroup, OleSource};
@@ -25,6 +26,9 @@ use twain_rlwe::uniform_scalars;
 /// to before the first tag is made.
 #[derive(Clone, Debug, Default)]
 pub struct Demand {
+    /// Tells the [`Preprocessing`]s of one session apart: each has its own, so that no hash of one
+    /// is a hash of another.
+    pub instance: u64,
     /// Calls of [`Preprocessing::triples`].
     pub triple_batches: usize,
     /// Calls of [`Preprocessing::product_columns`].
@@ -34,6 +38,15 @@ pub struct Demand {
 }
 
 impl Demand {
+    /// What enters all hashes of the [`Preprocessing`], in place of the session's identifier.
+    fn session(&self, session: [u8; 32]) -> [u8; 32] {
+        Sha256::new_with_prefix(b"twain tags instance")
+            .chain_update(session)
+            .chain_update(self.instance.to_le_bytes())
+            .finalize()
+            .into()
+    }
+
     fn coins(&self) -> Vec<CoinUse> {
         let mut uses = vec![CoinUse::EqualKeys];
         uses.extend(std::iter::repeat_n(CoinUse::Sacrifice, self.triple_batches));
@@ -93,6 +106,12 @@ pub struct Preprocessing {
     rng: ChaCha20Rng,
 }
 
+impl Guarded for Preprocessing {
+    fn arithmetic(&mut self) -> &mut Side {
+        &mut self.side
+    }
+}
+
 impl Preprocessing {
     /// Commits to all coins, draws this side's key, and tests that the peer's is one for all values.
     /// `rng` is a generator of this side's for this session alone.
@@ -105,9 +124,10 @@ impl Preprocessing {
         demand: &Demand,
         mut rng: ChaCha20Rng,
     ) -> Result<Self, PartyError> {
-        let coins = Coins::commit(channel, &mut rng, &demand.coins())?;
-        let key = source.begin(channel)?;
-        let side = Side::new(channel.role(), channel.session_id(), key);
+        let session = demand.session(channel.session_id());
+        let coins = Coins::commit(channel, session, &mut rng, &demand.coins())?;
+        let key = source.begin(channel, session)?;
+        let side = Side::new(channel.role(), session, key);
         let (record, spares) = (Record::default(), Spares::default());
         let block = source.block();
         let mut started = Self { side, source, coins, record, spares, rng };
@@ -115,7 +135,7 @@ impl Preprocessing {
         let block = started.random(channel, block)?;
         let challenges = started.coins.toss(channel, CoinUse::EqualKeys)?;
         started.side.failure.charge_coin(block.len())?;
-        equal_keys(&started.side, channel, &block, challenges)?;
+        equal_keys(&started.side, channel, &block, challenges, &mut started.rng)?;
         Ok(started)
     }
 
@@ -135,14 +155,16 @@ impl Preprocessing {
         own: &[Fr],
         theirs: usize,
     ) -> Result<[Owned; 2], PartyError> {
-        let Correlation { tags, keys } = self.source.tag(channel, own, theirs)?;
-        if tags.len() != own.len() || keys.len() != theirs {
-            return Err(PartyError::Bug("a source of tags makes one for each value"));
-        }
-        self.record.own.push((own.to_vec().into(), tags.clone()));
-        self.record.peer.push(keys.clone());
-        let mine = Owned::mine(own.to_vec().into(), tags);
-        Ok(Owned::in_order(self.side.role(), mine, Owned::theirs(keys)))
+        self.guarded(|stage| {
+            let Correlation { tags, keys } = stage.source.tag(channel, own, theirs)?;
+            if tags.len() != own.len() || keys.len() != theirs {
+                return Err(PartyError::Bug("a source of tags makes one for each value"));
+            }
+            stage.record.own.push((own.to_vec().into(), tags.clone()));
+            stage.record.peer.push(keys.clone());
+            let mine = Owned::mine(own.to_vec().into(), tags);
+            Ok(Owned::in_order(stage.side.role(), mine, Owned::theirs(keys)))
+        })
     }
 
     /// Tags shares of values that both sides have a share of.
@@ -197,24 +219,26 @@ impl Preprocessing {
         ole: &mut dyn OleSource,
         count: usize,
     ) -> Result<Vec<Triple>, PartyError> {
-        let (a, b) = (self.uniform(2 * count), self.uniform(2 * count));
-        let group = OleGroup { length: 2 * count, terms: vec![(0, 1), (1, 0)] };
-        let mut cross = ole.inner_products(channel, "triples", &[&a, &b], &[group])?;
-        let mut c = cross.pop().map(Shares::new).unwrap_or_default();
-        vector::mul_add(&mut c, &a, &b);
-        let mut all = Shares::zero(6 * count);
-        for (part, values) in all.chunks_exact_mut(2 * count.max(1)).zip([&a, &b, &c]) {
-            part.copy_from_slice(values);
-        }
-        let tagged = self.tag_shares(channel, &all)?;
-        let [coin] = self.coins.toss(channel, CoinUse::Sacrifice)?;
-        self.side.failure.charge_coin(count)?;
-        let triple = |i: usize| {
-            let [a, b, c] = [0, 1, 2].map(|part| tagged.get(2 * part * count + i));
-            Unchecked { a, b, c }
-        };
-        let pairs = (0..count).map(|i| [triple(i), triple(count + i)]).collect();
-        sacrifice(&mut self.side, channel, pairs, coin)
+        self.guarded(|stage| {
+            let (a, b) = (stage.uniform(2 * count), stage.uniform(2 * count));
+            let group = OleGroup { length: 2 * count, terms: vec![(0, 1), (1, 0)] };
+            let mut cross = ole.inner_products(channel, "triples", &[&a, &b], &[group])?;
+            let mut c = cross.pop().map(Shares::new).unwrap_or_default();
+            vector::mul_add(&mut c, &a, &b);
+            let mut all = Shares::zero(6 * count);
+            for (part, values) in all.chunks_exact_mut(2 * count.max(1)).zip([&a, &b, &c]) {
+                part.copy_from_slice(values);
+            }
+            let tagged = stage.tag_shares(channel, &all)?;
+            let [coin] = stage.coins.toss(channel, CoinUse::Sacrifice)?;
+            stage.side.failure.charge_coin(count)?;
+            let triple = |i: usize| {
+                let [a, b, c] = [0, 1, 2].map(|part| tagged.get(2 * part * count + i));
+                Unchecked { a, b, c }
+            };
+            let pairs = (0..count).map(|i| [triple(i), triple(count + i)]).collect();
+            sacrifice(&mut stage.side, channel, pairs, coin)
+        })
     }
 
     /// Ends the making of tags: a combination of all that was tagged, by a coin, under a spare of each
@@ -224,10 +248,10 @@ impl Preprocessing {
     /// # Errors
     /// The link fails, or [`PartyError::Ended`].
     pub fn audit(mut self, channel: &mut dyn Channel) -> Result<Audited, PartyError> {
-        let (mine, theirs) = self.spares.take(1, 1)?;
+        let (own, theirs) = self.guarded(|stage| stage.spares.take(1, 1))?;
         let [coin] = self.coins.toss(channel, CoinUse::Audit)?;
         self.side.failure.charge_coin(self.record.len())?;
-        let spare = &mine.get(0) + &theirs.get(0);
+        let spare = &own.get(0) + &theirs.get(0);
         let combination = &self.record.combine(coin.value()) + &spare;
         self.side.open(channel, "audit of tags", &[combination])?;
         Ok(Audited::new(self.side, self.spares, self.coins))

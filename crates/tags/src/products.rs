@@ -6,7 +6,7 @@
 //! it is moved.
 
 use crate::coins::Challenge;
-use crate::side::Side;
+use crate::side::{Guarded, Side};
 use crate::values::{Public, Tagged};
 use ff::Field;
 use twain_algebra::Fr;
@@ -77,19 +77,21 @@ impl Side {
         pairs: &[(Tagged, Tagged)],
         triples: Vec<Triple>,
     ) -> Result<Vec<Tagged>, PartyError> {
-        if triples.len() != pairs.len() {
-            return Err(PartyError::Bug("a product takes one triple"));
-        }
-        let masked = pairs.iter().zip(&triples);
-        let masked: Vec<Tagged> =
-            masked.flat_map(|((x, y), triple)| [x - &triple.a, y - &triple.b]).collect();
-        let opened = self.open(channel, "tagged products", &masked)?;
-        let products = triples.iter().zip(opened.as_chunks().0).map(|(triple, &[e, f])| {
-            let product = &triple.c + &(&triple.b * e);
-            let product = &product + &(&triple.a * f);
-            &product + &self.public(Public(e.0 * f.0), Kind::Shared)
-        });
-        Ok(products.collect())
+        self.guarded(|side| {
+            if triples.len() != pairs.len() {
+                return Err(PartyError::Bug("a product takes one triple"));
+            }
+            let masked = pairs.iter().zip(&triples);
+            let masked: Vec<Tagged> =
+                masked.flat_map(|((x, y), triple)| [x - &triple.a, y - &triple.b]).collect();
+            let opened = side.open(channel, "tagged products", &masked)?;
+            let products = triples.iter().zip(opened.as_chunks().0).map(|(triple, &[e, f])| {
+                let product = &triple.c + &(&triple.b * e);
+                let product = &product + &(&triple.a * f);
+                &product + &side.public(Public(e.0 * f.0), Kind::Shared)
+            });
+            Ok(products.collect())
+        })
     }
 
     /// Ends the session unless the value is 0, and shows nothing else of it: with a triple `b·s = c`,
@@ -103,16 +105,19 @@ impl Side {
         value: &Tagged,
         triple: Triple,
     ) -> Result<(), PartyError> {
-        const PHASE: &str = "zero test";
-        let Triple { a: s, b, c } = triple;
-        // Not found if `s` happens to be 0.
-        self.failure.charge_coin(1)?;
-        let masked = self.open(channel, PHASE, &[value - &b])?;
-        let product = masked.first().map(|masked| &(&s * *masked) + &c).ok_or(PartyError::Ended)?;
-        let opened = self.open(channel, PHASE, &[product])?;
-        match opened.iter().all(|product| product.0 == Fr::ZERO) {
-            true => Ok(()),
-            false => Err(PartyError::Ended),
-        }
+        self.guarded(|side| {
+            const PHASE: &str = "zero test";
+            let Triple { a: s, b, c } = triple;
+            // Not found if `s` happens to be 0.
+            side.failure.charge_coin(1)?;
+            let masked = side.open(channel, PHASE, &[value - &b])?;
+            let product =
+                masked.first().map(|masked| &(&s * *masked) + &c).ok_or(PartyError::Ended)?;
+            let opened = side.open(channel, PHASE, &[product])?;
+            match opened.iter().all(|product| product.0 == Fr::ZERO) {
+                true => Ok(()),
+                false => Err(PartyError::Ended),
+            }
+        })
     }
 }

@@ -9,7 +9,8 @@
 
 use crate::audited::Audited;
 use crate::coins::Challenge;
-use crate::values::Tagged;
+use crate::side::Guarded;
+use crate::values::{Owned, Tagged};
 use ff::Field;
 use twain_algebra::{Fr, erase};
 use twain_link::channel::Channel;
@@ -153,6 +154,14 @@ fn combine<T: Term>(
     Ok(count)
 }
 
+/// Whether these values have no part of the side that is not `owner`, as far as `role` can see.
+fn are_of(owner: Role, role: Role, rows: &[Vec<Tagged>]) -> bool {
+    rows.iter().flatten().all(|value| match owner == role {
+        true => value.key == Fr::ZERO,
+        false => value.share == Fr::ZERO && value.tag == Fr::ZERO,
+    })
+}
+
 const TOO_HIGH: PartyError = PartyError::Bug("a relation has a higher degree than it says");
 
 impl Audited {
@@ -171,53 +180,87 @@ impl Audited {
         rows: &[Vec<Tagged>],
         challenge: Challenge,
     ) -> Result<(), PartyError> {
-        let degree = relation.degree();
-        if degree == 0 {
-            return Err(PartyError::Bug("a relation's degree is at least 1"));
-        }
-        if challenge.inputs != self.inputs {
-            return Err(PartyError::Bug("a proof takes a challenge from after all inputs"));
-        }
-        let (statement, challenge) = ((relation, rows), challenge.value());
-        if owner == self.side.role() {
-            let mut sums = Shares::zero(degree + 1);
-            let term = |x: &Tagged| OwnersTerm(Shares::new(vec![-x.tag, x.share]));
-            let count = combine(statement, challenge, term, |polynomial, weight| {
-                if polynomial.degree() > degree {
-                    return Err(TOO_HIGH);
-                }
-                let raised = polynomial.raised(degree);
-                sums.iter_mut().zip(raised.iter()).for_each(|(sum, c)| *sum += weight * c);
-                Ok(())
-            })?;
-            let (spares, _) = self.spares.take(degree - 1, 0)?;
-            for (power, spare) in (0..degree - 1).map(|l| (l, spares.get(l))) {
-                sums[power] -= spare.tag;
-                sums[power + 1] += spare.share;
+        self.guarded(|audited| {
+            if relation.degree() == 0 {
+                return Err(PartyError::Bug("a relation's degree is at least 1"));
             }
-            self.side.failure.charge_coin(count + degree)?;
-            // The last coefficient is the polynomials' own sum: 0, or the other side will see.
-            send_scalars(channel, PHASE, &sums[..degree])
-        } else {
-            let delta = self.side.delta();
-            let term = |x: &Tagged| HoldersTerm { value: x.key, degree: 1, delta };
-            let mut due = Fr::ZERO;
-            let count = combine(statement, challenge, term, |polynomial, weight| {
-                if polynomial.degree > degree {
-                    return Err(TOO_HIGH);
-                }
-                due += weight * polynomial.raised(degree);
-                Ok(())
-            })?;
-            let (_, spares) = self.spares.take(0, degree - 1)?;
-            let keys = (0..degree - 1).rev().map(|l| spares.get(l).key);
-            due += keys.fold(Fr::ZERO, |sum, key| sum * delta + key);
-            self.side.failure.charge_coin(count + degree)?;
-            let message = exchange_scalars(channel, PHASE, &[], degree)?;
-            match message.iter().rev().fold(Fr::ZERO, |sum, c| sum * delta + c) == due {
-                true => Ok(()),
-                false => Err(PartyError::Ended),
+            if challenge.inputs != audited.inputs {
+                return Err(PartyError::Bug("a proof takes a challenge from after all inputs"));
             }
+            let role = audited.side.role();
+            if !are_of(owner, role, rows) {
+                return Err(PartyError::Bug("a proof about own values is about the peer's too"));
+            }
+            let spares = audited.spares_of(owner, relation.degree() - 1)?;
+            let statement = (relation, rows);
+            match owner == role {
+                true => audited.prove_own(channel, statement, challenge.value(), spares),
+                false => audited.check_proof(channel, statement, challenge.value(), spares),
+            }
+        })
+    }
+
+    /// The owner's part of [`Self::prove`].
+    fn prove_own(
+        &mut self,
+        channel: &mut dyn Channel,
+        statement: (&impl Relation, &[Vec<Tagged>]),
+        challenge: Fr,
+        spares: Owned,
+    ) -> Result<(), PartyError> {
+        let degree = statement.0.degree();
+        let mut sums = Shares::zero(degree + 1);
+        let term = |x: &Tagged| OwnersTerm(Shares::new(vec![-x.tag, x.share]));
+        let count = combine(statement, challenge, term, |polynomial, weight| {
+            if polynomial.degree() > degree {
+                return Err(TOO_HIGH);
+            }
+            let raised = polynomial.raised(degree);
+            sums.iter_mut().zip(raised.iter()).for_each(|(sum, c)| *sum += weight * c);
+            Ok(())
+        })?;
+        for (power, spare) in (0..degree - 1).map(|l| (l, spares.get(l))) {
+            sums[power] -= spare.tag;
+            sums[power + 1] += spare.share;
         }
+        self.side.failure.charge_coin(count + degree)?;
+        // The last coefficient is the polynomials' own sum: 0, or the other side will see.
+        send_scalars(channel, PHASE, &sums[..degree])
+    }
+
+    /// The other side's part of [`Self::prove`].
+    fn check_proof(
+        &mut self,
+        channel: &mut dyn Channel,
+        statement: (&impl Relation, &[Vec<Tagged>]),
+        challenge: Fr,
+        spares: Owned,
+    ) -> Result<(), PartyError> {
+        let (degree, delta) = (statement.0.degree(), self.side.delta());
+        let term = |x: &Tagged| HoldersTerm { value: x.key, degree: 1, delta };
+        let mut due = Fr::ZERO;
+        let count = combine(statement, challenge, term, |polynomial, weight| {
+            if polynomial.degree > degree {
+                return Err(TOO_HIGH);
+            }
+            due += weight * polynomial.raised(degree);
+            Ok(())
+        })?;
+        let keys = (0..degree - 1).rev().map(|l| spares.get(l).key);
+        due += keys.fold(Fr::ZERO, |sum, key| sum * delta + key);
+        self.side.failure.charge_coin(count + degree)?;
+        let message = exchange_scalars(channel, PHASE, &[], degree)?;
+        match message.iter().rev().fold(Fr::ZERO, |sum, c| sum * delta + c) == due {
+            true => Ok(()),
+            false => Err(PartyError::Ended),
+        }
+    }
+
+    /// The next spares of a side.
+    fn spares_of(&mut self, owner: Role, count: usize) -> Result<Owned, PartyError> {
+        Ok(match owner == self.side.role() {
+            true => self.spares.take(count, 0)?.0,
+            false => self.spares.take(0, count)?.1,
+        })
     }
 }

@@ -63,8 +63,13 @@ impl RingTags {
     }
 
     /// Exchanges ring keys and an encryption of this polynomial.
-    fn start(&mut self, channel: &mut dyn Channel, plaintext: &[Fr]) -> Result<(), PartyError> {
-        let (session, role) = (channel.session_id(), channel.role());
+    fn start(
+        &mut self,
+        channel: &mut dyn Channel,
+        session: [u8; 32],
+        plaintext: &[Fr],
+    ) -> Result<(), PartyError> {
+        let role = channel.role();
         let (mut own, public) = SecretKey::generate(ring_session(&session, role), &mut self.rng);
         let theirs = channel.exchange(PHASE, public.to_bytes(), FRESH_BYTES)?;
         let peer_session = ring_session(&session, role.other());
@@ -76,7 +81,7 @@ impl RingTags {
         // The first encryption under a key has the number 1.
         let theirs = Encryption::from_bytes(peer_session, 1, &received).map_err(failed)?;
         let received = Received { key, encryptions: vec![theirs] };
-        let peer = self.prove(channel, Openings { key: &own, openings }, received)?;
+        let peer = self.prove(channel, session, Openings { key: &own, openings }, received)?;
         self.keys = Some(Keys { own, evaluator: Evaluator::default(), peer });
         Ok(())
     }
@@ -85,10 +90,11 @@ impl RingTags {
     fn prove(
         &mut self,
         channel: &mut dyn Channel,
+        session: [u8; 32],
         own: Openings<'_>,
         theirs: Received<PublicKey, Encryption>,
     ) -> Result<Verified, PartyError> {
-        let (session, role) = (channel.session_id(), channel.role());
+        let role = channel.role();
         let short = |message: Vec<u8>| {
             <[u8; 32]>::try_from(message)
                 .map_err(|_| PartyError::Bug("a message of a proof has another length"))
@@ -115,11 +121,11 @@ impl RingTags {
 }
 
 impl TagSource for RingTags {
-    fn begin(&mut self, channel: &mut dyn Channel) -> Result<Key, PartyError> {
+    fn begin(&mut self, channel: &mut dyn Channel, session: [u8; 32]) -> Result<Key, PartyError> {
         let mut delta = Shares::zero(1);
         uniform_scalars(&mut self.rng, &mut delta);
         // The same in all slots: a constant.
-        self.start(channel, &Shares::new(vec![delta[0]; SLOTS]))?;
+        self.start(channel, session, &Shares::new(vec![delta[0]; SLOTS]))?;
         Ok(Key::new(delta[0]))
     }
 
@@ -189,7 +195,7 @@ mod tests {
         let sides = both(|mut channel| {
             let role = channel.role();
             let mut source = RingTags::new(rng(1, role));
-            let delta = source.begin(&mut channel).unwrap();
+            let delta = source.begin(&mut channel, [7; 32]).unwrap();
             let made = sizes.map(|sizes| {
                 let (own, theirs) = (sizes[role as usize], sizes[role.other() as usize]);
                 let mut values = vec![Fr::ZERO; own];
@@ -219,7 +225,7 @@ mod tests {
             let [_, keys] = both(|mut channel| {
                 let role = channel.role();
                 let mut source = RingTags::new(rng(seed, role));
-                source.begin(&mut channel).unwrap();
+                source.begin(&mut channel, [7; 32]).unwrap();
                 let (own, theirs) = match role {
                     Role::Model => (vec![value; SLOTS], 0),
                     Role::Data => (Vec::new(), SLOTS),
@@ -239,10 +245,14 @@ mod tests {
     struct Uneven(RingTags, Fr);
 
     impl TagSource for Uneven {
-        fn begin(&mut self, channel: &mut dyn Channel) -> Result<Key, PartyError> {
+        fn begin(
+            &mut self,
+            channel: &mut dyn Channel,
+            session: [u8; 32],
+        ) -> Result<Key, PartyError> {
             let mut slots = vec![Fr::from(5); SLOTS];
             slots[SLOTS / 2] += self.1;
-            self.0.start(channel, &slots)?;
+            self.0.start(channel, session, &slots)?;
             Ok(Key::new(Fr::from(5)))
         }
 
@@ -263,7 +273,7 @@ mod tests {
     #[test]
     fn an_uneven_key_ends_it() {
         for error in [Fr::ZERO, Fr::ONE] {
-            let [model, _] = both(|mut channel| {
+            let [model, data] = both(|mut channel| {
                 let role = channel.role();
                 let source = RingTags::new(rng(3, role));
                 let source: Box<dyn TagSource> = match role {
@@ -273,9 +283,10 @@ mod tests {
                 let demand = Demand::default();
                 Preprocessing::begin(&mut channel, source, &demand, rng(4, role)).map(drop)
             });
-            let ended = matches!(&model, Err(PartyError::Ended));
-            assert_eq!(ended, error == Fr::ONE, "{error:?}");
-            assert_eq!(model.is_ok(), error == Fr::ZERO);
+            assert_eq!([model.is_ok(), data.is_ok()], [error == Fr::ZERO; 2], "{error:?}");
+            // The uneven side sees it first, in a number it cannot name; the test of keys has a side
+            // that goes on.
+            assert_eq!(matches!(data, Err(PartyError::Ended)), error == Fr::ONE);
         }
     }
 
@@ -311,13 +322,14 @@ mod tests {
     }
 
     /// A changed public key, encryption of the key, message of their proof, or answer, of the block for the
-    /// test of keys or of later ones: whatever it is, no session ends well with it.
+    /// test of keys or of later ones: the proof refuses what it is about and its messages, the tests of
+    /// tags end the session at answers.
     #[test]
     fn a_changed_ciphertext_ends_it() {
         // Sent: 0 commitments, 1 public key, 2 encryption, 3 to 10 its proof (3 and 5 for the peer's), 11
-        // answer of the test, 12 coin, 13 and 14 the test, 15 answer of the spares.
-        for at in [1, 2, 3, 4, 5, 6, 10, 11, 15] {
-            let [model, _] = both(|channel| {
+        // answer of the test, 12 coin, 13 to 16 the test, 17 answer of the spares.
+        for at in [1, 2, 3, 4, 5, 6, 10, 11, 17] {
+            let [model, data] = both(|channel| {
                 let role = channel.role();
                 let at = if role == Role::Data { at } else { usize::MAX };
                 let mut channel = Changed { inner: channel, at, sent: 0 };
@@ -328,7 +340,14 @@ mod tests {
                 stage.audit(&mut channel)?;
                 Ok::<(), PartyError>(())
             });
-            assert!(model.is_err(), "frame {at}");
+            let [model, data] = [model, data].map(|result| format!("{:?}", result.err()));
+            let (honest, due) = match at {
+                // What is wrong then is this side's proof, which the other one refuses.
+                3 | 5 => (data, "Some(Peer(Proof))"),
+                11 | 17 => (model, "Some(Ended)"),
+                _ => (model, "Some(Peer(Proof))"),
+            };
+            assert_eq!(honest, due, "frame {at}");
         }
     }
 }

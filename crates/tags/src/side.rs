@@ -19,11 +19,43 @@ use twain_party::{Kind, PartyError, Role};
 /// What one side keeps for the arithmetic of a session: its role, its key, and how much was opened.
 pub struct Side {
     role: Role,
+    /// Of the stage this belongs to: see [`crate::Demand::instance`].
     session: [u8; 32],
     key: Key,
     /// Openings so far: as many on either side.
     openings: u64,
     pub(crate) failure: Failure,
+    /// A step has failed.
+    pub(crate) is_over: bool,
+}
+
+impl Guarded for Side {
+    fn arithmetic(&mut self) -> &mut Side {
+        self
+    }
+}
+
+/// A stage of a session, whose steps are its methods. After one that failed there is no other: a peer
+/// gets one try, also if the caller goes on.
+pub(crate) trait Guarded {
+    /// The arithmetic of the session.
+    fn arithmetic(&mut self) -> &mut Side;
+
+    /// Takes a step, if none has failed.
+    ///
+    /// # Errors
+    /// Those of the step, or [`PartyError::Ended`].
+    fn guarded<T>(
+        &mut self,
+        step: impl FnOnce(&mut Self) -> Result<T, PartyError>,
+    ) -> Result<T, PartyError> {
+        if self.arithmetic().is_over {
+            return Err(PartyError::Ended);
+        }
+        let result = step(self);
+        self.arithmetic().is_over |= result.is_err();
+        result
+    }
 }
 
 /// Where an opening stands: enters its hash, so that it is good for nothing else.
@@ -55,7 +87,7 @@ fn combine(values: impl DoubleEndedIterator<Item = Fr>, weight: Fr) -> Fr {
 
 impl Side {
     pub(crate) fn new(role: Role, session: [u8; 32], key: Key) -> Self {
-        Self { role, session, key, openings: 0, failure: Failure::default() }
+        Self { role, session, key, openings: 0, failure: Failure::default(), is_over: false }
     }
 
     /// Which side this is.
@@ -68,7 +100,7 @@ impl Side {
         self.failure
     }
 
-    /// The session's identifier.
+    /// The stage's identifier.
     pub(crate) fn session(&self) -> [u8; 32] {
         self.session
     }
@@ -100,14 +132,20 @@ impl Side {
         phase: &'static str,
         values: &[Tagged],
     ) -> Result<Vec<Public>, PartyError> {
-        if values.is_empty() {
-            return Ok(Vec::new());
-        }
-        let counter = self.next_opening(values.len())?;
-        let own = self.message(phase, counter, values);
-        let theirs = exchange_scalars(channel, phase, &own, own.len())?;
-        let theirs = self.checked(phase, counter, &theirs, values)?;
-        Ok(values.iter().zip(theirs).map(|(value, share)| Public(value.share + share)).collect())
+        self.guarded(|side| {
+            if values.is_empty() {
+                return Ok(Vec::new());
+            }
+            let counter = side.next_opening(values.len())?;
+            let own = side.message(phase, counter, values);
+            let theirs = exchange_scalars(channel, phase, &own, own.len())?;
+            let theirs = side.checked(phase, counter, &theirs, values)?;
+            Ok(values
+                .iter()
+                .zip(theirs)
+                .map(|(value, share)| Public(value.share + share))
+                .collect())
+        })
     }
 
     /// Opens one side's shares to the other: one message of 32 bytes a share and 32 more.
@@ -121,17 +159,19 @@ impl Side {
         owner: Role,
         values: &[Tagged],
     ) -> Result<Vec<Public>, PartyError> {
-        if values.is_empty() {
-            return Ok(Vec::new());
-        }
-        let counter = self.next_opening(values.len())?;
-        if owner == self.role {
-            send_scalars(channel, phase, &self.message(phase, counter, values))?;
-            return Ok(values.iter().map(|value| Public(value.share)).collect());
-        }
-        let theirs = exchange_scalars(channel, phase, &[], values.len() + 1)?;
-        let theirs = self.checked(phase, counter, &theirs, values)?;
-        Ok(theirs.iter().map(|share| Public(*share)).collect())
+        self.guarded(|side| {
+            if values.is_empty() {
+                return Ok(Vec::new());
+            }
+            let counter = side.next_opening(values.len())?;
+            if owner == side.role {
+                send_scalars(channel, phase, &side.message(phase, counter, values))?;
+                return Ok(values.iter().map(|value| Public(value.share)).collect());
+            }
+            let theirs = exchange_scalars(channel, phase, &[], values.len() + 1)?;
+            let theirs = side.checked(phase, counter, &theirs, values)?;
+            Ok(theirs.iter().map(|share| Public(*share)).collect())
+        })
     }
 
     /// The number of the next opening, of so many values.

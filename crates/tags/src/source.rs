@@ -15,11 +15,12 @@ pub struct Correlation {
 
 /// Makes tags. What comes from it is not checked yet: a peer's answers may be wrong in any way.
 pub trait TagSource: Send {
-    /// Draws this side's key and sends what the peer needs to tag its values under it.
+    /// Draws this side's key and sends what the peer needs to tag its values under it. `session` is the same on
+    /// both sides and serves for this source alone: it enters whatever is hashed.
     ///
     /// # Errors
     /// The link fails, or the peer sends what is no such thing.
-    fn begin(&mut self, channel: &mut dyn Channel) -> Result<Key, PartyError>;
+    fn begin(&mut self, channel: &mut dyn Channel, session: [u8; 32]) -> Result<Key, PartyError>;
 
     /// How many values are tagged at once at no more cost than one.
     fn block(&self) -> usize;

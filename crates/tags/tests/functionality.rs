@@ -50,7 +50,7 @@ fn so_it_does_over_encryption_with_coins_in_their_places() {
             &["tagged products", "zero test"],
             &triples,
             &[coin, "audit of tags", "tagged inputs", coin, "proof about own values"],
-            &["tagged products", "everything", "zero test", "everything"],
+            &["tagged products", "everything", "zero test", "inverses of lookups", "everything"],
         ];
         assert_eq!(phases, expected.concat());
     }
@@ -171,10 +171,11 @@ fn product_columns_are_products() {
             let rows: Vec<Vec<Fr>> =
                 checked.rows().iter().map(|rows| opened(side, channel, rows)).collect();
             let f = opened(side, channel, &looked_up.masks);
-            let factors = opened(side, channel, checked.lookup_factors());
-            let products = opened(side, channel, checked.lookup_products());
-            assert!((0..wires).all(|i| f[i] * factors[i] == products[i]));
-            assert!(wires < 2 || factors[0] != factors[1]);
+            let summands: Vec<Public> = scalars(8, wires).into_iter().map(Public).collect();
+            let inverses = side.inverses(channel, checked.take_lookups(), &summands)?;
+            assert!(checked.take_lookups().is_empty());
+            let inverses = opened(side, channel, &inverses.into_iter().collect());
+            assert!((0..wires).all(|i| (f[i] + summands[i].0) * inverses[i] == Fr::ONE));
             // What is left over are triples.
             let triples = checked.take_triples();
             assert!(checked.take_triples().is_empty());
@@ -272,5 +273,170 @@ fn a_challenge_comes_after_what_it_tests() {
     };
     for result in run(ends(6), side) {
         assert!(matches!(result, Err(twain_party::PartyError::Bug(_))));
+    }
+}
+
+/// What a proof is about has no part of the other side: it would prove a share of it. Either side
+/// refuses, without a message.
+#[test]
+fn a_proof_is_about_values_of_one_side() {
+    let demand = Demand { challenges: vec!["proof"], ..Demand::default() };
+    let side = |channel: &mut dyn Channel, end: End| {
+        let mut stage = Preprocessing::begin(channel, end.tags, &demand, end.rng)?;
+        stage.spares(channel, 9, 9)?;
+        let mut audited = stage.audit(channel)?;
+        let values = audited.input(channel, &powers_row(Fr::from(2), Fr::from(3)), 4)?;
+        let challenge = audited.challenge(channel, "proof")?;
+        let [own, theirs] = values.each_ref().map(|half| half.to_vector());
+        let row: Vec<Tagged> = (0..4)
+            .map(|i| if i == 3 { &own.get(3) + &theirs.get(3) } else { own.get(i) })
+            .collect();
+        audited.prove(channel, Role::Model, &Powers, &[row], challenge)
+    };
+    for result in run(ends(6), side) {
+        assert!(matches!(result, Err(twain_party::PartyError::Bug(_))));
+    }
+}
+
+/// A number that has no inverse ends the session.
+#[test]
+fn nothing_is_divided_by_zero() {
+    let demand = Demand { triple_batches: 1, column_batches: 1, ..Demand::default() };
+    let side = |channel: &mut dyn Channel, mut end: End| {
+        let mut stage = Preprocessing::begin(channel, end.tags, &demand, end.rng)?;
+        let (_, looked_up, mut checked) = pairs(&mut stage, channel, &mut *end.ole, 0, 1)?;
+        let f = opened(stage.side(), channel, &looked_up.masks);
+        let lookups = checked.take_lookups();
+        stage.side().inverses(channel, lookups, &[Public(-f[0])]).map(drop)
+    };
+    for result in run(ends(6), side) {
+        assert!(matches!(result, Err(twain_party::PartyError::Ended)));
+    }
+}
+
+/// After a proof that was false there is no other try, with another coin or another step, and nothing is
+/// sent: the object gives only the end. So it is while tags are made.
+#[test]
+fn after_a_failed_check_there_is_nothing() {
+    let demand = Demand { challenges: vec!["proof"; 2], triple_batches: 2, ..Demand::default() };
+    let side = |mut channel: Recorder<MemoryChannel>, mut end: End| {
+        let role = end.role;
+        let mut stage = Preprocessing::begin(&mut channel, end.tags, &demand, end.rng)?;
+        stage.spares(&mut channel, 30, 30)?;
+        let mut triples = stage.triples(&mut channel, &mut *end.ole, 2)?;
+        let mut audited = stage.audit(&mut channel)?;
+        let false_row = [2, 3, 5, 32].map(Fr::from);
+        let [row, _] = audited.input(&mut channel, &false_row, 4)?;
+        let row: Vec<Tagged> = (0..4).map(|i| row.get(i)).collect();
+        let challenge = audited.challenge(&mut channel, "proof")?;
+        let rows = [row.clone()];
+        let proof = audited.prove(&mut channel, Role::Model, &Powers, &rows, challenge);
+        assert_eq!(proof.is_ok(), role == Role::Model);
+        if role == Role::Model {
+            return Ok(());
+        }
+        let frames = channel.frames().len();
+        let channel = &mut channel;
+        let mut ends = vec![
+            proof.err(),
+            audited.input(channel, &[], 0).err(),
+            audited.challenge(channel, "proof").err(),
+            audited.prove(channel, Role::Model, &Powers, &[], challenge).err(),
+        ];
+        let side = audited.side();
+        ends.extend([
+            side.open(channel, "test", &[]).err(),
+            side.open_part(channel, "test", Role::Data, &row).err(),
+            side.zero_test(channel, &row[0], triples.pop().expect("two")).err(),
+            side.multiply(channel, &[(row[0].clone(), row[1].clone())], triples).err(),
+            side.inverses(channel, Vec::new(), &[]).err(),
+        ]);
+        for (i, end) in ends.iter().enumerate() {
+            assert!(matches!(end, Some(twain_party::PartyError::Ended)), "step {i}: {end:?}");
+        }
+        assert_eq!(channel.frames().len(), frames);
+        Ok(())
+    };
+    let (model, data) = memory_pair([7; 32]);
+    succeed(run_over((Recorder::new(model), Recorder::new(data)), ends(6), side));
+
+    // Both make the same mistake: they have not asked for the coin of a second batch.
+    let demand = Demand { triple_batches: 1, ..Demand::default() };
+    let side = |channel: &mut dyn Channel, mut end: End| {
+        let mut stage = Preprocessing::begin(channel, end.tags, &demand, end.rng)?;
+        stage.spares(channel, 30, 30)?;
+        stage.triples(channel, &mut *end.ole, 2)?;
+        let second = stage.triples(channel, &mut *end.ole, 2).err();
+        assert!(matches!(second, Some(twain_party::PartyError::Bug(_))));
+        let domain = Domain::new(0).expect("a row");
+        let masks = TaggedVector::default();
+        let looked_up = MaskColumn { masks, kinds: twain_party::CellKinds::Uniform(Kind::Shared) };
+        let request = twain_tags::ProductColumns {
+            domain: &domain,
+            columns: &[],
+            pairs: &[],
+            looked_up: &looked_up,
+        };
+        let ends = [
+            stage.tag(channel, &[], 0).err(),
+            stage.spares(channel, 1, 1).err(),
+            stage.triples(channel, &mut *end.ole, 0).err(),
+            stage.product_columns(channel, &mut *end.ole, &request, Vec::new()).err(),
+            stage.side().open(channel, "test", &[]).err(),
+            stage.audit(channel).err(),
+        ];
+        for (i, end) in ends.iter().enumerate() {
+            assert!(matches!(end, Some(twain_party::PartyError::Ended)), "step {i}: {end:?}");
+        }
+        Ok(())
+    };
+    succeed(run(ends(6), side));
+}
+
+/// Two stages of one session share no hash: with the same randomness in both, commitments to coins and
+/// ring keys are others.
+#[test]
+fn stages_of_one_session_are_told_apart() {
+    let begun = |instance| {
+        let ends = ends(1).map(|mut end| {
+            end.tags = Box::new(RingTags::new(ChaCha20Rng::seed_from_u64(end.role as u64)));
+            end
+        });
+        let demand = Demand { instance, ..Demand::default() };
+        let side = |mut channel: Recorder<MemoryChannel>, end: End| {
+            Preprocessing::begin(&mut channel, end.tags, &demand, end.rng)?;
+            Ok(channel.frames().to_vec())
+        };
+        let (model, data) = memory_pair([7; 32]);
+        succeed(run_over((Recorder::new(model), Recorder::new(data)), ends, side))
+    };
+    let [first, second] = [begun(0), begun(1)];
+    assert!(first == begun(0));
+    for (first, second) in first.iter().zip(&second) {
+        // Both sides' coins, ring keys and encryptions.
+        assert!((0..6).all(|i| first[i].bytes != second[i].bytes));
+    }
+}
+
+/// Two errors that cancel but for their weights are found: in one row and in two.
+#[test]
+fn errors_in_a_proof_do_not_cancel() {
+    let demand = Demand { challenges: vec!["proof"], ..Demand::default() };
+    for places in [[2, 3], [2, 6]] {
+        let side = |channel: &mut dyn Channel, end: End| {
+            let mut stage = Preprocessing::begin(channel, end.tags, &demand, end.rng)?;
+            stage.spares(channel, 16, 16)?;
+            let mut audited = stage.audit(channel)?;
+            let mut own = [powers_row(Fr::from(2), Fr::from(3)); 2].concat();
+            own[places[0]] += Fr::ONE;
+            own[places[1]] -= Fr::ONE;
+            let [values, _] = audited.input(channel, &own, 8)?;
+            let rows = [0, 4].map(|first| (first..first + 4).map(|i| values.get(i)).collect());
+            let challenge = audited.challenge(channel, "proof")?;
+            audited.prove(channel, Role::Model, &Powers, &rows, challenge)
+        };
+        let [model, data] = run(ends(6), side);
+        model.unwrap();
+        assert!(matches!(data, Err(twain_party::PartyError::Ended)), "{places:?}");
     }
 }

@@ -23,8 +23,8 @@ trait TagLie: FnMut(usize, &mut Vec<Fr>, Option<&mut Correlation>) + Send {}
 impl<F: FnMut(usize, &mut Vec<Fr>, Option<&mut Correlation>) + Send> TagLie for F {}
 
 impl<F: TagLie> TagSource for LyingTags<F> {
-    fn begin(&mut self, channel: &mut dyn Channel) -> Result<Key, PartyError> {
-        self.inner.begin(channel)
+    fn begin(&mut self, channel: &mut dyn Channel, session: [u8; 32]) -> Result<Key, PartyError> {
+        self.inner.begin(channel, session)
     }
 
     fn block(&self) -> usize {
@@ -166,29 +166,6 @@ fn hit(victim: Role, lie: impl TagLie + Clone + 'static) -> Reached {
 const ONE: Fr = Fr::one();
 const BOTH: [Role; 2] = [Role::Model, Role::Data];
 
-/// A key that is another for one value of the block, or takes from another value what it should not.
-#[test]
-fn a_key_that_is_not_one_for_all_values_ends_it() {
-    for victim in BOTH {
-        for (to, from) in [(0, 0), (15, 15), (3, 9)] {
-            let reached = hit(victim, move |_, own, made| {
-                if let Some(made) = made.filter(|made| made.tags.len() > to.max(from)) {
-                    made.tags[to] += own[from];
-                }
-            });
-            assert_eq!(reached, Reached::Nothing, "{victim:?}: {from} in {to}");
-        }
-        // Two that cancel, but for their weights.
-        let reached = hit(victim, |_, own, made| {
-            if let Some(made) = made.filter(|made| made.tags.len() > 9) {
-                made.tags[3] += own[9];
-                made.tags[4] -= own[9];
-            }
-        });
-        assert_eq!(reached, Reached::Nothing, "{victim:?}");
-    }
-}
-
 /// A key into which an answer has put the receiver's own values: found by the audit, if nothing before
 /// has needed that key.
 #[test]
@@ -196,12 +173,15 @@ fn a_polluted_key_ends_it() {
     for victim in BOTH {
         for call in 1..10 {
             let reached = hit(victim, move |number, own, made| {
-                if let Some(made) = made.filter(|_| number == call) {
-                    made.keys[0] += own[0];
+                if let Some(made) = made.filter(|_| number == call)
+                    && let (Some(key), Some(value)) = (made.keys.first_mut(), own.first())
+                {
+                    *key += value;
                 }
             });
-            // The model has no part of the third column, so there is nothing to put in.
-            if (victim, call) == (Role::Model, 4) {
+            // The third column is the data's alone: the one has no value there, the other no key.
+            if call == 4 {
+                assert_eq!(reached, Reached::Audited);
                 continue;
             }
             assert!(reached < Reached::Audited, "{victim:?}, call {call}");
@@ -258,7 +238,7 @@ fn a_wrong_product_of_masks_ends_it() {
         assert_eq!(honest, Reached::Audited);
         let [operands, results] = *groups.lock().unwrap();
         // Rows: shared with mixed in three kinds of rows, the data's with shared, a lookup; three
-        // pairs on the coset, of five columns.
+        // pairs on the coset, of five columns. The data's with itself is no product of two sides.
         assert_eq!([operands, results], [2 * 5 + 5, 5 + 3]);
         for result in 0..results {
             let known = with_products(cheater, move |call, _, made| {
@@ -268,18 +248,25 @@ fn a_wrong_product_of_masks_ends_it() {
             });
             assert_eq!(known, Reached::Triples, "{cheater:?}, result {result}");
         }
-        let mut found = 0;
+        let mut found = Vec::new();
         for operand in 0..operands {
             let multiple = with_products(cheater, move |call, operands, made| {
                 if call == 1 && made.is_none() {
                     operands[operand][0] += ONE;
                 }
             });
-            // An operand that this side does not own in these rows is not looked at.
             assert!([Reached::Triples, Reached::Audited].contains(&multiple));
-            found += usize::from(multiple == Reached::Triples);
+            if multiple == Reached::Triples {
+                found.push(operand);
+            }
         }
-        assert!(found >= 8, "{cheater:?}: {found} of {operands}");
+        // Two operands for each of the five results on rows, then the columns on the coset: of what a
+        // side has no part in these rows, its operand is not looked at.
+        let due = match cheater {
+            Role::Model => [1, 2, 4, 5, 7, 8, 9, 10, 11, 13, 14].to_vec(),
+            Role::Data => [0, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14].to_vec(),
+        };
+        assert_eq!(found, due, "{cheater:?}");
     }
 }
 
@@ -306,11 +293,12 @@ fn errors_of_pairs_do_not_cancel() {
             });
             assert_eq!(reached, Reached::Triples, "{cheater:?}, call {call}");
         }
-        // Cancelling in two rows of two pairs.
-        let reached = with_tags(cheater, move |number, own, made| {
-            if number == 8 && made.is_none() {
-                own[1] += ONE;
-                own[5] -= ONE;
+        // The same row of the first pair and of the second, whose results are those of its row 1,
+        // of its row 3, of its row 0; of all rows of the second.
+        let reached = with_products(cheater, |call, _, made| {
+            if let Some(made) = made.filter(|_| call == 1) {
+                made[0][0] += ONE;
+                made[3][1] -= ONE;
             }
         });
         assert_eq!(reached, Reached::Triples, "{cheater:?}");
@@ -325,11 +313,89 @@ fn a_false_value_has_no_tag() {
         // The source tags `x + 1`; the side goes on with `x` and the tag of `x + 1`.
         for call in 1..10 {
             let reached = with_tags(cheater, move |number, own, made| {
-                if number == call && made.is_none() {
-                    own[0] += ONE;
+                if number == call
+                    && made.is_none()
+                    && let Some(value) = own.first_mut()
+                {
+                    *value += ONE;
                 }
             });
+            // The model has no part of the third column.
+            if (cheater, call) == (Role::Model, 4) {
+                assert_eq!(reached, Reached::Audited);
+                continue;
+            }
             assert!(reached < Reached::Audited, "{cheater:?}, call {call}");
+        }
+    }
+}
+
+/// Masks of which the model says that they are the data's, or that they are no one's, while it has tagged a
+/// share of them: it would be in the tagged columns, and in none of their products. Either side refuses,
+/// whether that is a column or what is looked up.
+#[test]
+fn a_part_of_anothers_mask_is_refused() {
+    for kind in [Kind::Owned(Role::Data), Kind::Owned(Role::Model), Kind::Public] {
+        for in_looked_up in [false, true] {
+            let side = |channel: &mut dyn Channel, mut end: End| {
+                let demand = Demand { triple_batches: 1, column_batches: 1, ..Demand::default() };
+                let mut stage = Preprocessing::begin(channel, end.tags, &demand, end.rng)?;
+                let mut column = |kind| {
+                    let masks = stage.tag_shares(channel, &scalars(3, 2))?;
+                    Ok::<_, PartyError>(MaskColumn { masks, kinds: CellKinds::Uniform(kind) })
+                };
+                let (shared, wrong) = (column(Kind::Shared)?, column(kind)?);
+                let (columns, looked_up) =
+                    if in_looked_up { ([shared], wrong) } else { ([wrong], shared) };
+                let domain = Domain::new(1).expect("few rows");
+                let request = ProductColumns {
+                    domain: &domain,
+                    columns: &columns,
+                    pairs: &[(0, 0)],
+                    looked_up: &looked_up,
+                };
+                let triples = stage.triples(channel, &mut *end.ole, request.triples())?;
+                stage.product_columns(channel, &mut *end.ole, &request, triples).map(drop)
+            };
+            for result in run(ends(1), side) {
+                let error = result.expect_err("a part that must not be");
+                assert!(matches!(error, PartyError::Bug(_)), "{kind:?}: {error}");
+            }
+        }
+    }
+}
+
+/// Keys that two answers have polluted such that it cancels, but for the weights of the audit, which go
+/// on from call to call.
+#[test]
+fn pollutions_of_two_answers_do_not_cancel() {
+    for victim in BOTH {
+        for lies in [false, true] {
+            let ends = ends(1).map(|mut end| {
+                if end.role == victim {
+                    // Calls: 0 the block of equal keys, 1 and 2 spares.
+                    let lie = move |call, _: &mut Vec<Fr>, made: Option<&mut Correlation>| match (
+                        call,
+                        made.filter(|_| lies),
+                    ) {
+                        (1, Some(made)) => made.keys[3] += ONE,
+                        (2, Some(made)) => made.keys[3] -= ONE,
+                        _ => {}
+                    };
+                    end.tags = Box::new(LyingTags { inner: end.tags, calls: 0, lie });
+                }
+                end
+            });
+            let results = run(ends, |channel, end| {
+                let demand = Demand::default();
+                let mut stage = Preprocessing::begin(channel, end.tags, &demand, end.rng)?;
+                stage.spares(channel, 5, 5)?;
+                stage.spares(channel, 5, 5)?;
+                stage.audit(channel).map(drop)
+            });
+            let [model, data] = results.map(|result| matches!(result, Err(PartyError::Ended)));
+            let [own, peer] = if victim == Role::Model { [model, data] } else { [data, model] };
+            assert_eq!([own, peer], [lies, false], "{victim:?}");
         }
     }
 }

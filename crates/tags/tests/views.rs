@@ -154,7 +154,7 @@ fn the_audit_and_product_columns_show_no_mask() {
         stage.tag_shares(channel, &[secret; 3])?;
         stage.audit(channel).map(drop)
     });
-    let phases = ["tagged products", "audit of tags"];
+    let phases = ["tagged products", "audit of tags", "inverses of lookups"];
     hides("product columns", two_secrets(), &phases, &|channel, mut end, secret| {
         let demand = Demand { triple_batches: 1, column_batches: 1, ..Demand::default() };
         let mut stage = Preprocessing::begin(channel, end.tags, &demand, end.rng)?;
@@ -173,8 +173,10 @@ fn the_audit_and_product_columns_show_no_mask() {
             looked_up: &looked_up,
         };
         let triples = stage.triples(channel, &mut *end.ole, request.triples())?;
-        stage.product_columns(channel, &mut *end.ole, &request, triples)?;
-        stage.audit(channel).map(drop)
+        let mut checked = stage.product_columns(channel, &mut *end.ole, &request, triples)?;
+        let mut audited = stage.audit(channel)?;
+        let summands = [Public(Fr::from(9)); 3];
+        audited.side().inverses(channel, checked.take_lookups(), &summands).map(drop)
     });
 }
 

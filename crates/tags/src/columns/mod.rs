@@ -12,14 +12,17 @@
 //! with a triple a pair. An error in a row or on the coset, known to the peer or times a mask of this
 //! side's, was fixed before `ζ`, and passes for `2n` values of it at most.
 
+mod lookup_pair;
 mod mask_column;
 mod products;
 
+pub use lookup_pair::LookupPair;
 pub use mask_column::MaskColumn;
 
 use crate::coins::CoinUse;
 use crate::preprocessing::Preprocessing;
 use crate::products::Triple;
+use crate::side::Guarded;
 use crate::values::{Public, Tagged, TaggedVector};
 use ff::Field;
 use products::{PairProducts, pair_products};
@@ -27,7 +30,7 @@ use twain_algebra::domain::ZETA;
 use twain_algebra::{Domain, Fr, vector};
 use twain_link::channel::Channel;
 use twain_ole::OleSource;
-use twain_party::{CellKinds, Kind, PartyError, Shares};
+use twain_party::{CellKinds, Kind, PartyError, Role, Shares};
 
 /// What is to be multiplied: the same on both sides but for the values.
 pub struct ProductColumns<'a> {
@@ -55,12 +58,16 @@ impl ProductColumns<'_> {
         }
     }
 
-    fn check(&self) -> Result<(), PartyError> {
+    fn check(&self, role: Role) -> Result<(), PartyError> {
         let fits = |column: &MaskColumn| column.masks.len() == self.domain.n();
         let exists = |&(x, y): &(usize, usize)| x.max(y) < self.columns.len();
-        match self.columns.iter().all(fits) && self.pairs.iter().all(exists) {
+        if !self.columns.iter().all(fits) || !self.pairs.iter().all(exists) {
+            return Err(PartyError::Bug("columns of masks that do not fit their rows or pairs"));
+        }
+        let mut columns = self.columns.iter().chain([self.looked_up]);
+        match columns.all(|column| column.fits_its_kinds(role)) {
             true => Ok(()),
-            false => Err(PartyError::Bug("columns of masks that do not fit their rows or pairs")),
+            false => Err(PartyError::Bug("a side has a part of a mask that is not its own")),
         }
     }
 }
@@ -69,8 +76,7 @@ impl ProductColumns<'_> {
 pub struct CheckedPairs {
     rows: Vec<TaggedVector>,
     coset: Vec<Shares>,
-    lookup_factors: TaggedVector,
-    lookup_products: TaggedVector,
+    lookups: Vec<LookupPair>,
     triples: Vec<Triple>,
 }
 
@@ -86,14 +92,9 @@ impl CheckedPairs {
         &self.coset
     }
 
-    /// A random number `I` for each looked-up wire.
-    pub fn lookup_factors(&self) -> &TaggedVector {
-        &self.lookup_factors
-    }
-
-    /// `f·I` for each looked-up wire with mask `f`.
-    pub fn lookup_products(&self) -> &TaggedVector {
-        &self.lookup_products
+    /// What makes an inverse for each looked-up wire: all that are not taken yet.
+    pub fn take_lookups(&mut self) -> Vec<LookupPair> {
+        std::mem::take(&mut self.lookups)
     }
 
     /// Triples from the rows that were left over: all that are not taken yet.
@@ -115,18 +116,27 @@ impl Preprocessing {
         request: &ProductColumns<'_>,
         triples: Vec<Triple>,
     ) -> Result<CheckedPairs, PartyError> {
-        request.check()?;
-        if triples.len() != request.triples() {
-            return Err(PartyError::Bug("product columns take one triple a pair and one more"));
-        }
-        let virtual_columns = self.lookup_columns(channel, request)?;
-        let columns: Vec<&MaskColumn> = request.columns.iter().chain(&virtual_columns).collect();
-        let mut pairs = request.pairs.to_vec();
-        pairs.extend((request.columns.len()..columns.len()).step_by(2).map(|f| (f, f + 1)));
-        let products = pair_products(channel, ole, request.domain, &columns, &pairs)?;
-        let rows =
-            self.checked_rows(channel, request.domain, &columns, &pairs, &products, triples)?;
-        Ok(sort(request, &columns, rows, products.coset))
+        self.guarded(|stage| {
+            request.check(stage.side.role())?;
+            if triples.len() != request.triples() {
+                return Err(PartyError::Bug("product columns take one triple a pair and one more"));
+            }
+            let virtual_columns = stage.lookup_columns(channel, request)?;
+            let columns: Vec<&MaskColumn> =
+                request.columns.iter().chain(&virtual_columns).collect();
+            let mut pairs = request.pairs.to_vec();
+            pairs.extend((request.columns.len()..columns.len()).step_by(2).map(|f| (f, f + 1)));
+            let products = pair_products(channel, ole, request.domain, &columns, &pairs)?;
+            let rows = stage.checked_rows(
+                channel,
+                request.domain,
+                &columns,
+                &pairs,
+                &products,
+                triples,
+            )?;
+            Ok(sort(request, &columns, rows, products.coset))
+        })
     }
 
     /// The columns of looked-up wires, each followed by its column of random numbers. Rows that are left
@@ -257,8 +267,12 @@ fn sort(
         (f, factor, of_lookups[pair].get(row))
     };
     CheckedPairs {
-        lookup_factors: (0..wires).map(|i| row(i).1).collect(),
-        lookup_products: (0..wires).map(|i| row(i).2).collect(),
+        lookups: (0..wires)
+            .map(|i| {
+                let (_, factor, product) = row(i);
+                LookupPair { factor, product }
+            })
+            .collect(),
         triples: (wires..of_lookups.len() * n)
             .map(|i| {
                 let (a, b, c) = row(i);

@@ -1,7 +1,7 @@
 //! Shares of the products of pairs of columns, on the rows and on the first coset, by OLE: not
 //! checked yet.
 
-use super::mask_column::MaskColumn;
+use super::mask_column::{MaskColumn, holds};
 use std::collections::BTreeMap;
 use twain_algebra::domain::ZETA;
 use twain_algebra::{Domain, Fr, vector};
@@ -19,7 +19,6 @@ pub(super) struct PairProducts {
 type CrossTerms = [bool; 2];
 
 fn cross_terms(x: Kind, y: Kind) -> CrossTerms {
-    let holds = |kind, role| kind == Kind::Shared || kind == Kind::Owned(role);
     let crosses = |a, b| holds(a, Role::Model) && holds(b, Role::Data);
     [crosses(x, y), crosses(y, x)]
 }
@@ -92,8 +91,9 @@ pub(super) fn pair_products(
         });
     }
     let kind = |column: usize| columns[column].kinds.join(0..n);
-    for (x, y) in pairs {
-        call.group(cross_terms(kind(*x), kind(*y)), on_coset[x], on_coset[y], n);
+    let terms = |(x, y): &(usize, usize)| cross_terms(kind(*x), kind(*y));
+    for pair in pairs.iter().filter(|pair| terms(pair) != [false; 2]) {
+        call.group(terms(pair), on_coset[&pair.0], on_coset[&pair.1], n);
     }
 
     let operands: Vec<&[Fr]> = call.operands.iter().map(|operand| &operand[..]).collect();
@@ -109,11 +109,13 @@ pub(super) fn pair_products(
         }
         products.rows.push(share);
     }
-    for (x, y) in pairs {
+    for pair in pairs {
         let operand = |column: &usize| &call.operands[on_coset[column] as usize];
-        let mut share = local(operand(x), operand(y));
-        let Some(cross) = made.next() else { return Err(lost) };
-        vector::add_assign(&mut share, &cross);
+        let mut share = local(operand(&pair.0), operand(&pair.1));
+        if terms(pair) != [false; 2] {
+            let Some(cross) = made.next() else { return Err(lost) };
+            vector::add_assign(&mut share, &cross);
+        }
         products.coset.push(share);
     }
     Ok(products)

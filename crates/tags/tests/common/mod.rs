@@ -89,7 +89,7 @@ pub fn powers_row(x: Fr, y: Fr) -> [Fr; 4] {
 /// Rows of the product columns of [`everything`].
 pub const ROWS: usize = 4;
 
-/// Columns for the pairs `(0, 1)`, `(2, 0)`: shared, owned by either side, mixed.
+/// Columns for [`PAIRS`]: shared, owned by either side, mixed.
 pub fn columns(
     stage: &mut Preprocessing,
     channel: &mut dyn Channel,
@@ -104,22 +104,27 @@ pub fn columns(
         CellKinds::Uniform(Kind::Owned(Role::Data)),
     ];
     let column = |(kinds, seed): (CellKinds, u64)| {
-        let masks = scalars(seed + role as u64, n);
-        let holds = |row| match kinds.row(row) {
-            Kind::Public => false,
-            Kind::Owned(owner) => owner == role,
-            Kind::Shared => true,
+        let of = |owner: Role| {
+            let owned = [Kind::Shared, Kind::Owned(owner)];
+            (0..n).filter(|&row| owned.contains(&kinds.row(row))).collect::<Vec<usize>>()
         };
-        let masks = masks.iter().enumerate();
-        let masks: Vec<Fr> =
-            masks.map(|(row, mask)| if holds(row) { *mask } else { Fr::ZERO }).collect();
-        Ok(MaskColumn { masks: stage.tag_shares(channel, &masks)?, kinds })
+        let masks = scalars(seed + role as u64, n);
+        let own: Vec<Fr> = of(role).into_iter().map(|row| masks[row]).collect();
+        let tagged = stage.tag(channel, &own, of(role.other()).len())?;
+        // A cell is the sum of what the sides that have a part of it have tagged.
+        let mut cells = vec![Tagged::zero(); n];
+        for (owner, tagged) in [Role::Model, Role::Data].into_iter().zip(&tagged) {
+            for (i, row) in of(owner).into_iter().enumerate() {
+                cells[row] = &cells[row] + &tagged.get(i);
+            }
+        }
+        Ok(MaskColumn { masks: cells.into_iter().collect(), kinds })
     };
     kinds.into_iter().zip([100, 200, 300]).map(column).collect()
 }
 
-/// The pairs of [`columns`].
-pub const PAIRS: [(usize, usize); 2] = [(0, 1), (2, 0)];
+/// The pairs of [`columns`]; the last one is of columns of one side.
+pub const PAIRS: [(usize, usize); 3] = [(0, 1), (2, 0), (2, 2)];
 
 /// Makes product columns of `n` rows, with so many looked-up wires.
 pub fn pairs(
@@ -149,8 +154,12 @@ pub fn everything(
     secrets: [Fr; 2],
 ) -> Result<Vec<Public>, PartyError> {
     let secret = secrets[end.role as usize];
-    let demand =
-        Demand { triple_batches: 2, column_batches: 1, challenges: vec!["test of proofs"] };
+    let demand = Demand {
+        triple_batches: 2,
+        column_batches: 1,
+        challenges: vec!["test of proofs"],
+        instance: 0,
+    };
     let mut stage = Preprocessing::begin(channel, end.tags, &demand, end.rng)?;
     stage.spares(channel, 16, 16)?;
     let (columns, _, mut checked) = pairs(&mut stage, channel, &mut *end.ole, 2, 3)?;
@@ -181,11 +190,14 @@ pub fn everything(
     let mask = columns[0].masks.get(1);
     let double = &mask * Public(Fr::from(2));
     side.zero_test(channel, &(&(&double - &mask) - &mask), zero)?;
+    let summands = [11, 12, 13].map(|summand| Public(Fr::from(summand)));
+    let inverses = side.inverses(channel, checked.take_lookups(), &summands)?;
     let mut opened = vec![square];
     for (owner, value) in [(Role::Model, x), (Role::Data, y)] {
         opened.extend(side.open_part(channel, "everything", owner, &[value])?);
     }
     let rows: Vec<Tagged> = checked.rows().iter().flat_map(|rows| rows.iter()).collect();
     opened.extend(side.open(channel, "everything", &rows)?);
+    opened.extend(side.open(channel, "everything", &inverses)?);
     Ok(opened)
 }
