@@ -9,8 +9,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::path::PathBuf;
 use twain::calibration::{MOST_LOGROWS, SCALES, Target};
-use twain::{Error, Prover, ProverFiles, alone};
-use twain_artifacts::{GraphWitness, InputFile, Proof, field_to_hex};
+use twain::{Error, alone};
+use twain_artifacts::{GraphWitness, field_to_hex};
 
 /// gen_settings(model="network.onnx", output="settings.json", py_run_args=None) -> bool
 ///
@@ -31,17 +31,18 @@ fn gen_settings(
 
 /// calibrate_settings(data="calibration.json", model="network.onnx", settings="settings.json",
 /// target="resources", lookup_safety_margin=2, scales=None, scale_rebase_multiplier=[1, 10],
-/// max_logrows=None, on_event=None, cancel=None) -> bool
+/// max_logrows=None, report=None, on_event=None, cancel=None) -> bool
 ///
-/// Tries scales on sample data and rewrites the settings with the best.
+/// Tries scales on sample data and rewrites the settings with the best; `report` is where a page with
+/// plots of the circuit's errors goes (HTML), unless they cannot be measured.
 #[pyfunction]
 #[pyo3(signature = (
     data = "calibration.json".into(), model = "network.onnx".into(),
     settings = "settings.json".into(), target = "resources", lookup_safety_margin = 2.0,
-    scales = None, scale_rebase_multiplier = vec![1, 10], max_logrows = None, on_event = None,
-    cancel = None
+    scales = None, scale_rebase_multiplier = vec![1, 10], max_logrows = None, report = None,
+    on_event = None, cancel = None
 ))]
-#[allow(clippy::too_many_arguments)] // EZKL's
+#[allow(clippy::too_many_arguments)] // EZKL's, and three
 fn calibrate_settings(
     py: Python<'_>,
     data: String,
@@ -52,6 +53,7 @@ fn calibrate_settings(
     scales: Option<Vec<i32>>,
     scale_rebase_multiplier: Vec<u32>,
     max_logrows: Option<u32>,
+    report: Option<PathBuf>,
     on_event: Option<Py<PyAny>>,
     cancel: Option<Cancel>,
 ) -> PyResult<bool> {
@@ -79,7 +81,13 @@ fn calibrate_settings(
         accept_error: true,
     };
     let callbacks = Callbacks { on_event, on_first_meeting: None };
-    run(py, callbacks, cancel, |run| alone::calibrate(&calibration, run))?;
+    run(py, callbacks, cancel, |run| {
+        let calibrated = alone::calibrate(&calibration, run)?;
+        let report = report.filter(|_| !calibrated.comparison.outputs.is_empty());
+        report.map_or(Ok(()), |path| {
+            std::fs::write(&path, calibrated.page()).map_err(|error| Error::file(path, error))
+        })
+    })?;
     Ok(true)
 }
 
@@ -212,23 +220,18 @@ fn mock(py: Python<'_>, witness: PathBuf, model: PathBuf) -> PyResult<bool> {
     }
 }
 
-/// gen_srs(srs_path, logrows) -> None
-///
-/// Makes a test SRS: whoever knew its secret could forge proofs.
-#[pyfunction]
-fn gen_srs(py: Python<'_>, srs_path: PathBuf, logrows: u32) -> PyResult<()> {
-    quietly(py, |run| alone::generate_srs(&srs_path, logrows, run))
-}
-
 /// setup(model="model.compiled", vk_path="vk.key", pk_path="pk.key", srs_path=None,
-/// witness_path=None, disable_selector_compression=False) -> bool
+/// witness_path=None, disable_selector_compression=False, *, allow_unbound_einsums=False) -> bool
 ///
-/// Makes the keys.
+/// Makes the keys. A circuit whose proofs say next to nothing where einsums use Freivalds' check is
+/// refused unless `allow_unbound_einsums`.
 #[pyfunction]
 #[pyo3(signature = (
     model = "model.compiled".into(), vk_path = "vk.key".into(), pk_path = "pk.key".into(),
-    srs_path = None, witness_path = None, disable_selector_compression = false
+    srs_path = None, witness_path = None, disable_selector_compression = false, *,
+    allow_unbound_einsums = false
 ))]
+#[allow(clippy::too_many_arguments)] // EZKL's, and one
 fn setup(
     py: Python<'_>,
     model: PathBuf,
@@ -237,6 +240,7 @@ fn setup(
     srs_path: Option<PathBuf>,
     witness_path: Option<PathBuf>,
     disable_selector_compression: bool,
+    allow_unbound_einsums: bool,
 ) -> PyResult<bool> {
     let setup = alone::Setup {
         compiled_circuit: model,
@@ -245,55 +249,10 @@ fn setup(
         pk_path,
         witness: witness_path,
         compress: !disable_selector_compression,
+        allow_unbound_einsums,
     };
     quietly(py, |run| alone::setup(&setup, run))?;
     Ok(true)
-}
-
-/// prove(witness="witness.json", model="model.compiled", pk_path="pk.key", proof_path=None,
-/// srs_path=None, check_mode="safe", on_event=None, cancel=None) -> dict
-///
-/// Proves, checks the proof unless `check_mode` is "unsafe", writes it if `proof_path` is given, and
-/// returns its `instances` and `proof`.
-#[pyfunction]
-#[pyo3(signature = (
-    witness = "witness.json".into(), model = "model.compiled".into(), pk_path = "pk.key".into(),
-    proof_path = None, srs_path = None, check_mode = "safe", on_event = None, cancel = None
-))]
-#[allow(clippy::too_many_arguments)] // EZKL's, and three
-fn prove<'py>(
-    py: Python<'py>,
-    witness: PathBuf,
-    model: PathBuf,
-    pk_path: PathBuf,
-    proof_path: Option<PathBuf>,
-    srs_path: Option<PathBuf>,
-    check_mode: &str,
-    on_event: Option<Py<PyAny>>,
-    cancel: Option<Cancel>,
-) -> PyResult<Bound<'py, PyDict>> {
-    let verify = check_mode != "unsafe";
-    let files = ProverFiles { compiled_circuit: model, pk_path, srs_path };
-    let callbacks = Callbacks { on_event, on_first_meeting: None };
-    let proof = run(py, callbacks, cancel, |run| {
-        let witness_path = witness;
-        let prover = Prover::read(&files, run)?;
-        let proof = prover.prove(&GraphWitness::read(&witness_path)?, verify, run)?;
-        if let Some(path) = &proof_path {
-            proof.write(path)?;
-        }
-        Ok(proof)
-    })?;
-    proof_to_python(py, &proof)
-}
-
-/// `instances` and `proof`.
-pub fn proof_to_python<'py>(py: Python<'py>, proof: &Proof) -> PyResult<Bound<'py, PyDict>> {
-    let dict = PyDict::new(py);
-    let instances = proof.instances.iter().map(|column| column.iter().map(field_to_hex).collect());
-    dict.set_item("instances", instances.collect::<Vec<Vec<String>>>())?;
-    dict.set_item("proof", proof.hex_proof.clone())?;
-    Ok(dict)
 }
 
 /// verify(proof_path="proof.json", settings_path="settings.json", vk_path="vk.key", srs_path=None,
@@ -332,7 +291,9 @@ fn gen_vk_from_pk_single(
     circuit_settings_path: PathBuf,
     vk_output_path: PathBuf,
 ) -> PyResult<bool> {
-    quietly(py, |_| alone::vk_from_pk(&path_to_pk, &circuit_settings_path, &vk_output_path))?;
+    quietly(py, |run| {
+        alone::vk_from_pk(&path_to_pk, &circuit_settings_path, &vk_output_path, run)
+    })?;
     Ok(true)
 }
 
@@ -347,97 +308,6 @@ fn swap_proof_commitments(
     witness_path: PathBuf,
 ) -> PyResult<()> {
     quietly(py, |_| alone::swap_commitments(&proof_path, &witness_path))
-}
-
-/// import_srs(source, srs_path=None, settings_path="settings.json", logrows=None) -> str
-///
-/// Imports a ceremony's file after checking it; says what was imported.
-#[pyfunction]
-#[pyo3(signature = (
-    source, srs_path = None, settings_path = "settings.json".into(), logrows = None
-))]
-fn import_srs(
-    py: Python<'_>,
-    source: PathBuf,
-    srs_path: Option<PathBuf>,
-    settings_path: PathBuf,
-    logrows: Option<u32>,
-) -> PyResult<String> {
-    quietly(py, |_| alone::import_srs(&source, srs_path, &settings_path, logrows))
-}
-
-/// srs_place(settings_path, logrows=None, srs_path=None) -> str
-///
-/// Where EZKL keeps the SRS of a circuit.
-#[pyfunction]
-#[pyo3(signature = (settings_path, logrows = None, srs_path = None))]
-fn srs_place(
-    settings_path: PathBuf,
-    logrows: Option<u32>,
-    srs_path: Option<PathBuf>,
-) -> PyResult<PathBuf> {
-    let logrows = logrows.map(Ok).unwrap_or_else(|| {
-        twain_artifacts::read_settings(&settings_path).map(|settings| settings.run_args.logrows)
-    });
-    let logrows = logrows.map_err(|error| error::raise(&error.into()))?;
-    twain::files::srs_path(&srs_path, logrows).map_err(|error| error::raise(&error))
-}
-
-/// A circuit, its keys and its SRS in memory: nothing is read again for the next proof.
-#[pyclass(frozen, module = "twain", name = "Prover")]
-pub struct PyProver(Prover);
-
-#[pymethods]
-impl PyProver {
-    #[new]
-    #[pyo3(signature = (
-        model = "model.compiled".into(), pk_path = "pk.key".into(), srs_path = None
-    ))]
-    fn new(
-        py: Python<'_>,
-        model: PathBuf,
-        pk_path: PathBuf,
-        srs_path: Option<PathBuf>,
-    ) -> PyResult<Self> {
-        let files = ProverFiles { compiled_circuit: model, pk_path, srs_path };
-        Ok(Self(quietly(py, |run| Prover::read(&files, run))?))
-    }
-
-    /// The witness of an input: a file, `@file` or JSON text.
-    fn witness<'py>(&self, py: Python<'py>, data: String) -> PyResult<Bound<'py, PyDict>> {
-        let witness = quietly(py, |_| self.witness_of(&data))?;
-        witness_to_python(py, &witness)
-    }
-
-    /// Proves for an input (a file, `@file` or JSON text), writes the proof if `proof_path` is given, and
-    /// returns its `instances` and `proof`.
-    #[pyo3(signature = (data, proof_path = None, check_mode = "safe", on_event = None, cancel = None))]
-    fn prove<'py>(
-        &self,
-        py: Python<'py>,
-        data: String,
-        proof_path: Option<PathBuf>,
-        check_mode: &str,
-        on_event: Option<Py<PyAny>>,
-        cancel: Option<Cancel>,
-    ) -> PyResult<Bound<'py, PyDict>> {
-        let verify = check_mode != "unsafe";
-        let callbacks = Callbacks { on_event, on_first_meeting: None };
-        let proof = run(py, callbacks, cancel, |run| {
-            let proof = self.0.prove(&self.witness_of(&data)?, verify, run)?;
-            if let Some(path) = &proof_path {
-                proof.write(path)?;
-            }
-            Ok(proof)
-        })?;
-        proof_to_python(py, &proof)
-    }
-}
-
-impl PyProver {
-    fn witness_of(&self, data: &str) -> Result<GraphWitness, Error> {
-        self.0.witness(&InputFile::from_argument(data)?)
-    }
 }
 
 /// kzg_commit(message, vk_path="vk.key", settings_path="settings.json", srs_path=None) -> list[PyG1Affine]
@@ -462,7 +332,6 @@ fn kzg_commit(
 
 /// Puts the functions into the module.
 pub fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<PyProver>()?;
     module.add_function(wrap_pyfunction!(gen_settings, module)?)?;
     module.add_function(wrap_pyfunction!(calibrate_settings, module)?)?;
     module.add_function(wrap_pyfunction!(compile_circuit, module)?)?;
@@ -470,13 +339,9 @@ pub fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(gen_random_data, module)?)?;
     module.add_function(wrap_pyfunction!(gen_witness, module)?)?;
     module.add_function(wrap_pyfunction!(mock, module)?)?;
-    module.add_function(wrap_pyfunction!(gen_srs, module)?)?;
     module.add_function(wrap_pyfunction!(setup, module)?)?;
-    module.add_function(wrap_pyfunction!(prove, module)?)?;
     module.add_function(wrap_pyfunction!(verify, module)?)?;
     module.add_function(wrap_pyfunction!(gen_vk_from_pk_single, module)?)?;
     module.add_function(wrap_pyfunction!(swap_proof_commitments, module)?)?;
-    module.add_function(wrap_pyfunction!(import_srs, module)?)?;
-    module.add_function(wrap_pyfunction!(srs_place, module)?)?;
     module.add_function(wrap_pyfunction!(kzg_commit, module)?)
 }

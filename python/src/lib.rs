@@ -7,9 +7,12 @@
 
 mod alone;
 mod error;
+mod evm;
 mod felts;
 mod pair;
+mod prover;
 mod run_args;
+mod srs;
 mod work;
 
 use pyo3::prelude::*;
@@ -23,6 +26,9 @@ fn _twain(module: &Bound<'_, PyModule>) -> PyResult<()> {
     run_args::add(module)?;
     felts::add(module)?;
     alone::add(module)?;
+    srs::add(module)?;
+    prover::add(module)?;
+    evm::add(module)?;
     pair::add(module)?;
     module.add_class::<work::Cancel>()
 }

@@ -5,11 +5,11 @@ use crate::error;
 use crate::work::{Callbacks, Cancel, quietly, run};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 use std::path::PathBuf;
 use std::time::Duration;
-use twain::pair::{self, CommonFiles, Peer, ProveFiles, Reveal, Terms};
-use twain::{ProverFiles, alone};
+use twain::observe::Run;
+use twain::pair::{self, CommonFiles, Invitation, OwnInputs, Peer, ProveFiles, Reveal, Terms};
+use twain::{Error, ProverFiles, alone};
 use twain_party::Role;
 
 fn role_of(text: &str) -> PyResult<Role> {
@@ -33,8 +33,14 @@ fn reveal_of(text: Option<&str>) -> PyResult<Option<Reveal>> {
     })
 }
 
+/// Thirty years: later times can be computed with.
+const MOST_SECONDS: f64 = 1e9;
+
 fn seconds(seconds: f64) -> PyResult<Duration> {
-    Duration::try_from_secs_f64(seconds).map_err(|_| PyValueError::new_err("a number of seconds"))
+    let duration = Duration::try_from_secs_f64(seconds).ok();
+    duration
+        .filter(|_| seconds <= MOST_SECONDS)
+        .ok_or_else(|| PyValueError::new_err("a time is a number of seconds, 1e9 at most"))
 }
 
 /// identity(identity=None) -> str
@@ -92,41 +98,104 @@ fn bind_params(py: Python<'_>, model: PathBuf, output: Option<PathBuf>) -> PyRes
     quietly(py, |_| alone::bind_params(&model, &output))
 }
 
-/// How the peer is met: arguments that `prove_pair` and `preprocess` have alike.
+/// invite(address, model="model.compiled", days=7.0, identity=None) -> str
+///
+/// A line by which the peer finds this side at `address` (`host:port`) and knows its key and its
+/// circuit, for some days. It is no secret, but whoever changes it chooses the peer.
+#[pyfunction]
+#[pyo3(signature = (address, model = "model.compiled".into(), days = 7.0, identity = None))]
+fn invite(
+    py: Python<'_>,
+    address: String,
+    model: PathBuf,
+    days: f64,
+    identity: Option<PathBuf>,
+) -> PyResult<String> {
+    let lasts = seconds(days * 86_400.0)?;
+    let invitation = quietly(py, |_| pair::invite(&identity, &model, &address, lasts))?;
+    Ok(invitation.to_string())
+}
+
+/// What `prove_pair` and `preprocess` are told alike: what both sides hold, how the peer is met, and
+/// who hears of it.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
-struct Meeting {
+struct Session {
+    model: PathBuf,
+    pk_path: PathBuf,
+    srs_path: Option<PathBuf>,
+    allow_polycommit: bool,
+    allow_unbound_einsums: bool,
     remote_peer: Option<String>,
     local_addr: Option<String>,
     peer: Option<String>,
+    invite: Option<String>,
     identity: Option<PathBuf>,
     connect_timeout: f64,
     idle_timeout: f64,
     session_timeout: Option<f64>,
+    own_inputs: Option<Vec<usize>>,
+    ended_sessions: Option<u32>,
+    on_event: Option<Py<PyAny>>,
+    on_first_meeting: Option<Py<PyAny>>,
+    cancel: Option<Cancel>,
 }
 
-impl Meeting {
-    fn peer(self) -> PyResult<Peer> {
-        if self.remote_peer.is_none() && self.local_addr.is_none() {
-            let text =
-                "give remote_peer (an address to dial), local_addr (one to listen on) or both";
-            return Err(PyValueError::new_err(text));
+impl Session {
+    fn peer(&self) -> PyResult<Peer> {
+        let wrong = |text: String| PyValueError::new_err(text);
+        let invitation = self.invite.as_deref().map(str::parse::<Invitation>).transpose();
+        let invitation = invitation.map_err(|error| wrong(format!("invite: {error}")))?;
+        if invitation.is_some() && (self.remote_peer.is_some() || self.peer.is_some()) {
+            let text = "invite stands for remote_peer and peer: give it or them";
+            return Err(wrong(text.into()));
         }
-        Ok(Peer {
-            remote_peer: self.remote_peer,
-            local_addr: self.local_addr,
-            peer: self.peer,
-            identity: self.identity,
+        let addresses = [&self.remote_peer, &self.local_addr];
+        if invitation.is_none() && addresses.iter().all(|address| address.is_none()) {
+            let text = "give an invitation (invite) or an address to dial (remote_peer), or one to \
+                        listen on (local_addr)";
+            return Err(wrong(text.into()));
+        }
+        let peer = Peer {
+            remote_peer: self.remote_peer.clone(),
+            local_addr: self.local_addr.clone(),
+            peer: self.peer.clone(),
+            identity: self.identity.clone(),
             invitation: None,
             connect_timeout: seconds(self.connect_timeout)?,
             idle_timeout: seconds(self.idle_timeout)?,
             session_timeout: self.session_timeout.map(seconds).transpose()?,
-        })
+            ended_sessions: self.ended_sessions,
+        };
+        match invitation {
+            Some(invitation) => Ok(peer.invited(invitation)),
+            None => peer.resolved().map_err(|error| error::raise(&error)),
+        }
+    }
+
+    fn common(&self, role: Role) -> CommonFiles {
+        let prover = ProverFiles {
+            compiled_circuit: self.model.clone(),
+            pk_path: self.pk_path.clone(),
+            srs_path: self.srs_path.clone(),
+            allow_unbound_einsums: self.allow_unbound_einsums,
+        };
+        let own_inputs = self.own_inputs.clone().map(|inputs| OwnInputs { role, inputs });
+        CommonFiles { prover, allow_polycommit: self.allow_polycommit, own_inputs }
+    }
+
+    /// Does `work` and waits for it.
+    fn run(
+        self,
+        py: Python<'_>,
+        work: impl FnOnce(&Run) -> Result<(), Error> + Send,
+    ) -> PyResult<()> {
+        let Self { on_event, on_first_meeting, cancel, .. } = self;
+        run(py, Callbacks { on_event, on_first_meeting }, cancel, work)
     }
 }
 
-/// prove_pair(role, meeting, model, pk_path, srs_path, data, proof_path, reveal_output, output_path,
-/// published_commitment, allow_polycommit, on_event, on_first_meeting, cancel) -> None
+/// prove_pair(role, session, data, proof_path, reveal_output, output_path, published_commitment) -> None
 ///
 /// See `twain.prove_pair`.
 #[pyfunction]
@@ -134,62 +203,35 @@ impl Meeting {
 fn prove_pair(
     py: Python<'_>,
     role: &str,
-    meeting: &Bound<'_, PyDict>,
-    model: PathBuf,
-    pk_path: PathBuf,
-    srs_path: Option<PathBuf>,
+    session: Session,
     data: String,
     proof_path: PathBuf,
     reveal_output: Option<String>,
     output_path: PathBuf,
     published_commitment: Option<PathBuf>,
-    allow_polycommit: bool,
-    on_event: Option<Py<PyAny>>,
-    on_first_meeting: Option<Py<PyAny>>,
-    cancel: Option<Cancel>,
 ) -> PyResult<()> {
     let role = role_of(role)?;
-    let peer = meeting.extract::<Meeting>()?.peer()?;
-    let prover = ProverFiles { compiled_circuit: model, pk_path, srs_path };
-    let files = ProveFiles {
-        common: CommonFiles { prover, allow_polycommit },
-        data,
-        terms: Terms { reveal: reveal_of(reveal_output.as_deref())?, published_commitment },
-        proof_path,
-        output_path,
+    let (peer, common) = (session.peer()?, session.common(role));
+    let terms = Terms {
+        reveal: reveal_of(reveal_output.as_deref())?,
+        published_commitment,
+        ..Terms::default()
     };
-    let callbacks = Callbacks { on_event, on_first_meeting };
-    run(py, callbacks, cancel, |run| pair::prove(role, &files, &peer, run).map(drop))
+    let files = ProveFiles { common, data, terms, proof_path, output_path };
+    session.run(py, |run| pair::prove(role, &files, &peer, run).map(drop))
 }
 
-/// preprocess(role, meeting, model, pk_path, srs_path, proofs, allow_polycommit, on_event,
-/// on_first_meeting, cancel) -> None
+/// preprocess(role, session, proofs) -> None
 ///
 /// See `twain.preprocess`.
 #[pyfunction]
-#[allow(clippy::too_many_arguments)] // called by `twain.preprocess` only, which has names for them
-fn preprocess(
-    py: Python<'_>,
-    role: &str,
-    meeting: &Bound<'_, PyDict>,
-    model: PathBuf,
-    pk_path: PathBuf,
-    srs_path: Option<PathBuf>,
-    proofs: u32,
-    allow_polycommit: bool,
-    on_event: Option<Py<PyAny>>,
-    on_first_meeting: Option<Py<PyAny>>,
-    cancel: Option<Cancel>,
-) -> PyResult<()> {
-    let role = role_of(role)?;
+fn preprocess(py: Python<'_>, role: &str, session: Session, proofs: u32) -> PyResult<()> {
     if proofs == 0 {
         return Err(PyValueError::new_err("proofs: at least one"));
     }
-    let peer = meeting.extract::<Meeting>()?.peer()?;
-    let prover = ProverFiles { compiled_circuit: model, pk_path, srs_path };
-    let files = CommonFiles { prover, allow_polycommit };
-    let callbacks = Callbacks { on_event, on_first_meeting };
-    run(py, callbacks, cancel, |run| pair::preprocess(role, &files, proofs, &peer, run))
+    let role = role_of(role)?;
+    let (peer, common) = (session.peer()?, session.common(role));
+    session.run(py, |run| pair::preprocess(role, &common, proofs, &peer, run))
 }
 
 /// Puts the functions into the module.
@@ -197,6 +239,7 @@ pub fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(identity, module)?)?;
     module.add_function(wrap_pyfunction!(redact, module)?)?;
     module.add_function(wrap_pyfunction!(bind_params, module)?)?;
+    module.add_function(wrap_pyfunction!(invite, module)?)?;
     module.add_function(wrap_pyfunction!(prove_pair, module)?)?;
     module.add_function(wrap_pyfunction!(preprocess, module)?)
 }

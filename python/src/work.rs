@@ -1,7 +1,7 @@
 //! Long work: on a thread of its own, without the interpreter's lock, so that a kernel, a server or a
 //! progress bar goes on. The thread that waits looks for signals, so Ctrl-C ends the work within a
 //! second; so does a [`Cancel`] from any thread. What happens is told to a callable as `dict`s, those
-//! of docs/errors.md's events.
+//! of docs/errors.md's events; what a user should know goes to the logger `twain`, too.
 
 use crate::error::raise;
 use pyo3::prelude::*;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 use twain::Error;
-use twain::observe::{self, Event, Observer, Run};
+use twain::observe::{self, Event, Notice, Observer, Run};
 use twain_link::identity::Fingerprint;
 
 /// How often signals are looked for.
@@ -52,6 +52,14 @@ pub struct Callbacks {
 
 impl Observer for Callbacks {
     fn event(&self, event: &Event) {
+        if let Event::Notice(notice) = event {
+            Python::attach(|py| {
+                // A logger that fails does not fail the work.
+                if let Err(error) = log(py, notice) {
+                    error.write_unraisable(py, None);
+                }
+            });
+        }
         let Some(callback) = &self.on_event else { return };
         let Some(value) = event.to_json() else { return };
         Python::attach(|py| {
@@ -79,6 +87,17 @@ impl Observer for Callbacks {
             })
         })
     }
+}
+
+/// Tells the logger `twain`: warnings as such, the rest as information.
+fn log(py: Python<'_>, notice: &Notice) -> PyResult<()> {
+    let logging = py.import("logging")?;
+    let level = match notice {
+        Notice::Warning(_) => logging.getattr("WARNING")?,
+        _ => logging.getattr("INFO")?,
+    };
+    let logger = logging.call_method1("getLogger", ("twain",))?;
+    logger.call_method1("log", (level, "%s", notice.text())).map(drop)
 }
 
 /// Does `work` and waits for it.

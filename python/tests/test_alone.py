@@ -5,7 +5,11 @@ import copy
 import json
 import logging
 import os
+import pathlib
 import pickle
+import shutil
+import subprocess
+import sys
 import threading
 import time
 
@@ -46,17 +50,6 @@ def test_an_invalid_proof_raises(circuit):
     with pytest.raises(RuntimeError, match="not valid") as raised:
         ezkl.verify()
     assert raised.value.code == "file" and isinstance(raised.value, ezkl.FileError)
-
-
-def test_get_srs_needs_a_loop_and_makes_nothing_up(circuit):
-    with pytest.raises(RuntimeError, match="no running event loop"):
-        ezkl.get_srs("settings.json")
-
-    async def missing():
-        await ezkl.get_srs(logrows=12)
-
-    with pytest.raises(ezkl.FileError, match="import_srs"):
-        asyncio.run(missing())
 
 
 def test_inputs_from_arrays_and_frames(circuit):
@@ -174,6 +167,7 @@ def test_other_threads_run_meanwhile(circuit):
     assert ticks[0] > 100 * took
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_events_and_logs(circuit, caplog):
     events = []
     ezkl.gen_witness()
@@ -183,6 +177,10 @@ def test_events_and_logs(circuit, caplog):
     assert {"load", "witness", "opening", "verify"} <= set(phases)
     # A callback that fails does not fail the work.
     ezkl.prove(on_event=lambda _: 1 / 0)
+    with caplog.at_level(logging.DEBUG, logger="twain"):
+        ezkl.gen_srs("test.srs", 4)
+    (record,) = [record for record in caplog.records if "could forge proofs" in record.message]
+    assert (record.name, record.levelname) == ("twain", "WARNING")
 
 
 def test_cancelling(circuit):
@@ -194,7 +192,64 @@ def test_cancelling(circuit):
     assert raised.value.code == "cancelled" and not os.path.exists("cancelled.json")
 
 
-def test_what_is_not_there_says_what_to_use():
-    for name in ("create_evm_verifier", "deploy_evm", "register_vka"):
-        with pytest.raises(ezkl.UnsupportedError, match="ezkl's function"):
-            getattr(ezkl, name)("anything")
+def test_einsums_that_a_proof_says_nothing_of_have_to_be_accepted(folder, vectors):
+    source = vectors.parent / "circuits" / "freivalds"
+    for name in ("model.compiled", "witness.json"):
+        shutil.copy(source / name, folder)
+    srs = str(vectors / "srs" / "kzg9.srs")
+    with pytest.raises(ezkl.FileError, match="Freivalds"):
+        ezkl.setup(srs_path=srs)
+    assert not os.path.exists("pk.key")
+    ezkl.setup(srs_path=srs, allow_unbound_einsums=True)
+    for refused in (ezkl.prove, ezkl.load):
+        with pytest.raises(ezkl.FileError, match="Freivalds"):
+            refused(srs_path=srs)
+    assert ezkl.prove(srs_path=srs, allow_unbound_einsums=True)["proof"]
+    ezkl.load(srs_path=srs, allow_unbound_einsums=True)
+
+
+def test_how_far_a_circuit_is_from_its_network(folder, args):
+    ezkl.gen_settings(py_run_args=args)
+    ezkl.calibrate_settings("input.json", scales=[4], max_logrows=8, report="report.html")
+    page = open("report.html").read()
+    assert "<svg" in page and "network.onnx" in page
+
+
+def test_a_network_as_the_circuit_sees_it(folder, args):
+    shown = ezkl.table("network.onnx", args)
+    assert "RELU" in shown.upper() and len(shown.splitlines()) > 2
+    with pytest.raises(ezkl.FileError):
+        ezkl.table("input.json")
+
+
+def test_the_verifying_key_out_of_a_proving_key(circuit):
+    assert ezkl.gen_vk_from_pk_single("pk.key", "settings.json", "copy.key") is True
+    assert open("copy.key", "rb").read() == open("vk.key", "rb").read()
+
+
+def test_the_wheel_brings_commands():
+    program = pathlib.Path(sys.executable).with_name("twain")
+    told = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+    assert told.stdout == f"twain {ezkl.__version__}\n"
+
+
+def test_what_a_proof_says_in_numbers(folder, args):
+    values = json.load(open("input.json"))["input_data"][0]
+    for visibility, rows in (("public", 8), ("hashed", 10)):
+        args.input_visibility, args.logrows = visibility, rows
+        ezkl.gen_srs(f"ezkl/srs/kzg{rows}.srs", rows)
+        ezkl.gen_settings(py_run_args=args)
+        ezkl.compile_circuit()
+        ezkl.setup()
+        witness = ezkl.gen_witness()
+        ezkl.prove(proof_path="proof.json")
+        said = ezkl.public_values()
+        if visibility == "public":
+            (inputs,) = said["inputs"]
+            assert inputs.shape == (1, 3) and abs(inputs[0] - values).max() <= 2**-args.input_scale
+        else:
+            assert said["inputs"] == []
+        scale = json.load(open("settings.json"))["model_output_scales"][0]
+        (outputs,) = said["outputs"]
+        expected = [ezkl.felt_to_float(felt, scale) for felt in witness["outputs"][0]]
+        assert outputs.shape == (1, 3) and outputs.ravel().tolist() == expected

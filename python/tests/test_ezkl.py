@@ -1,5 +1,5 @@
-"""Beside the real wheel, where it is installed (``pip install ezkl==23.0.5``): the same calls, the same
-values and files, and each accepts the other's proofs."""
+"""Beside the real wheel, where it is installed (``pip install ezkl==23.0.5``): the same calls, the
+same values and files, and each accepts the other's proofs."""
 
 import json
 import random
@@ -98,6 +98,9 @@ def test_the_same_files_and_proofs_for_each_other(folder, args, visibility):
     assert files["twain"] == files["ezkl"]
     assert ezkl.verify("twain-proof", "settings.json", "ezkl-vk", srs)
     assert twain.verify("ezkl-proof", "settings.json", "twain-vk", srs)
+    for proof in ("twain-proof", "ezkl-proof"):
+        calls = [module.encode_evm_calldata(proof, "calldata") for module in (twain, ezkl)]
+        assert calls[0] == calls[1] and type(calls[0]) is type(calls[1]) is bytes
 
 
 def test_commitments(folder, args, vectors):

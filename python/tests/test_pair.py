@@ -117,3 +117,56 @@ def test_mistakes(sides):
         twain.prove_pair(**{**sides["model"], "peer": "nonsense", "connect_timeout": 1.0})
     with pytest.raises(twain.LinkError):
         twain.prove_pair(**{**sides["data"], "connect_timeout": 0.5, "data": "data/input.json"})
+    with pytest.raises(ValueError, match="invite"):
+        twain.prove_pair("data", invite="twain-peer:1:nonsense")
+    with pytest.raises(ValueError, match="seconds"):
+        twain.prove_pair(**{**sides["data"], "connect_timeout": 1e10})
+    for function in (twain.prove_pair, twain.preprocess):
+        with pytest.raises(TypeError, match="timeout"):
+            function("model", local_addr="127.0.0.1:0", timeout=1.0)
+
+
+def test_sessions_that_ended_and_inputs_that_are_not_there(sides):
+    hasty = {**sides["data"], "connect_timeout": 0.1}
+    with pytest.raises(twain.UsageError, match="the circuit has no such input"):
+        twain.prove_pair(**hasty, data="data/input.json", own_inputs=[7])
+    os.makedirs("data/identity", exist_ok=True)
+    with open("data/identity/ended_sessions", "w") as ended:
+        ended.write(3 * (twain.identity("model/identity") + "\n"))
+
+    async def prove(agreed):
+        return await asyncio.gather(
+            twain.prove_pair_async(**sides["model"], proof_path="model/proof.json"),
+            twain.prove_pair_async(
+                **sides["data"],
+                proof_path="data/proof.json",
+                data="data/input.json",
+                ended_sessions=agreed,
+            ),
+            return_exceptions=True,
+        )
+
+    model, data = asyncio.run(prove(None))
+    assert isinstance(model, twain.PeerDiffersError) and isinstance(data, twain.IdentityError)
+    assert "3 sessions" in str(data)
+    assert asyncio.run(prove(3)) == ["model/proof.json", "data/proof.json"]
+
+
+def test_an_invitation_stands_for_an_address_and_a_key(sides):
+    model, data = sides["model"], sides["data"]
+    invitation = twain.invite(
+        model["local_addr"], model["model"], days=1.0, identity=model["identity"]
+    )
+    assert invitation.startswith("twain-peer:1:" + model["local_addr"])
+    with pytest.raises(ValueError, match="invite"):
+        twain.prove_pair(**data, invite=invitation)
+    data = {**data, "remote_peer": None, "peer": None, "invite": invitation}
+
+    async def prove():
+        await asyncio.gather(
+            twain.prove_pair_async(**model, proof_path="model/proof.json"),
+            twain.prove_pair_async(**data, proof_path="data/proof.json", data="data/input.json"),
+        )
+
+    asyncio.run(prove())
+    assert open("model/proof.json").read() == open("data/proof.json").read()

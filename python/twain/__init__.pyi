@@ -1,6 +1,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
-from typing import Any, Literal, final
+from typing import Any, Literal, TypedDict, final
+from typing_extensions import Unpack
 import asyncio
 
 _Path = str | PathLike[str]
@@ -9,9 +10,25 @@ _OnEvent = Callable[[_Event], object] | None
 _Data = Any  # a path, JSON text, a dict, arrays, frames or lists of numbers
 _Role = Literal["model", "data"]
 
+class _Session(TypedDict, total=False):
+    model: _Path
+    pk_path: _Path
+    srs_path: _Path | None
+    allow_polycommit: bool
+    allow_unbound_einsums: bool
+    invite: str | None
+    identity: _Path | None
+    connect_timeout: float
+    idle_timeout: float
+    session_timeout: float | None
+    own_inputs: Sequence[int] | None
+    ended_sessions: int | None
+    on_event: _OnEvent
+    on_first_meeting: Callable[[str, str], bool] | None
+    cancel: Cancel | None
+
 __version__: str
 EZKL_VERSION: str
-__all__: list[str]
 
 class TwainError(RuntimeError):
     code: str
@@ -87,7 +104,12 @@ class PyG1Affine:
 
 class Prover:
     def __init__(
-        self, model: _Path = ..., pk_path: _Path = ..., srs_path: _Path | None = ...
+        self,
+        model: _Path = ...,
+        pk_path: _Path = ...,
+        srs_path: _Path | None = ...,
+        *,
+        allow_unbound_einsums: bool = ...,
     ) -> None: ...
     def witness(self, data: _Data) -> dict[str, Any]: ...
     def prove(
@@ -100,7 +122,13 @@ class Prover:
         cancel: Cancel | None = ...,
     ) -> dict[str, Any]: ...
 
-def load(model: _Path = ..., pk_path: _Path = ..., srs_path: _Path | None = ...) -> Prover: ...
+def load(
+    model: _Path = ...,
+    pk_path: _Path = ...,
+    srs_path: _Path | None = ...,
+    *,
+    allow_unbound_einsums: bool = ...,
+) -> Prover: ...
 def gen_settings(
     model: _Path = ..., output: _Path = ..., py_run_args: PyRunArgs | None = ...
 ) -> bool: ...
@@ -114,6 +142,7 @@ def calibrate_settings(
     scale_rebase_multiplier: Sequence[int] = ...,
     max_logrows: int | None = ...,
     *,
+    report: _Path | None = ...,
     on_event: _OnEvent = ...,
     cancel: Cancel | None = ...,
 ) -> bool: ...
@@ -145,7 +174,13 @@ def import_srs(
     logrows: int | None = ...,
 ) -> str: ...
 def get_srs(
-    settings_path: _Path = ..., logrows: int | None = ..., srs_path: _Path | None = ...
+    settings_path: _Path = ...,
+    logrows: int | None = ...,
+    srs_path: _Path | None = ...,
+    *,
+    url: str | None = ...,
+    on_event: _OnEvent = ...,
+    cancel: Cancel | None = ...,
 ) -> asyncio.Future[bool]: ...
 def setup(
     model: _Path = ...,
@@ -154,6 +189,8 @@ def setup(
     srs_path: _Path | None = ...,
     witness_path: _Path | None = ...,
     disable_selector_compression: bool = ...,
+    *,
+    allow_unbound_einsums: bool = ...,
 ) -> bool: ...
 def prove(
     witness: _Path = ...,
@@ -162,6 +199,7 @@ def prove(
     proof_path: _Path | None = ...,
     srs_path: _Path | None = ...,
     *,
+    allow_unbound_einsums: bool = ...,
     check_mode: Literal["safe", "unsafe"] = ...,
     on_event: _OnEvent = ...,
     cancel: Cancel | None = ...,
@@ -174,6 +212,9 @@ def verify(
     srs_path: _Path | None = ...,
     reduced_srs: bool = ...,
 ) -> bool: ...
+def public_values(
+    proof_path: _Path = ..., settings_path: _Path = ...
+) -> dict[str, list[Any]]: ...
 def gen_vk_from_pk_single(
     path_to_pk: _Path = ..., circuit_settings_path: _Path = ..., vk_output_path: _Path = ...
 ) -> bool: ...
@@ -193,6 +234,9 @@ def felt_to_big_endian(felt: str) -> str: ...
 def identity(identity: _Path | None = ...) -> str: ...
 def redact(model: _Path = ..., output: _Path = ..., accept_visible: bool = ...) -> list[str]: ...
 def bind_params(model: _Path = ..., output: _Path | None = ...) -> int: ...
+def invite(
+    address: str, model: _Path = ..., days: float = ..., identity: _Path | None = ...
+) -> str: ...
 def prove_pair(
     role: _Role,
     remote_peer: str | None = ...,
@@ -200,21 +244,11 @@ def prove_pair(
     peer: str | None = ...,
     *,
     data: _Data = ...,
-    model: _Path = ...,
-    pk_path: _Path = ...,
-    srs_path: _Path | None = ...,
     proof_path: _Path = ...,
     reveal_output: Literal["model", "data", "both"] | None = ...,
     output_path: _Path = ...,
     published_commitment: _Path | None = ...,
-    allow_polycommit: bool = ...,
-    identity: _Path | None = ...,
-    connect_timeout: float = ...,
-    idle_timeout: float = ...,
-    session_timeout: float | None = ...,
-    on_event: _OnEvent = ...,
-    on_first_meeting: Callable[[str, str], bool] | None = ...,
-    cancel: Cancel | None = ...,
+    **session: Unpack[_Session],
 ) -> _Path: ...
 async def prove_pair_async(*args: Any, **kwargs: Any) -> _Path: ...
 def preprocess(
@@ -224,23 +258,52 @@ def preprocess(
     peer: str | None = ...,
     *,
     proofs: int = ...,
-    model: _Path = ...,
-    pk_path: _Path = ...,
-    srs_path: _Path | None = ...,
-    allow_polycommit: bool = ...,
-    identity: _Path | None = ...,
-    connect_timeout: float = ...,
-    idle_timeout: float = ...,
-    session_timeout: float | None = ...,
-    on_event: _OnEvent = ...,
-    on_first_meeting: Callable[[str, str], bool] | None = ...,
-    cancel: Cancel | None = ...,
+    **session: Unpack[_Session],
 ) -> None: ...
 async def preprocess_async(*args: Any, **kwargs: Any) -> None: ...
 def progress_bar() -> Callable[[Mapping[str, Any]], None]: ...
-def create_evm_verifier(*_args: Any, **_kwargs: Any) -> Any: ...
-def create_evm_vka(*_args: Any, **_kwargs: Any) -> Any: ...
-def deploy_evm(*_args: Any, **_kwargs: Any) -> Any: ...
-def register_vka(*_args: Any, **_kwargs: Any) -> Any: ...
-def verify_evm(*_args: Any, **_kwargs: Any) -> Any: ...
-def encode_evm_calldata(*_args: Any, **_kwargs: Any) -> Any: ...
+def create_evm_verifier(
+    vk_path: _Path = ...,
+    settings_path: _Path = ...,
+    sol_code_path: _Path = ...,
+    abi_path: _Path = ...,
+    srs_path: _Path | None = ...,
+    reusable: bool = ...,
+) -> asyncio.Future[bool]: ...
+def create_evm_vka(
+    vk_path: _Path = ...,
+    settings_path: _Path = ...,
+    vka_path: _Path = ...,
+    srs_path: _Path | None = ...,
+    decimals: int = ...,
+) -> asyncio.Future[bool]: ...
+def encode_evm_calldata(
+    proof: _Path = ..., calldata: _Path = ..., vka_path: _Path | None = ...
+) -> bytes: ...
+def deploy_evm(
+    addr_path: _Path,
+    rpc_url: str,
+    sol_code_path: _Path = ...,
+    contract_type: str = ...,
+    optimizer_runs: int = ...,
+    private_key: str | None = ...,
+    *,
+    keystore: _Path | None = ...,
+    solc: _Path | None = ...,
+) -> asyncio.Future[bool]: ...
+def register_vka(
+    addr_verifier: _Path,
+    rpc_url: str,
+    vka_path: _Path = ...,
+    vka_digest_path: _Path = ...,
+    private_key: str | None = ...,
+    *,
+    keystore: _Path | None = ...,
+) -> asyncio.Future[bool]: ...
+def verify_evm(
+    addr_verifier: _Path,
+    rpc_url: str,
+    proof_path: _Path = ...,
+    vka_path: _Path | None = ...,
+    encoded_calldata: _Path | None = ...,
+) -> asyncio.Future[bool]: ...

@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The folders of the crates, the lowest first. Crates of one layer do not know of each other.
-const LAYERS: [&[&str]; 10] = [
+const LAYERS: [&[&str]; 11] = [
     &["algebra", "http"],
     &["graph", "party", "rlwe"],
     &["artifacts", "link", "plonk"],
     &["circuit", "evm", "masks", "ole", "onnx", "store"],
+    &["tags"],
     &["pair"],
     &["twain"],
     &["cli", "python"],

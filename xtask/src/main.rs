@@ -1,6 +1,7 @@
 //! Slow checks against the unmodified EZKL wheel, and benchmarks. Needs `python3` with `ezkl==23.0.5`
 //! and, for random circuits, `onnx` and `numpy`.
 
+mod aarch64;
 mod bench;
 #[cfg(test)]
 mod citations;
@@ -95,6 +96,8 @@ enum Command {
     },
     /// Lets the link of a pair go wrong in every way at every step, and be slow.
     Faults,
+    /// Tests the arithmetic on 64-bit ARM, under an emulator.
+    Aarch64,
     /// Takes each mask and check of a pair away in turn: a test must find it.
     Mutants {
         /// Only those whose description contains this, or one of these between `|`.
@@ -168,6 +171,7 @@ fn run(arguments: Arguments) -> Result<bool, Error> {
             sweep::run(&twain, &ezkl, &sweep::Plan { models, work, jobs, max_logrows, only })
         }
         Command::Mutants { only } => mutants::run(repository(), &only),
+        Command::Aarch64 => aarch64::run(repository()).map(|()| true),
         Command::Faults => faults::run(repository()).map(|()| true),
         Command::Bench { alone, pair, models, runs, names } => {
             let (twain, ezkl) = tools()?;

@@ -64,7 +64,7 @@ pub use configure::{ProductTree, configure};
 pub use error::{LayoutError, WitnessError};
 pub use geometry::{Geometry, Variable};
 pub use mock::{MockFailure, mock};
-pub use model::{lay_out, parameters};
+pub use model::{lay_out, lay_out_owned, parameters};
 pub use modules::poseidon::poseidon_hash;
 pub use program::{InstanceRow, Program, Source, Sources, Step, Wire, WitnessValues};
 pub use sizing::settings;

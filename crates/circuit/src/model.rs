@@ -22,7 +22,7 @@ use twain_party::{Kind, Role};
 /// Parameters are at most this in size (protocol §7.1).
 const LARGEST_PARAMETER: i128 = (1 << 40) - 1;
 
-/// Lays a model out.
+/// Lays a model out whose inputs the data's side owns.
 ///
 /// # Errors
 /// [`LayoutError::Unsupported`] for the first operation without a layout, before any work; settings
@@ -32,6 +32,25 @@ pub fn lay_out(
     settings: &Settings,
     product_tree: ProductTree,
 ) -> Result<Circuit, LayoutError> {
+    let owners = vec![Role::Data; model.graph.inputs.len()];
+    lay_out_owned(model, settings, product_tree, &owners)
+}
+
+/// The same with the owner of each of the model's inputs, in their order; of inputs that are public or
+/// fixed it does not matter. Cells and keys do not depend on it, only how two sides compute the witness.
+///
+/// # Errors
+/// As [`lay_out`]; another number of owners than of inputs.
+pub fn lay_out_owned(
+    model: &Model,
+    settings: &Settings,
+    product_tree: ProductTree,
+    owners: &[Role],
+) -> Result<Circuit, LayoutError> {
+    if owners.len() != model.graph.inputs.len() {
+        let (given, inputs) = (owners.len(), model.graph.inputs.len());
+        return Err(LayoutError::Operands(format!("{given} owners of {inputs} inputs")));
+    }
     if let Some(error) = check_supported(model).into_iter().next() {
         return Err(error);
     }
@@ -44,6 +63,7 @@ pub fn lay_out(
         layouter,
         model,
         args,
+        owners,
         instance_shapes: settings.model_instance_shapes.iter(),
         loops: Vec::new(),
         parameters: BTreeMap::new(),
@@ -71,6 +91,8 @@ struct Walk<'a> {
     layouter: Layouter,
     model: &'a Model,
     args: &'a RunArgs,
+    /// Of the inputs.
+    owners: &'a [Role],
     instance_shapes: std::slice::Iter<'a, Vec<usize>>,
     /// The loops around the node that is laid out.
     loops: Vec<usize>,
@@ -136,7 +158,8 @@ impl Walk<'_> {
         let largest = self.layouter.decompositions.format.largest();
         let range = (-largest, largest);
         let mut inputs = BTreeMap::new();
-        for (position, index) in self.model.graph.inputs.iter().enumerate() {
+        let owned = self.model.graph.inputs.iter().zip(self.owners);
+        for (position, (index, owner)) in owned.enumerate() {
             let dims = match self.model.graph.nodes.get(index) {
                 Some(NodeKind::Node(node)) => &node.out_dims,
                 _ => return Err(LayoutError::Operands(format!("input {index} is not a node"))),
@@ -161,7 +184,7 @@ impl Walk<'_> {
                     (first..).zip(source.wires.clone()).map(place).collect()
                 }
                 _ => {
-                    source.wires = recorder.sources(length, Kind::Owned(Role::Data), range);
+                    source.wires = recorder.sources(length, Kind::Owned(*owner), range);
                     source.wires.clone().map(Element::unplaced).collect()
                 }
             };

@@ -205,6 +205,14 @@ impl Program {
         &self.inputs
     }
 
+    /// Who knows an input or a parameter; one that is part of the circuit is public.
+    pub fn source_kind(&self, source: &Source) -> Kind {
+        match source.wires.is_empty() {
+            true => Kind::Public,
+            false => self.kind(source.wires.start),
+        }
+    }
+
     /// The parameters a run takes, in order.
     pub fn parameters(&self) -> &[Source] {
         &self.parameters

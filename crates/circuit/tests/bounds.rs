@@ -11,11 +11,11 @@ use std::path::Path;
 use twain_algebra::Fr;
 use twain_artifacts::CompiledModel;
 use twain_circuit::{
-    Circuit, ProductTree, Source, Sources, WitnessError, lay_out, mock, parameters,
+    Circuit, ProductTree, Source, Sources, WitnessError, lay_out, lay_out_owned, mock, parameters,
 };
 use twain_graph::{InputType, NodeKind, PolyOp, SupportedOp};
 use twain_party::{
-    Alone, HintBatch, LookupArgument, Multiplicities, Opening, Operand, PartyError, Role, Seed,
+    Alone, HintBatch, LookupArgument, Multiplicities, Operand, PartyError, Role, Seed, Tested,
     WitnessParty,
 };
 
@@ -99,11 +99,11 @@ impl WitnessParty for Silent {
         unreachable!("multiplicities")
     }
 
-    fn check_zero(&mut self, _: &[Fr]) -> Result<(), PartyError> {
+    fn check_zero(&mut self, _: &[Fr]) -> Result<Tested, PartyError> {
         unreachable!("the validity test")
     }
 
-    fn open(&mut self, _: Opening, _: &[Fr]) -> Result<Vec<Fr>, PartyError> {
+    fn open_instances(&mut self, _: Tested, _: &[Fr]) -> Result<Vec<Fr>, PartyError> {
         unreachable!("openings")
     }
 }
@@ -196,6 +196,47 @@ fn inputs_of_every_visibility() {
         inputs_are_bounded(&circuit_of(&compiled), bits, folder);
     }
     inputs_are_bounded(&without_range_checks(DENSE), 24, "without range checks");
+}
+
+/// The model's side's inputs are held to the same range, by the model's side; an input of the other
+/// side's it does not have.
+#[test]
+fn inputs_that_the_model_s_side_owns() {
+    for folder in ["circuits/logic", "circuits/scatter-elements-rows"] {
+        let CompiledModel { model, settings, .. } = &compiled(folder);
+        let count = model.graph.inputs.len();
+        let mut owners = vec![Role::Data; count];
+        owners[0] = Role::Model;
+        let tree = ProductTree::FullySplit;
+        let circuit = lay_out_owned(model, settings, tree, &owners).unwrap();
+        let parameters = zeros(circuit.program.parameters());
+        let refused = |inputs: &[Vec<Fr>]| {
+            let sources = Sources { inputs: Some(inputs), parameters: Some(&parameters) };
+            refusal(&circuit, Role::Model, &sources)
+        };
+        let mut inputs = zeros(circuit.program.inputs());
+        inputs[1..].iter_mut().for_each(Vec::clear);
+        for value in largest(24) {
+            inputs[0].fill(value);
+            assert_eq!(refused(&inputs), None, "{folder}: {value:?}");
+        }
+        for value in too_wide(24) {
+            inputs[0].fill(Fr::ZERO);
+            inputs[0][1] = value;
+            let named = Some(("input 0".to_string(), 1));
+            assert_eq!(refused(&inputs), named, "{folder}: {value:?}");
+        }
+        // Who owns an input must have it.
+        let none = Sources { inputs: None, parameters: Some(&parameters) };
+        for role in [Role::Model, Role::Data] {
+            let error = circuit.run(&mut Silent(role), &none).unwrap_err().to_string();
+            let own = if role == Role::Model { 0 } else { 1 };
+            assert_eq!(error, format!("input {own}, which this side owns, is missing"));
+        }
+    }
+    let CompiledModel { model, settings, .. } = &compiled("circuits/logic");
+    let one = lay_out_owned(model, settings, ProductTree::FullySplit, &[Role::Model]);
+    assert_eq!(one.unwrap_err().to_string(), "1 owners of 2 inputs");
 }
 
 #[test]
@@ -296,11 +337,11 @@ impl WitnessParty for Widths {
         unreachable!("multiplicities")
     }
 
-    fn check_zero(&mut self, _: &[Fr]) -> Result<(), PartyError> {
-        Ok(())
+    fn check_zero(&mut self, _: &[Fr]) -> Result<Tested, PartyError> {
+        Ok(Tested::by_test())
     }
 
-    fn open(&mut self, _: Opening, shares: &[Fr]) -> Result<Vec<Fr>, PartyError> {
+    fn open_instances(&mut self, _: Tested, shares: &[Fr]) -> Result<Vec<Fr>, PartyError> {
         Ok(shares.to_vec())
     }
 }

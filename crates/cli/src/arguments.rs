@@ -4,10 +4,12 @@
 pub use crate::files::{Files, SrsPath};
 
 use crate::evm_arguments::EvmCommand;
+use crate::kept_arguments::{Bundles, Peers};
 use crate::run_arguments::{RunArguments, Variables, variables};
-use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
+use twain::InputHash;
 use twain::pair::Invitation;
 
 /// Private model, private data, one ordinary EZKL proof.
@@ -178,6 +180,18 @@ pub enum Command {
         #[arg(short = 'P', long)]
         srs_path: Option<PathBuf>,
     },
+    /// Prints the hashes of inputs that a proof publishes, for circuits with hashed inputs: PLACE=HASH a line.
+    HashInputs {
+        /// Input: a file, @file, or JSON itself, with a list for each input named.
+        #[arg(short = 'D', long, default_value = "input.json")]
+        data: String,
+        /// The compiled circuit.
+        #[arg(short = 'M', long, default_value = "model.compiled")]
+        compiled_circuit: PathBuf,
+        /// The inputs that are in the file, by their places from 0: `0,2` [default: all].
+        #[arg(long, value_name = "PLACES", value_delimiter = ',')]
+        own_inputs: Vec<usize>,
+    },
     /// Makes an SRS whose secret nobody threw away: for tests only.
     GenSrs {
         /// Where it goes.
@@ -327,6 +341,10 @@ pub enum Command {
         #[arg(long)]
         identity: Option<PathBuf>,
     },
+    /// What preprocess made and no proof has used yet.
+    Bundles(Bundles),
+    /// Gives names to peers: `--remote-peer NAME` then stands for a key and an address.
+    Peers(Peers),
     /// Prints the fingerprint by which peers know this machine; makes its key where there is none.
     Identity {
         /// Folder of the identity [default: ~/.config/twain].
@@ -356,7 +374,7 @@ pub struct Prove {
     /// safe: verify the proof before it is written (a pair always does).
     #[arg(long, value_enum, default_value_t = CheckMode::Safe)]
     pub check_mode: CheckMode,
-    /// The input, at the data's side of a pair: a file, @file, or JSON itself.
+    /// The input, at the data's side of a pair and with --own-inputs: a file, @file, or JSON itself.
     #[arg(short = 'D', long, default_value = "input.json")]
     pub data: String,
     /// Who learns outputs that the proof does not publish, in a pair; the same on both sides.
@@ -369,6 +387,10 @@ pub struct Prove {
     /// others is written. For circuits in the tied form (bind-params).
     #[arg(long, requires = "id")]
     pub published_commitment: Option<PathBuf>,
+    /// The published hash of an input of the peer's (`hash-inputs`): no proof with another one is made.
+    /// For circuits with hashed inputs; once for each input.
+    #[arg(long, value_name = "PLACE=HASH", requires = "id")]
+    pub published_hash: Vec<InputHash>,
     /// What is accepted of the circuit.
     #[command(flatten)]
     pub einsums: UnboundEinsums,
@@ -474,8 +496,8 @@ impl From<Side> for twain_party::Role {
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("address").multiple(true).args(["remote_peer", "local_addr", "invite"])))]
 pub struct Pair {
-    /// HOST:PORT where the peer listens.
-    #[arg(long, requires = "id")]
+    /// HOST:PORT where the peer listens, or the name that `peers add` gave it.
+    #[arg(long, value_name = "ADDRESS", requires = "id")]
     pub remote_peer: Option<String>,
     /// The peer's invitation, instead of its address and fingerprint.
     #[arg(long, value_name = "TEXT", requires = "id", conflicts_with_all = ["remote_peer", "peer"])]
@@ -486,6 +508,10 @@ pub struct Pair {
     /// Which secret this side holds.
     #[arg(long, value_enum, requires = "address")]
     pub id: Option<Side>,
+    /// The inputs of the circuit that are this side's, by their places from 0: `0,2`; all others are the
+    /// peer's, which must say so [default: all are the data's side's].
+    #[arg(long, value_name = "PLACES", requires = "id", value_delimiter = ',', action = ArgAction::Append)]
+    pub own_inputs: Vec<usize>,
     /// The peer's fingerprint, as its `twain identity` prints it.
     #[arg(long, requires = "id")]
     pub peer: Option<String>,
@@ -502,24 +528,39 @@ pub struct Pair {
     /// what is expected without AVX-512 over 100 Mbit/s and 100 ms if that is longer].
     #[arg(long, value_parser = seconds)]
     pub session_timeout: Option<Duration>,
+    /// Begin although up to N sessions with this peer have ended without a result: each may have told it
+    /// up to two bits about the secret here, so that after three each further one is asked for.
+    #[arg(long, value_name = "N", requires = "id")]
+    pub ended_sessions: Option<u32>,
     /// Accept that every proof publishes one exact linear equation of the committed values.
     #[arg(long, requires = "id")]
     pub allow_polycommit: bool,
 }
 
 impl Pair {
+    /// What is said of whose the inputs are.
+    pub fn own_inputs(&self) -> Option<twain::pair::OwnInputs> {
+        let inputs = self.own_inputs.clone();
+        let role = self.id.filter(|_| !inputs.is_empty())?.into();
+        Some(twain::pair::OwnInputs { role, inputs })
+    }
+
     /// As the library takes it.
     pub fn peer(&self) -> twain::pair::Peer {
-        let invited = self.invite.as_ref();
-        twain::pair::Peer {
-            remote_peer: invited.map(|it| it.address.clone()).or(self.remote_peer.clone()),
+        let peer = twain::pair::Peer {
+            remote_peer: self.remote_peer.clone(),
             local_addr: self.local_addr.clone(),
-            peer: invited.map(|it| it.fingerprint.to_string()).or(self.peer.clone()),
+            peer: self.peer.clone(),
             identity: self.identity.clone(),
-            invitation: self.invite.clone(),
+            invitation: None,
             connect_timeout: self.connect_timeout,
             idle_timeout: self.idle_timeout,
             session_timeout: self.session_timeout,
+            ended_sessions: self.ended_sessions,
+        };
+        match self.invite.clone() {
+            Some(invitation) => peer.invited(invitation),
+            None => peer,
         }
     }
 }
@@ -561,6 +602,9 @@ impl Command {
                 .may_read(vk_path)
                 .may_read(srs_path)
                 .writes(&[output]),
+            Command::HashInputs { data, compiled_circuit, .. } => {
+                none.reads_data(data).reads(&[compiled_circuit])
+            }
             Command::Mock { witness, model } => none.reads(&[witness, model]),
             Command::GenSrs { srs_path, .. } => none.writes(&[srs_path]),
             Command::GetSrs { from, srs_path, settings_path, logrows, .. } => {
@@ -595,7 +639,10 @@ impl Command {
             }
             Command::Invite { compiled_circuit, .. } => none.reads(&[compiled_circuit]),
             Command::Evm(command) => command.files(),
-            Command::Demo { .. } | Command::Identity { .. } => none,
+            Command::Demo { .. }
+            | Command::Identity { .. }
+            | Command::Peers(_)
+            | Command::Bundles(_) => none,
         }
     }
 }
@@ -608,8 +655,8 @@ impl Prove {
             .writes(&[&self.proof_path]);
         let mut files = match self.pair.id {
             None => common.reads(&[&self.witness]),
-            Some(Side::Model) => common,
-            Some(Side::Data) => common.reads_data(&self.data),
+            Some(Side::Model) if self.pair.own_inputs.is_empty() => common,
+            Some(_) => common.reads_data(&self.data),
         };
         files.reads.extend(self.published_commitment.clone());
         if self.reveal_output.is_some() {

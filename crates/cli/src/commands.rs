@@ -1,11 +1,12 @@
 //! Each command: its arguments to the library's functions, and what these return to words.
 
-use crate::{demo, evm_commands, print};
+use crate::{demo, evm_commands, kept_commands, outcome, print};
 use std::path::Path;
 use std::time::Duration;
 use twain::observe::Run;
 use twain::{Error, ProverFiles, alone, pair};
-use twain_cli::arguments::{CheckMode, Command, Preprocess, Prove, UnboundEinsums};
+use twain_cli::arguments::{CheckMode, Command, Pair, Preprocess, Prove};
+use twain_cli::kept_arguments::{Bundles, Peers};
 
 /// Runs a command; what it says last, if there is something to say.
 pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
@@ -15,7 +16,9 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
         }
         Command::GenSettings { model, settings_path, args, allow } => {
             let args = args.into();
-            alone::generate_settings(&model, &settings_path, &args, allow.into(), run)?;
+            let settings =
+                alone::generate_settings(&model, &settings_path, &args, allow.into(), run)?;
+            return Ok(outcome::written(&settings_path, || outcome::settings(&settings)));
         }
         Command::GenRandomData { model, data, variables, seed, min, max } => {
             alone::random_data(&model, &data, &variables.0, seed, min..max)?;
@@ -48,10 +51,18 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
             tell_calibrated(&alone::calibrate(&calibration, run)?, report.as_deref())?;
         }
         Command::CompileCircuit { model, compiled_circuit, settings_path, allow } => {
-            alone::compile(&model, &compiled_circuit, &settings_path, allow.into(), run)?;
+            let path = &compiled_circuit;
+            let compiled = alone::compile(&model, path, &settings_path, allow.into(), run)?;
+            return Ok(outcome::written(path, || outcome::circuit(&compiled)));
         }
         Command::GenWitness { data, compiled_circuit, output, vk_path, srs_path } => {
-            alone::generate_witness(&data, &compiled_circuit, &output, vk_path, srs_path)?;
+            let witness =
+                alone::generate_witness(&data, &compiled_circuit, &output, vk_path, srs_path)?;
+            return Ok(outcome::written(&output, || outcome::witness(&witness)));
+        }
+        Command::HashInputs { data, compiled_circuit, own_inputs } => {
+            let hashes = alone::hash_inputs(&data, &compiled_circuit, &own_inputs)?;
+            hashes.into_iter().try_for_each(print::line)?;
         }
         Command::Mock { witness, model } => {
             let failures = alone::mock(&witness, &model)?;
@@ -82,7 +93,6 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
             disable_selector_compression,
             einsums,
         } => {
-            refuse_untied_einsums(&compiled_circuit, einsums)?;
             let setup = alone::Setup {
                 compiled_circuit,
                 srs: srs.srs_path,
@@ -90,18 +100,20 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
                 pk_path,
                 witness,
                 compress: !disable_selector_compression,
+                allow_unbound_einsums: einsums.allow_unbound_einsums,
             };
             alone::setup(&setup, run)?;
+            return Ok(outcome::keys(&setup.pk_path, &setup.vk_path));
         }
         Command::GenVkFromPk { pk_path, settings_path, vk_path } => {
-            alone::vk_from_pk(&pk_path, &settings_path, &vk_path)?;
+            alone::vk_from_pk(&pk_path, &settings_path, &vk_path, run)?;
         }
         Command::Prove(arguments) => return prove(*arguments, run),
         Command::Preprocess(arguments) => preprocess(*arguments, run)?,
         Command::Verify { settings_path, proof_path, vk_path, srs, reduced_srs } => {
             let srs = srs.srs_path;
             let values = alone::verify(&settings_path, &proof_path, &vk_path, srs, reduced_srs)?;
-            return Ok(Some(about_proof(&proof_path, values, true)));
+            return Ok(Some(format!("{}: {}", proof_path.display(), outcome::proof(values, true))));
         }
         Command::SwapProofCommitments { proof_path, witness_path } => {
             alone::swap_commitments(&proof_path, &witness_path)?;
@@ -124,39 +136,24 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
             let invitation = pair::invite(&identity, &compiled_circuit, &address, lasts)?;
             print::line(invitation)?;
         }
+        Command::Bundles(Bundles { action, identity }) => {
+            kept_commands::bundles(action, &identity)?;
+        }
+        Command::Peers(Peers { action, identity }) => {
+            kept_commands::peers(action, identity.as_deref())?;
+        }
         Command::Identity { identity } => print::line(pair::fingerprint(&identity)?)?,
     }
     Ok(None)
 }
 
-/// What is last said of a proof.
-fn about_proof(path: &Path, public_values: usize, verified: bool) -> String {
-    let plural = if public_values == 1 { "" } else { "s" };
-    let path = path.display();
-    format!("{path}: {public_values} public value{plural}; verified: {verified}")
-}
-
-/// The same of one that was written; nothing if it went into a pipe, which may be standard output.
-fn about_written(path: &Path, public_values: usize, verified: bool) -> Option<String> {
-    let about = || format!("written {}", about_proof(path, public_values, verified));
-    path.is_file().then(about)
-}
-
-/// Refuses einsums that a proof says nothing of, unless that is accepted.
-fn refuse_untied_einsums(circuit: &Path, einsums: UnboundEinsums) -> Result<(), Error> {
-    match einsums.allow_unbound_einsums {
-        true => Ok(()),
-        false => alone::refuse_untied_einsums(circuit),
-    }
-}
-
 fn prove(arguments: Prove, run: &Run) -> Result<Option<String>, Error> {
-    refuse_untied_einsums(&arguments.compiled_circuit, arguments.einsums)?;
-    let peer = arguments.pair.peer();
+    let peer = arguments.pair.peer().resolved()?;
     let prover = ProverFiles {
         compiled_circuit: arguments.compiled_circuit,
         pk_path: arguments.pk_path,
         srs_path: arguments.srs.srs_path,
+        allow_unbound_einsums: arguments.einsums.allow_unbound_einsums,
     };
     let Some(side) = arguments.pair.id else {
         let files = alone::Prove {
@@ -166,33 +163,43 @@ fn prove(arguments: Prove, run: &Run) -> Result<Option<String>, Error> {
             verify: arguments.check_mode == CheckMode::Safe,
         };
         let values = alone::prove(&files, run)?;
-        return Ok(about_written(&files.proof_path, values, files.verify));
+        return Ok(outcome::written(&files.proof_path, || outcome::proof(values, files.verify)));
     };
     let files = pair::ProveFiles {
-        common: pair::CommonFiles { prover, allow_polycommit: arguments.pair.allow_polycommit },
+        common: common(prover, &arguments.pair),
         data: arguments.data,
         terms: pair::Terms {
             reveal: arguments.reveal_output.map(Into::into),
             published_commitment: arguments.published_commitment,
+            published_hashes: arguments.published_hash,
         },
         proof_path: arguments.proof_path,
         output_path: arguments.output_path,
     };
     let values = pair::prove(side.into(), &files, &peer, run)?;
-    Ok(about_written(&files.proof_path, values, true))
+    Ok(outcome::written(&files.proof_path, || outcome::proof(values, true)))
+}
+
+fn common(prover: ProverFiles, pair: &Pair) -> pair::CommonFiles {
+    let allow_polycommit = pair.allow_polycommit;
+    pair::CommonFiles { prover, allow_polycommit, own_inputs: pair.own_inputs() }
 }
 
 fn preprocess(arguments: Preprocess, run: &Run) -> Result<(), Error> {
     let Preprocess { compiled_circuit, pk_path, srs, proofs, pair, einsums } = arguments;
-    refuse_untied_einsums(&compiled_circuit, einsums)?;
     let Some(side) = pair.id else {
         let text =
             "preprocess needs a peer: give --id, and --invite, --remote-peer, --local-addr or both";
         return Err(Error::Usage(text.into()));
     };
-    let prover = ProverFiles { compiled_circuit, pk_path, srs_path: srs.srs_path };
-    let files = pair::CommonFiles { prover, allow_polycommit: pair.allow_polycommit };
-    pair::preprocess(side.into(), &files, proofs, &pair.peer(), run)
+    let prover = ProverFiles {
+        compiled_circuit,
+        pk_path,
+        srs_path: srs.srs_path,
+        allow_unbound_einsums: einsums.allow_unbound_einsums,
+    };
+    let files = common(prover, &pair);
+    pair::preprocess(side.into(), &files, proofs, &pair.peer().resolved()?, run)
 }
 
 /// Writes the circuit without its parameters, after listing what of the model stays visible.

@@ -14,7 +14,7 @@ pub fn run(command: EvmCommand) -> Result<(), Error> {
             evm::create_vka(&key.into(), decimals, &vka_path)
         }
         EvmCommand::EncodeEvmCalldata { proof_path, calldata_path, vka_path } => {
-            evm::encode_calldata(&proof_path, vka_path.as_deref(), &calldata_path)
+            evm::encode_calldata(&proof_path, vka_path.as_deref(), &calldata_path).map(drop)
         }
         EvmCommand::DeployEvm {
             sol_code_path,
@@ -30,7 +30,7 @@ pub fn run(command: EvmCommand) -> Result<(), Error> {
                 solc.as_deref(),
                 optimizer_runs,
                 &node.rpc_url,
-                account.keystore.as_deref(),
+                &evm::Account::open(account.keystore.as_deref())?,
                 &addr_path,
             )?;
             let evm::Deployed { address, length, gas } = deployed;
@@ -38,12 +38,12 @@ pub fn run(command: EvmCommand) -> Result<(), Error> {
             Ok(())
         }
         EvmCommand::RegisterVka { node, addr_verifier, vka_path, vka_digest_path, account } => {
-            let keystore = account.keystore.as_deref();
+            let account = evm::Account::open(account.keystore.as_deref())?;
             let gas = evm::register_vka(
                 &addr_verifier,
                 &vka_path,
                 &node.rpc_url,
-                keystore,
+                &account,
                 &vka_digest_path,
             )?;
             print::line(format!("registered, for {gas} gas"))?;

@@ -15,6 +15,7 @@
 pub mod arguments;
 pub mod evm_arguments;
 mod files;
+pub mod kept_arguments;
 mod run_arguments;
 
 pub use run_arguments::{RunArguments, Variables};

@@ -5,6 +5,8 @@ mod allocator;
 mod commands;
 mod demo;
 mod evm_commands;
+mod kept_commands;
+mod outcome;
 mod print;
 mod report;
 mod signals;

@@ -30,10 +30,11 @@ enum Work {
 
 impl Work {
     fn command(self) -> (&'static str, Vec<&'static str>) {
-        let json = ["--log-format", "json"];
+        // Many sessions with one peer end here.
+        let flags = ["--log-format", "json", "--ended-sessions", "9999"];
         match self {
-            Work::Preprocess => ("preprocess", [json, ["--proofs", "2"]].concat()),
-            Work::ProveFromBundle | Work::ProveInline => ("prove", json.to_vec()),
+            Work::Preprocess => ("preprocess", [&flags[..], &["--proofs", "2"]].concat()),
+            Work::ProveFromBundle | Work::ProveInline => ("prove", flags.to_vec()),
         }
     }
 

@@ -56,6 +56,30 @@ fn a_bundle_that_one_side_lost_is_not_used() {
 }
 
 #[test]
+fn bundles_are_listed_and_erased() {
+    let site = Site::vector(RELU);
+    site.preprocess(&["--proofs", "3"]);
+    let bundles = |words: &[&str]| {
+        let arguments = [&["bundles"], words, &["--identity", "identity"]].concat();
+        processes::succeed(&site.folder(Side::Data), &arguments)
+    };
+    let listed = bundles(&["list"]);
+    assert_eq!(listed.lines().count(), 3, "{listed}");
+    let told = format!(" as the data's side with {}, 0 hours old, ", site.fingerprint(Side::Model));
+    assert!(listed.lines().all(|line| line.contains(&told)), "{listed}");
+    let first = listed.split(' ').next().expect("an identifier");
+    assert_eq!(bundles(&["remove", first]), "erased 1\n");
+    assert!(!bundles(&["list"]).contains(first));
+    let arguments = ["bundles", "remove", first, "--identity", "identity"];
+    let again = processes::run(&site.folder(Side::Data), &arguments);
+    assert_eq!(again.status.code(), Some(2), "it is gone");
+    assert!(prove(&site).1, "another one is left on both sides");
+    assert_eq!(bundles(&["remove", "--all"]), "erased 1\n");
+    assert_eq!(bundles(&["list"]), "");
+    assert!(!prove(&site).1);
+}
+
+#[test]
 fn a_proof_that_fails_spends_its_bundle() {
     let site = Site::vector(RELU);
     site.preprocess(&["--proofs", "1"]);

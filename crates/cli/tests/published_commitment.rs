@@ -176,7 +176,7 @@ impl Liar<'_> {
         Store::decline(&mut channel).unwrap();
         let mut secrets = self.case.secrets();
         secrets.parameters = parameters;
-        let mut party = TwoParty::planned(&mut channel, &plan, &seeds(Role::Model));
+        let mut party = TwoParty::planned(&mut channel, &plan, &seeds(Role::Model)).unwrap();
         self.case.side(&mut party, &secrets, Role::Model).unwrap();
         drop(party);
         // The proof's time. The data's side may have gone.

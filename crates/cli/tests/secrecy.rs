@@ -86,7 +86,7 @@ fn record(case: &Case, secrets: &Secrets, protocol: Protocol) -> [Recording; 2] 
             Protocol::Unmasked => {
                 let masks = Box::new(IdealMaterial::new(7));
                 let mut party =
-                    TwoParty::new(&mut recorder, Box::new(Unmasked), masks, &seeds(role));
+                    TwoParty::new(&mut recorder, Box::new(Unmasked), masks, &seeds(role)).unwrap();
                 case.side(&mut party, secrets, role)
             }
         };

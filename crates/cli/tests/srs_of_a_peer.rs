@@ -188,7 +188,7 @@ fn part_of_data(case: &Case, secrets: &Secrets, blinding: u8, column: usize) -> 
         let mut recorder = Recorder::new(end);
         let seed = |number: u8| Seed([number + role as u8; 32]);
         let seeds = PartySeeds { blinding: seed(blinding), protocol: seed(77) };
-        let mut party = TwoParty::inline(&mut recorder, &seeds);
+        let mut party = TwoParty::inline(&mut recorder, &seeds).unwrap();
         case.side(&mut party, secrets, role).unwrap();
         recorder
     };

@@ -11,6 +11,9 @@ pub const KEY_VARIABLE: &str = "TWAIN_PRIVATE_KEY";
 /// The environment variable with the password of a keystore file.
 pub const PASSWORD_VARIABLE: &str = "TWAIN_KEYSTORE_PASSWORD";
 
+/// What is said of a text that should be a private key.
+pub const NO_KEY: &str = "holds no private key (64 hexadecimal digits)";
+
 /// An account.
 pub enum Account {
     /// Signs here.
@@ -40,14 +43,18 @@ impl Account {
                 })?
             }
             (None, Some(text)) => {
-                let digits = text.trim().trim_start_matches("0x");
-                let signer = digits.parse::<PrivateKeySigner>();
-                let reason =
-                    || format!("{KEY_VARIABLE} holds no private key (64 hexadecimal digits)");
-                signer.map_err(|_| EvmError::Account(reason()))?
+                return Self::of_key(&text)
+                    .ok_or_else(|| EvmError::Account(format!("{KEY_VARIABLE} {NO_KEY}")));
             }
             (None, None) => return Ok(Self::Node),
         };
         Ok(Self::Key(Box::new(signer)))
+    }
+
+    /// The account of a private key in memory: 64 hexadecimal digits, with or without `0x`. None if it
+    /// is no key.
+    pub fn of_key(text: &str) -> Option<Self> {
+        let digits = text.trim().trim_start_matches("0x");
+        Some(Self::Key(Box::new(digits.parse().ok()?)))
     }
 }

@@ -1,6 +1,6 @@
 //! The link between the two parties: from two addresses and a pinned key to ordered frames of known
-//! length in a session both agree on, and the scalars and bits that are in those frames
-//! (`docs/protocol.md`: transport, handshake, identity).
+//! length in a session both agree on, the scalars and bits that are in those frames, and
+//! commitments and coins (`docs/protocol.md`: transport, handshake, identity).
 //!
 //! Input: addresses, this side's [`identity::Identity`], whom to accept, and a
 //! [`handshake::Manifest`] of what this side holds. Output: a [`channel::Channel`] to the peer and a
@@ -27,6 +27,7 @@
 
 pub mod bits;
 pub mod channel;
+pub mod commitment;
 pub mod handshake;
 pub mod identity;
 pub mod scalars;

@@ -11,9 +11,6 @@ pub(crate) enum Deviation {
     /// The columns of a frame of transfers hold different choices.
     #[error("the peer's choices for oblivious transfers do not fit together")]
     Inconsistent,
-    /// What was revealed is not what was committed to.
-    #[error("the peer revealed another value than it had committed to")]
-    Commitment,
     /// The digit masks' positions are not what their index bits say.
     #[error("the digit masks made with the peer are not what they should be")]
     Positions,

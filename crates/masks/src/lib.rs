@@ -35,7 +35,6 @@
 //! # Ok::<(), twain_party::PartyError>(())
 //! ```
 
-mod commitment;
 pub mod dpf;
 mod error;
 #[cfg(feature = "test-utils")]

@@ -109,7 +109,7 @@ fn step(
         let seeds = PartySeeds { blinding: Seed([1; 32]), protocol: Seed([role as u8; 32]) };
         let share = Fr::from(if role == Role::Model { 5 } else { 7 });
         let operands = vec![Operand { share, kind: Kind::Shared, bits }; count];
-        run(&mut TwoParty::inline(channel, &seeds), &operands)
+        run(&mut TwoParty::inline(channel, &seeds)?, &operands)
     });
 }
 

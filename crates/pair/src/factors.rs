@@ -213,7 +213,7 @@ impl Inversion {
         let mut opened = take_scalars(channel, INVERSES, self.parts.len())?;
         twain_algebra::vector::add_assign(&mut opened, &self.parts);
         if opened.contains(&Fr::ZERO) {
-            return Err(PartyError::ZeroFactor);
+            return Err(PartyError::Ended);
         }
         batch_invert(&mut opened);
         for ((&i, random), w) in self.shared.iter().zip(self.random.iter()).zip(&opened) {

@@ -19,7 +19,7 @@
 //! fn product(end: &mut dyn Channel, weight: Fr, input: Fr, seed: u8) -> Result<Fr, PartyError> {
 //!     // Of a secure generator, in real life.
 //!     let seeds = PartySeeds { blinding: Seed([seed; 32]), protocol: Seed([seed + 1; 32]) };
-//!     let mut party = TwoParty::inline(end, &seeds);
+//!     let mut party = TwoParty::inline(end, &seeds)?;
 //!     let weight = Operand { share: weight, kind: Kind::Owned(Role::Model), bits: 20 };
 //!     let input = Operand { share: input, kind: Kind::Owned(Role::Data), bits: 20 };
 //!     Ok(party.inner_products(&[weight], &[input], &[1])?[0])
@@ -39,6 +39,7 @@
 //! ```
 
 pub mod arithmetic;
+mod coin;
 mod factors;
 pub mod hints;
 pub mod preprocessing;

@@ -17,13 +17,15 @@ use twain_party::{PartyError, PartySeeds, Phase, Role, Seed, Watch, Watched};
 ///
 /// # Errors
 /// Those of `proof`.
-pub fn rehearse<E>(proof: impl FnOnce(&mut TwoParty) -> Result<(), E>) -> Result<Plan, E> {
+pub fn rehearse<E: From<PartyError>>(
+    proof: impl FnOnce(&mut TwoParty) -> Result<(), E>,
+) -> Result<Plan, E> {
     let mut echo = Echo::default();
     let notes = Notes { plan: Arc::default(), openings: echo.meter.totals() };
     let [products, material] = [(); 2].map(|()| Box::new(notes.clone()));
     // Nothing of a rehearsal is kept or sent: its randomness may be known.
     let seeds = PartySeeds { blinding: Seed([0; 32]), protocol: Seed([0; 32]) };
-    let party = TwoParty::new(&mut echo, products, material, &seeds);
+    let party = TwoParty::new(&mut echo, products, material, &seeds)?;
     proof(&mut party.watched_by(Watched::by(Arc::new(notes.clone()))).rehearsing())?;
     let mut plan = notes.plan();
     plan.end(notes.openings.read());

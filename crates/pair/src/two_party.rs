@@ -1,6 +1,7 @@
 //! The second implementation of `Party`: two processes, a channel between them, additive shares.
 
 use crate::arithmetic::{self, open_scalars, products};
+use crate::coin::Coin;
 use crate::factors::{Conversion, Inversion, to_additive};
 use crate::hints::Hints;
 use crate::preprocessing::Plan;
@@ -8,22 +9,18 @@ use crate::quotient::Begun;
 use ff::Field;
 use group::{Curve, GroupEncoding};
 use rand_chacha::ChaCha20Rng;
-use rand_core::RngCore;
-use sha2::{Digest, Sha256};
 use std::ops::Range;
 use twain_algebra::{Fr, G1, G1Affine};
 use twain_link::channel::{Channel, Overlap, Traffic};
-use twain_link::scalars::{SCALAR_BYTES, decode_scalars, encode_scalars, malformed};
+use twain_link::scalars::{decode_scalars, encode_scalars, malformed};
 use twain_masks::{DigitMaskSource, InlineMaterial, PlannedMaterial};
 use twain_ole::{OleSource, PooledOle};
 use twain_party::{
     BlindingItem, BlindingSeeds, Factors, HintBatch, Kind, LookupArgument, Multiplicities,
     Numerator, Opening, Operand, PartyError, PartySeeds, ProverParty, QuotientOperands, Role,
-    Shares, Watched, WitnessParty,
+    Shares, Tested, Watched, WitnessParty,
 };
 
-/// Bytes of the messages of a coin toss: the commitment, and the summand with its nonce.
-const COIN_BYTES: [usize; 2] = [32, SCALAR_BYTES + 32];
 /// Bytes of a digest of the transcript, before what is opened under it.
 const DIGEST_BYTES: usize = 32;
 
@@ -32,6 +29,7 @@ pub struct TwoParty<'a> {
     channel: Overlap<&'a mut dyn Channel>,
     source: Box<dyn OleSource>,
     hints: Hints,
+    coin: Coin,
     rng: ChaCha20Rng,
     role: Role,
     blinding: BlindingSeeds,
@@ -44,7 +42,10 @@ pub struct TwoParty<'a> {
 impl<'a> TwoParty<'a> {
     /// This side of the pair at the other end of `channel`; all correlations are made when they are
     /// needed.
-    pub fn inline(channel: &'a mut dyn Channel, seeds: &PartySeeds) -> Self {
+    ///
+    /// # Errors
+    /// As [`TwoParty::new`].
+    pub fn inline(channel: &'a mut dyn Channel, seeds: &PartySeeds) -> Result<Self, PartyError> {
         let source = Box::new(PooledOle::seeded(seeds, channel));
         let masks = Box::new(InlineMaterial::new(seeds.generator(
             channel.session_id(),
@@ -55,37 +56,51 @@ impl<'a> TwoParty<'a> {
     }
 
     /// The same for a proof of this plan: digit masks are made some calls ahead.
-    pub fn planned(channel: &'a mut dyn Channel, plan: &Plan, seeds: &PartySeeds) -> Self {
+    ///
+    /// # Errors
+    /// As [`TwoParty::new`].
+    pub fn planned(
+        channel: &'a mut dyn Channel,
+        plan: &Plan,
+        seeds: &PartySeeds,
+    ) -> Result<Self, PartyError> {
         let source = Box::new(PooledOle::seeded(seeds, channel));
         let rng = seeds.generator(channel.session_id(), channel.role(), "digit masks");
         let masks = Box::new(PlannedMaterial::new(rng, plan.demands().cloned()));
         Self::new(channel, source, masks, seeds)
     }
 
-    /// This side of the pair, with these sources of correlations.
+    /// This side of the pair, with these sources of correlations. One message each way: both commit to
+    /// the first of their coins.
+    ///
+    /// # Errors
+    /// The link failed.
     pub fn new(
         channel: &'a mut dyn Channel,
         source: Box<dyn OleSource>,
         masks: Box<dyn DigitMaskSource>,
         seeds: &PartySeeds,
-    ) -> Self {
+    ) -> Result<Self, PartyError> {
         let (session, role) = (channel.session_id(), channel.role());
         let generator = |purpose| seeds.generator(session, role, purpose);
-        TwoParty {
+        let mut rng = generator("arithmetic");
+        Ok(TwoParty {
             source,
             hints: Hints::new(masks, generator("hints")),
-            rng: generator("arithmetic"),
+            coin: Coin::commit(channel, &mut rng)?,
+            rng,
             role,
             blinding: BlindingSeeds::Own(role, seeds.blinding.clone()),
             opened: Vec::new(),
             channel: Overlap::new(channel),
             watched: Watched::default(),
             rehearses: false,
-        }
+        })
     }
 
     /// The same over a link that sends back what it is sent, to find out what it is asked to do.
-    pub(crate) fn rehearsing(self) -> Self {
+    pub(crate) fn rehearsing(mut self) -> Self {
+        self.hints.rehearse();
         Self { rehearses: true, ..self }
     }
 
@@ -112,30 +127,6 @@ impl<'a> TwoParty<'a> {
             sums.fill(Fr::ZERO);
         }
         Ok(sums)
-    }
-
-    /// A challenge neither side can choose: both commit to a summand, then open.
-    fn coin(&mut self) -> Result<Fr, PartyError> {
-        const PHASE: &str = "coin toss";
-        let mut own = encode_scalars(&[Fr::random(&mut self.rng)]);
-        let mut nonce = [0u8; COIN_BYTES[1] - SCALAR_BYTES];
-        self.rng.fill_bytes(&mut nonce);
-        own.extend(nonce);
-        let commit = |role: Role, opening: &[u8]| {
-            let mut hash = Sha256::new();
-            hash.update([role as u8]);
-            hash.update(opening);
-            hash.finalize().to_vec()
-        };
-        let commitment = self.channel.exchange(PHASE, commit(self.role, &own), COIN_BYTES[0])?;
-        let theirs = self.channel.exchange(PHASE, own.clone(), own.len())?;
-        // The role in it is what an echo gets wrong.
-        if commit(self.role.other(), &theirs) != commitment && !self.rehearses {
-            return Err(malformed(PHASE));
-        }
-        let own = decode_scalars(&own[..SCALAR_BYTES], PHASE)?;
-        let theirs = decode_scalars(&theirs[..SCALAR_BYTES], PHASE)?;
-        Ok(own[0] + theirs[0])
     }
 }
 
@@ -173,21 +164,21 @@ impl WitnessParty for TwoParty<'_> {
         self.hints.multiplicities(self.role, arguments, rows)
     }
 
-    fn check_zero(&mut self, values: &[Fr]) -> Result<(), PartyError> {
+    fn check_zero(&mut self, values: &[Fr]) -> Result<Tested, PartyError> {
         let claims = self.hints.take_claims();
-        let challenge = self.coin()?;
+        let challenge = self.coin.toss(&mut self.channel, &mut self.rng, self.rehearses)?;
         let all = values.iter().chain(&claims).rev();
         let combination = all.fold(Fr::ZERO, |sum, v| sum * challenge + v);
         let factor = Fr::random(&mut self.rng);
         let masked = products(&mut self.channel, &mut *self.source, &[combination], &[factor])?;
         match self.sums("validity test", &masked)?[0] {
-            Fr::ZERO => Ok(()),
-            _ => Err(PartyError::Invalid),
+            Fr::ZERO => Ok(Tested::by_test()),
+            _ => Err(PartyError::Ended),
         }
     }
 
-    fn open(&mut self, what: Opening, shares: &[Fr]) -> Result<Vec<Fr>, PartyError> {
-        self.opened.push((what, shares.len()));
+    fn open_instances(&mut self, _: Tested, shares: &[Fr]) -> Result<Vec<Fr>, PartyError> {
+        self.opened.push((Opening::Instances, shares.len()));
         self.sums("openings", shares)
     }
 }
@@ -204,7 +195,7 @@ const COMMITMENTS: &str = "commitments";
 fn in_step<'f>(own: &[u8; DIGEST_BYTES], frame: &'f [u8]) -> Result<&'f [u8], PartyError> {
     match frame.split_first_chunk() {
         Some((theirs, rest)) if theirs == own => Ok(rest),
-        _ => Err(malformed("transcript comparison")),
+        _ => Err(PartyError::Ended),
     }
 }
 

@@ -29,7 +29,7 @@ fn run<T: Send>(
         let seeds = PartySeeds { blinding: Seed([x; 32]), protocol: Seed([x + 1; 32]) };
         let masks = InlineMaterial::new(ChaCha20Rng::from_seed([x; 32]));
         let role = end.role();
-        body(&mut TwoParty::new(end, Box::new(ole), Box::new(masks), &seeds), role)
+        body(&mut TwoParty::new(end, Box::new(ole), Box::new(masks), &seeds)?, role)
     };
     thread::scope(|scope| {
         let model = scope.spawn(|| side(&mut model_end, model_ole, 1));
@@ -137,12 +137,12 @@ fn the_validity_test_tells_zero_from_anything_else() {
                     own[i] += Fr::ONE;
                 }
             }
-            party.check_zero(&own)
+            party.check_zero(&own).map(drop)
         });
         for result in [model, data] {
             match wrong {
                 None => assert!(result.is_ok()),
-                Some(_) => assert!(matches!(result, Err(PartyError::Invalid))),
+                Some(_) => assert!(matches!(result, Err(PartyError::Ended))),
             }
         }
     }

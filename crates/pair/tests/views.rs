@@ -52,7 +52,7 @@ fn session(
         let mut recorder = Recorder::new(end);
         let seeds = seed_of(seed, role);
         let masks = Box::new(IdealMaterial::new(seed));
-        let mut party = TwoParty::new(&mut recorder, Box::new(ole), masks, &seeds);
+        let mut party = TwoParty::new(&mut recorder, Box::new(ole), masks, &seeds).unwrap();
         let own = Fr::from(3);
         let share = if role == viewer { own } else { secret - own };
         let operand = Operand { share, kind: Kind::Shared, bits };
@@ -145,7 +145,7 @@ fn factors() {
 fn validity_test_of_wrong_values() {
     hides("validity test", [Fr::ONE, -Fr::from(1 << 20)], 254, &|party, values| {
         for value in values {
-            assert!(matches!(party.check_zero(&[value.share]), Err(PartyError::Invalid)));
+            assert!(matches!(party.check_zero(&[value.share]), Err(PartyError::Ended)));
         }
         Ok(Vec::new())
     });

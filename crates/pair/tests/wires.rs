@@ -24,7 +24,7 @@ fn products(of_data: Fr) -> [Fr; 2] {
         let seed = role as u8;
         let seeds = PartySeeds { blinding: Seed([seed; 32]), protocol: Seed([seed + 2; 32]) };
         let masks = InlineMaterial::new(ChaCha20Rng::from_seed([seed; 32]));
-        let mut party = TwoParty::new(&mut end, Box::new(ole), Box::new(masks), &seeds);
+        let mut party = TwoParty::new(&mut end, Box::new(ole), Box::new(masks), &seeds)?;
         let owned = |owner, share| Operand { share, kind: Kind::Owned(owner), bits: 254 };
         let (weight, input) = match role {
             Role::Model => (Fr::from(3), Fr::ZERO),

@@ -1,16 +1,20 @@
 //! Why a step of a party failed.
 
-/// An error of a party's operation. Texts carry no secret and, for [`PartyError::Invalid`], no cause.
+/// An error of a party's operation. Texts carry no secret.
 #[derive(Debug, thiserror::Error)]
 pub enum PartyError {
-    /// The validity test failed: a value is out of the range the circuit can hold.
+    /// A value is out of the range the circuit can hold, says who holds it.
     #[error(
         "the witness does not satisfy the circuit: a value is outside the range the circuit can hold"
     )]
     Invalid,
-    /// A value that must be inverted is zero.
-    #[error("a challenge hit a value of the witness (probability below 2^-200): run again")]
-    ZeroFactor,
+    /// A check failed: of what the peer sent, or of values that neither side knows. Which one it was
+    /// may depend on a secret, so nobody is told.
+    #[error(
+        "the session has ended: a value is outside the range the circuit can hold, or the peer does \
+         not follow the protocol"
+    )]
+    Ended,
     /// Something this kind of party cannot do (yet).
     #[error("{0}")]
     Unsupported(String),

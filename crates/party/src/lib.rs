@@ -50,7 +50,7 @@ pub use numerator::{
     coset_shifts, recombination,
 };
 pub use operand::Operand;
-pub use party::{Opening, Party, ProverParty, WitnessParty};
+pub use party::{Opening, Party, ProverParty, Tested, WitnessParty};
 pub use seeds::PartySeeds;
 pub use shares::{Factors, Shares};
 pub use twain_algebra::signed_integer;

@@ -17,6 +17,19 @@ pub enum Opening {
     Proof,
 }
 
+/// That the validity test has passed on this side. What depends on the witness is opened for one only,
+/// so no order of steps opens it earlier.
+#[derive(Debug)]
+#[must_use = "the witness is opened with it"]
+pub struct Tested(());
+
+impl Tested {
+    /// For an implementation of [`WitnessParty::check_zero`], once the test has passed.
+    pub fn by_test() -> Self {
+        Self(())
+    }
+}
+
 /// The operations of witness generation. One call is one batch: all that is independent goes in one
 /// call, and one call costs a constant number of messages whatever its length.
 pub trait WitnessParty {
@@ -69,12 +82,12 @@ pub trait WitnessParty {
         rows: usize,
     ) -> Result<Vec<Multiplicities>, PartyError>;
 
-    /// Fails on every side, with the same error and nothing else learnt, unless all `values` are 0.
-    /// Must come before any opening that depends on the witness (protocol §12).
-    fn check_zero(&mut self, values: &[Fr]) -> Result<(), PartyError>;
+    /// The validity test (protocol §12): fails on every side, with the same error and nothing else
+    /// learnt, unless all `values` are 0.
+    fn check_zero(&mut self, values: &[Fr]) -> Result<Tested, PartyError>;
 
-    /// Opens values to everyone.
-    fn open(&mut self, what: Opening, shares: &[Fr]) -> Result<Vec<Fr>, PartyError>;
+    /// Opens the witness's part of the instances to everyone.
+    fn open_instances(&mut self, tested: Tested, shares: &[Fr]) -> Result<Vec<Fr>, PartyError>;
 }
 
 /// The operations of the argument, beyond linear ones.

@@ -24,6 +24,9 @@ pub enum StoreError {
     /// The peer does not follow the protocol.
     #[error("the peer's store of bundles: {0}")]
     Peer(&'static str),
+    /// Nothing of that name is there.
+    #[error("the store has no such bundle (see `twain bundles list`)")]
+    NoBundle,
     /// The session is not one of this identity.
     #[error("the session's keys are not those of this store")]
     Session,

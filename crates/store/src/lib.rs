@@ -99,8 +99,20 @@ pub struct BundleInfo {
     pub role: Role,
     /// Its number within the series.
     pub index: u64,
+    /// When it was made, in seconds since 1970 by this side's clock.
+    pub made: u64,
     /// Bytes on disk.
     pub bytes: u64,
+}
+
+impl BundleInfo {
+    /// The other side's key.
+    pub fn peer(&self) -> Fingerprint {
+        match self.role {
+            Role::Model => self.data,
+            Role::Data => self.model,
+        }
+    }
 }
 
 /// One identity's bundles, in a directory that one process at a time may use.
@@ -194,12 +206,28 @@ impl<'a> Store<'a> {
                 && header.index == index
                 && Series::of_header(&header).name == series
             {
-                let Header { id, plan, model, data, role, .. } = header;
-                bundles.push(BundleInfo { id, plan, model, data, role, index, bytes });
+                let Header { id, plan, model, data, role, made, .. } = header;
+                bundles.push(BundleInfo { id, plan, model, data, role, index, made, bytes });
             }
         }
         bundles.sort_by_key(|bundle| (bundle.plan, bundle.model, bundle.data, bundle.index));
         Ok(bundles)
+    }
+
+    /// Erases a bundle. The peer's half is passed over when both name what they have.
+    ///
+    /// # Errors
+    /// A store that has no such bundle.
+    pub fn remove(&mut self, bundle: &BundleInfo) -> Result<(), StoreError> {
+        for name in self.disk.list()? {
+            if parse_bundle_name(&name).is_some()
+                && self.header(&name)?.is_some_and(|(header, _)| header.id == bundle.id)
+            {
+                self.destroy(&name)?;
+                return Ok(self.disk.sync_names()?);
+            }
+        }
+        Err(StoreError::NoBundle)
     }
 
     /// The header of a bundle's file and its length; none if it is none of this store's.

@@ -10,7 +10,7 @@ use twain_http::download::DownloadError;
 use twain_link::channel::tls::ConnectError;
 use twain_link::channel::{self, ChannelError};
 use twain_link::handshake::{HandshakeError, ManifestError};
-use twain_link::identity::{FingerprintError, IdentityError, KnownPeersError};
+use twain_link::identity::{FingerprintError, IdentityError, KnownPeersError, NamedPeersError};
 use twain_onnx::OnnxError;
 use twain_party::PartyError;
 use twain_plonk::{KeyError, ProveError};
@@ -130,6 +130,14 @@ pub enum Error {
     /// The two sides cannot work together.
     #[error(transparent)]
     Handshake(#[from] HandshakeError),
+    /// The two sides do not agree whose an input is.
+    #[error("{source}: {reason}")]
+    Owners {
+        /// What differs.
+        source: HandshakeError,
+        /// Which inputs have two owners or none.
+        reason: String,
+    },
     /// The peer went wrong in a way that this side can show.
     #[error("{0}")]
     Peer(String),
@@ -145,6 +153,20 @@ pub enum Error {
     /// The identity of this side.
     #[error(transparent)]
     Identity(#[from] IdentityError),
+    /// Sessions with a peer ended without a result, each of which may have told it something.
+    #[error(
+        "{count} sessions with the peer {peer} have ended without a result, and each may have told it \
+         up to two bits about the secret here; if you trust it with more, give --ended-sessions {count}"
+    )]
+    EndedSessions {
+        /// How many.
+        count: u32,
+        /// The peer's fingerprint.
+        peer: String,
+    },
+    /// The list of peers with names.
+    #[error(transparent)]
+    Peers(#[from] NamedPeersError),
     /// A mistake of this program.
     #[error("{0}: this is a mistake of twain, please report it")]
     Bug(String),
@@ -164,6 +186,7 @@ impl Error {
     /// Who is at fault.
     pub fn fault(&self) -> Fault {
         match self {
+            Error::Key(KeyFileError::Ended(error)) => of_party(error),
             Error::Artifact(_) | Error::File { .. } | Error::Key(_) => Fault::File,
             Error::Layout(_) => Fault::Unsupported,
             Error::Witness(WitnessError::Sources(_)) => Fault::File,
@@ -184,6 +207,7 @@ impl Error {
                     Fault::PeerDiffers
                 }
             },
+            Error::Owners { .. } => Fault::PeerDiffers,
             Error::Peer(_) => Fault::PeerMisbehaved,
             Error::Store(StoreError::Channel(error)) => of_channel(error),
             Error::Store(StoreError::Peer(_)) => Fault::PeerMisbehaved,
@@ -201,7 +225,9 @@ impl Error {
                 EvmError::File { .. } | EvmError::Rejected(_) => Fault::File,
                 EvmError::Node { .. } => Fault::Link,
             },
-            Error::Identity(_) => Fault::Identity,
+            Error::Peers(NamedPeersError::Name(_) | NamedPeersError::Taken(_))
+            | Error::Peers(NamedPeersError::Unknown(_)) => Fault::Usage,
+            Error::Identity(_) | Error::EndedSessions { .. } | Error::Peers(_) => Fault::Identity,
         }
     }
 
@@ -213,10 +239,10 @@ impl Error {
 
 fn of_party(error: &PartyError) -> Fault {
     match error {
-        PartyError::Invalid => Fault::InvalidWitness,
+        PartyError::Invalid | PartyError::Ended => Fault::InvalidWitness,
         PartyError::Unsupported(_) | PartyError::UnsupportedValue { .. } => Fault::Unsupported,
         PartyError::Cancelled => Fault::Cancelled,
-        PartyError::ZeroFactor | PartyError::Bug(_) => Fault::Bug,
+        PartyError::Bug(_) => Fault::Bug,
         PartyError::Store(_) => Fault::Store,
         PartyError::Peer(error) => match error.downcast_ref::<ChannelError>() {
             Some(error) => of_channel(error),

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use twain_algebra::{Fr, G1Affine, G2Affine};
 use twain_artifacts::Proof;
 use twain_artifacts::srs::{PointCheck, SrsFile};
-use twain_evm::account::Account;
+pub use twain_evm::account::Account;
 use twain_evm::calldata::{self, Answer};
 use twain_evm::chain::{Address, B256, Node};
 use twain_evm::{EvmError, KeyArtifact, Verifier, compiler};
@@ -105,12 +105,14 @@ pub fn calldata(proof: &Path, vka: Option<&Path>) -> Result<Vec<u8>, Error> {
     })
 }
 
-/// Writes [`calldata()`] to a file.
+/// Writes [`calldata()`] to a file, and returns it.
 ///
 /// # Errors
 /// As [`calldata()`].
-pub fn encode_calldata(proof: &Path, vka: Option<&Path>, to: &Path) -> Result<(), Error> {
-    write(to, &calldata(proof, vka)?)
+pub fn encode_calldata(proof: &Path, vka: Option<&Path>, to: &Path) -> Result<Vec<u8>, Error> {
+    let call = calldata(proof, vka)?;
+    write(to, &call)?;
+    Ok(call)
 }
 
 /// What came onto the chain.
@@ -127,17 +129,17 @@ pub struct Deployed {
 /// Compiles a contract, brings it onto the chain of the node at `rpc_url`, and writes its address.
 ///
 /// # Errors
-/// No compiler, no account, a node that refuses.
+/// No compiler, a node that refuses.
 pub fn deploy(
     source: &Path,
     solc: Option<&Path>,
     runs: u32,
     rpc_url: &str,
-    keystore: Option<&Path>,
+    account: &Account,
     address: &Path,
 ) -> Result<Deployed, Error> {
     let compiled = compiler::compile(&compiler::find(solc)?, source, runs)?;
-    let receipt = Node::new(rpc_url).send(&Account::open(keystore)?, None, &compiled.creation)?;
+    let receipt = Node::new(rpc_url).send(account, None, &compiled.creation)?;
     let at = receipt.contract.ok_or_else(|| Error::bug("a deployment without a contract"))?;
     write(address, format!("{at:#x}").as_bytes())?;
     Ok(Deployed { address: at, length: compiled.length, gas: receipt.gas })
@@ -146,18 +148,18 @@ pub fn deploy(
 /// Lets a contract for all circuits use a circuit's key, and writes the key's digest.
 ///
 /// # Errors
-/// No contract, no account, a node that refuses.
+/// No contract, a node that refuses.
 pub fn register_vka(
     contract: &str,
     vka: &Path,
     rpc_url: &str,
-    keystore: Option<&Path>,
+    account: &Account,
     digest: &Path,
 ) -> Result<u64, Error> {
     let key = read_vka(vka)?;
     let call = calldata::register(&key);
     let to = parse_address(contract)?;
-    let receipt = Node::new(rpc_url).send(&Account::open(keystore)?, Some(to), &call)?;
+    let receipt = Node::new(rpc_url).send(account, Some(to), &call)?;
     let numbers = serde_json::to_vec(calldata::key_digest(&key).as_slice()).map_err(Error::bug)?;
     write(digest, &numbers)?;
     Ok(receipt.gas)

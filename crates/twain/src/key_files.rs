@@ -14,6 +14,7 @@ use twain_artifacts::srs::{self, PointCheck, Powers, SrsFile};
 use twain_artifacts::{ArtifactError, Prepared};
 use twain_circuit::{LayoutError, ProductTree, configure};
 use twain_graph::Settings;
+use twain_party::{PartyError, Watched};
 use twain_plonk::{
     BitRows, ColumnPolynomials, ConstraintSystem, ExtendedDomain, KeyError, ProvingKey,
     RowPolynomials, Srs, SrsError, VerifierSrs, VerifyingKey, VerifyingKeyParts, split_into_cosets,
@@ -64,6 +65,9 @@ pub enum KeyFileError {
         /// The reason.
         source: srs::SrsError,
     },
+    /// Whoever watches has ended it.
+    #[error(transparent)]
+    Ended(#[from] PartyError),
 }
 
 impl KeyFileError {
@@ -166,29 +170,35 @@ impl ExtendedForm {
     }
 }
 
-/// Reads a proving key of a circuit with `2^k` rows: the column polynomials, in parallel.
+/// Reads a proving key of a circuit with `2^k` rows: the column polynomials, in parallel. Who watches may
+/// end it after each.
 ///
 /// # Errors
-/// No such file, or not a key of this circuit.
+/// No such file, not a key of this circuit, or the watcher's.
 pub fn read_proving_key(
     path: &Path,
     format: KeyFormat,
     configured: ConstraintSystem,
     k: u32,
     extended: ExtendedForm,
+    watched: &Watched,
 ) -> Result<ProvingKey, KeyFileError> {
     let file = ProvingKeyFile::open(path, format, shape(&configured), configured.extended_k(k))?;
     let vk = verifying_key(file.verifying_key(), path, configured, k)?;
+    let polynomial = |name: KeyPolynomial| {
+        watched.check()?;
+        Ok::<_, KeyFileError>(file.polynomial(name)?)
+    };
     let read = |count: usize, name: fn(usize) -> KeyPolynomial| {
-        let columns = (0..count).into_par_iter().map(|index| file.polynomial(name(index)));
-        columns.collect::<Result<Vec<Vec<Fr>>, ArtifactError>>()
+        let columns = (0..count).into_par_iter().map(|index| polynomial(name(index)));
+        columns.collect::<Result<Vec<Vec<Fr>>, KeyFileError>>()
     };
     let rows = vk.system().rows();
     let read_cosets = |count: usize, name: fn(usize) -> KeyPolynomial| {
         let count = if extended == ExtendedForm::Read { count } else { 0 };
         let columns = (0..count).into_par_iter();
-        let columns = columns.map(|i| Ok(split_into_cosets(&file.polynomial(name(i))?, rows)));
-        columns.collect::<Result<Vec<_>, ArtifactError>>()
+        let columns = columns.map(|i| Ok(split_into_cosets(&polynomial(name(i))?, rows)));
+        columns.collect::<Result<Vec<_>, KeyFileError>>()
     };
     let (fixed, permutation) = (vk.system().fixed_columns(), vk.system().permutation().len());
     let fixed = ColumnPolynomials {

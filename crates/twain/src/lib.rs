@@ -35,13 +35,15 @@
 //!     pk_path: pk_path.clone(),
 //!     witness: None,
 //!     compress: true,
+//!     allow_unbound_einsums: false,
 //! };
 //! alone::setup(&setup, &run)?;
 //!
 //! let files = |compiled_circuit| {
 //!     let (pk_path, srs_path) = (pk_path.clone(), Some(srs.clone()));
-//!     let prover = ProverFiles { compiled_circuit, pk_path, srs_path };
-//!     CommonFiles { prover, allow_polycommit: false }
+//!     let allow_unbound_einsums = false;
+//!     let prover = ProverFiles { compiled_circuit, pk_path, srs_path, allow_unbound_einsums };
+//!     CommonFiles { prover, allow_polycommit: false, own_inputs: None }
 //! };
 //! let input = r#"{"input_data": [[0.5, -1, 0.25]]}"#;
 //! let model = Side::read(Role::Model, &files(circuit), "", &run)?;
@@ -63,10 +65,13 @@ pub mod ceremony;
 mod error;
 pub mod evm;
 pub mod files;
+mod input_hash;
 pub mod key_files;
 pub mod observe;
+mod owners;
 pub mod pair;
 mod prover;
 
 pub use error::{AtFile, Error, Fault};
+pub use input_hash::{InputHash, InputHashError};
 pub use prover::{Prover, ProverFiles};

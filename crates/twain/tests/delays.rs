@@ -70,12 +70,13 @@ fn delays(case: &Case, with_bundle: bool) -> Delays {
             make(&mut channel, id, &plan, &seeds(role), &mut write).unwrap();
         }
         let clock = channel.delays.clone();
-        let mut party = if with_bundle {
+        let party = if with_bundle {
             let (products, material) = stored(id, std::io::Cursor::new(bundle)).unwrap();
             TwoParty::new(&mut channel, Box::new(products), Box::new(material), &seeds(role))
         } else {
             TwoParty::planned(&mut channel, &plan, &seeds(role))
         };
+        let mut party = party.unwrap();
         let start = clock.load(Ordering::Relaxed);
         let values = case.side_values(&mut party, &case.secrets(), role).unwrap();
         let witness = clock.load(Ordering::Relaxed);

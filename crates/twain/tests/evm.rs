@@ -111,7 +111,8 @@ impl Deployed {
             let (source, abi) = (at("contract.sol"), at("abi.json"));
             evm::create_verifier(key, reusable, &source, &abi).unwrap();
             let deployed =
-                evm::deploy(&source, Some(&solc), 1, &chain.url, None, &at("address")).unwrap();
+                evm::deploy(&source, Some(&solc), 1, &chain.url, &Account::Node, &at("address"))
+                    .unwrap();
             let written = fs::read_to_string(at("address")).unwrap();
             assert!(written.len() == 42 && written == written.to_lowercase(), "{written}");
             assert_eq!(written.parse::<Address>().unwrap(), deployed.address);
@@ -130,7 +131,7 @@ impl Deployed {
 
     fn register(&self, chain: &Chain) {
         let (contract, digest) = (self.reusable.to_string(), self.folder.path().join("digest"));
-        evm::register_vka(&contract, &self.vka, &chain.url, None, &digest).unwrap();
+        evm::register_vka(&contract, &self.vka, &chain.url, &Account::Node, &digest).unwrap();
         let numbers: Vec<u8> = serde_json::from_slice(&fs::read(digest).unwrap()).unwrap();
         assert_eq!(numbers, calldata::key_digest(&self.words()).as_slice());
     }

@@ -110,7 +110,10 @@ type Strike<'a> = (&'a str, Role, ByteFault);
 
 impl Machines {
     fn new() -> Self {
-        let case = case("1l_mlp-k9-private");
+        Self::of(case("1l_mlp-k9-private"))
+    }
+
+    fn of(case: Case) -> Self {
         let plan = case.plan();
         let folders = [(); 2].map(|()| tempfile::tempdir().unwrap());
         let identities = [0, 1].map(|i| Identity::load_or_create(folders[i].path()).unwrap());
@@ -163,7 +166,7 @@ impl Machines {
         self.taken[role as usize].lock().unwrap().push(id);
         let (products, material) = stored(id, bundle)?;
         let mut party =
-            TwoParty::new(channel, Box::new(products), Box::new(material), &seeds(role));
+            TwoParty::new(channel, Box::new(products), Box::new(material), &seeds(role))?;
         Ok(self.case.side(&mut party, &self.case.secrets(), role)?.1)
     }
 
@@ -279,7 +282,6 @@ impl Machines {
 
 #[test]
 fn some_faults_in_some_steps() {
-    let machines = Machines::new();
     let strikes = [
         (Work::Preprocess, "store: make a bundle", Role::Model, ByteFault::Cut),
         (Work::Preprocess, "digit masks", Role::Data, ByteFault::Stall),
@@ -287,15 +289,31 @@ fn some_faults_in_some_steps() {
         (Work::ProveFromBundle, "openings", Role::Data, ByteFault::Replay),
         (Work::ProveInline, "quotient", Role::Model, ByteFault::Corrupt),
     ];
-    for (work, step, role, fault) in strikes {
+    let machines = Machines::new();
+    some_faults(&machines, &strikes);
+    let near = LinkProfile { latency: Duration::from_micros(100), bandwidth: None };
+    machines.succeeds(Work::ProveInline, near);
+}
+
+/// Inputs of both sides, no model.
+#[test]
+fn some_faults_between_two_owners() {
+    let case = case("../circuits/logic").owned_by(&[Role::Model, Role::Data]);
+    let strikes = [
+        (Work::ProveInline, "masked", Role::Model, ByteFault::Corrupt),
+        (Work::ProveFromBundle, "validity test", Role::Data, ByteFault::Cut),
+    ];
+    some_faults(&Machines::of(case), &strikes);
+}
+
+fn some_faults(machines: &Machines, strikes: &[(Work, &str, Role, ByteFault)]) {
+    for &(work, step, role, fault) in strikes {
         machines.prepare(work);
         let steps = machines.succeeds(work, LinkProfile::default());
         let step = *steps[role as usize].iter().find(|name| name.contains(step)).unwrap();
         machines.fails(work, (step, role, fault), &steps);
         machines.recovers(work);
     }
-    let near = LinkProfile { latency: Duration::from_micros(100), bandwidth: None };
-    machines.succeeds(Work::ProveInline, near);
 }
 
 fn every_fault_in_every_step(work: Work) {

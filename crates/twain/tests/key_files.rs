@@ -11,7 +11,7 @@ use twain_algebra::Domain;
 use twain_artifacts::key::KeyFormat;
 use twain_artifacts::{CompiledModel, Proof, read_settings};
 use twain_circuit::{ProductTree, configure, lay_out};
-use twain_party::coset_shifts;
+use twain_party::{Watched, coset_shifts};
 use twain_plonk::{ConstraintSystem, KeyError, check_key, generate_keys, verify_any};
 
 fn folder(name: &str) -> PathBuf {
@@ -102,7 +102,8 @@ fn keys_of_compiled_circuits_equal_those_of_ezkl() {
         let ours = sha256(&std::fs::read(&pk_path).unwrap());
         assert_eq!(digest.split_whitespace().next(), Some(&ours[..]), "{}", folder.display());
         let read = |form| {
-            read_proving_key(&pk_path, KeyFormat::RawBytes, circuit.cs.clone(), k, form).unwrap()
+            let (cs, watched) = (circuit.cs.clone(), Watched::default());
+            read_proving_key(&pk_path, KeyFormat::RawBytes, cs, k, form, &watched).unwrap()
         };
         assert!(read(ExtendedForm::Skip) == key);
         let with_cosets = read(ExtendedForm::Read);

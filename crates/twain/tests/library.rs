@@ -1,8 +1,9 @@
 //! The library as a program uses it: two sessions of different roles in one process, each with an
-//! observer of its own; one that is cancelled.
+//! observer of its own; one that is cancelled; ends that are counted.
 
 use rand_core::OsRng;
 use std::fs;
+use std::io::Write;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -12,7 +13,7 @@ use twain::alone::Network;
 use twain::key_files::read_srs;
 use twain::observe::{Cancel, Event, Observer, Run};
 use twain::pair::{self, Common, CommonFiles, Peer, ProveFiles, Side, Terms};
-use twain::{Fault, Prover, ProverFiles, alone};
+use twain::{Error, Fault, Prover, ProverFiles, alone};
 use twain_artifacts::{CompiledModel, GraphWitness, InputFile};
 use twain_link::channel::tls::{ConnectOptions, PeerPolicy, Timeouts, Unwatched, connect};
 use twain_link::channel::{Channel, memory_pair};
@@ -49,6 +50,7 @@ impl Site {
             pk_path: site.at("pk.key"),
             witness: None,
             compress: true,
+            allow_unbound_einsums: false,
         };
         alone::setup(&setup, &Run::silent()).unwrap();
         site
@@ -67,8 +69,9 @@ impl Site {
             compiled_circuit: self.at(circuit),
             pk_path: self.at("pk.key"),
             srs_path: Some(self.at("kzg.srs")),
+            allow_unbound_einsums: false,
         };
-        CommonFiles { prover, allow_polycommit: false }
+        CommonFiles { prover, allow_polycommit: false, own_inputs: None }
     }
 
     fn data(&self) -> String {
@@ -97,6 +100,7 @@ impl Site {
             connect_timeout: Duration::from_secs(60),
             idle_timeout: Duration::from_secs(60),
             session_timeout: None,
+            ended_sessions: None,
         }
     }
 }
@@ -121,7 +125,7 @@ fn alone_on_values() {
     assert_eq!(alone::mock_witness(&compiled, &witness).unwrap(), Vec::<String>::new());
     let srs = read_srs(&vectors.join("srs/kzg8.srs"), args.logrows, &mut OsRng).unwrap();
     let key = alone::keys(&compiled, &srs, true).unwrap();
-    let prover = Prover::new(compiled, key, srs).unwrap();
+    let prover = Prover::new(compiled, key, srs, false).unwrap();
     let proof = prover.prove(&witness, true, &Run::silent()).unwrap();
     assert_eq!(proof.instances.concat(), witness.outputs.concat());
     // No network, no number, another circuit's witness: whose fault it is.
@@ -171,6 +175,59 @@ fn two_sessions_of_different_roles_in_one_process() {
         diary.0.lock().unwrap().iter().any(|event| matches!(event, Event::Listening(_)))
     };
     assert!(listens(&diaries[0]) && !listens(&diaries[1]));
+}
+
+/// A session that ends is counted on both sides, whoever ended it; after three ends a side wants its
+/// user's word, and tells its peer so.
+#[test]
+fn ended_sessions_are_counted() {
+    let site = Site::new();
+    let fingerprint = |role: Role| pair::fingerprint(&Some(site.at(&format!("{role:?}")))).unwrap();
+    let both = |agreed: [Option<u32>; 2], ends: Option<Phase>| {
+        let address = free_address();
+        let [mut model, mut data] = [
+            site.peer(Role::Model, Some(address.clone()), None),
+            site.peer(Role::Data, None, Some(address)),
+        ];
+        [model.ended_sessions, data.ended_sessions] = agreed;
+        let cancel = Cancel::default();
+        let run = match ends {
+            Some(phase) => Run::new(Arc::new(EndsAt(phase, cancel.clone())), cancel),
+            None => Run::silent(),
+        };
+        thread::scope(|scope| {
+            let files = site.files(Role::Model);
+            let model = scope.spawn(move || pair::prove(Role::Model, &files, &model, &run));
+            let data = pair::prove(Role::Data, &site.files(Role::Data), &data, &Run::silent());
+            [model.join().unwrap(), data]
+        })
+    };
+    let counted = |role: Role| {
+        let list = fs::read_to_string(site.at(&format!("{role:?}/ended_sessions"))).unwrap();
+        let peer = fingerprint(role.other()).to_string();
+        list.lines().filter(|line| *line == peer).count()
+    };
+    for result in both([None; 2], Some(Phase::Quotient)) {
+        result.unwrap_err();
+    }
+    assert_eq!([counted(Role::Model), counted(Role::Data)], [1, 1]);
+    for result in both([None; 2], None) {
+        result.unwrap();
+    }
+    assert_eq!([counted(Role::Model), counted(Role::Data)], [1, 1]);
+
+    let more = format!("{0}\n{0}\n", fingerprint(Role::Model));
+    let list = fs::OpenOptions::new().append(true).open(site.at("Data/ended_sessions"));
+    list.unwrap().write_all(more.as_bytes()).unwrap();
+    let [model, data] = both([None; 2], None).map(Result::unwrap_err);
+    assert_eq!(data.fault(), Fault::Identity, "{data}");
+    assert!(data.to_string().contains("--ended-sessions 3"), "{data}");
+    assert_eq!(model.fault(), Fault::PeerDiffers, "{model}");
+    assert!(model.to_string().contains("its user must first agree"), "{model}");
+    for result in both([None, Some(3)], None) {
+        result.unwrap();
+    }
+    assert_eq!([counted(Role::Model), counted(Role::Data)], [1, 3]);
 }
 
 #[test]
@@ -312,6 +369,7 @@ fn a_proof_alone_can_be_cancelled_in_every_phase() {
             compiled_circuit: circuit,
             pk_path: site.at("pk.key"),
             srs_path: Some(site.at("kzg.srs")),
+            allow_unbound_einsums: false,
         },
         witness: site.at("witness.json"),
         proof_path: site.at("alone.json"),
@@ -350,10 +408,50 @@ fn keys_are_not_made_when_cancelled() {
         pk_path: site.at("new.pk"),
         witness: None,
         compress: true,
+        allow_unbound_einsums: false,
     };
     let run = Run::silent();
     run.cancel().cancel();
     let error = alone::setup(&setup, &run).unwrap_err();
     assert_eq!(error.fault(), Fault::Cancelled, "{error}");
     assert!(!setup.vk_path.exists() && !setup.pk_path.exists());
+}
+
+/// Whatever the way to a proof: what EZKL's circuits leave open has to be accepted first.
+#[test]
+fn einsums_that_are_not_tied_are_refused_at_every_entrance() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests");
+    let compiled_circuit = tests.join("circuits/freivalds/model.compiled");
+    let srs_path = tests.join("vectors/srs/kzg9.srs");
+    let folder = tempfile::tempdir().unwrap();
+    let [vk_path, pk_path] = ["vk.key", "pk.key"].map(|name| folder.path().join(name));
+    let (run, refused) = (Run::silent(), |error: Option<Error>| {
+        let text = error.unwrap().to_string();
+        assert!(text.contains("--allow-unbound-einsums"), "{text}");
+    });
+    let mut setup = alone::Setup {
+        compiled_circuit: compiled_circuit.clone(),
+        srs: Some(srs_path.clone()),
+        vk_path,
+        pk_path: pk_path.clone(),
+        witness: None,
+        compress: true,
+        allow_unbound_einsums: false,
+    };
+    refused(alone::setup(&setup, &run).err());
+    assert!(!setup.pk_path.exists());
+    setup.allow_unbound_einsums = true;
+    alone::setup(&setup, &run).unwrap();
+    let (compiled_circuit, srs_path) = (compiled_circuit, Some(srs_path));
+    let mut files =
+        ProverFiles { compiled_circuit, pk_path, srs_path, allow_unbound_einsums: false };
+    refused(Prover::read(&files, &run).err());
+    let common = CommonFiles { prover: files.clone(), allow_polycommit: false, own_inputs: None };
+    refused(Common::read(&common, &run).err());
+    files.allow_unbound_einsums = true;
+    Prover::read(&files, &run).unwrap();
+    let compiled = CompiledModel::read(&files.compiled_circuit).unwrap();
+    let srs = read_srs(&files.srs_path.unwrap(), 9, &mut OsRng).unwrap();
+    let key = alone::keys(&compiled, &srs, true).unwrap();
+    refused(Prover::new(compiled, key, srs, false).err());
 }

@@ -6,13 +6,15 @@ mod in_process;
 use in_process::{Case, Made, Secrets, case, case_in, seeds};
 use std::path::Path;
 use std::thread;
+use twain_artifacts::CompiledModel;
+use twain_graph::Visibility;
 use twain_link::channel::{Channel, MemoryChannel, memory_pair};
 use twain_link::handshake::Session;
 use twain_link::identity::Identity;
 use twain_pair::TwoParty;
 use twain_pair::preprocessing::{Plan, make, stored};
 use twain_party::{PartySeeds, Role, Seed};
-use twain_plonk::verify;
+use twain_plonk::{generate_keys, verify};
 use twain_store::{ReservedBundle, Store};
 
 /// Where a side takes its correlations from.
@@ -24,7 +26,7 @@ struct Inline;
 
 impl Correlations for Inline {
     fn party<'a>(&self, channel: &'a mut dyn Channel, seeds: &PartySeeds) -> TwoParty<'a> {
-        TwoParty::inline(channel, seeds)
+        TwoParty::inline(channel, seeds).unwrap()
     }
 }
 
@@ -38,6 +40,18 @@ fn both(case: &Case, secrets: &Secrets, correlations: &dyn Correlations) -> [Mad
 
 fn pair_equals_alone(name: &str) {
     check_pair(&case(name), &Inline);
+}
+
+/// The same where the inputs have these owners, for keys that were made without them.
+fn owned_pair_equals_alone(name: &str, owners: &[Role]) {
+    let before = case(name);
+    let (system, cells) = (before.circuit.cs.clone(), before.circuit.assembly.clone());
+    let case = before.owned_by(owners);
+    let same = case.circuit.assembly.copies == cells.copies
+        && case.circuit.assembly.selectors == cells.selectors
+        && case.circuit.assembly.fixed == cells.fixed;
+    assert!(same && case.circuit.cs == system, "{name}: {owners:?}");
+    check_pair(&case, &Inline);
 }
 
 fn check_pair(case: &Case, correlations: &dyn Correlations) {
@@ -101,7 +115,7 @@ impl Correlations for Machines {
     fn party<'a>(&self, channel: &'a mut dyn Channel, seeds: &PartySeeds) -> TwoParty<'a> {
         let bundle = self.reserve(channel).unwrap();
         let (products, material) = stored(bundle.id(), bundle).unwrap();
-        TwoParty::new(channel, Box::new(products), Box::new(material), seeds)
+        TwoParty::new(channel, Box::new(products), Box::new(material), seeds).unwrap()
     }
 }
 
@@ -114,10 +128,13 @@ fn on_both_sides<T: Send>(session: [u8; 32], side: impl Fn(MemoryChannel) -> T +
 }
 
 fn a_bundle_makes_one_proof(name: &str) {
-    let case = case(name);
+    a_bundle_makes_one_proof_of(&case(name));
+}
+
+fn a_bundle_makes_one_proof_of(case: &Case) {
     let machines = Machines::new();
     machines.preprocess(&case.plan());
-    check_pair(&case, &machines);
+    check_pair(case, &machines);
     // It is spent.
     let left = on_both_sides([10; 32], |mut channel| machines.reserve(&mut channel).is_some());
     assert_eq!(left, [false; 2]);
@@ -141,6 +158,11 @@ fn a_bundle_makes_one_proof_with_tables_of_several_columns() {
 #[test]
 fn a_bundle_makes_one_proof_of_two_phases() {
     a_bundle_makes_one_proof("../circuits/freivalds");
+}
+
+#[test]
+fn a_bundle_makes_one_proof_between_two_owners() {
+    a_bundle_makes_one_proof_of(&case(LOGIC).owned_by(&[Role::Model, Role::Data]));
 }
 
 #[test]
@@ -262,6 +284,78 @@ fn parameters_and_inputs_at_their_bounds() {
     }
 }
 
+const LOGIC: &str = "../circuits/logic";
+
+/// Inputs of both sides and no model: comparisons and Booleans.
+#[test]
+fn two_owners_and_no_model() {
+    assert!(case(LOGIC).secrets().parameters.is_empty());
+    for owners in [[Role::Model, Role::Data], [Role::Data, Role::Model]] {
+        owned_pair_equals_alone(LOGIC, &owners);
+    }
+}
+
+/// Inputs of the model's side beside its parameters: an index, and what it is an index of.
+#[test]
+fn two_owners_and_a_model() {
+    for owners in [[Role::Model, Role::Data], [Role::Data, Role::Model]] {
+        owned_pair_equals_alone("../pair_circuits/weighted-gather", &owners);
+    }
+}
+
+/// Products of what is owned in turns, in two phases; a table with rows of either.
+#[test]
+fn inputs_that_alternate() {
+    let alternating = [Role::Model, Role::Data, Role::Model];
+    owned_pair_equals_alone("../circuits/freivalds-three", &alternating);
+    owned_pair_equals_alone("../circuits/scatter-elements-rows", &alternating);
+}
+
+/// Tables and lookups of values that the model's side owns: of functions, of ranges, of its own values.
+#[test]
+fn tables_of_values_of_the_model_s_side() {
+    owned_pair_equals_alone("../circuits/sigmoid-tanh", &[Role::Model]);
+    owned_pair_equals_alone("../circuits/arg-max-k8", &[Role::Model]);
+    owned_pair_equals_alone("../circuits/scatter-elements-rows", &[Role::Model; 3]);
+}
+
+/// A plan is made on zeros, which are not in every table of a function of the model's side's input.
+#[test]
+fn a_table_without_zero() {
+    let mut case = case("../circuits/sigmoid-tanh");
+    case.compiled.settings.run_args.lookup_range = (1, 400);
+    case = case.owned_by(&[Role::Model]);
+    let Case { circuit, srs, .. } = &case;
+    case.key = generate_keys(circuit.cs.clone(), circuit.assembly.clone(), srs, true).unwrap();
+    let mut secrets = case.secrets();
+    secrets.inputs[0].iter_mut().enumerate().for_each(|(i, x)| *x = (40 + i as u64).into());
+    assert!(!case.plan().calls().is_empty());
+    let [model, data] = both(&case, &secrets, &Inline);
+    assert_eq!(model, data);
+    assert_eq!(model, case.alone(&secrets));
+}
+
+/// The widest inputs of both sides; with the greatest difference, which is out of the circuit's range, both
+/// sides stop without a word of whose value it is.
+#[test]
+fn inputs_of_two_owners_at_their_bounds() {
+    let case = case(LOGIC).owned_by(&[Role::Model, Role::Data]);
+    let largest = twain_algebra::Fr::from((1 << 24) - 1);
+    let [small, large] = [3, 4].map(twain_algebra::Fr::from);
+    let mut secrets = case.secrets();
+    secrets.inputs = vec![vec![largest, -largest, small], vec![large, -small, -largest + large]];
+    let [model, data] = both(&case, &secrets, &Inline);
+    assert_eq!(model, data);
+    assert_eq!(model, case.alone(&secrets));
+    secrets.inputs = vec![vec![largest; 3], vec![-largest; 3]];
+    let ended = on_both_sides([9; 32], |mut channel| {
+        let error = case.side_over(&mut channel, &secrets).err();
+        error.map(|error| error.to_string())
+    });
+    let invalid = twain_party::PartyError::Invalid.to_string();
+    assert_eq!(ended, [Some(invalid.clone()), Some(invalid)]);
+}
+
 /// A weight of one element.
 #[test]
 fn products_with_a_single_weight() {
@@ -281,6 +375,37 @@ fn functions_with_entries_too_far_apart() {
     pair_equals_alone("../onnx/small/softplus");
     pair_equals_alone("../onnx/small/mish");
     pair_equals_alone("../onnx/small/arctangent");
+}
+
+/// All small circuits of the repository, with every other input the model's side's, from the first on.
+#[test]
+#[ignore = "takes minutes"]
+fn every_circuit_with_inputs_of_the_model_s_side() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests");
+    let folders = ["circuits", "circuit_classes", "pair_circuits", "vectors", "onnx/small"];
+    let folders = folders.map(|name| std::fs::read_dir(tests.join(name)).unwrap());
+    let mut proven = 0;
+    for folder in folders.into_iter().flatten() {
+        let folder = folder.unwrap().path();
+        let compiled = CompiledModel::read(&folder.join("model.compiled"));
+        let (Ok(compiled), true) = (compiled, folder.join("witness.json").exists()) else {
+            continue;
+        };
+        let args = &compiled.settings.run_args;
+        let srs = tests.join(format!("vectors/srs/kzg{}.srs", args.logrows));
+        let known = |visibility: &Visibility| visibility.is_public() || visibility.is_fixed();
+        let nobody_s = known(&args.input_visibility) || args.param_visibility.is_fixed();
+        if nobody_s || args.logrows > 11 || !srs.exists() {
+            continue;
+        }
+        println!("{}", folder.display());
+        let case = case_in(&folder, &srs);
+        let inputs = case.owners.len();
+        let owners = [Role::Model, Role::Data].into_iter().cycle().take(inputs);
+        check_pair(&case.owned_by(&owners.collect::<Vec<_>>()), &Inline);
+        proven += 1;
+    }
+    assert!(proven > 40, "{proven}");
 }
 
 /// A folder with `model.compiled` and `witness.json`, and an SRS of its size, from the environment.

@@ -10,12 +10,13 @@ mod in_process;
 use in_process::{Case, Secrets, case};
 use std::thread;
 use twain_algebra::Fr;
+use twain_circuit::WitnessError;
 use twain_link::channel::view::{LIMIT, View, distance, observe};
 use twain_link::channel::{Channel, Frame, MemoryChannel, Recorder, Way, memory_pair};
 use twain_masks::IdealMaterial;
 use twain_ole::ideal_pair;
 use twain_pair::TwoParty;
-use twain_party::{PartySeeds, Role, Seed};
+use twain_party::{PartyError, PartySeeds, Role, Seed};
 
 /// Which randomness is fresh in each session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +38,8 @@ struct Seen {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Until {
     Witness,
+    /// To the validity test, which fails.
+    Refusal,
     Proof,
 }
 
@@ -66,9 +69,14 @@ fn session(case: &Case, secrets: &Secrets, number: u64, until: Until, fresh: Fre
         };
         let seeds = PartySeeds { blinding: seed(blinding), protocol: seed(number) };
         let material = Box::new(IdealMaterial::new(masks));
-        let mut party = TwoParty::new(&mut recorder, Box::new(ole), material, &seeds);
+        let mut party = TwoParty::new(&mut recorder, Box::new(ole), material, &seeds).unwrap();
         let instances = match until {
             Until::Witness => case.side_values(&mut party, secrets, role).unwrap().instances,
+            Until::Refusal => {
+                let error = case.side_values(&mut party, secrets, role).unwrap_err();
+                assert!(matches!(error, WitnessError::Party(PartyError::Invalid)), "{error}");
+                Vec::new()
+            }
             Until::Proof => case.side(&mut party, secrets, role).unwrap().0,
         };
         (recorder.frames().to_vec(), instances)
@@ -167,6 +175,31 @@ fn a_proof_shows_neither_secret() {
     for (viewer, mutant) in mutants {
         let secrets = alike(case, viewer);
         Comparison { case, secrets, viewer, until: Until::Proof, but: None }.hides(mutant);
+    }
+}
+
+/// A circuit whose output is one side's input, with two secrets of the other side: `viewer` owns what
+/// comes out, and sees nothing of what it is compared with, whether the model's side or the data's
+/// owns that, and whether or not the difference is in the circuit's range.
+#[test]
+fn two_owners_show_each_other_nothing_but_the_output() {
+    let largest = (1 << 24) - 1;
+    let within = ([5, -70, 700], [[5, 2405, -3], [-9000, -70, 701]]);
+    let beyond = ([-largest; 3], [[largest; 3], [1234, 77, 2405]]);
+    for viewer in [Role::Model, Role::Data] {
+        let case = &case("../circuits/logic").owned_by(&[viewer.other(), viewer]);
+        let in_range = match viewer {
+            Role::Model => (within, Until::Witness, Fresh::AllButDigitMasks),
+            Role::Data => (within, Until::Proof, Fresh::AllButBlinding),
+        };
+        let out_of_range = (beyond, Until::Refusal, Fresh::AllButDigitMasks);
+        for ((own, theirs), until, mutant) in [in_range, out_of_range] {
+            let secrets = theirs.map(|theirs| Secrets {
+                inputs: vec![theirs.map(field).to_vec(), own.map(field).to_vec()],
+                parameters: Vec::new(),
+            });
+            Comparison { case, secrets, viewer, until, but: None }.hides(mutant);
+        }
     }
 }
 

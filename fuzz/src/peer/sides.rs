@@ -112,10 +112,10 @@ static CASE: LazyLock<Case> = LazyLock::new(|| {
     Case { circuit, key: key.expect("a key"), srs, inputs: witness.inputs.clone(), parameters }
 });
 
-fn party(channel: &mut dyn Channel, ole: Box<dyn OleSource>) -> TwoParty<'_> {
+fn party(channel: &mut dyn Channel, ole: Box<dyn OleSource>) -> Result<TwoParty<'_>, String> {
     let role = channel.role() as u8;
     let seeds = PartySeeds { blinding: Seed([1 + role; 32]), protocol: Seed([3 + role; 32]) };
-    TwoParty::new(channel, ole, Box::new(IdealMaterial::new(5)), &seeds)
+    TwoParty::new(channel, ole, Box::new(IdealMaterial::new(5)), &seeds).map_err(text)
 }
 
 fn witness(party: &mut TwoParty<'_>, role: Role) -> Result<WitnessValues, String> {
@@ -128,12 +128,12 @@ fn witness(party: &mut TwoParty<'_>, role: Role) -> Result<WitnessValues, String
 
 pub fn pair_witness(channel: &mut dyn Channel, ole: Box<dyn OleSource>) -> Outcome {
     let role = channel.role();
-    witness(&mut party(channel, ole), role).map(drop)
+    witness(&mut party(channel, ole)?, role).map(drop)
 }
 
 pub fn pair_proof(channel: &mut dyn Channel, ole: Box<dyn OleSource>) -> Outcome {
     let role = channel.role();
-    let mut party = party(channel, ole);
+    let mut party = party(channel, ole)?;
     let values = witness(&mut party, role)?;
     let instances = [values.instances.clone()];
     let mut source = Witness::new(&CASE.circuit, &values);

@@ -93,16 +93,33 @@ impl InputFile {
     /// # Errors
     /// A list missing, too many or of the wrong length, an element that is not of the type or does not fit.
     pub fn quantize(&self, model: &Model) -> Result<Vec<Vec<Fr>>, FormatError> {
+        let all: Vec<usize> = (0..model.graph.inputs.len()).collect();
+        self.quantize_own(model, &all)
+    }
+
+    /// The same if the file holds a list for each of some inputs, in the order of their places `own`;
+    /// all other inputs are left empty.
+    ///
+    /// # Errors
+    /// As [`InputFile::quantize`].
+    pub fn quantize_own(&self, model: &Model, own: &[usize]) -> Result<Vec<Vec<Fr>>, FormatError> {
         let inputs = &model.graph.inputs;
-        if self.input_data.len() != inputs.len() {
-            return Err(FormatError::Shape(format!(
-                "input_data holds {} lists, but the network has {} inputs",
-                self.input_data.len(),
-                inputs.len()
-            )));
+        if self.input_data.len() != own.len() {
+            let lists = self.input_data.len();
+            let wanted = match own.len() == inputs.len() {
+                true => format!("the network has {} inputs", inputs.len()),
+                false => format!("this side owns {} of its {} inputs", own.len(), inputs.len()),
+            };
+            let text = format!("input_data holds {lists} lists, but {wanted}");
+            return Err(FormatError::Shape(text));
         }
-        let lists = inputs.iter().zip(&self.input_data).enumerate();
-        lists.map(|(index, (node, list))| quantize_list(model, *node, index, list)).collect()
+        let mut quantized = vec![Vec::new(); inputs.len()];
+        for (position, (index, list)) in own.iter().zip(&self.input_data).enumerate() {
+            let missing = || FormatError::Mismatch(format!("the network has no input {index}"));
+            let node = inputs.get(*index).ok_or_else(missing)?;
+            quantized[*index] = quantize_list(model, *node, [position, *index], list)?;
+        }
+        Ok(quantized)
     }
 }
 
@@ -126,10 +143,11 @@ fn what_it_is(bytes: &[u8]) -> Option<String> {
     Some(format!("it contains {word}, which neither JSON nor a circuit has as a number"))
 }
 
+/// Quantises a list, which has the place `position` in the file, for the input `index`.
 fn quantize_list(
     model: &Model,
     node: usize,
-    index: usize,
+    [position, index]: [usize; 2],
     list: &[InputElement],
 ) -> Result<Vec<Fr>, FormatError> {
     let Some(NodeKind::Node(node)) = model.graph.nodes.get(&node) else {
@@ -141,16 +159,16 @@ fn quantize_list(
     let expected = node.out_dims.iter().fold(1usize, |count, dim| count.saturating_mul(*dim));
     if list.len() != expected {
         return Err(FormatError::Shape(format!(
-            "list {index} of input_data holds {} elements, but input {index} of the network has \
+            "list {position} of input_data holds {} elements, but input {index} of the network has \
              shape {:?}, that is, {expected} elements",
             list.len(),
             node.out_dims
         )));
     }
     let quantized = list.iter().map(|element| element.quantize(input.scale, input.datum_type));
-    let elements = quantized.enumerate().map(|(position, element)| {
-        element.map_err(|source| {
-            FormatError::Mismatch(format!("element {position} of list {index}: {source}"))
+    let elements = quantized.enumerate().map(|(element, value)| {
+        value.map_err(|source| {
+            FormatError::Mismatch(format!("element {element} of list {position}: {source}"))
         })
     });
     elements.collect()

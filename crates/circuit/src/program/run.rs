@@ -7,8 +7,8 @@ use crate::WitnessError;
 use ff::Field;
 use twain_algebra::Fr;
 use twain_party::{
-    Alone, Hint, HintBatch, Kind, Opening, Operand, PartyError, Phase, Shares, WitnessParty,
-    evaluate_hint, signed_integer,
+    Alone, Hint, HintBatch, Kind, Operand, PartyError, Phase, Shares, WitnessParty, evaluate_hint,
+    signed_integer,
 };
 
 /// The values of a run.
@@ -49,7 +49,7 @@ impl Program {
             true => self.check_shapes(sources)?,
             false => self.check_sources(sources)?,
         }
-        let mut values = self.start(sources);
+        let mut values = self.start(sources, party)?;
         self.levels(&self.levels, party, &mut values)?;
         before_test(party, &values)?;
         self.test_and_open(party, values)
@@ -67,7 +67,7 @@ impl Program {
     ) -> Result<WitnessValues, WitnessError> {
         party.watched().enter(Phase::Witness)?;
         self.check_shapes(sources)?;
-        let mut values = self.start(sources);
+        let mut values = self.start(sources, party)?;
         if let Err(error) = self.levels(&self.levels, party, &mut values) {
             return Err(self.out_of_range(&values).unwrap_or(error));
         }
@@ -109,13 +109,13 @@ impl Program {
     }
 
     /// The constants and the sources.
-    fn start(&self, sources: &Sources) -> Shares {
+    fn start(&self, sources: &Sources, party: &impl WitnessParty) -> Result<Shares, WitnessError> {
         let mut values = Shares::zero(self.wires());
         for (wire, value) in &self.constants {
             values[*wire as usize] = *value;
         }
-        self.fill(&mut values, sources);
-        values
+        self.fill(&mut values, sources, party)?;
+        Ok(values)
     }
 
     /// The values that depend on the circuit's challenges, into `values` of a run.
@@ -286,7 +286,7 @@ impl Program {
         let share = |wire: Wire| self.share(wire, adds_public, &values);
         let differences = self.equalities.iter().map(|(left, right)| share(*left) - share(*right));
         let differences = Shares::new(differences.collect());
-        party.check_zero(&differences)?;
+        let tested = party.check_zero(&differences)?;
 
         let opened = self.instances.iter().filter_map(|row| match row {
             InstanceRow::Opened { value, public } => Some((*value, *public)),
@@ -294,7 +294,7 @@ impl Program {
         });
         let (secret, public): (Vec<Wire>, Vec<Wire>) = opened.unzip();
         let shares = Shares::new(secret.into_iter().map(share).collect());
-        let outputs = party.open(Opening::Instances, &shares)?;
+        let outputs = party.open_instances(tested, &shares)?;
         check_length(outputs.len(), public.len())?;
         for (wire, value) in public.into_iter().zip(outputs) {
             values[wire as usize] = value;

@@ -11,15 +11,17 @@ use crate::WitnessError;
 use ff::Field;
 use rayon::prelude::*;
 use twain_algebra::Fr;
-use twain_party::{Kind, signed_integer};
+use twain_party::{Kind, WitnessParty, signed_integer};
 
 /// Fewer elements than this are not worth a second thread.
 const PARALLEL: usize = 1 << 12;
 
-/// The values given from outside: `None` for what the other side owns.
+/// The values given from outside: `None`, or an empty tensor in the list, for what the other side owns.
+/// What a side does not own it does not compute with, if it is given all the same.
 #[derive(Clone, Copy, Default)]
 pub struct Sources<'a> {
-    /// Elements of each input of the model. Public inputs are needed on both sides.
+    /// Elements of each input of the model, of those this side owns. Public inputs are needed on both
+    /// sides.
     pub inputs: Option<&'a [Vec<Fr>]>,
     /// Elements of each constant, in the order of [`Program::parameters`].
     pub parameters: Option<&'a [Vec<Fr>]>,
@@ -101,8 +103,10 @@ impl Program {
             let (given, wanted) = (tensors.len(), sources.len());
             return fail(format!("{given} {what} were given, the model has {wanted}"));
         }
-        for (Source { name, length, .. }, tensor) in sources.iter().zip(tensors) {
-            if tensor.len() != *length {
+        for (source, tensor) in sources.iter().zip(tensors) {
+            let Source { name, length, .. } = source;
+            let left_out = tensor.is_empty() && self.source_kind(source) != Kind::Public;
+            if tensor.len() != *length && !left_out {
                 let given = tensor.len();
                 return fail(format!("{name} has {length} elements, {given} were given"));
             }
@@ -110,17 +114,33 @@ impl Program {
         Ok(())
     }
 
-    /// Writes what is given to its wires; it has the right shapes.
-    pub(super) fn fill(&self, values: &mut [Fr], sources: &Sources) {
+    /// Writes what is public and what this side owns to its wires. Of all else its share is 0, whatever it
+    /// was given: a value both sides put in would count twice. What is given has the right shapes.
+    pub(super) fn fill(
+        &self,
+        values: &mut [Fr],
+        sources: &Sources,
+        party: &impl WitnessParty,
+    ) -> Result<(), WitnessError> {
         let inputs = (self.inputs(), sources.inputs);
         let parameters = (self.parameters(), sources.parameters);
         for (sources, tensors) in [inputs, parameters] {
-            for (Source { wires, .. }, tensor) in sources.iter().zip(tensors.unwrap_or_default()) {
-                if !wires.is_empty() {
-                    values[wires.start as usize..wires.end as usize].copy_from_slice(tensor);
+            for (index, source) in sources.iter().enumerate() {
+                let kind = self.source_kind(source);
+                let knows = kind == Kind::Public || party.adds_public_to(kind);
+                if source.wires.is_empty() || !knows {
+                    continue;
                 }
+                let tensor = tensors.and_then(|tensors| tensors.get(index));
+                let Some(tensor) = tensor.filter(|tensor| tensor.len() == source.length) else {
+                    let text = format!("{}, which this side owns, is missing", source.name);
+                    return Err(WitnessError::Sources(text));
+                };
+                let wires = source.wires.start as usize..source.wires.end as usize;
+                values[wires].copy_from_slice(tensor);
             }
         }
+        Ok(())
     }
 }
 

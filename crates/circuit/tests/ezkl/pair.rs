@@ -10,8 +10,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use twain_algebra::Fr;
 use twain_circuit::{Sources, Witness, WitnessError, WitnessValues, parameters};
 use twain_party::{
-    Alone, HintBatch, Kind, LookupArgument, LookupUse, Multiplicities, Opening, Operand,
-    PartyError, Role, Seed, Shares, WitnessParty,
+    Alone, HintBatch, Kind, LookupArgument, LookupUse, Multiplicities, Operand, PartyError, Role,
+    Seed, Shares, Tested, WitnessParty,
 };
 use twain_plonk::AdviceColumn;
 
@@ -132,13 +132,12 @@ impl WitnessParty for IdealParty {
         Ok(all)
     }
 
-    fn check_zero(&mut self, values: &[Fr]) -> Result<(), PartyError> {
+    fn check_zero(&mut self, values: &[Fr]) -> Result<Tested, PartyError> {
         let sums = self.sums(values);
         self.alone.check_zero(&sums)
     }
 
-    fn open(&mut self, what: Opening, shares: &[Fr]) -> Result<Vec<Fr>, PartyError> {
-        assert_eq!(what, Opening::Instances);
+    fn open_instances(&mut self, _: Tested, shares: &[Fr]) -> Result<Vec<Fr>, PartyError> {
         Ok(self.sums(shares))
     }
 }

@@ -119,6 +119,7 @@ impl Place {
                 pk_path: self.at("pk.key"),
                 witness: None,
                 compress: true,
+                allow_unbound_einsums: false,
             },
             run,
         )

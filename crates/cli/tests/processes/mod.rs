@@ -201,10 +201,16 @@ impl Site {
 
     /// Runs both sides to their ends.
     pub fn pair(&self, flags: &[&str]) -> [Ended; 2] {
+        self.pair_of("prove", [flags; 2])
+    }
+
+    /// Runs both sides of a command to their ends, the model's with the first flags.
+    pub fn pair_of(&self, command: &str, flags: [&[&str]; 2]) -> [Ended; 2] {
         let [model, data] = free_ports();
+        let [of_model, of_data] = flags;
         let sides = [
-            self.start(Side::Model, model, data, flags),
-            self.start(Side::Data, data, model, flags),
+            self.start_command(command, Side::Model, [model, data], of_model),
+            self.start_command(command, Side::Data, [data, model], of_data),
         ];
         sides.map(Running::end)
     }

@@ -1,6 +1,7 @@
 //! What a side of a session holds of what both must hold, and was told to do: named items, their
 //! encoding, and what differs between two lists (protocol §18).
 
+use sha2::{Digest, Sha256};
 use std::fmt;
 use twain_party::Role;
 
@@ -20,6 +21,16 @@ pub enum Item {
     Text(String),
     /// This side cannot tell, and takes what the other side has ([`Manifest::excuse`]).
     Any,
+}
+
+impl Item {
+    /// A text that people read, or its digest if it is too long to be sent.
+    pub fn brief(text: String) -> Self {
+        match printable(&text, LONGEST_TEXT) {
+            true => Item::Text(text),
+            false => Item::Digest(Sha256::digest(text).into()),
+        }
+    }
 }
 
 impl From<[u8; 32]> for Item {
@@ -46,6 +57,8 @@ pub struct Manifest {
     items: Vec<(String, Item)>,
     /// Who need not know what. Each side has its own idea of that, and never takes the peer's.
     excused: Vec<(Role, String)>,
+    /// What is named even if only one side has it and other things differ. Nothing of it is sent.
+    insisted: Vec<String>,
 }
 
 /// A list of items that cannot be compared.
@@ -81,7 +94,7 @@ impl Manifest {
     ) -> Result<Self, ManifestError> {
         let mut items: Vec<_> = items.into_iter().map(|(name, item)| (name, item.into())).collect();
         items.sort();
-        let manifest = Self { items, excused: Vec::new() };
+        let manifest = Self { items, ..Self::default() };
         manifest.check()?;
         Ok(manifest)
     }
@@ -93,6 +106,13 @@ impl Manifest {
         self
     }
 
+    /// Names the item `name` as a difference if one side lacks it, whatever else differs: the rest may
+    /// follow from it.
+    pub fn insist(mut self, name: &str) -> Self {
+        self.insisted.push(name.into());
+        self
+    }
+
     /// The manifest of a side that cannot go on: the handshake with it fails, and tells the peer the
     /// reason. What cannot be shown of it is left out.
     pub fn refusal(reason: &str) -> Self {
@@ -101,7 +121,7 @@ impl Manifest {
         if text.is_empty() {
             text.push('?');
         }
-        Self { items: vec![(REFUSAL.into(), Item::Text(text))], excused: Vec::new() }
+        Self { items: vec![(REFUSAL.into(), Item::Text(text))], ..Self::default() }
     }
 
     /// The reason of a side that cannot go on.
@@ -166,7 +186,7 @@ impl Manifest {
             };
             items.push((name, item));
         }
-        let manifest = Self { items, excused: Vec::new() };
+        let manifest = Self { items, ..Self::default() };
         manifest.check()?;
         Ok(manifest)
     }
@@ -182,7 +202,8 @@ impl Manifest {
     }
 
     /// What does not fit between the model's list and the data's, one of which is this one: names that
-    /// both have; names that one has (a side that was told to do something else) only if all these fit.
+    /// both have; names that one has (a side that was told to do something else) only if all these fit or
+    /// this side insists on them.
     pub(super) fn differences(&self, model: &Self, data: &Self) -> Vec<Difference> {
         let find = |manifest: &Self, name: &str| {
             manifest.items.iter().find(|(other, _)| other == name).map(|(_, item)| item.clone())
@@ -201,6 +222,7 @@ impl Manifest {
             match (&difference.model, &difference.data) {
                 (Some(model), Some(data)) if self.fit(&difference.name, model, data) => {}
                 (Some(_), Some(_)) => differing.push(difference),
+                _ if self.insisted.contains(&difference.name) => differing.push(difference),
                 _ => lacking.push(difference),
             }
         }

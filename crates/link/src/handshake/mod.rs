@@ -219,7 +219,16 @@ mod tests {
             let settings = "settings (model: 0202020202020202…, data: 0404040404040404…)";
             assert_eq!(text, format!("the two sides differ in: {settings}; {zeal}"));
         }
-        // What one list lacks only matters if there is nothing else.
+        // What one list lacks is named beside other differences only by who insists on it.
+        let (c, d) = (manifest(&[("pk", 1), ("own", 3)]), manifest(&[("pk", 2), ("srs", 5)]));
+        let [model, data] = run(&c.insist("own"), &d, [1, 2]);
+        let pk = "pk (model: 0101010101010101…, data: 0202020202020202…)";
+        let text = model.expect_err("different").to_string();
+        let own = "own (model: 0303030303030303…, data: none)";
+        assert_eq!(text, format!("the two sides differ in: {own}; {pk}"));
+        let text = data.expect_err("different").to_string();
+        assert_eq!(text, format!("the two sides differ in: {pk}"));
+        // What one list lacks otherwise only matters if there is nothing else.
         let (a, b) = (manifest(&[("pk", 1), ("vk", 3)]), manifest(&[("pk", 1), ("srs", 5)]));
         for result in run(&a, &b, [1, 2]) {
             let text = result.expect_err("different").to_string();

@@ -5,11 +5,13 @@
 mod error;
 mod fingerprint;
 mod known_peers;
+mod named_peers;
 mod private_file;
 
 pub use error::IdentityError;
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use known_peers::{Ask, KnownPeers, KnownPeersError};
+pub use named_peers::{NamedPeer, NamedPeers, NamedPeersError, is_name};
 
 use aws_lc_rs::encoding::{AsBigEndian, AsDer, Curve25519SeedBin, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::hkdf;

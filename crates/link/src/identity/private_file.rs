@@ -55,6 +55,27 @@ pub(super) fn create_once(
     written
 }
 
+/// Writes the file, in the place of one that may be there. Nobody ever sees a part of it.
+pub(super) fn replace(path: &Path, content: &[u8]) -> Result<(), IdentityError> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .map_err(failed("make", directory))?;
+    let (temporary, mut file) = temporary_file(directory)?;
+    let written = file
+        .write_all(content)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| std::fs::rename(&temporary, path))
+        .and_then(|()| File::open(directory)?.sync_all());
+    written.map_err(|error| {
+        // Gone already if it was renamed.
+        let _ = std::fs::remove_file(&temporary);
+        failed("write", path)(error)
+    })
+}
+
 /// A new file that no other process or thread writes.
 fn temporary_file(directory: &Path) -> Result<(std::path::PathBuf, File), IdentityError> {
     let mut attempt = 0u32;

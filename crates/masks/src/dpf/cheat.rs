@@ -6,11 +6,11 @@
 use super::checked::Checked;
 use super::generate::{generate, make};
 use super::mask::{DigitMask, PHASE};
-use crate::commitment::COMMITMENT_BYTES;
 use crate::ot::OtPair;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{RngCore, SeedableRng};
 use twain_link::channel::{Channel, ChannelError, MemoryChannel, TrafficMeter, Way, memory_pair};
+use twain_link::commitment::COMMITMENT_BYTES;
 use twain_party::{PartyError, Role};
 
 /// Index bits of the masks here, and with them the places of a batch's frames.

@@ -20,7 +20,6 @@ use super::checked::Checked;
 use super::mask::{DigitMask, PHASE};
 use super::positions::{self, Transfers};
 use super::tree::{DeriveKeys, LeafSums, MAX_DOMAIN_BITS, MaskKeys, Scratch, leaf_sums, level_sum};
-use crate::commitment::{COMMITMENT_BYTES, Coin, Purpose};
 use crate::error::Deviation;
 use crate::ot::{Correlated, OtPair, PadUse};
 use rand_chacha::ChaCha20Rng;
@@ -29,6 +28,7 @@ use rayon::prelude::*;
 use std::ops::Range;
 use twain_link::bits::{exchange_blocks, pack_bits, unpack_bits};
 use twain_link::channel::{Channel, Scheduled, exchanged};
+use twain_link::commitment::{COMMITMENT_BYTES, Coin, Purpose};
 use twain_party::{PartyError, Role};
 use zeroize::Zeroizing;
 

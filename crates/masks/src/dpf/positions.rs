@@ -24,13 +24,13 @@
 //! such bet (tests do both).
 
 use super::mask::PHASE;
-use crate::commitment::{COMMITMENT_BYTES, Committed, Purpose};
 use crate::ot::{Correlated, OtPair, PadUse};
 use rand_chacha::ChaCha20Rng;
 use rand_core::RngCore;
 use rayon::prelude::*;
 use std::ops::Range;
 use twain_link::channel::Channel;
+use twain_link::commitment::{COMMITMENT_BYTES, Committed, Purpose};
 use twain_party::PartyError;
 use zeroize::Zeroizing;
 

@@ -33,6 +33,8 @@ struct Histogram {
     uses: u64,
     /// Signs are among them, whose shares are any field elements.
     has_signs: bool,
+    /// The model's side alone knows what is looked up: the other's share must be 0.
+    of_model: bool,
 }
 
 /// Bits of a count's shares, signs apart: two lifted shares of 128 bits and some small numbers.
@@ -169,7 +171,8 @@ impl Hints {
             if let Some(holder) = held_by {
                 // Out of the table: only if the validity test has failed, or was none.
                 let entry = offset(table, item);
-                if entry.is_none() && (holder == role || item.operand.kind == Kind::Public) {
+                let knows = holder == role || item.operand.kind == Kind::Public;
+                if entry.is_none() && knows && !self.rehearses {
                     return Err(PartyError::Invalid);
                 }
                 if let Some(count) = entry.filter(|_| holder == role).and_then(|i| field.get_mut(i))
@@ -208,6 +211,7 @@ impl Hints {
             field,
             uses: uses_of_shared,
             has_signs: signs.0 > 0,
+            of_model: is_of_model(uses),
         })
     }
 }
@@ -221,6 +225,10 @@ impl Histogram {
         let first = chunk.saturating_mul(argument.column as usize).min(self.field.len());
         let last = first.saturating_add(chunk).min(self.field.len());
         let public = |count: u64| if role == Role::Model { Fr::from(count) } else { Fr::ZERO };
+        let lifted = |ring: u128| match self.of_model {
+            true => Fr::ZERO,
+            false => lift(role, share_of(role, ring)),
+        };
         let mut others_ring = 0u128;
         let mut default = public(argument.defaults);
         for (entry, field) in self.field.iter().enumerate() {
@@ -229,18 +237,24 @@ impl Histogram {
             let ring = self.ring.get(entry).copied().unwrap_or(0);
             if in_column {
                 others_ring = others_ring.wrapping_add(ring);
-                values[row] = lift(role, share_of(role, ring)) + field;
+                values[row] = lifted(ring) + field;
                 kinds[row] = Some(Kind::Shared);
             } else {
                 default += field;
             }
         }
-        default += public(self.uses) - lift(role, share_of(role, others_ring));
+        default += public(self.uses) - lifted(others_ring);
         values[argument.default_row] += default;
         kinds[argument.default_row] = Some(Kind::Shared);
         let bits = if self.has_signs { 254 } else { COUNT_BITS };
         Multiplicities { shares: values, kinds: CellKinds::Rows(kinds), bits }
     }
+}
+
+/// Whether the model's side alone knows what is looked up, but for what is public.
+fn is_of_model(uses: &[LookupUse]) -> bool {
+    let join = uses.iter().fold(Kind::Public, |join, item| join.join(item.operand.kind));
+    join == Kind::Owned(Role::Model)
 }
 
 /// The place in its table of a value this party knows.

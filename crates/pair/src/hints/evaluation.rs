@@ -61,7 +61,7 @@ fn local_outputs(role: Role, batch: &HintBatch) -> Result<(Vec<Fr>, u64), PartyE
         let mut values = Vec::with_capacity(width);
         match evaluate_hint(&batch.hint, input.share, &mut values) {
             Ok(()) => Ok((values, 0)),
-            Err(PartyError::Invalid | PartyError::ZeroFactor) => Ok((zeros(), 1)),
+            Err(PartyError::Invalid) => Ok((zeros(), 1)),
             Err(error) => Err(error),
         }
     };

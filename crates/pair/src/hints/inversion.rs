@@ -25,16 +25,18 @@ impl Drop for Inversion {
     }
 }
 
-/// Shares of the inverses, and of 0 for 0. One message each way beside those of `ole`.
+/// Shares of the inverses, and of 0 for 0; and how many products that were opened are 0. None is by
+/// chance: then a value is not what it must be, which the validity test is to find, so that nobody
+/// learns at once which. One message each way beside those of `ole`.
 pub(super) fn invert(
     inversions: &[&Inversion],
     channel: &mut dyn Channel,
     ole: &mut dyn OleSource,
     rng: &mut ChaCha20Rng,
-) -> Result<Vec<Fr>, PartyError> {
+) -> Result<(Vec<Fr>, u64), PartyError> {
     let length = inversions.len();
     if length == 0 {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), 0));
     }
     let values: Shares = inversions.iter().map(|i| i.value).collect::<Vec<_>>().into();
     let factors: Shares = (0..length).map(|_| Fr::random(&mut *rng)).collect::<Vec<_>>().into();
@@ -49,10 +51,8 @@ pub(super) fn invert(
     let fields = values.iter().zip(factors.iter()).zip(cross).map(|((v, f), c)| v * f + c);
     let parts = Openings { fields: fields.collect(), ..Openings::default() };
     let mut opened = parts.open(channel, "inverses")?.fields;
-    if opened.len() != length || opened.iter().any(|value| value.is_zero().into()) {
-        return Err(PartyError::ZeroFactor);
-    }
+    let zeros = opened.iter().filter(|product| **product == Fr::ZERO).count() as u64;
     opened.iter_mut().batch_invert();
     let each = inversions.iter().zip(factors.iter().zip(opened));
-    Ok(each.map(|(i, (factor, inverse))| inverse * factor - i.zero).collect())
+    Ok((each.map(|(i, (factor, inverse))| inverse * factor - i.zero).collect(), zeros))
 }

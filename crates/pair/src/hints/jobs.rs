@@ -218,7 +218,8 @@ impl Jobs {
             done.extend(self.digits(hints, channel, &mut material, round)?);
         }
         let values: Vec<&Inversion> = self.inversions.iter().map(|(_, i)| i).collect();
-        let inverses = invert(&values, channel, ole, &mut hints.rng)?;
+        let (inverses, zeros) = invert(&values, channel, ole, &mut hints.rng)?;
+        hints.failures += zeros;
         done.extend(self.inversions.iter().map(|(slot, _)| *slot).zip(inverses).map(output));
         for Output { slot, share, held } in done {
             let outputs = outputs.get_mut(slot.batch);

@@ -19,9 +19,12 @@ pub struct Hints {
     /// Values that no hint made, by their table and wire.
     pub(super) looked_up: HashMap<(Table, u32), Arc<OneHot>>,
     pub(super) claims: Vec<Fr>,
-    /// Owned values that their owner found outside the range of their hint or table.
+    /// Owned values that their owner found outside the range of their hint or table, and inverses of 0
+    /// that both found.
     pub(super) failures: u64,
     pub(super) budget: Budget,
+    /// Values are zeros, whatever the tables: only what is asked for counts.
+    pub(super) rehearses: bool,
 }
 
 impl Drop for Hints {
@@ -48,7 +51,13 @@ impl Hints {
             claims: Vec::new(),
             failures: 0,
             budget: Budget::default(),
+            rehearses: false,
         }
+    }
+
+    /// Takes values for zeros that nobody has put in, and may be in no table.
+    pub(crate) fn rehearse(&mut self) {
+        self.rehearses = true;
     }
 
     /// Shares of what must be 0 in a valid witness, since the last call: to be tested together with

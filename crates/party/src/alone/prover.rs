@@ -60,7 +60,7 @@ impl ProverParty for Alone {
     ) -> Result<Shares, PartyError> {
         let mut inverses: Vec<Fr> = values.iter().map(|operand| operand.share).collect();
         if inverses.contains(&Fr::ZERO) {
-            return Err(PartyError::ZeroFactor);
+            return Err(PartyError::Ended);
         }
         vector::batch_invert(&mut inverses);
         let multiples = multiples.iter().zip(factors);

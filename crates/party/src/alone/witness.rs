@@ -3,7 +3,7 @@
 
 use super::integers;
 use crate::{
-    Alone, Hint, HintBatch, LookupArgument, Multiplicities, Opening, Operand, PartyError, Shares,
+    Alone, Hint, HintBatch, LookupArgument, Multiplicities, Operand, PartyError, Shares, Tested,
     Watched, WitnessParty,
 };
 use ff::{Field, PrimeField};
@@ -35,7 +35,7 @@ pub fn evaluate_hint(hint: &Hint, value: Fr, outputs: &mut Vec<Fr>) -> Result<()
             return Ok(());
         }
         Hint::InverseOrZero => value.invert().unwrap_or(Fr::ZERO),
-        Hint::Inverse => Option::from(value.invert()).ok_or(PartyError::ZeroFactor)?,
+        Hint::Inverse => Option::from(value.invert()).ok_or(PartyError::Invalid)?,
         Hint::DivideRound { divisor } => {
             let value = integer(value)?;
             let magnitude = value.unsigned_abs();
@@ -143,12 +143,12 @@ impl WitnessParty for Alone {
         arguments.iter().map(|argument| Ok(multiplicity(argument, rows)?.into())).collect()
     }
 
-    fn check_zero(&mut self, values: &[Fr]) -> Result<(), PartyError> {
+    fn check_zero(&mut self, values: &[Fr]) -> Result<Tested, PartyError> {
         let zero = values.iter().all(|value| bool::from(value.is_zero()));
-        if zero { Ok(()) } else { Err(PartyError::Invalid) }
+        if zero { Ok(Tested::by_test()) } else { Err(PartyError::Invalid) }
     }
 
-    fn open(&mut self, _what: Opening, shares: &[Fr]) -> Result<Vec<Fr>, PartyError> {
+    fn open_instances(&mut self, _: Tested, shares: &[Fr]) -> Result<Vec<Fr>, PartyError> {
         Ok(shares.to_vec())
     }
 }

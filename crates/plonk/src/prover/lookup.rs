@@ -39,17 +39,20 @@ pub(super) struct GrandSums<I> {
 }
 
 impl<I> GrandSums<I> {
-    /// Computes what a party can alone, and begins the rest.
+    /// Computes what a party can alone, and begins the rest; `kinds` say who knows the multiplicities.
     pub(super) fn begin<P: ProverParty<Inversion = I>>(
         party: &mut P,
         view: &LookupView<'_>,
         multiplicities: &[Multiplicities],
+        kinds: &[Kind],
         chosen: &ChosenInputs,
     ) -> Result<Self, ProveError> {
         let mut table = Table::default();
         let mut pending = Pending::default();
         let mut terms = Vec::with_capacity(multiplicities.len());
-        for (index, (argument, counts)) in view.arguments().iter().zip(multiplicities).enumerate() {
+        let counted = multiplicities.iter().zip(kinds);
+        for (index, (argument, (counts, kind))) in view.arguments().iter().zip(counted).enumerate()
+        {
             if table.entry != Some(argument.entry) {
                 table = Table::of(view, argument, &mut pending)?;
             }
@@ -58,7 +61,7 @@ impl<I> GrandSums<I> {
                 None => view.input(argument, input),
             };
             let here = (index, argument);
-            let counts = &counts.shares;
+            let counts = (&counts.shares[..], *kind);
             terms.push(local_terms(view, here, counts, &table, &values, &mut pending)?);
         }
         let Pending { operands, inverses, counts, hits, multiples } = pending;
@@ -168,7 +171,7 @@ impl Table {
                         pending.invert(Operand { share: shares[row], kind, bits: 254 }, None);
                         *inverse = Fr::ZERO;
                     } else if *inverse == Fr::ZERO {
-                        return Err(PartyError::ZeroFactor.into());
+                        return Err(PartyError::Ended.into());
                     }
                 }
                 vector::batch_invert(&mut inverses);
@@ -182,7 +185,7 @@ impl Table {
 fn local_terms(
     view: &LookupView<'_>,
     (index, argument): (usize, &LookupArgument),
-    multiplicity: &[Fr],
+    (multiplicity, kind): (&[Fr], Kind),
     table: &Table,
     values: &dyn Fn(usize) -> Result<RowValues, ProveError>,
     pending: &mut Pending,
@@ -194,7 +197,7 @@ fn local_terms(
     vector::scale(&mut terms[..usable], -Fr::ONE);
     for (row, number) in &table.secret {
         let share = multiplicity[*row as usize];
-        pending.counts.push(Operand { share, kind: Kind::Shared, bits: 254 });
+        pending.counts.push(Operand { share, kind, bits: 254 });
         pending.hits.push(*number);
         pending.multiples.push((index as u32, *row));
     }
@@ -225,7 +228,7 @@ fn local_terms(
 
 fn invert_all(values: &mut [Fr]) -> Result<(), PartyError> {
     if values.par_iter().any(|value| bool::from(value.is_zero())) {
-        return Err(PartyError::ZeroFactor);
+        return Err(PartyError::Ended);
     }
     vector::batch_invert(values);
     Ok(())

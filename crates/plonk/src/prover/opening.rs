@@ -87,7 +87,7 @@ impl<P: Party> Prover<'_, P> {
         };
         let first = sets.first().map_or(Fr::ONE, |set| vanishing(&others(&set.rotations)));
         let inverse = Option::<Fr>::from(first.invert())
-            .ok_or(ProveError::Party(twain_party::PartyError::ZeroFactor))?;
+            .ok_or(ProveError::Party(twain_party::PartyError::Ended))?;
         let mut terms = Vec::with_capacity(sets.len() + 1);
         let mut power = inverse;
         for (set, sum) in sets.iter().zip(&folded) {

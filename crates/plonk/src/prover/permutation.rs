@@ -216,7 +216,7 @@ fn products_of_values(
 
 fn invert_all(values: &mut [Fr]) -> Result<(), PartyError> {
     if values.par_iter().any(|value| bool::from(value.is_zero())) {
-        return Err(PartyError::ZeroFactor);
+        return Err(PartyError::Ended);
     }
     vector::batch_invert(values);
     Ok(())

@@ -32,11 +32,11 @@ fn blinding_kind(values: Kind) -> Kind {
 
 /// Who holds shares of a multiplicity or a grand sum that is blinded by `kind`: the model's side also
 /// holds its public summands.
-fn held(kind: Kind) -> CellKinds {
-    CellKinds::Uniform(match kind {
+fn held(kind: Kind) -> Kind {
+    match kind {
         Kind::Owned(Role::Model) => kind,
         _ => Kind::Shared,
-    })
+    }
 }
 
 /// What the lookups look up.
@@ -255,7 +255,8 @@ impl<P: Party> Prover<'_, P> {
         self.watched.enter(Phase::Lookups)?;
         let view = view(self.key, &self.challenges, &*self.party, instances, advice);
         let chosen = ChosenInputs::new(self.party, &view, witness)?;
-        let begun = GrandSums::begin(self.party, &view, multiplicities, &chosen)?;
+        let of_counts: Vec<Kind> = argument_kinds.iter().map(|kind| held(*kind)).collect();
+        let begun = GrandSums::begin(self.party, &view, multiplicities, &of_counts, &chosen)?;
 
         self.watched.enter(Phase::Permutation)?;
         let cells = permuted(self.key, &self.domain, instances, advice)?;
@@ -304,7 +305,7 @@ impl<P: Party> Prover<'_, P> {
             }
         }
         for ((name, sum), kind) in (0..).map(Polynomial::LookupSum).zip(sums).zip(kinds) {
-            self.hold(name, sum, held(*kind));
+            self.hold(name, sum, CellKinds::Uniform(held(*kind)));
         }
         let kinds = CellKinds::Uniform(Kind::Shared);
         self.polynomials.insert(Polynomial::Random, Held::Secret(random, kinds));
@@ -325,7 +326,7 @@ impl<P: Party> Prover<'_, P> {
         }
         let multiplicities = multiplicities.into_iter().zip(kinds);
         for (name, (column, kind)) in (0..).map(Polynomial::Multiplicity).zip(multiplicities) {
-            self.hold(name, column.shares, held(*kind));
+            self.hold(name, column.shares, CellKinds::Uniform(held(*kind)));
         }
         for (name, mut column) in (0..).map(Polynomial::Instance).zip(instances) {
             self.domain.intt(&mut column);

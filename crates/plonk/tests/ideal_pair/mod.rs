@@ -12,8 +12,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use twain_algebra::{Fr, G1, G1Affine};
 use twain_party::{
     Alone, BlindingItem, BlindingSeeds, CellKinds, Factors, HintBatch, Kind, LookupArgument,
-    Multiplicities, Numerator, Opening, Operand, PartyError, ProverParty, QuotientOperands, Role,
-    SecretPolynomial, Seed, Shares, WitnessParty,
+    Multiplicities, Numerator, Operand, PartyError, ProverParty, QuotientOperands, Role,
+    SecretPolynomial, Seed, Shares, Tested, WitnessParty,
 };
 
 enum Message {
@@ -133,10 +133,10 @@ impl WitnessParty for IdealParty {
     ) -> Result<Vec<Multiplicities>, PartyError> {
         unsupported()
     }
-    fn check_zero(&mut self, _: &[Fr]) -> Result<(), PartyError> {
+    fn check_zero(&mut self, _: &[Fr]) -> Result<Tested, PartyError> {
         unsupported()
     }
-    fn open(&mut self, _: Opening, shares: &[Fr]) -> Result<Vec<Fr>, PartyError> {
+    fn open_instances(&mut self, _: Tested, shares: &[Fr]) -> Result<Vec<Fr>, PartyError> {
         Ok(self.values(shares))
     }
 }

@@ -25,6 +25,9 @@ pub struct Setup {
     pub witness: Option<PathBuf>,
     /// Whether selectors share columns.
     pub compress: bool,
+    /// Accept einsums that a proof says next to nothing of: EZKL's circuits do not tie Freivalds' check
+    /// to the values used.
+    pub allow_unbound_einsums: bool,
 }
 
 /// Makes the keys.
@@ -34,15 +37,17 @@ pub fn setup(arguments: &Setup, run: &Run) -> Result<(), Error> {
             "setup from a witness (fixed inputs or outputs) is not supported yet; leave -W out";
         return Err(Error::file(path, reason));
     }
-    let (compiled, circuit) = load_circuit(&arguments.compiled_circuit)?;
+    let path = &arguments.compiled_circuit;
+    let (compiled, circuit) = load_circuit(path)?;
+    super::check_einsums(path, &compiled, arguments.allow_unbound_einsums)?;
     super::warn_of_looseness(&compiled, run);
     let k = compiled.settings.run_args.logrows;
     let format = files::key_format()?;
     let srs = read_srs(&files::srs_path(&arguments.srs, k)?, k, &mut OsRng)?;
     run.watched().check()?;
     let (system, assembly, watched) = (circuit.cs, circuit.assembly, run.watched());
-    let key = generate_keys_watched(system, assembly, &srs, arguments.compress, &watched)
-        .at(&arguments.compiled_circuit)?;
+    let key =
+        generate_keys_watched(system, assembly, &srs, arguments.compress, &watched).at(path)?;
     watched.check()?;
     write_keys(&arguments.vk_path, &arguments.pk_path, format, &key)?;
     Ok(())
@@ -59,11 +64,12 @@ pub fn keys(compiled: &CompiledModel, srs: &Srs, compress: bool) -> Result<Provi
 }
 
 /// Copies the verifying key out of a proving key.
-pub fn vk_from_pk(pk: &Path, settings: &Path, vk: &Path) -> Result<(), Error> {
+pub fn vk_from_pk(pk: &Path, settings: &Path, vk: &Path, run: &Run) -> Result<(), Error> {
     let path = settings;
     let settings = load_settings(path)?;
     let (system, _) = configure(&settings, ProductTree::FullySplit).at(path)?;
     let format = files::key_format()?;
-    let key = read_proving_key(pk, format, system, settings.run_args.logrows, ExtendedForm::Skip)?;
+    let (k, watched) = (settings.run_args.logrows, run.watched());
+    let key = read_proving_key(pk, format, system, k, ExtendedForm::Skip, &watched)?;
     Ok(write_verifying_key(vk, format, key.vk())?)
 }

@@ -21,7 +21,8 @@ pub use srs::{
 };
 pub use verify::{swap_commitments, verify};
 pub use witness::{
-    commit, generate as generate_witness, mock, mock_witness, witness, witness_of_files,
+    commit, generate as generate_witness, hash_inputs, mock, mock_witness, witness,
+    witness_of_files,
 };
 
 pub(crate) use prove::now;
@@ -34,10 +35,16 @@ use twain_artifacts::{CompiledModel, read_settings};
 use twain_circuit::{Circuit, ProductTree, Warning, lay_out};
 use twain_graph::Settings;
 
-/// Reads a compiled model and lays it out.
-pub(crate) fn load_circuit(path: &Path) -> Result<(CompiledModel, Circuit), Error> {
+/// Reads a compiled model.
+pub(crate) fn load_compiled(path: &Path) -> Result<CompiledModel, Error> {
     let compiled = CompiledModel::read(path)?;
     check_version(path, &compiled.settings)?;
+    Ok(compiled)
+}
+
+/// Reads a compiled model and lays it out.
+pub(crate) fn load_circuit(path: &Path) -> Result<(CompiledModel, Circuit), Error> {
+    let compiled = load_compiled(path)?;
     let circuit = lay_out(&compiled.model, &compiled.settings, ProductTree::FullySplit)
         .map_err(|error| Error::file(path, error))?;
     Ok((compiled, circuit))
@@ -50,12 +57,18 @@ pub(crate) fn warn_of_looseness(compiled: &CompiledModel, run: &Run) {
     }
 }
 
-/// Refuses a circuit whose proofs show next to nothing. A file that is no circuit is left to who needs it.
+/// Refuses a circuit whose proofs show next to nothing, unless that is `allowed`.
 ///
 /// # Errors
 /// Its einsums use Freivalds' check, which EZKL's circuits do not tie to the values used.
-pub fn refuse_untied_einsums(path: &Path) -> Result<(), Error> {
-    let Ok(compiled) = CompiledModel::read(path) else { return Ok(()) };
+pub(crate) fn check_einsums(
+    path: &Path,
+    compiled: &CompiledModel,
+    allowed: bool,
+) -> Result<(), Error> {
+    if allowed {
+        return Ok(());
+    }
     let warnings = twain_circuit::warnings(&compiled.model, &compiled.settings);
     match warnings.into_iter().find(|warning| *warning == Warning::UntiedEinsums) {
         Some(untied) => {

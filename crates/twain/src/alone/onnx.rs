@@ -154,20 +154,21 @@ pub fn table(
     network.table(args)
 }
 
-/// Measures the circuit of a model.
+/// Measures the circuit of a model, and writes the settings that it returns.
 pub fn generate_settings(
     path: &Path,
     output: &Path,
     args: &RunArgs,
     allowances: Allowances,
     run: &Run,
-) -> Result<(), Error> {
+) -> Result<Settings, Error> {
     let network = Network::read_allowing(path, &args.variables, allowances)?;
     let model = network.model(args)?;
     warn_of_departures(&network.loaded, &model, run);
     let settings = network.settings(args)?;
     warn_of_untied_einsums(&model, &settings, run);
-    Ok(write_settings(output, &settings)?)
+    write_settings(output, &settings)?;
+    Ok(settings)
 }
 
 /// Writes random inputs.
@@ -183,18 +184,19 @@ pub fn random_data(
     Ok(Network::read_allowing(path, variables, any)?.random_data(seed, range)?.write(output)?)
 }
 
-/// Turns a model into a circuit.
+/// Turns a model into a circuit, and writes the circuit that it returns.
 pub fn compile(
     path: &Path,
     output: &Path,
     settings_path: &Path,
     allowances: Allowances,
     run: &Run,
-) -> Result<(), Error> {
+) -> Result<CompiledModel, Error> {
     let settings = super::load_settings(settings_path)?;
     let network = Network::read_allowing(path, &settings.run_args.variables, allowances)?;
     let compiled = network.compile(settings)?;
     warn_of_departures(&network.loaded, &compiled.model, run);
     warn_of_untied_einsums(&compiled.model, &compiled.settings, run);
-    Ok(compiled.write(output)?)
+    compiled.write(output)?;
+    Ok(compiled)
 }

@@ -1,8 +1,9 @@
 //! `gen-witness` and `mock`.
 
-use super::{load_circuit, load_settings};
+use super::{load_circuit, load_compiled, load_settings};
 use crate::error::{AtFile, Error};
 use crate::files;
+use crate::input_hash::InputHash;
 use crate::key_files::read_srs;
 use crate::prover::Prover;
 use ff::Field;
@@ -14,7 +15,7 @@ use twain_artifacts::{
 };
 use twain_circuit::{
     Circuit, ProductTree, Sources, Witness, WitnessError, WitnessValues, configure, lay_out,
-    parameters,
+    parameters, poseidon_hash,
 };
 use twain_graph::Visibility;
 use twain_party::{Alone, Seed};
@@ -27,15 +28,17 @@ pub fn fresh_seed() -> Seed {
     Seed(bytes)
 }
 
-/// Runs the model on an input and writes what that gives; with a verifying key and an SRS, commitments too.
+/// Runs the model on an input and writes what that gives, and it returns; with a verifying key and an SRS, commitments too.
 pub fn generate(
     data: &str,
     circuit_path: &Path,
     output: &Path,
     vk_path: Option<PathBuf>,
     srs_path: Option<PathBuf>,
-) -> Result<(), Error> {
-    Ok(witness_of_files(data, circuit_path, vk_path, srs_path)?.write(output)?)
+) -> Result<GraphWitness, Error> {
+    let witness = witness_of_files(data, circuit_path, vk_path, srs_path)?;
+    witness.write(output)?;
+    Ok(witness)
 }
 
 /// The same without writing it.
@@ -101,6 +104,39 @@ impl Prover {
     pub fn witness(&self, input: &InputFile) -> Result<GraphWitness, Error> {
         describe(&self.compiled, &self.circuit, input, Path::new("the input"), Some(&self.srs))
     }
+}
+
+/// The hashes of inputs as they stand in a proof's instances. The file `data` has a list for each of the
+/// inputs at the places `own`, or for every input if `own` is empty.
+///
+/// # Errors
+/// A circuit whose inputs are not hashed; a place that is none; an input that does not fit it.
+pub fn hash_inputs(
+    data: &str,
+    circuit_path: &Path,
+    own: &[usize],
+) -> Result<Vec<InputHash>, Error> {
+    let compiled = load_compiled(circuit_path)?;
+    if !compiled.settings.run_args.input_visibility.is_hashed_public() {
+        let reason =
+            "no proof of it has a hash of an input: compile with --input-visibility hashed";
+        return Err(Error::file(circuit_path, reason));
+    }
+    let count = compiled.model.graph.inputs.len();
+    if let Some(place) = own.iter().find(|place| **place >= count) {
+        return Err(Error::Usage(format!("--own-inputs: the circuit has no input {place}")));
+    }
+    let own: Vec<usize> =
+        (0..count).filter(|place| own.is_empty() || own.contains(place)).collect();
+    let input = InputFile::from_argument(data)?;
+    let mut inputs = input.quantize_own(&compiled.model, &own).at(InputFile::place(data))?;
+    let digests = own.into_iter().filter_map(|place| {
+        let input = inputs.get(place)?;
+        Some(InputHash { input: place, digest: poseidon_hash(input) })
+    });
+    let digests = digests.collect();
+    inputs.iter_mut().for_each(|input| twain_algebra::erase(input));
+    Ok(digests)
 }
 
 /// The commitments to a tensor that a circuit of these settings makes of it if its visibility is

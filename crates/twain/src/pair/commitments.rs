@@ -6,6 +6,7 @@ use super::refusals::LINEAR_EQUATION;
 use super::secret::Secret;
 use crate::alone::Committer;
 use crate::error::Error;
+use crate::owners::owned_by;
 use crate::prover::Prover;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
@@ -55,10 +56,10 @@ pub fn of_secret(role: Role, prover: &Prover, secret: &Secret) -> Vec<Committed>
         }
     };
     let mut committed = Vec::new();
-    if let (Role::Data, true, Some(inputs)) =
-        (role, args.input_visibility.is_polycommit(), &secret.inputs)
-    {
-        committed.push(commit("inputs", inputs.iter().map(Vec::as_slice).collect()));
+    if let (true, Some(inputs)) = (args.input_visibility.is_polycommit(), &secret.inputs) {
+        let own = owned_by(role, &prover.owners);
+        let own = own.into_iter().filter_map(|place| inputs.get(place));
+        committed.push(commit("inputs", own.map(Vec::as_slice).collect()));
     }
     if let (true, Some(parameters)) = (args.param_visibility.is_polycommit(), &secret.parameters) {
         // As one tensor (spec 04 §7.6).

@@ -6,6 +6,7 @@ use super::session::{Told, Unready};
 use crate::alone::warn_of_looseness;
 use crate::error::Error;
 use crate::observe::Run;
+use crate::owners::{self, OwnInputs};
 use crate::prover::{Prover, ProverFiles, Unusable};
 use sha2::{Digest, Sha256};
 use std::sync::OnceLock;
@@ -13,7 +14,7 @@ use twain_algebra::Fr;
 use twain_artifacts::{CompiledModel, redact};
 use twain_link::handshake::Item;
 use twain_pair::preprocessing::Plan;
-use twain_party::Phase;
+use twain_party::{Phase, Role};
 use twain_plonk::Srs;
 
 /// The files of what both sides hold alike.
@@ -23,6 +24,8 @@ pub struct CommonFiles {
     pub prover: ProverFiles,
     /// Accept that every proof publishes one exact linear equation of committed values.
     pub allow_polycommit: bool,
+    /// What one side says of whose the inputs are; otherwise the data's side owns all.
+    pub own_inputs: Option<OwnInputs>,
 }
 
 /// What both sides hold alike, and what follows from it; on the model's side the compiled model has the
@@ -58,13 +61,18 @@ impl Common {
     /// As [`Self::read`], with what the peer is told of an error.
     pub(super) fn ready(files: &CommonFiles, run: &Run) -> Result<Self, Unready> {
         run.enter(Phase::Load)?;
-        let prover = Prover::load(&files.prover, |compiled, circuit| {
+        let own = files.own_inputs.as_ref();
+        let prover = Prover::load(&files.prover, own, &run.watched(), |compiled, circuit| {
             warn_of_looseness(compiled, run);
             let path = &files.prover.compiled_circuit;
             refusals::check(path, compiled, circuit, files.allow_polycommit)
         });
         let prover = prover.or_else(|unusable| match unusable {
             Unusable::Circuit(error) => Err(error).told("its compiled circuit cannot be used"),
+            Unusable::Einsums(error) => {
+                Err(error).told("it does not accept what a proof of this circuit leaves open")
+            }
+            Unusable::Owners(error) => Err(error).told("its --own-inputs do not fit the circuit"),
             Unusable::Refused(error) => Err(error.into()),
             Unusable::Key(error) => Err(error).told(OTHER_KEY),
             Unusable::Srs(error) => Err(error).told("its SRS cannot be used"),
@@ -75,7 +83,7 @@ impl Common {
     fn of(prover: Prover) -> Result<Self, Unready> {
         prover.check_key().told(OTHER_KEY)?;
         let digests = digests(&prover)?;
-        let series = series(&digests);
+        let series = series(&digests, &prover.owners);
         Ok(Self { prover, digests, series, plan: OnceLock::new() })
     }
 
@@ -91,7 +99,9 @@ impl Common {
 
     /// The names and digests of what both sides must hold, for the handshake.
     pub(super) fn items(&self) -> Vec<(String, Item)> {
-        self.digests.iter().map(|(name, digest)| (name.clone(), (*digest).into())).collect()
+        let digests = self.digests.iter().map(|(name, digest)| (name.clone(), (*digest).into()));
+        let owners = owners::item(&self.prover.owners);
+        digests.chain(owners.map(|item| (owners::NAME.to_string(), item))).collect()
     }
 }
 
@@ -124,10 +134,14 @@ pub fn circuit_digest(compiled: &CompiledModel) -> Result<[u8; 32], Error> {
 
 /// What the store keeps bundles under: everything their plan follows from, this program's version
 /// included.
-fn series(digests: &[(String, [u8; 32])]) -> [u8; 32] {
+fn series(digests: &[(String, [u8; 32])], owners: &[Role]) -> [u8; 32] {
+    // With other owners the plan is another one.
+    let places = owners::places_text(&owners::owned_by(Role::Model, owners));
+    let named = [owners::NAME.as_bytes(), places.as_bytes()];
     let version: &[u8] = concat!("twain ", env!("CARGO_PKG_VERSION")).as_bytes();
     let parts = digests.iter().flat_map(|(name, digest)| [name.as_bytes(), digest]);
-    digest([version].into_iter().chain(parts))
+    let owners = named.into_iter().filter(|_| !places.is_empty());
+    digest([version].into_iter().chain(parts).chain(owners))
 }
 
 /// SHA-256 of the parts, one after the other.

@@ -2,11 +2,18 @@
 
 use super::outputs::{self, Reveal};
 use crate::observe::{Event, Notice, Run};
+use crate::owners::{owned_by, places_text};
 use twain_graph::{RunArgs, Visibility};
 use twain_party::Role;
 
-/// Tells the user who will learn what.
-pub fn say_what_is_learnt(role: Role, args: &RunArgs, reveal: Option<Reveal>, run: &Run) {
+/// Tells the user who will learn what; `owners` are those of the inputs.
+pub fn say_what_is_learnt(
+    role: Role,
+    owners: &[Role],
+    args: &RunArgs,
+    reveal: Option<Reveal>,
+    run: &Run,
+) {
     let published = |visibility: &Visibility| match visibility {
         Visibility::Public => "are public",
         Visibility::Hashed { .. } => "stay hidden behind an unsalted hash, which is published",
@@ -15,11 +22,20 @@ pub fn say_what_is_learnt(role: Role, args: &RunArgs, reveal: Option<Reveal>, ru
         }
         _ => "stay hidden",
     };
-    let inputs = format!("inputs {}", published(&args.input_visibility));
+    let inputs = published(&args.input_visibility);
     let parameters = format!("parameters {}", published(&args.param_visibility));
+    let of_model = places_text(&owned_by(Role::Model, owners));
+    let of_data = places_text(&owned_by(Role::Data, owners));
+    let [of_model, of_data] = match of_model.is_empty() {
+        true => [parameters, format!("inputs {inputs}")],
+        false => [
+            format!("{parameters} and inputs {of_model} {inputs}"),
+            format!("inputs {of_data} {inputs}"),
+        ],
+    };
     let (own, theirs) = match role {
-        Role::Model => (parameters, inputs),
-        Role::Data => (inputs, parameters),
+        Role::Model => (of_model, of_data),
+        Role::Data => (of_data, of_model),
     };
     let knowers = [Role::Model, Role::Data].map(|role| outputs::may_know(reveal, role));
     let revealed = match (args.output_visibility.is_public(), knowers) {

@@ -65,6 +65,7 @@ mod tests {
             connect_timeout: Duration::ZERO,
             idle_timeout: Duration::from_secs(idle),
             session_timeout: session,
+            ended_sessions: None,
         }
     }
 

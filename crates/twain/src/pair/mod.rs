@@ -3,14 +3,18 @@
 //! and what it will take ([`Forecast`]), meets the peer (`session`) and works: it proves
 //! ([`prove()`]), or makes bundles ahead of time ([`preprocess()`]).
 
+mod bundles;
 mod commitments;
+mod ended;
 mod files;
 mod forecast;
+mod hashes;
 mod invitation;
 mod invited;
 mod learnt;
 mod limits;
 mod outputs;
+mod peers;
 mod planning;
 mod preprocess;
 mod prove;
@@ -20,11 +24,14 @@ mod secret;
 mod session;
 mod side;
 
+pub use crate::owners::OwnInputs;
+pub use bundles::{bundles, remove_bundles};
 pub use files::{Common, CommonFiles};
 pub use forecast::Forecast;
 pub use invitation::{Invitation, InvitationError};
 pub use invited::invite;
 pub use outputs::Reveal;
+pub use peers::{add_peer, named_peers, remove_peer};
 pub use preprocess::preprocess;
 pub use prove::{Meeting, ProveFiles, prove};
 pub use session::{Peer, fingerprint};

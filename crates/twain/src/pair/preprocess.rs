@@ -57,7 +57,7 @@ impl Common {
         let mut items = self.items();
         items.push(("plan".into(), plan.digest().into()));
         items.push(("command".into(), Item::Text(format!("preprocess --proofs {proofs}"))));
-        let (mut channel, session) =
+        let (mut channel, session, underway) =
             session::meet(role, peer, timeouts, &identity, &session::manifest(items)?, run)?;
         run.expect((0..proofs).map(|_| (Phase::Preprocess, made)));
         for number in 1..=proofs {
@@ -70,6 +70,6 @@ impl Common {
             bundle.commit(&mut channel)?;
             run.step(format!("Made bundle {number} of {proofs}."));
         }
-        session::finish(channel, run, "the bundles are made", peer)
+        session::finish(channel, underway, run, "the bundles are made", peer)
     }
 }

@@ -1,6 +1,7 @@
 //! `prove` with a peer, over files: both sides meet, prove, and write the same proof.
 
 use super::commitments::Ledger;
+use super::ended::Underway;
 use super::files::CommonFiles;
 use super::invited;
 use super::learnt::say_what_is_learnt;
@@ -11,6 +12,7 @@ use super::side::{Proven, Side, Terms};
 use crate::error::Error;
 use crate::files::space_of_proof;
 use crate::observe::{Event, Run};
+use crate::prover::Prover;
 use std::path::PathBuf;
 use twain_algebra::Fr;
 use twain_artifacts::{
@@ -111,6 +113,7 @@ pub struct Meeting<'a> {
     ledger: Ledger,
     channel: TlsChannel,
     session: Session,
+    underway: Underway,
 }
 
 impl Side {
@@ -133,15 +136,16 @@ impl Side {
     ) -> Result<Meeting<'a>, Error> {
         invited::check(peer, &self.common)?;
         let ledger = Ledger::of(&identity);
-        let args = &self.common.prover.compiled.settings.run_args;
-        say_what_is_learnt(self.role, args, self.reveal, run);
+        let Prover { compiled, owners, .. } = &self.common.prover;
+        let args = &compiled.settings.run_args;
+        say_what_is_learnt(self.role, owners, args, self.reveal, run);
         ledger.warnings(&self.committed)?.into_iter().for_each(|warning| run.warn(warning));
         let timeouts = timeouts_of_proof(peer, self.forecast());
         run.tell(Event::Forecast(self.forecast().clone()));
         run.step(limit_text(&timeouts));
-        let (channel, session) =
+        let (channel, session, underway) =
             session::meet(self.role, peer, timeouts, &identity, &self.manifest, run)?;
-        Ok(Meeting { side: self, peer, identity, ledger, channel, session })
+        Ok(Meeting { side: self, peer, identity, ledger, channel, session, underway })
     }
 }
 
@@ -165,7 +169,7 @@ impl Meeting<'_> {
     /// # Errors
     /// [`Fault::Cancelled`](crate::Fault::Cancelled).
     pub fn finish(self, done: &str, run: &Run) -> Result<(), Error> {
-        session::finish(self.channel, run, done, self.peer)
+        session::finish(self.channel, self.underway, run, done, self.peer)
     }
 }
 

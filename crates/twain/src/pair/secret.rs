@@ -1,7 +1,8 @@
-//! What a side puts in, checked before anything is sent.
+//! What a side puts in, its inputs (protocol §1.4) and parameters, checked before anything is sent.
 
 use super::session::{Told, Unready};
 use crate::error::{AtFile, Error};
+use crate::owners::owned_by;
 use crate::prover::Prover;
 use std::path::Path;
 use twain_algebra::Fr;
@@ -9,17 +10,24 @@ use twain_artifacts::{CompiledModel, FormatError, InputFile};
 use twain_circuit::{Sources, parameters};
 use twain_party::Role;
 
-/// A side's inputs or parameters; public inputs on both.
+/// A side's inputs and parameters; public inputs on both.
 #[derive(Default)]
 pub struct Secret {
+    /// In the order of the circuit's inputs; those of the other side are empty.
     pub inputs: Option<Vec<Vec<Fr>>>,
     pub parameters: Option<Vec<Vec<Fr>>>,
 }
 
 impl Secret {
-    /// Whether `role`'s side puts in an input: its own, or one that is public.
-    pub fn takes_input(role: Role, prover: &Prover) -> bool {
-        role == Role::Data || prover.compiled.settings.run_args.input_visibility.is_public()
+    /// The places of the inputs that `role`'s side puts in: its own, or all if they are public. None if it
+    /// takes no input file.
+    pub fn own_inputs(role: Role, prover: &Prover) -> Option<Vec<usize>> {
+        let all = || (0..prover.owners.len()).collect();
+        match prover.compiled.settings.run_args.input_visibility.is_public() {
+            true => Some(all()),
+            false => Some(owned_by(role, &prover.owners))
+                .filter(|own| role == Role::Data || !own.is_empty()),
+        }
     }
 
     /// Checks that it fits, and that the masks of the protocol are made for it. The input comes from
@@ -33,11 +41,11 @@ impl Secret {
         let Prover { compiled, circuit, circuit_path: path, .. } = prover;
         let program = &circuit.program;
         let mut secret = Secret::default();
-        if Self::takes_input(role, prover) {
+        if let Some(own) = Self::own_inputs(role, prover) {
             let Some(input) = input else {
                 return Err(Error::Usage("this side needs an input".into()).into());
             };
-            secret.inputs = Some(quantized(input, place, compiled)?);
+            secret.inputs = Some(quantized(input, place, compiled, &own)?);
             let checked = program.check_sources(&secret.sources());
             checked.at(place).told("a value of its input is out of the circuit's range")?;
         }
@@ -75,8 +83,9 @@ fn quantized(
     input: &InputFile,
     place: &Path,
     compiled: &CompiledModel,
+    own: &[usize],
 ) -> Result<Vec<Vec<Fr>>, Unready> {
-    let quantized = input.quantize(&compiled.model);
+    let quantized = input.quantize_own(&compiled.model, own);
     let told = match &quantized {
         Err(FormatError::Shape(text)) => format!("its input has the wrong shape: {text}"),
         _ => "its input cannot be used".into(),

@@ -1,9 +1,11 @@
 //! Meeting the peer: identity, connection, handshake, farewell; and telling the peer when this side
 //! cannot start, so that nobody waits in the dark.
 
+use super::ended::{EndedSessions, Underway};
 use super::invitation::Invitation;
 use crate::error::Error;
 use crate::observe::Run;
+use crate::owners;
 use std::net::ToSocketAddrs;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,7 +14,7 @@ use twain_link::channel::tls::{
     ConnectError, ConnectOptions, PeerPolicy, Timeouts, TlsChannel, check_address, connect,
 };
 use twain_link::handshake::{Item, Manifest, Session, handshake};
-use twain_link::identity::{Fingerprint, Identity, KnownPeers};
+use twain_link::identity::{Fingerprint, Identity, KnownPeers, NamedPeers, is_name};
 use twain_party::{Phase, Role};
 use twain_store::{Store, StoreError};
 
@@ -62,9 +64,51 @@ pub struct Peer {
     pub idle_timeout: Duration,
     /// How long the session may take, if not as its forecast allows.
     pub session_timeout: Option<Duration>,
+    /// How many sessions with this peer may have ended without a result: each may have told it something,
+    /// so after three of them one begins only if this side's user says so.
+    pub ended_sessions: Option<u32>,
 }
 
 impl Peer {
+    /// The same peer where an invitation says, and with its key.
+    pub fn invited(self, invitation: Invitation) -> Self {
+        Self {
+            remote_peer: Some(invitation.address.clone()),
+            peer: Some(invitation.fingerprint.to_string()),
+            invitation: Some(invitation),
+            ..self
+        }
+    }
+
+    /// The same with address and key in the place of the name that a remote peer without a port is
+    /// (`twain peers`).
+    ///
+    /// # Errors
+    /// A name that nobody has; a named peer that another key is given for, or that has no address while
+    /// this side does not listen.
+    pub fn resolved(mut self) -> Result<Self, Error> {
+        let Some(name) = self.remote_peer.take_if(|text| is_name(text)) else { return Ok(self) };
+        let named = NamedPeers::read(self.identity.as_deref())?;
+        let Some(peer) = named.find(&name) else {
+            // Perhaps it was meant as one.
+            let no_address = ConnectError::Address(name);
+            let text = format!("{no_address}; nor is it a peer's name (see `twain peers list`)");
+            return Err(Error::Usage(text));
+        };
+        let key = peer.fingerprint.to_string();
+        if self.peer.as_ref().is_some_and(|given| *given != key) {
+            let text = format!("--peer is another key than that of {name}: leave it out");
+            return Err(Error::Usage(text));
+        }
+        if peer.address.is_none() && self.local_addr.is_none() {
+            let text =
+                format!("the peer {name} has no address: give --local-addr, so that it can dial");
+            return Err(Error::Usage(text));
+        }
+        (self.remote_peer, self.peer) = (peer.address.clone(), Some(key));
+        Ok(self)
+    }
+
     /// Refuses at once what no waiting would mend.
     ///
     /// # Errors
@@ -83,6 +127,10 @@ impl Peer {
         Ok(self.peer.as_ref().map(|text| text.parse()).transpose()?)
     }
 }
+
+/// What the peer is told of a session that this side's user must agree to first.
+const TOO_MANY_ENDED: &str =
+    "its user must first agree to another session: some with this peer have ended without a result";
 
 /// Opens the store of an identity's bundles.
 pub fn open_store(identity: &Identity) -> Result<Store<'_>, StoreError> {
@@ -111,7 +159,8 @@ pub fn fingerprint(folder: &Option<PathBuf>) -> Result<Fingerprint, Error> {
 pub fn manifest(items: impl IntoIterator<Item = (String, Item)>) -> Result<Manifest, Error> {
     let version = Item::Text(env!("CARGO_PKG_VERSION").into());
     let items = items.into_iter().chain([("version of twain".to_string(), version)]);
-    Manifest::new(items).map_err(Error::from)
+    // The plan, which differs as well, follows from whose the inputs are.
+    Ok(Manifest::new(items)?.insist(owners::NAME))
 }
 
 /// Connects to the peer, who must hold the same and have been told to do the same, for a session within
@@ -123,13 +172,28 @@ pub fn meet(
     identity: &Identity,
     manifest: &Manifest,
     run: &Run,
-) -> Result<(TlsChannel, Session), Error> {
+) -> Result<(TlsChannel, Session, Underway), Error> {
     run.enter(Phase::Connect)?;
     let mut channel = reach(role, pair, timeouts, identity, run)?;
     run.cancel().ends(channel.canceller());
     run.watch_link(channel.meter().totals());
-    let session = handshake(&mut channel, manifest)?;
-    Ok((channel, session))
+    let underway = EndedSessions::of(identity).begin(channel.peer(), pair.ended_sessions);
+    let underway = match underway {
+        Ok(underway) => underway,
+        Err(error) => {
+            // What becomes of it does not change why this side stops.
+            let _ = handshake(&mut channel, &Manifest::refusal(TOO_MANY_ENDED));
+            return Err(error);
+        }
+    };
+    match handshake(&mut channel, manifest) {
+        Ok(session) => Ok((channel, session, underway)),
+        Err(error) => {
+            // Nothing of a secret was in it: sides that hold different things may try again.
+            underway.has_result();
+            Err(owners::explain(error))
+        }
+    }
 }
 
 /// Tells the peer that this side cannot start, if it appears in time; returns the error for the user.
@@ -153,7 +217,14 @@ pub fn tell(
 }
 
 /// Ends the session.
-pub fn finish(channel: TlsChannel, run: &Run, done: &str, pair: &Peer) -> Result<(), Error> {
+pub fn finish(
+    channel: TlsChannel,
+    underway: Underway,
+    run: &Run,
+    done: &str,
+    pair: &Peer,
+) -> Result<(), Error> {
+    underway.has_result();
     run.enter(Phase::Finish)?;
     match channel.finish(pair.idle_timeout) {
         Ok(meter) => run.keep_messages(meter.phases()),

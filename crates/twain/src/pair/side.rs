@@ -5,12 +5,14 @@
 use super::commitments::{self, Committed};
 use super::files::{Common, CommonFiles, digest_scalars};
 use super::forecast::Forecast;
+use super::hashes;
 use super::outputs::{self, Reveal};
 use super::published::{self, Published};
 use super::secret::Secret;
 use super::session::{self, Told, Unready};
 use crate::alone::{fresh_seed, now};
 use crate::error::Error;
+use crate::input_hash::InputHash;
 use crate::observe::Run;
 use crate::prover::Prover;
 use std::path::{Path, PathBuf};
@@ -22,7 +24,7 @@ use twain_link::channel::Channel;
 use twain_link::handshake::{Item, Manifest};
 use twain_pair::TwoParty;
 use twain_pair::preprocessing::stored;
-use twain_party::{PartySeeds, Phase, Role, Shares};
+use twain_party::{PartyError, PartySeeds, Phase, Role, Shares};
 use twain_store::ReservedBundle;
 
 /// One side of a pair, ready to meet the other.
@@ -32,6 +34,8 @@ pub struct Side {
     secret: Secret,
     pub(super) committed: Vec<Committed>,
     published: Option<Published>,
+    /// Of the peer's inputs.
+    hashes: Vec<InputHash>,
     pub(super) reveal: Option<Reveal>,
     /// What is compared with the peer.
     pub(super) manifest: Manifest,
@@ -45,6 +49,8 @@ pub struct Terms {
     pub reveal: Option<Reveal>,
     /// A witness file with a published polycommit of the parameters, which the proof must be about.
     pub published_commitment: Option<PathBuf>,
+    /// Published hashes of inputs of the peer's: the proof must be about these.
+    pub published_hashes: Vec<InputHash>,
 }
 
 /// What a side has at the end: the same on both sides, but for the outputs.
@@ -68,7 +74,8 @@ struct Made {
 }
 
 impl Side {
-    /// `role`'s side of a proof of a circuit. `input` at the data's side, or if inputs are public.
+    /// `role`'s side of a proof of a circuit. `input` at a side that has inputs, or if they are public: a
+    /// list for each input that is the side's own.
     ///
     /// # Errors
     /// Secrets that do not fit the circuit or are outside its bounds; terms it cannot keep.
@@ -101,8 +108,8 @@ impl Side {
         run: &Run,
     ) -> Result<Self, Unready> {
         let common = Arc::new(Common::ready(files, run)?);
-        let input = Secret::takes_input(role, &common.prover)
-            .then(|| InputFile::from_argument(data).map_err(Error::from))
+        let input = Secret::own_inputs(role, &common.prover)
+            .map(|_| InputFile::from_argument(data).map_err(Error::from))
             .transpose()
             .told("its input cannot be read")?;
         Self::with(role, common, input.as_ref(), InputFile::place(data), terms, run)
@@ -120,6 +127,8 @@ impl Side {
         let args = &prover.compiled.settings.run_args;
         let reveal = terms.reveal;
         outputs::check(reveal, args).told("it was told to reveal outputs, which are public")?;
+        let hashes = terms.published_hashes.clone();
+        hashes::check(&hashes, role, prover).told("its published hashes do not fit the circuit")?;
         let secret = Secret::new(role, prover, input, place)?;
         let text = |name: &str, text: &str| (name.to_string(), Item::Text(text.into()));
         let mut items = common.items();
@@ -141,7 +150,7 @@ impl Side {
         // A data's side without the file takes any parameters.
         let manifest = session::manifest(items)?.excuse(Role::Data, published::NAME);
         let forecast = Forecast::new(plan, prover.key.system(), role);
-        Ok(Self { role, common, secret, committed, published, reveal, manifest, forecast })
+        Ok(Self { role, common, secret, committed, published, hashes, reveal, manifest, forecast })
     }
 
     /// What a proof is expected to take.
@@ -167,12 +176,8 @@ impl Side {
         let Made { instances, proof, outputs } = self.make(channel, bundle, run)?;
         let Prover { key, srs, .. } = &self.common.prover;
         run.enter(Phase::Verify)?;
-        twain_plonk::verify(key.vk(), srs.verifier(), &instances, &proof).map_err(|error| {
-            Error::Peer(format!(
-                "the pair's proof does not verify ({error}); nothing was written: one of the sides \
-                 did not follow the protocol"
-            ))
-        })?;
+        twain_plonk::verify(key.vk(), srs.verifier(), &instances, &proof)
+            .map_err(|_| PartyError::Ended)?;
         if let Some(published) = &self.published {
             published.check(&proof)?;
         }
@@ -195,12 +200,13 @@ impl Side {
         let party = match bundle {
             Some(bundle) => {
                 let (products, material) = stored(bundle.id(), bundle)?;
-                TwoParty::new(channel, Box::new(products), Box::new(material), &seeds)
+                TwoParty::new(channel, Box::new(products), Box::new(material), &seeds)?
             }
-            None => TwoParty::planned(channel, self.common.plan(run)?, &seeds),
+            None => TwoParty::planned(channel, self.common.plan(run)?, &seeds)?,
         };
         let mut party = party.watched_by(run.watched());
         let values = circuit.run(&mut party, &self.secret.sources())?;
+        hashes::compare(&self.hashes, &values.instances)?;
         let instances = vec![values.instances.clone()];
         let mut source = Witness::new(circuit, &values);
         let outputs = source.output_shares(adds_public);

@@ -10,7 +10,7 @@ use twain_algebra::Fr;
 use twain_artifacts::{CompiledModel, GraphWitness, redact};
 use twain_circuit::{
     Circuit, ProductTree, Source, Sources, Witness, WitnessError, WitnessValues, lay_out,
-    parameters,
+    lay_out_owned, parameters,
 };
 use twain_link::channel::Channel;
 use twain_pair::preprocessing::Plan;
@@ -30,12 +30,14 @@ pub struct Case {
     pub srs: Srs,
     /// EZKL's.
     pub witness: GraphWitness,
+    /// Of the inputs.
+    pub owners: Vec<Role>,
 }
 
 /// What the two sides put in.
 #[derive(Clone)]
 pub struct Secrets {
-    /// The data's.
+    /// The data's, or whoever owns them.
     pub inputs: Vec<Vec<Fr>>,
     /// The model's.
     pub parameters: Vec<Vec<Fr>>,
@@ -61,7 +63,8 @@ pub fn case_in(folder: &Path, srs: &Path) -> Case {
     let circuit = lay_out(&redacted.model, &redacted.settings, ProductTree::FullySplit).unwrap();
     let key = generate_keys(circuit.cs.clone(), circuit.assembly.clone(), &srs, true).unwrap();
     let witness = GraphWitness::read(&folder.join("witness.json")).unwrap();
-    Case { compiled, circuit, key, srs, witness }
+    let owners = vec![Role::Data; witness.inputs.len()];
+    Case { compiled, circuit, key, srs, witness, owners }
 }
 
 /// The instances and the proof.
@@ -80,6 +83,27 @@ pub fn seeds(role: Role) -> PartySeeds {
 }
 
 impl Case {
+    /// The same with other owners of the inputs: the keys stay what they are.
+    pub fn owned_by(mut self, owners: &[Role]) -> Self {
+        let redacted = redact(&self.compiled).unwrap();
+        let CompiledModel { model, settings, .. } = &redacted;
+        let tree = ProductTree::FullySplit;
+        self.circuit = lay_out_owned(model, settings, tree, owners).unwrap();
+        self.owners = owners.to_vec();
+        self
+    }
+
+    /// What a side holds of the inputs.
+    fn inputs_of(&self, role: Role, inputs: &[Vec<Fr>]) -> Vec<Vec<Fr>> {
+        // Public inputs are known to both.
+        let public = self.compiled.model.visibility.input.is_public();
+        let held = |(input, owner): (&Vec<Fr>, &Role)| match public || *owner == role {
+            true => input.clone(),
+            false => Vec::new(),
+        };
+        inputs.iter().zip(&self.owners).map(held).collect()
+    }
+
     /// The parameters of the circuit and EZKL's inputs.
     pub fn secrets(&self) -> Secrets {
         let parameters = parameters(&self.compiled.model);
@@ -93,13 +117,9 @@ impl Case {
         secrets: &Secrets,
         role: Role,
     ) -> Result<WitnessValues, WitnessError> {
-        // Public inputs are known to both.
-        let public = self.compiled.model.visibility.input.is_public();
-        let inputs = public.then_some(&secrets.inputs[..]);
-        let sources = match role {
-            Role::Model => Sources { inputs, parameters: Some(&secrets.parameters) },
-            Role::Data => Sources { inputs: Some(&secrets.inputs), parameters: None },
-        };
+        let inputs = self.inputs_of(role, &secrets.inputs);
+        let parameters = (role == Role::Model).then_some(&secrets.parameters[..]);
+        let sources = Sources { inputs: Some(&inputs), parameters };
         self.circuit.run(party, &sources)
     }
 
@@ -116,7 +136,7 @@ impl Case {
     /// As [`Self::side`], with everything made inline over `channel`.
     pub fn side_over(&self, channel: &mut dyn Channel, secrets: &Secrets) -> Ended {
         let role = channel.role();
-        self.side(&mut TwoParty::inline(channel, &seeds(role)), secrets, role)
+        self.side(&mut TwoParty::inline(channel, &seeds(role))?, secrets, role)
     }
 
     /// What a proof asks of its sources of correlations, from the circuit and the keys alone.

@@ -1,16 +1,16 @@
 //! Values that both sides fix before they show them, and coins made of such values, which neither
-//! side can choose.
+//! side can choose (protocol §6). Input: a [`Purpose`], which enters the hash, and a value or a
+//! generator. Output: a commitment to exchange, and later the peer's value or the coin.
 
-use crate::error::Deviation;
+use crate::channel::Channel;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{RngCore, SeedableRng};
 use sha2::{Digest, Sha256};
-use twain_link::channel::Channel;
 use twain_party::{PartyError, Role};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// Bytes of a commitment.
-pub(crate) const COMMITMENT_BYTES: usize = 32;
+pub const COMMITMENT_BYTES: usize = 32;
 /// What hides a value.
 const BLIND_BYTES: usize = 32;
 /// Each side's summand of a coin.
@@ -18,9 +18,10 @@ const COIN_BYTES: usize = 32;
 
 /// What is committed to: each in a session has its own.
 #[derive(Clone, Copy)]
-pub(crate) struct Purpose {
+pub struct Purpose {
     /// Kind of value.
     pub label: &'static str,
+    /// The session's identifier.
     pub session: [u8; 32],
     /// Tells those of one label in one session apart.
     pub counter: u64,
@@ -43,7 +44,7 @@ impl Purpose {
 
 /// A value of this side that is not shown yet. The peer has one of as many bytes.
 #[derive(Zeroize, ZeroizeOnDrop)]
-pub(crate) struct Committed {
+pub struct Committed {
     #[zeroize(skip)]
     purpose: Purpose,
     #[zeroize(skip)]
@@ -53,6 +54,7 @@ pub(crate) struct Committed {
 }
 
 impl Committed {
+    /// Fixes `value` of `owner`, which is this side; `rng` hides it.
     pub fn new(purpose: Purpose, owner: Role, rng: &mut ChaCha20Rng, value: &[u8]) -> Self {
         let mut opening = vec![0; BLIND_BYTES + value.len()];
         let (blind, rest) = opening.split_at_mut(BLIND_BYTES);
@@ -67,6 +69,9 @@ impl Committed {
     }
 
     /// Shows this side's value and returns the peer's, to which it has committed by `theirs`.
+    ///
+    /// # Errors
+    /// The link fails, or [`PartyError::Ended`]: the peer shows what it has not committed to.
     pub fn reveal(
         self,
         channel: &mut dyn Channel,
@@ -75,7 +80,7 @@ impl Committed {
     ) -> Result<Vec<u8>, PartyError> {
         let mut opening = channel.exchange(phase, self.opening.clone(), self.opening.len())?;
         if self.purpose.commitment(self.owner.other(), &opening) != *theirs {
-            return Err(Deviation::Commitment.into());
+            return Err(PartyError::Ended);
         }
         Ok(opening.split_off(BLIND_BYTES))
     }
@@ -87,7 +92,7 @@ impl Committed {
 }
 
 /// A coin that is not tossed yet: uniform, if one side is honest, and unknown to both.
-pub(crate) struct Coin {
+pub struct Coin {
     own: [u8; COIN_BYTES],
     committed: Committed,
 }
@@ -96,6 +101,7 @@ impl Coin {
     /// Bytes of the message of [`Self::toss`].
     pub const FRAME_BYTES: usize = Committed::frame_bytes(COIN_BYTES);
 
+    /// Fixes this side's summand; `owner` is this side.
     pub fn new(purpose: Purpose, owner: Role, rng: &mut ChaCha20Rng) -> Self {
         let mut own = [0; COIN_BYTES];
         rng.fill_bytes(&mut own);
@@ -108,6 +114,9 @@ impl Coin {
     }
 
     /// Tosses it: what it decides is read off the generator, the same on both sides.
+    ///
+    /// # Errors
+    /// As [`Committed::reveal`].
     pub fn toss(
         self,
         channel: &mut dyn Channel,
@@ -124,7 +133,7 @@ impl Coin {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use twain_link::channel::{MemoryChannel, memory_pair, run_pair};
+    use crate::channel::{MemoryChannel, memory_pair, run_pair};
 
     const PURPOSE: Purpose = Purpose { label: "test", session: [7; 32], counter: 3 };
 

@@ -1,0 +1,184 @@
+//! Whatever check of a session fails, this side ends with the same words, and says nothing more: the
+//! peer is told neither which check it was nor what it was about.
+
+use ff::Field;
+use std::thread;
+use twain_algebra::{Fr, G1Affine};
+use twain_link::channel::{Channel, ChannelError, MemoryChannel, TrafficMeter, memory_pair};
+use twain_link::scalars::{decode_scalars, encode_scalars};
+use twain_masks::IdealMaterial;
+use twain_ole::{IdealOle, ideal_pair};
+use twain_pair::TwoParty;
+use twain_party::{
+    Hint, HintBatch, Kind, Operand, PartyError, PartySeeds, ProverParty, Role, Seed, WitnessParty,
+};
+
+/// What a peer makes of a frame it sends, knowing what was sent to it before.
+type Change = fn(&[u8], &mut [u8]);
+
+/// A link whose peer changes what it sends in one step, once or always.
+struct Deviant {
+    inner: MemoryChannel,
+    step: &'static str,
+    change: Change,
+    /// Frames of the step before the changed one.
+    before: usize,
+    sent: Vec<u8>,
+    /// What was sent since the changed frame arrived.
+    sent_after: Option<usize>,
+}
+
+impl Channel for Deviant {
+    fn role(&self) -> Role {
+        self.inner.role()
+    }
+    fn send(&mut self, phase: &'static str, frame: Vec<u8>) -> Result<(), ChannelError> {
+        self.sent.clone_from(&frame);
+        if let Some(count) = &mut self.sent_after {
+            *count += 1;
+        }
+        self.inner.send(phase, frame)
+    }
+    fn receive(&mut self, phase: &'static str, length: usize) -> Result<Vec<u8>, ChannelError> {
+        let mut frame = self.inner.receive(phase, length)?;
+        if phase == self.step && self.sent_after.is_none() {
+            if self.before == 0 {
+                (self.change)(&self.sent, &mut frame);
+                self.sent_after = Some(0);
+            }
+            self.before = self.before.saturating_sub(1);
+        }
+        Ok(frame)
+    }
+    fn session_id(&self) -> [u8; 32] {
+        self.inner.session_id()
+    }
+    fn meter(&self) -> &TrafficMeter {
+        self.inner.meter()
+    }
+}
+
+type Work = dyn Fn(&mut TwoParty) -> Result<(), PartyError> + Sync;
+
+fn party<'a>(channel: &'a mut dyn Channel, ole: IdealOle) -> Result<TwoParty<'a>, PartyError> {
+    let role = channel.role() as u8;
+    let seeds = PartySeeds { blinding: Seed([role; 32]), protocol: Seed([role + 2; 32]) };
+    TwoParty::new(channel, Box::new(ole), Box::new(IdealMaterial::new(1)), &seeds)
+}
+
+/// How `honest`'s side ends whose peer changes a frame of `step`, and how often it sent after that.
+fn ends(
+    honest: Role,
+    (step, before, change): (&'static str, usize, Change),
+    work: &Work,
+) -> (Result<(), PartyError>, usize) {
+    let (model, data) = memory_pair([7; 32]);
+    let (model_ole, data_ole) = ideal_pair(1);
+    let (own, mut theirs, own_ole, their_ole) = match honest {
+        Role::Model => (model, data, model_ole, data_ole),
+        Role::Data => (data, model, data_ole, model_ole),
+    };
+    thread::scope(|scope| {
+        // What becomes of the peer is its own affair.
+        scope.spawn(move || party(&mut theirs, their_ole).and_then(|mut party| work(&mut party)));
+        let (sent, sent_after) = (Vec::new(), None);
+        let mut channel = Deviant { inner: own, step, change, before, sent, sent_after };
+        let result = party(&mut channel, own_ole).and_then(|mut party| work(&mut party));
+        (result, channel.sent_after.unwrap_or_default())
+    })
+}
+
+fn one_bit(_: &[u8], frame: &mut [u8]) {
+    frame[33] ^= 1;
+}
+
+fn nothing(_: &[u8], _: &mut [u8]) {}
+
+/// The negative of what was sent: the sum is 0.
+fn opposite(sent: &[u8], frame: &mut [u8]) {
+    let own = decode_scalars(sent, "test").unwrap();
+    let negated: Vec<Fr> = own.into_iter().map(|share| -share).collect();
+    frame.copy_from_slice(&encode_scalars(&negated));
+}
+
+fn shared(party: &TwoParty, value: u64) -> Operand {
+    let share = if party.adds_public() { Fr::from(value + 5) } else { -Fr::from(5) };
+    Operand { share, kind: Kind::Shared, bits: 30 }
+}
+
+fn valid(party: &mut TwoParty) -> Result<(), PartyError> {
+    let zero = shared(party, 0).share;
+    party.check_zero(&[zero]).map(drop)
+}
+
+fn invalid(party: &mut TwoParty) -> Result<(), PartyError> {
+    let one = shared(party, 1).share;
+    party.check_zero(&[one]).map(drop)
+}
+
+fn inverse(party: &mut TwoParty) -> Result<(), PartyError> {
+    let value = shared(party, 3);
+    let begun = party.begin_inverses(&[value], &[], &[])?;
+    party.finish_inverses(begun).map(drop)
+}
+
+fn points(party: &mut TwoParty) -> Result<(), PartyError> {
+    let begun = party.begin_points([1; 32], vec![G1Affine::generator()])?;
+    party.finish_points(begun).map(drop)
+}
+
+fn evaluations(party: &mut TwoParty) -> Result<(), PartyError> {
+    party.open_evaluations([1; 32], &[Fr::ONE]).map(drop)
+}
+
+fn first_bit(_: &[u8], frame: &mut [u8]) {
+    frame[0] ^= 1;
+}
+
+#[test]
+fn every_check_ends_with_the_same_words_and_nothing_is_sent() {
+    let checks: [(&str, usize, Change, &Work); 7] = [
+        ("validity test", 0, nothing, &invalid),
+        ("validity test", 0, first_bit, &valid),
+        // The commitment, the summand's nonce.
+        ("coin toss", 0, first_bit, &valid),
+        ("coin toss", 1, one_bit, &valid),
+        ("inverses", 0, opposite, &inverse),
+        ("commitments", 0, first_bit, &points),
+        ("evaluations", 0, first_bit, &evaluations),
+    ];
+    for honest in [Role::Model, Role::Data] {
+        for (step, before, change, work) in checks {
+            let (result, sent) = ends(honest, (step, before, change), work);
+            let error = result.expect_err(step);
+            assert!(matches!(error, PartyError::Ended), "{step}: {error}");
+            assert_eq!(error.to_string(), PartyError::Ended.to_string());
+            // The summand is due whatever was committed to.
+            let due = usize::from((step, before) == ("coin toss", 0));
+            assert_eq!(sent, due, "{step}, number {before}");
+        }
+        for work in [valid, inverse, points, evaluations] {
+            let (result, _) = ends(honest, ("", 0, nothing), &work);
+            result.expect("nothing is wrong");
+        }
+    }
+}
+
+/// A product of an inverse that a peer makes 0 goes on like any other, and is found by the validity
+/// test: when the session ends says nothing of which inverse it was.
+#[test]
+fn an_inverse_of_zero_goes_on_to_the_validity_test() {
+    let hint = |party: &mut TwoParty| {
+        let inputs = [shared(party, 3), shared(party, 4)];
+        let batch = HintBatch { hint: Hint::Inverse, inputs: &inputs, first_output: 0 };
+        let outputs = party.hints(&[batch])?;
+        assert_eq!(outputs[0].len(), 2);
+        valid(party)
+    };
+    for honest in [Role::Model, Role::Data] {
+        let (result, sent) = ends(honest, ("inverses", 0, opposite), &hint);
+        assert!(matches!(result, Err(PartyError::Ended)));
+        assert_eq!(sent, 2, "the summand, and the product of the validity test");
+        ends(honest, ("", 0, nothing), &hint).0.expect("nothing is wrong");
+    }
+}
