@@ -12,7 +12,7 @@ use twain_link::channel::{Channel, MemoryChannel, memory_pair};
 use twain_link::handshake::Session;
 use twain_link::identity::Identity;
 use twain_pair::TwoParty;
-use twain_pair::preprocessing::{Plan, make, stored};
+use twain_pair::preprocessing::{Plan, make};
 use twain_party::{PartySeeds, Role, Seed};
 use twain_plonk::{generate_keys, verify};
 use twain_store::{ReservedBundle, Store};
@@ -114,8 +114,7 @@ impl Machines {
 impl Correlations for Machines {
     fn party<'a>(&self, channel: &'a mut dyn Channel, seeds: &PartySeeds) -> TwoParty<'a> {
         let bundle = self.reserve(channel).unwrap();
-        let (products, material) = stored(bundle.id(), bundle).unwrap();
-        TwoParty::new(channel, Box::new(products), Box::new(material), seeds).unwrap()
+        TwoParty::from_bundle(channel, bundle.id(), bundle, seeds).unwrap()
     }
 }
 
@@ -352,8 +351,8 @@ fn inputs_of_two_owners_at_their_bounds() {
         let error = case.side_over(&mut channel, &secrets).err();
         error.map(|error| error.to_string())
     });
-    let invalid = twain_party::PartyError::Invalid.to_string();
-    assert_eq!(ended, [Some(invalid.clone()), Some(invalid)]);
+    let said = twain_party::PartyError::Ended.to_string();
+    assert_eq!(ended, [Some(said.clone()), Some(said)]);
 }
 
 /// A weight of one element.

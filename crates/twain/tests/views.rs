@@ -74,7 +74,7 @@ fn session(case: &Case, secrets: &Secrets, number: u64, until: Until, fresh: Fre
             Until::Witness => case.side_values(&mut party, secrets, role).unwrap().instances,
             Until::Refusal => {
                 let error = case.side_values(&mut party, secrets, role).unwrap_err();
-                assert!(matches!(error, WitnessError::Party(PartyError::Invalid)), "{error}");
+                assert!(matches!(error, WitnessError::Party(PartyError::Ended)), "{error}");
                 Vec::new()
             }
             Until::Proof => case.side(&mut party, secrets, role).unwrap().0,

@@ -4,6 +4,7 @@
 
 use super::call::Call;
 use super::ole;
+use crate::wires::MaskPair;
 use sha2::{Digest, Sha256};
 use twain_link::channel::Traffic;
 use twain_masks::{Demand, PlannedMaterial};
@@ -90,7 +91,15 @@ impl Plan {
 
     /// The same for the first of them.
     fn making_of(&self, calls: &[Call], role: Role) -> Traffic {
-        let products = PooledOle::schedule(calls.iter().filter_map(Call::products), role);
+        // All products of masks are made at the first call for some.
+        let mut of_masks = Some(MaskPair::groups(self.mask_pairs().flatten()));
+        let of_call = |call: &Call| match call {
+            Call::Products(groups) => Some(groups.clone()),
+            Call::MaskProducts(_) => of_masks.take().filter(|groups| !groups.is_empty()),
+            Call::Material(_) => None,
+        };
+        let groups: Vec<Vec<OleGroup>> = calls.iter().filter_map(of_call).collect();
+        let products = PooledOle::schedule(groups.iter(), role);
         let asked = calls.iter().filter_map(Call::demand).filter(|demand| !demand.is_nothing());
         let material = PlannedMaterial::schedule(self.demands(), asked.count(), role);
         products.into_iter().chain(material).collect()
@@ -99,6 +108,11 @@ impl Plan {
     /// The demands of digit masks and bits, in order.
     pub fn demands(&self) -> impl Iterator<Item = &Demand> {
         self.calls.iter().filter_map(Call::demand)
+    }
+
+    /// The calls for products of masks of wires, in order.
+    pub fn mask_pairs(&self) -> impl Iterator<Item = &Vec<MaskPair>> {
+        self.calls.iter().filter_map(Call::mask_pairs)
     }
 
     /// The calls, in order.
@@ -117,7 +131,9 @@ impl Plan {
     /// Products of one operand of each side, over all calls.
     pub fn products(&self) -> usize {
         let of_group = |group: &OleGroup| group.length * group.terms.len();
-        self.calls.iter().filter_map(Call::products).flatten().map(of_group).sum()
+        let of_masks = MaskPair::groups(self.mask_pairs().flatten());
+        let groups = self.calls.iter().filter_map(Call::products).flatten().chain(&of_masks);
+        groups.map(of_group).sum()
     }
 
     /// Digit masks, over all calls.
