@@ -1,10 +1,12 @@
-//! What fuzzing runs, and the tests replay: every reader of bytes from outside, and every protocol
+//! What fuzzing runs, and the tests replay: every reader of bytes from outside, of what a server is
+//! asked to run too, and every protocol
 //! with a peer that says anything. A target panics if the code it runs does, if what was read is
 //! not what is written again, or if more memory was taken than the bytes or the protocol justify.
 
 mod memory;
 mod peer;
 mod readers;
+mod requests;
 
 /// Something to feed bytes to.
 pub struct Target {
@@ -15,7 +17,7 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 19] = [
+pub const TARGETS: [Target; 22] = [
     Target { name: "settings", run: readers::settings },
     Target { name: "compiled_model", run: readers::compiled_model },
     Target { name: "circuit", run: readers::circuit },
@@ -27,6 +29,9 @@ pub const TARGETS: [Target; 19] = [
     Target { name: "verifying_key", run: readers::verifying_key },
     Target { name: "proving_key", run: readers::proving_key },
     Target { name: "onnx", run: readers::onnx },
+    Target { name: "invitation", run: requests::invitation },
+    Target { name: "command_line", run: requests::command_line },
+    Target { name: "recipe", run: requests::recipe },
     Target { name: "stranger", run: peer::stranger },
     Target { name: "frames", run: peer::frames },
     Target { name: "handshake", run: peer::handshake },

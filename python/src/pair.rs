@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use twain::observe::Run;
 use twain::pair::{self, CommonFiles, Invitation, OwnInputs, Peer, ProveFiles, Reveal, Terms};
-use twain::{Error, ProverFiles, alone};
+use twain::{Error, InputHash, ProverFiles, alone};
 use twain_party::Role;
 
 fn role_of(text: &str) -> PyResult<Role> {
@@ -116,6 +116,20 @@ fn invite(
     Ok(invitation.to_string())
 }
 
+/// hash_inputs(data, model, own_inputs) -> list[str]
+///
+/// See `twain.hash_inputs`.
+#[pyfunction]
+fn hash_inputs(
+    py: Python<'_>,
+    data: String,
+    model: PathBuf,
+    own_inputs: Vec<usize>,
+) -> PyResult<Vec<String>> {
+    let hashes = quietly(py, |_| alone::hash_inputs(&data, &model, &own_inputs))?;
+    Ok(hashes.iter().map(ToString::to_string).collect())
+}
+
 /// What `prove_pair` and `preprocess` are told alike: what both sides hold, how the peer is met, and
 /// who hears of it.
 #[derive(FromPyObject)]
@@ -195,7 +209,8 @@ impl Session {
     }
 }
 
-/// prove_pair(role, session, data, proof_path, reveal_output, output_path, published_commitment) -> None
+/// prove_pair(role, session, data, proof_path, reveal_output, output_path, published_commitment,
+/// published_hashes) -> None
 ///
 /// See `twain.prove_pair`.
 #[pyfunction]
@@ -209,14 +224,17 @@ fn prove_pair(
     reveal_output: Option<String>,
     output_path: PathBuf,
     published_commitment: Option<PathBuf>,
+    published_hashes: Vec<String>,
 ) -> PyResult<()> {
-    let role = role_of(role)?;
-    let (peer, common) = (session.peer()?, session.common(role));
-    let terms = Terms {
-        reveal: reveal_of(reveal_output.as_deref())?,
-        published_commitment,
-        ..Terms::default()
-    };
+    let (role, peer) = (role_of(role)?, session.peer()?);
+    let common = session.common(role);
+    let published_hashes = published_hashes.iter().map(|text| {
+        let wrong = |error| PyValueError::new_err(format!("published_hashes: {error}"));
+        text.parse::<InputHash>().map_err(wrong)
+    });
+    let published_hashes = published_hashes.collect::<PyResult<_>>()?;
+    let reveal = reveal_of(reveal_output.as_deref())?;
+    let terms = Terms { reveal, published_commitment, published_hashes };
     let files = ProveFiles { common, data, terms, proof_path, output_path };
     session.run(py, |run| pair::prove(role, &files, &peer, run).map(drop))
 }
@@ -229,8 +247,8 @@ fn preprocess(py: Python<'_>, role: &str, session: Session, proofs: u32) -> PyRe
     if proofs == 0 {
         return Err(PyValueError::new_err("proofs: at least one"));
     }
-    let role = role_of(role)?;
-    let (peer, common) = (session.peer()?, session.common(role));
+    let (role, peer) = (role_of(role)?, session.peer()?);
+    let common = session.common(role);
     session.run(py, |run| pair::preprocess(role, &common, proofs, &peer, run))
 }
 
@@ -239,6 +257,7 @@ pub fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(identity, module)?)?;
     module.add_function(wrap_pyfunction!(redact, module)?)?;
     module.add_function(wrap_pyfunction!(bind_params, module)?)?;
+    module.add_function(wrap_pyfunction!(hash_inputs, module)?)?;
     module.add_function(wrap_pyfunction!(invite, module)?)?;
     module.add_function(wrap_pyfunction!(prove_pair, module)?)?;
     module.add_function(wrap_pyfunction!(preprocess, module)?)

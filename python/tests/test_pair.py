@@ -13,33 +13,44 @@ import twain
 
 
 @pytest.fixture
-def sides(circuit):
-    """A folder and an identity each; the data's side has the circuit without its parameters."""
-    for side in ("model", "data"):
-        os.makedirs(side)
-        for name in ("pk.key", "vk.key", "settings.json"):
-            shutil.copy(name, side)
-    shutil.copy("model.compiled", "model/model.compiled")
-    assert twain.redact("model.compiled", "data/model.compiled") == []
-    shutil.copy("input.json", "data/input.json")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = "127.0.0.1:%d" % probe.getsockname()[1]
+def sides_of(folder):
+    """Makes a folder and an identity for each side from the circuit in the current one; the data's
+    side has the circuit without its parameters."""
 
-    def arguments(side):
-        other = "data" if side == "model" else "model"
-        return dict(
-            role=side,
-            local_addr=address if side == "model" else None,
-            remote_peer=address if side == "data" else None,
-            peer=twain.identity(f"{other}/identity"),
-            identity=f"{side}/identity",
-            model=f"{side}/model.compiled",
-            pk_path=f"{side}/pk.key",
-            connect_timeout=30.0,
-        )
+    def make():
+        for side in ("model", "data"):
+            os.makedirs(side)
+            for name in ("pk.key", "vk.key", "settings.json"):
+                shutil.copy(name, side)
+        shutil.copy("model.compiled", "model/model.compiled")
+        assert twain.redact("model.compiled", "data/model.compiled") == []
+        shutil.copy("input.json", "data/input.json")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            address = "127.0.0.1:%d" % probe.getsockname()[1]
 
-    return {side: arguments(side) for side in ("model", "data")}
+        def arguments(side):
+            other = "data" if side == "model" else "model"
+            return dict(
+                role=side,
+                local_addr=address if side == "model" else None,
+                remote_peer=address if side == "data" else None,
+                peer=twain.identity(f"{other}/identity"),
+                identity=f"{side}/identity",
+                model=f"{side}/model.compiled",
+                pk_path=f"{side}/pk.key",
+                connect_timeout=30.0,
+            )
+
+        return {side: arguments(side) for side in ("model", "data")}
+
+    return make
+
+
+@pytest.fixture
+def sides(circuit, sides_of):
+    """Those of a small circuit."""
+    return sides_of()
 
 
 def test_a_proof_by_two_tasks(sides):
@@ -170,3 +181,55 @@ def test_an_invitation_stands_for_an_address_and_a_key(sides):
 
     asyncio.run(prove())
     assert open("model/proof.json").read() == open("data/proof.json").read()
+
+
+def test_inputs_of_both_sides(folder, vectors, sides_of):
+    """Each owns inputs of a match, and publishes their hashes first."""
+    source = vectors.parents[1] / "examples" / "matching"
+    args = twain.PyRunArgs(
+        input_visibility="hashed",
+        param_visibility="private",
+        output_visibility="public",
+        decomp_base=128,
+        decomp_legs=3,
+        logrows=11,
+    )
+    twain.gen_srs(folder / "ezkl/srs/kzg11.srs", 11)
+    twain.gen_settings(source / "network.onnx", "settings.json", args)
+    twain.compile_circuit(source / "network.onnx", "model.compiled")
+    twain.setup("model.compiled", "vk.key", "pk.key")
+    sides = sides_of()
+    inputs = {"model": source / "ada/input.json", "data": source / "ben/input.json"}
+    places = {"model": [0, 1], "data": [2, 3]}
+    hashes = {
+        side: twain.hash_inputs(inputs[side], sides[side]["model"], places[side])
+        for side in sides
+    }
+    assert [text.split("=")[0] for text in hashes["data"]] == ["2", "3"]
+
+    def side(name, published):
+        other = "data" if name == "model" else "model"
+        return twain.prove_pair_async(
+            **sides[name],
+            data=inputs[name],
+            own_inputs=places[name],
+            published_hashes=published[other],
+            proof_path=f"{name}/proof.json",
+        )
+
+    async def both(published):
+        return await asyncio.gather(
+            side("model", published), side("data", published), return_exceptions=True
+        )
+
+    assert asyncio.run(both(hashes)) == ["model/proof.json", "data/proof.json"]
+    assert open("model/proof.json").read() == open("data/proof.json").read()
+    said = twain.public_values("data/proof.json")
+    assert [output.item() for output in said["outputs"]] == [1]
+    # Another input than the one that was published.
+    digits = hashes["data"][0].split("=")[1]
+    wrong = {**hashes, "data": [f"3={digits}", f"2={digits}"]}
+    failed = asyncio.run(both(wrong))
+    assert all(isinstance(error, twain.TwainError) for error in failed), failed
+    with pytest.raises(ValueError, match="published_hashes"):
+        twain.prove_pair(**sides["data"], published_hashes=["2=nonsense"])

@@ -25,7 +25,7 @@ from ._chain import (
     register_vka,
     verify_evm,
 )
-from ._pair import preprocess, preprocess_async, prove_pair, prove_pair_async
+from ._pair import hash_inputs, preprocess, preprocess_async, prove_pair, prove_pair_async
 from ._running import in_thread as _in_thread
 from ._running import progress_bar
 from ._twain import (

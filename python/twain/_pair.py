@@ -45,6 +45,7 @@ def prove_pair(
     reveal_output=None,
     output_path="output.json",
     published_commitment=None,
+    published_hashes=(),
     **session,
 ):
     """Prove with a peer: one side has the model, the other the data; both write the same proof.
@@ -58,7 +59,9 @@ def prove_pair(
 
     ``reveal_output`` says who learns outputs that the proof does not publish (``"model"``,
     ``"data"`` or ``"both"``, the same on both sides), in ``output_path``; ``published_commitment``
-    is a witness file with a commitment to the parameters that the proof must be about.
+    is a witness file with a commitment to the parameters that the proof must be about;
+    ``published_hashes`` are texts of :func:`hash_inputs` with the hashes that the peer's inputs
+    must have.
 
     By name, as for :func:`preprocess`, too:
 
@@ -67,9 +70,10 @@ def prove_pair(
     - ``invite=None``: a line of :func:`invite` instead of ``remote_peer`` and ``peer``.
     - ``identity=None``: the folder of this side's key, ``~/.config/twain``.
     - ``connect_timeout=60.0``, ``idle_timeout=300.0``, ``session_timeout=None``, in seconds.
-    - ``own_inputs=None``: places, from 0, of the inputs that are this side's, if each side has some.
-    - ``ended_sessions=None``: how many sessions with this peer may have ended without a result; after
-      three of them it must be said.
+    - ``own_inputs=None``: the places, from 0, of the circuit's inputs that are this side's; all
+      others are the peer's, which must say so. Without it all are the data's side's.
+    - ``ended_sessions=None``: begin although so many sessions with this peer have ended without a
+      result; after three of them it must be said.
     - ``on_event=None``, ``on_first_meeting=None``, ``cancel=None``.
     - ``allow_polycommit=False``, ``allow_unbound_einsums=False``: what a proof gives away or leaves
       open.
@@ -82,8 +86,17 @@ def prove_pair(
         reveal_output,
         output_path,
         published_commitment,
+        list(published_hashes),
     )
     return proof_path
+
+
+def hash_inputs(data="input.json", model="model.compiled", own_inputs=()):
+    """The hashes of inputs that a proof of a circuit with hashed inputs publishes: ``PLACE=HASH``.
+
+    ``data`` has a list for each of the inputs at the places ``own_inputs``, or for every input.
+    """
+    return _twain.hash_inputs(as_argument(data), model, list(own_inputs))
 
 
 def preprocess(role, remote_peer=None, local_addr=None, peer=None, *, proofs=1, **session):

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The folders of the crates, the lowest first. Crates of one layer do not know of each other.
-const LAYERS: [&[&str]; 11] = [
+const LAYERS: [&[&str]; 12] = [
     &["algebra", "http"],
     &["graph", "party", "rlwe"],
     &["artifacts", "link", "plonk"],
@@ -19,6 +19,7 @@ const LAYERS: [&[&str]; 11] = [
     &["pair"],
     &["twain"],
     &["cli", "python"],
+    &["jobs"],
     &["lilith"],
     &["fuzz"],
     &["xtask"],

@@ -1,5 +1,5 @@
-//! Slow checks against the unmodified EZKL wheel, and benchmarks. Needs `python3` with `ezkl==23.0.5`
-//! and, for random circuits, `onnx` and `numpy`.
+//! Slow checks against the unmodified EZKL wheel, and benchmarks. Needs `python3` with
+//! `ezkl==23.0.5` and, for random circuits, `onnx` and `numpy`.
 
 mod aarch64;
 mod bench;
@@ -14,9 +14,11 @@ mod files;
 mod interop;
 #[cfg(test)]
 mod layers;
+mod lilith;
 mod mutants;
 mod pair;
 mod process;
+mod slurm;
 mod sweep;
 mod twain;
 
@@ -74,14 +76,15 @@ enum Command {
         #[arg(long)]
         models: Option<PathBuf>,
     },
-    /// Asks of each ONNX model: are settings, circuit, calibration and keys EZKL's, and does it accept
-    /// our proof and a pair's?
+    /// Asks of each ONNX model: are settings, circuit, calibration and keys EZKL's, and does it
+    /// accept our proof and a pair's?
     Sweep {
         /// Folder of models: NAME/network.onnx (with input.json, calibration.json, run_args.json as
         /// there are), or NAME.onnx.
         #[arg(long)]
         onnx_dir: PathBuf,
-        /// Where results are kept: models that have one are not asked again [default: target/sweep].
+        /// Where results are kept: models that have one are not asked again [default:
+        /// target/sweep].
         #[arg(long)]
         work: Option<PathBuf>,
         /// Models at a time.
@@ -96,6 +99,14 @@ enum Command {
     },
     /// Lets the link of a pair go wrong in every way at every step, and be slow.
     Faults,
+    /// Starts a Slurm of two nodes, and runs jobs of `lilith` on it. For root on Debian.
+    Slurm,
+    /// Kills servers of `lilith`, their jobs and their peers, and fills their disk.
+    LilithChaos,
+    /// Has EZKL check the proof of a hosted side and a customer.
+    LilithInterop,
+    /// Measures what jobs, requests, listeners and relayed bytes cost a server of `lilith`.
+    LilithLoad,
     /// Tests the arithmetic on 64-bit ARM, under an emulator.
     Aarch64,
     /// Takes each mask and check of a pair away in turn: a test must find it.
@@ -171,6 +182,13 @@ fn run(arguments: Arguments) -> Result<bool, Error> {
             sweep::run(&twain, &ezkl, &sweep::Plan { models, work, jobs, max_logrows, only })
         }
         Command::Mutants { only } => mutants::run(repository(), &only),
+        Command::LilithChaos => lilith::slow(repository(), "chaos", false, &[]).map(|()| true),
+        Command::LilithInterop => {
+            let environment = [("TWAIN_EZKL_PYTHON", python)];
+            lilith::slow(repository(), "ezkl", false, &environment).map(|()| true)
+        }
+        Command::LilithLoad => lilith::slow(repository(), "load", true, &[]).map(|()| true),
+        Command::Slurm => slurm::check(repository()).map(|()| true),
         Command::Aarch64 => aarch64::run(repository()).map(|()| true),
         Command::Faults => faults::run(repository()).map(|()| true),
         Command::Bench { alone, pair, models, runs, names } => {

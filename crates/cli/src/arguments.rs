@@ -3,6 +3,8 @@
 
 pub use crate::files::{Files, SrsPath};
 
+pub use crate::side::Side;
+
 use crate::evm_arguments::EvmCommand;
 use crate::kept_arguments::{Bundles, Peers};
 use crate::run_arguments::{RunArguments, Variables, variables};
@@ -36,8 +38,8 @@ pub enum LogFormat {
 /// What a user accepts of a model; the same for every command that reads it.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct ModelAllowances {
-    /// Ignore what EZKL ignores in the file (attributes of recurrent layers, scales of channels): the
-    /// circuit is EZKL's, not the file's network.
+    /// Ignore what EZKL ignores in the file (attributes of recurrent layers, scales of channels):
+    /// the circuit is EZKL's, not the file's network.
     #[arg(long)]
     pub as_ezkl: bool,
     /// Take constants below -10000 that mask a softmax as -100.
@@ -54,8 +56,8 @@ impl From<ModelAllowances> for twain::alone::Allowances {
 /// `--allow-unbound-einsums`.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct UnboundEinsums {
-    /// Accept that a proof says next to nothing where einsums use Freivalds' check: EZKL's circuits do
-    /// not tie it to the values used.
+    /// Accept that a proof says next to nothing where einsums use Freivalds' check: EZKL's circuits
+    /// do not tie it to the values used.
     #[arg(long)]
     pub allow_unbound_einsums: bool,
 }
@@ -326,7 +328,8 @@ pub enum Command {
         #[arg(long)]
         large: bool,
     },
-    /// Prints an invitation: the line that a peer gives `prove --invite` to find and know this side.
+    /// Prints an invitation: the line that a peer gives `prove --invite` to find and know this
+    /// side.
     Invite {
         /// The compiled circuit the peer is to prove with this side.
         #[arg(short = 'M', long, default_value = "model.compiled")]
@@ -474,24 +477,6 @@ pub enum CheckMode {
     Unsafe,
 }
 
-/// A side of a pair.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Side {
-    /// Owns the parameters.
-    Model,
-    /// Owns the inputs.
-    Data,
-}
-
-impl From<Side> for twain_party::Role {
-    fn from(side: Side) -> Self {
-        match side {
-            Side::Model => Self::Model,
-            Side::Data => Self::Data,
-        }
-    }
-}
-
 /// Flags for work with a peer: `--id` and an address to dial, one to listen on, or both.
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("address").multiple(true).args(["remote_peer", "local_addr", "invite"])))]
@@ -524,8 +509,8 @@ pub struct Pair {
     /// How long the peer may be silent, in seconds; it gives signs of life while it computes.
     #[arg(long, default_value = "300", value_parser = seconds)]
     pub idle_timeout: Duration,
-    /// How long the session may take once the peer is there, in seconds [default: an hour, or 20 times
-    /// what is expected without AVX-512 over 100 Mbit/s and 100 ms if that is longer].
+    /// How long the session may take once the peer is there, in seconds [default: an hour, or 20
+    /// times what is expected without AVX-512 over 100 Mbit/s and 100 ms if that is longer].
     #[arg(long, value_parser = seconds)]
     pub session_timeout: Option<Duration>,
     /// Begin although up to N sessions with this peer have ended without a result: each may have told it
@@ -577,8 +562,8 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 impl Command {
-    /// Every file the command reads or writes, as its arguments say: without the default SRS and the
-    /// folder of the identity, which depend on the machine.
+    /// Every file the command reads or writes, as its arguments say: without the default SRS and
+    /// the folder of the identity, which depend on the machine.
     pub fn files(&self) -> Files {
         let none = Files::default();
         match self {

@@ -137,7 +137,7 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
             print::line(invitation)?;
         }
         Command::Bundles(Bundles { action, identity }) => {
-            kept_commands::bundles(action, &identity)?;
+            kept_commands::bundles(action, &identity, run)?;
         }
         Command::Peers(Peers { action, identity }) => {
             kept_commands::peers(action, identity.as_deref())?;

@@ -1,7 +1,9 @@
 //! What is kept in an identity's folder: names for peers (`twain peers`) and bundles (`twain bundles`).
 
+use crate::side::Side;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
+use twain_link::identity::Fingerprint;
 
 /// Flags of `peers`.
 #[derive(Debug, Args)]
@@ -51,6 +53,8 @@ pub struct Bundles {
 pub enum BundlesAction {
     /// Prints those that no proof has used yet: identifier, what they are for, this side, peer, age, size.
     List,
+    /// Prints how many there are for proofs of a circuit with a peer.
+    Count(Box<Count>),
     /// Erases one, or all: proofs make everything on the spot then.
     Remove {
         /// The identifier, or how it begins.
@@ -60,4 +64,24 @@ pub enum BundlesAction {
         #[arg(long, conflicts_with = "id")]
         all: bool,
     },
+}
+
+/// Flags of `bundles count`.
+#[derive(Debug, Args)]
+pub struct Count {
+    /// The compiled circuit; at the data's side the redacted one.
+    #[arg(short = 'M', long, default_value = "model.compiled")]
+    pub compiled_circuit: PathBuf,
+    /// The proving key.
+    #[arg(long, default_value = "pk.key")]
+    pub pk_path: PathBuf,
+    /// The SRS [default: EZKL's for the number of rows].
+    #[arg(long)]
+    pub srs_path: Option<PathBuf>,
+    /// Which secret this side holds.
+    #[arg(long, value_enum)]
+    pub id: Side,
+    /// The peer's fingerprint, as its `twain identity` prints it.
+    #[arg(long)]
+    pub peer: Fingerprint,
 }

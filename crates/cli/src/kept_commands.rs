@@ -3,8 +3,10 @@
 use crate::print;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
-use twain::{Error, pair};
-use twain_cli::kept_arguments::{BundlesAction, PeersAction};
+use twain::observe::Run;
+use twain::pair::CommonFiles;
+use twain::{Error, ProverFiles, pair};
+use twain_cli::kept_arguments::{BundlesAction, Count, PeersAction};
 
 /// Changes or prints the names of peers.
 pub fn peers(action: PeersAction, identity: Option<&Path>) -> Result<(), Error> {
@@ -18,8 +20,16 @@ pub fn peers(action: PeersAction, identity: Option<&Path>) -> Result<(), Error> 
 }
 
 /// Prints or erases bundles. Names of peers stand for their keys.
-pub fn bundles(action: BundlesAction, identity: &Option<PathBuf>) -> Result<(), Error> {
+pub fn bundles(action: BundlesAction, identity: &Option<PathBuf>, run: &Run) -> Result<(), Error> {
     match action {
+        BundlesAction::Count(count) => {
+            let Count { compiled_circuit, pk_path, srs_path, id, peer } = *count;
+            // Nothing is proven, and nothing published, by counting.
+            let allow_unbound_einsums = true;
+            let prover = ProverFiles { compiled_circuit, pk_path, srs_path, allow_unbound_einsums };
+            let files = CommonFiles { prover, allow_polycommit: true, own_inputs: None };
+            print::line(pair::count_bundles(id.into(), &files, identity, peer, run)?)
+        }
         BundlesAction::Remove { id, .. } => {
             let count = pair::remove_bundles(identity, id.as_deref())?;
             print::line(format_args!("erased {count}"))

@@ -17,5 +17,6 @@ pub mod evm_arguments;
 mod files;
 pub mod kept_arguments;
 mod run_arguments;
+mod side;
 
 pub use run_arguments::{RunArguments, Variables};

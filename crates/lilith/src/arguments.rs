@@ -22,7 +22,8 @@ pub struct Common {
     /// The server [default: $LILITH_SERVER_URL, $ARCHON_SERVER_URL, or server_url in the settings].
     #[arg(long, global = true, value_name = "URL")]
     pub server: Option<String>,
-    /// A file with the token [default: $LILITH_API_KEY, $ARCHON_API_KEY, or api_key in the settings].
+    /// A file with the token [default: $LILITH_API_KEY, $ARCHON_API_KEY, or api_key in the
+    /// settings].
     #[arg(long, global = true, value_name = "FILE")]
     pub api_key_file: Option<PathBuf>,
     /// Certificates (PEM) to believe besides the system's [default: ca in the settings].
@@ -116,7 +117,8 @@ pub enum Command {
     },
     /// Has Twain's commands run on the server.
     Job(Job),
-    /// Tells what became of a recipe (exit status: 0 complete, 1 errored, 3 cancelled, 4 not ended).
+    /// Tells what became of a recipe (exit status: 0 complete, 1 errored, 3 cancelled, 4 not
+    /// ended).
     Get {
         /// The recipe [default: the latest].
         #[arg(short, long)]
@@ -309,6 +311,9 @@ pub enum PeerCommand {
         /// How many proofs a day are made with it at most.
         #[arg(long)]
         proofs_a_day: Option<u32>,
+        /// How many bundles are to be ready with it, while it listens at its address.
+        #[arg(long, requires = "address")]
+        keep_bundles: Option<u32>,
     },
     /// Lists the peers of a project.
     List {

@@ -4,6 +4,7 @@
 
 use serde_json::{Value, json};
 use std::fmt;
+use twain_jobs::{Refusal, Why};
 
 /// The stable word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,6 +146,19 @@ impl fmt::Display for ServiceError {
 }
 
 impl std::error::Error for ServiceError {}
+
+impl From<Refusal> for ServiceError {
+    fn from(refusal: Refusal) -> Self {
+        let code = match refusal.why {
+            Why::BadRequest => Code::BadRequest,
+            Why::BadCommand => Code::BadCommand,
+            Why::BadPath => Code::BadPath,
+            Why::Unsupported => Code::Unsupported,
+        };
+        let Refusal { message, hint, details, .. } = refusal;
+        Self { code, message, hint, details, retry_after: None }
+    }
+}
 
 impl From<rusqlite::Error> for ServiceError {
     fn from(error: rusqlite::Error) -> Self {

@@ -1,18 +1,20 @@
-//! `lilith exec`: the wrapper that runs beside each `twain`. It starts the program with little: its own
-//! folder, no other environment, no core dumps, no new privileges, so much memory; keeps the first and
-//! the last of what it prints; and writes how it ended, whole or not at all. The server may be gone
-//! meanwhile.
+//! `lilith exec`: the wrapper that runs beside each `twain`. It starts the program with little: its
+//! own folder, no other environment, no core dumps, no new privileges, so much memory; keeps the
+//! first and the last of what it prints; and writes how it ended, whole or not at all. The server
+//! may be gone meanwhile.
 //!
-//! Two stages, for what is set before a program starts must be set from inside its process: the outer
-//! one starts this program again (`exec --inner`), and that sets it and becomes the program.
+//! Two stages, for what is set before a program starts must be set from inside its process: the
+//! outer one starts this program again (`exec --inner`), and that sets it and becomes the program.
 
-use crate::executor::{Attempt, Ended, LOG, RESULT, SPEC};
+use crate::executor::{Attempt, Ended, FENCED, LOG, RESULT, SPEC};
+use crate::fence::{self, is_fenced};
 use crate::identifiers::now;
 use nix::sys::prctl::{set_no_new_privs, set_pdeathsig};
 use nix::sys::resource::{Resource, UsageWho, getrusage, setrlimit};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::stat::{Mode, umask};
 use nix::sys::time::TimeValLike;
+use nix::unistd::{Gid, Uid, setgid, setgroups, setuid};
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -20,7 +22,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 /// Signals that the program gets, and the wrapper outlives.
 fn passed_on() -> SigSet {
@@ -37,7 +41,16 @@ pub fn outer(folder: &Path) -> io::Result<()> {
     passed_on().thread_block()?;
     let spec = read_spec(folder)?;
     let started = now();
-    let run = run(folder, &spec);
+    // One that was given up before it began must not begin.
+    let fenced = AtomicBool::new(is_fenced(folder));
+    let run = match fenced.load(Ordering::Acquire) {
+        true => Err(io::Error::other("the server has given the attempt up")),
+        false => run(folder, &spec, &fenced),
+    };
+    if fenced.load(Ordering::Acquire) {
+        // Not a result: the server waits for this before it begins another attempt.
+        return File::create(folder.join(FENCED))?.sync_all();
+    }
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     let seconds = |time: nix::sys::time::TimeVal| time.num_microseconds() as f64 / 1e6;
     let (exit, signal, failed) = match run {
@@ -62,7 +75,9 @@ pub fn outer(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-fn run(folder: &Path, spec: &Attempt) -> io::Result<ExitStatus> {
+/// Runs the program to its end; sets `fenced` if that was because the server has given the attempt
+/// up.
+fn run(folder: &Path, spec: &Attempt, fenced: &AtomicBool) -> io::Result<ExitStatus> {
     let mut child = Command::new(std::env::current_exe()?)
         .args(["exec", "--inner", &spec.id])
         .arg(folder)
@@ -72,10 +87,20 @@ fn run(folder: &Path, spec: &Attempt) -> io::Result<ExitStatus> {
         .stderr(Stdio::piped())
         .spawn()?;
     let log = Mutex::new(Log::new(&folder.join(LOG), spec.log_bytes)?);
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let (stdout, stderr, number) = (child.stdout.take(), child.stderr.take(), child.id());
+    let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        scope.spawn(|| copy(stdout, &log));
-        scope.spawn(|| copy(stderr, &log));
+        let copies = [scope.spawn(|| copy(stdout, &log)), scope.spawn(|| copy(stderr, &log))];
+        if let Some(seconds) = spec.lease_seconds {
+            let watch = fence::Watch::begin(folder.to_path_buf(), Duration::from_secs(seconds));
+            let over = &over;
+            scope.spawn(move || fenced.store(watch.guard(number, over), Ordering::Release));
+        }
+        for one in copies {
+            // Copying does not panic; if it did, the program would go on all the same.
+            let _ = one.join();
+        }
+        over.store(true, Ordering::Release);
     });
     let status = child.wait()?;
     log.into_inner().unwrap_or_else(PoisonError::into_inner).finish()?;
@@ -92,6 +117,13 @@ pub fn inner(folder: &Path) -> io::Result<()> {
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
     if let Some(bytes) = spec.memory_bytes {
         setrlimit(Resource::RLIMIT_AS, bytes, bytes)?;
+    }
+    if let Some(account) = spec.account {
+        setgroups(&[])?;
+        setgid(Gid::from_raw(account))?;
+        setuid(Uid::from_raw(account))?;
+        // The system forgets it when the user changes.
+        set_pdeathsig(Signal::SIGKILL)?;
     }
     passed_on().thread_unblock()?;
     Err(Command::new(&spec.program)

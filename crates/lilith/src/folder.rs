@@ -4,18 +4,18 @@
 
 use crate::error::{Code, ServiceError};
 use crate::identifiers::{now, short};
-use crate::job::check_path;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, OpenHow, ResolveFlag, openat2, renameat};
 use nix::sys::stat::{Mode, mkdirat};
-use nix::unistd::{UnlinkatFlags, linkat, unlinkat};
+use nix::unistd::{Gid, Uid, UnlinkatFlags, fchown, linkat, unlinkat};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use twain_jobs::check_path;
 
 /// Files of an upload on their way are hidden: no job can name them.
 const UNFINISHED: &str = ".new-";
@@ -25,6 +25,8 @@ const UNFINISHED: &str = ".new-";
 pub struct Folder {
     root: OwnedFd,
     path: PathBuf,
+    /// The number of the user whose it is, with all that is put into it; none for the server's own.
+    owner: Option<u32>,
 }
 
 /// A file of a folder.
@@ -60,12 +62,27 @@ pub fn make_private(path: &Path) -> Result<(), ServiceError> {
 }
 
 impl Folder {
-    /// Opens a folder, which is made if it is not there.
+    /// Opens a folder of the server's own, which is made if it is not there.
     pub fn open(path: &Path) -> Result<Self, ServiceError> {
+        Self::open_for(path, None)
+    }
+
+    /// Opens a folder of a user's, which is made if it is not there.
+    pub fn open_for(path: &Path, owner: Option<u32>) -> Result<Self, ServiceError> {
         make_private(path)?;
-        let root = File::open(path)
-            .map_err(|error| ServiceError::internal(format!("{}", path.display()), error))?;
-        Ok(Self { root: root.into(), path: path.to_path_buf() })
+        let failed = |error| ServiceError::internal(format!("{}", path.display()), error);
+        let root: OwnedFd = File::open(path).map_err(failed)?.into();
+        let folder = Self { root, path: path.to_path_buf(), owner };
+        folder.give(&folder.root).map_err(|errno| failed(errno.into()))?;
+        Ok(folder)
+    }
+
+    /// Makes a file or a folder of this one its owner's.
+    fn give(&self, what: impl AsFd) -> Result<(), Errno> {
+        match self.owner {
+            Some(owner) => fchown(what, Some(Uid::from_raw(owner)), Some(Gid::from_raw(owner))),
+            None => Ok(()),
+        }
     }
 
     /// Where it is, for processes that work in it.
@@ -114,6 +131,7 @@ impl Folder {
         }
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY;
         let opened = self.at(folder, flags).map_err(|errno| failed("opening", folder, errno))?;
+        self.give(&opened).map_err(|errno| failed("giving", folder, errno))?;
         Ok((opened, rest))
     }
 
@@ -122,6 +140,7 @@ impl Folder {
         let name = format!("{UNFINISHED}{}-{}", now(), short());
         let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL;
         let file = self.at(&name, flags).map_err(|errno| failed("making", &name, errno))?;
+        self.give(&file).map_err(|errno| failed("giving", &name, errno))?;
         Ok((file.into(), name))
     }
 
@@ -164,6 +183,7 @@ impl Folder {
         let flags = AtFlags::AT_SYMLINK_FOLLOW;
         let name_here = unfinished.as_str();
         if linkat(AT_FDCWD, &link, &self.root, name_here, flags).is_ok() {
+            self.give(&source).map_err(|errno| failed("giving", name, errno))?;
             return self.keep(&unfinished, name);
         }
         let (mut copy, unfinished) = self.create()?;

@@ -1,10 +1,10 @@
 //! Hosted peers and proving jobs, on one's own servers: the library behind the command `lilith`.
 //!
-//! A company with a private model (or a body with private data) runs [`server`]; what it is asked to run
-//! are Twain's own commands, each looked at as a [`job`] and run by an [`executor`], with the state of
-//! all of it in a [`database`]. Peers reach hosted jobs through a [`relay`] that sees ciphertext only.
-//! [`client`] is the other end: `lilith job`, `lilith get`. docs/lilith.md tells how it is used, and what
-//! it does not do.
+//! A company with a private model (or a body with private data) runs [`server`]; what it is asked
+//! to run are Twain's own commands, each looked at as a job ([`twain_jobs`]) and run by an
+//! [`executor`], with the state of all of it in a [`database`]. Peers reach hosted jobs through a
+//! [`relay`] that sees ciphertext only. [`client`] is the other end: `lilith job`, `lilith get`.
+//! docs/lilith.md tells how it is used, and what it does not do.
 
 pub mod arguments;
 pub mod client;
@@ -13,13 +13,14 @@ mod demo;
 pub mod error;
 pub mod exec;
 pub mod executor;
+mod fence;
 pub mod folder;
 pub mod http;
 pub mod identifiers;
-pub mod job;
 pub mod networks;
 pub mod relay;
 pub mod server;
+mod waiting;
 
 use arguments::{Arguments, Command};
 use clap::{CommandFactory, Parser};
@@ -28,7 +29,15 @@ use std::process::ExitCode;
 
 /// The program.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let words = std::env::args_os().collect();
+    let words = match server::config::complete(words, |name| std::env::var_os(name)) {
+        Ok(words) => words,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    let arguments = Arguments::parse_from(words);
     let as_json = arguments.common.json;
     match arguments.command {
         Command::Exec { inner, folder, .. } => {

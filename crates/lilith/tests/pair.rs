@@ -100,6 +100,48 @@ fn a_customer_behind_a_router_proves_with_an_invitation() {
 }
 
 #[test]
+fn bundles_are_kept_ready_while_the_peer_listens() {
+    let server = Server::start(&[]);
+    let customer = Customer::new();
+    server.with_model("credit");
+    let own = format!("127.0.0.1:{}", free_port());
+    let add = ["peer", "add", "-a", "credit", "applicant", &customer.fingerprint];
+    let (code, text) = server.fail(&[&add[..], &["--keep-bundles", "2"]].concat());
+    assert!(code == 2 && text.contains("--address"), "{text}");
+    server.succeed(&[&add[..], &["--keep-bundles", "2", "--address", &own]].concat());
+    let peer = fingerprint(&server, "credit");
+    let listen = |command: &str, patience: &str| {
+        let words = [command, "--id", "data", "--local-addr", &own, "--peer", &peer];
+        customer.run(&[&words[..], &FILES, &["--connect-timeout", patience]].concat())
+    };
+    let made = || {
+        let (_, recipes) = server.json(Method::GET, "/recipe?artifact=credit&limit=50", None);
+        let text = recipes.to_string();
+        text.matches("\"preprocess\"").count()
+    };
+    // Two, and not a third.
+    succeeded(listen("preprocess", "30"));
+    succeeded(listen("preprocess", "30"));
+    assert_eq!(listen("preprocess", "3").status.code(), Some(6));
+    let ready = ["bundles", "count", "--id", "data", "--peer", &peer];
+    assert_eq!(customer.succeed(&[&ready[..], &FILES].concat()).trim(), "2");
+    // Nobody was there at first and at last: that is no recipe.
+    assert_eq!(made(), 2);
+    // One is used, and made anew.
+    let invitation = server.succeed(&["invite", "-a", "credit"]);
+    let line = "prove --id model --local-addr auto --connect-timeout 30";
+    let said = server.succeed(&["job", "-a", "credit", "--command", line]);
+    let output = customer
+        .run(&[&["prove", "--id", "data", "--invite", invitation.trim()][..], &FILES].concat());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("Uses bundle"));
+    succeeded(output);
+    server.end(&recipe_id(&said));
+    succeeded(listen("preprocess", "30"));
+    assert_eq!(listen("preprocess", "3").status.code(), Some(6));
+    assert_eq!(made(), 3);
+}
+
+#[test]
 fn what_the_hosted_side_holds_stays_apart() {
     let server = Server::start(&[]);
     let customer = Customer::new();

@@ -1,26 +1,26 @@
 //! Oblivious linear evaluation from ring-LWE encryption, made while the proof runs (protocol §2).
 //!
-//! Block by block of the [`Layout`]: the encryptor sends fresh encryptions of its operands, the other
-//! side draws a mask `v`, its share, and answers with `Σ Enc(a_i)·b_i - v`, whose decryption is the
-//! encryptor's share. Both sides encrypt their own blocks and answer the other's at the same time, one
-//! block ahead, so both directions of the link fill.
+//! Block by block of the [`Layout`]: the encryptor sends fresh encryptions of its operands and proves that
+//! they are some, the other side draws a mask `v`, its share, and answers with `Σ Enc(a_i)·b_i - v`, whose
+//! decryption is the encryptor's share. The order of the messages is in [`super::steps`].
 //!
-//! *Private:* the evaluator sees encryptions (ring-LWE); the encryptor sees answers, each with its own
-//! mask, encryption of zero and flood, as long as the session's [`twain_rlwe::FloodBudget`] lasts. Keys are
-//! drawn afresh for each session and not stored. Lengths follow from the groups alone.
+//! *Private:* the evaluator sees encryptions (ring-LWE) and proofs; the encryptor sees answers, each with
+//! its own mask, encryption of zero and flood, as long as the session's [`twain_rlwe::FloodBudget`] lasts,
+//! whatever the encryptor sent. Keys are drawn afresh for each session and not stored. Lengths follow from
+//! the groups alone.
 
+use super::keys::{Keys, failed};
 use super::packing::{Block, Component, Layout, Run};
+use super::steps::{Batch, Step, encryptions, frames, steps};
 use super::{OleGroup, OleSource, check_operands};
 use rand_chacha::ChaCha20Rng;
-use sha2::{Digest, Sha256};
-use std::iter::repeat_n;
+use std::ops::Range;
 use twain_algebra::Fr;
-use twain_link::channel::{Channel, Scheduled, Way, exchanged};
+use twain_link::channel::{Channel, Scheduled};
 use twain_party::{PartyError, Role, Shares};
-use twain_rlwe::{
-    ANSWER_BYTES, Answer, Encryption, Evaluator, FRESH_BYTES, PublicKey, Request, SLOTS, SecretKey,
-    uniform_scalars,
-};
+use twain_rlwe::bounds::{ROWS, response_bytes};
+use twain_rlwe::proof::{CHALLENGE_BYTES, COMMITMENT_BYTES, Verified};
+use twain_rlwe::{ANSWER_BYTES, Answer, FRESH_BYTES, Request, SLOTS, uniform_scalars};
 
 /// Answers made at a time: bounds the memory a block takes.
 const ANSWERS_AT_ONCE: usize = 8;
@@ -31,76 +31,19 @@ pub struct BgvOle {
     keys: Option<Keys>,
 }
 
-/// What a session uses.
-struct Keys {
-    session: [u8; 32],
-    own: SecretKey,
-    peer: Evaluator,
-    /// Number of the peer's next encryption.
-    next_counter: u64,
-}
-
-fn failed(error: impl std::error::Error + Send + Sync + 'static) -> PartyError {
-    PartyError::Peer(Box::new(error))
-}
-
-/// The uniform halves of one encryptor's ciphertexts hang on this.
-fn ring_session(session: &[u8; 32], encryptor: Role) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    hash.update(b"twain OLE ring-LWE session");
-    hash.update(session);
-    hash.update([encryptor as u8]);
-    hash.finalize().into()
-}
-
 impl BgvOle {
-    /// An end whose keys, errors, masks and floods come from `rng`. Seed it with the session id and
-    /// the role beside the secret seed (protocol §14), so that a cloned machine diverges.
+    /// An end whose keys, errors, masks, floods and challenges come from `rng`. Seed it with the session id
+    /// and the role beside the secret seed (protocol §14), so that a cloned machine diverges.
     pub fn new(rng: ChaCha20Rng) -> Self {
         Self { rng, keys: None }
     }
 
-    /// The frames of a call with this layout on `role`'s side, with the keys if the session is
-    /// `keyless` and the call needs any.
-    pub(super) fn schedule(layout: &Layout, role: Role, keyless: &mut bool) -> Vec<Scheduled> {
-        let steps = steps(layout, role);
-        let keys = !steps.is_empty() && std::mem::take(keyless);
-        let keys = keys.then(|| exchanged(FRESH_BYTES)).into_iter().flatten();
-        let frames = |step| match step {
-            Step::Encrypt(block) => repeat_n((Way::Sent, FRESH_BYTES), block.encryptions),
-            Step::Answer(block) => repeat_n((Way::Sent, ANSWER_BYTES), block.answers),
-            Step::TakeEncryptions(block) => {
-                repeat_n((Way::Received, FRESH_BYTES), block.encryptions)
-            }
-            Step::TakeAnswers(block) => repeat_n((Way::Received, ANSWER_BYTES), block.answers),
-        };
-        keys.chain(steps.into_iter().flat_map(frames)).collect()
+    /// The frames of a call with this layout on `role`'s side; `keyless` says whose keys have not been sent
+    /// yet.
+    pub(super) fn schedule(layout: &Layout, role: Role, keyless: &mut [bool; 2]) -> Vec<Scheduled> {
+        steps(layout, role, keyless).iter().flat_map(frames).collect()
     }
 
-    /// The session's keys: on its first use, both sides draw one and send the public half.
-    fn keys(
-        &mut self,
-        channel: &mut dyn Channel,
-        phase: &'static str,
-    ) -> Result<(&mut Keys, &mut ChaCha20Rng), PartyError> {
-        let session = channel.session_id();
-        let keys = match self.keys.take() {
-            Some(keys) if keys.session == session => keys,
-            _ => {
-                let role = channel.role();
-                let (own, public) =
-                    SecretKey::generate(ring_session(&session, role), &mut self.rng);
-                let theirs = channel.exchange(phase, public.to_bytes(), FRESH_BYTES)?;
-                let theirs = PublicKey::from_bytes(&theirs).map_err(failed)?;
-                let peer = Evaluator::new(ring_session(&session, role.other()), theirs);
-                Keys { session, own, peer, next_counter: 1 }
-            }
-        };
-        Ok((self.keys.insert(keys), &mut self.rng))
-    }
-}
-
-impl BgvOle {
     /// [`OleSource::inner_products`] of operands that fit the groups, laid out as they are.
     pub(super) fn with_layout(
         &mut self,
@@ -110,14 +53,15 @@ impl BgvOle {
         groups: &[OleGroup],
         layout: &Layout,
     ) -> Result<Vec<Vec<Fr>>, PartyError> {
-        let role = channel.role();
+        let (role, session) = (channel.role(), channel.session_id());
         let outputs = groups.iter().map(|group| Shares::zero(group.length)).collect();
-        if !layout.blocks.is_empty() {
-            let (keys, rng) = self.keys(channel, phase)?;
-            let mut call = Call { role, phase, operands, groups, layout, keys, rng, outputs };
-            return call.run(channel);
+        if layout.blocks.is_empty() {
+            return Ok(into_vectors(outputs));
         }
-        Ok(into_vectors(outputs))
+        let kept = self.keys.take().filter(|keys| *keys.session() == session);
+        let keys = self.keys.insert(kept.unwrap_or_else(|| Keys::new(session, role)));
+        let rng = &mut self.rng;
+        Call { role, phase, operands, groups, layout, keys, rng, outputs }.run(channel)
     }
 }
 
@@ -138,30 +82,6 @@ fn into_vectors(shares: Vec<Shares>) -> Vec<Vec<Fr>> {
     shares.into_iter().map(|shares| shares.to_vec()).collect()
 }
 
-/// What an end does with a block in its turn.
-enum Step<'l> {
-    Encrypt(&'l Block),
-    TakeEncryptions(&'l Block),
-    Answer(&'l Block),
-    TakeAnswers(&'l Block),
-}
-
-/// The steps of a call on `role`'s side. On the wire, each way: the encryptions of block 0; then, step
-/// by step, those of the next block and the answers to the peer's block of this step.
-fn steps(layout: &Layout, role: Role) -> Vec<Step<'_>> {
-    let (own, theirs) = (layout.blocks_of(role), layout.blocks_of(role.other()));
-    let mut steps = Vec::new();
-    steps.extend(own.first().copied().map(Step::Encrypt));
-    steps.extend(theirs.first().copied().map(Step::TakeEncryptions));
-    for step in 0..own.len().max(theirs.len()) {
-        steps.extend(own.get(step + 1).copied().map(Step::Encrypt));
-        steps.extend(theirs.get(step).copied().map(Step::Answer));
-        steps.extend(theirs.get(step + 1).copied().map(Step::TakeEncryptions));
-        steps.extend(own.get(step).copied().map(Step::TakeAnswers));
-    }
-    steps
-}
-
 /// One call of [`OleSource::inner_products`].
 struct Call<'a> {
     role: Role,
@@ -176,15 +96,51 @@ struct Call<'a> {
 
 impl Call<'_> {
     fn run(&mut self, channel: &mut dyn Channel) -> Result<Vec<Vec<Fr>>, PartyError> {
-        let mut received = Vec::new();
-        for step in steps(self.layout, self.role) {
+        let phase = self.phase;
+        let mut proved = None;
+        for step in steps(self.layout, self.role, &mut self.keys.keyless()) {
             match step {
-                Step::Encrypt(block) => self.send_encryptions(channel, block)?,
-                Step::TakeEncryptions(block) => {
-                    received = self.receive_encryptions(channel, block)?;
+                Step::SendKey => {
+                    channel.send(phase, self.keys.make_key(self.rng).to_bytes())?;
                 }
-                Step::Answer(block) => self.answer(channel, block, &received)?,
-                Step::TakeAnswers(block) => self.receive_answers(channel, block)?,
+                Step::TakeKey => self.keys.take_key(&channel.receive(phase, FRESH_BYTES)?)?,
+                Step::Encrypt(batch) => self.send_encryptions(channel, &batch)?,
+                Step::TakeEncryptions(batch) => {
+                    for _ in 0..encryptions(&batch) {
+                        self.keys.take_encryption(&channel.receive(phase, FRESH_BYTES)?)?;
+                    }
+                }
+                Step::Weigh => channel.send(phase, self.keys.weigh(self.rng)?)?,
+                Step::Commit => {
+                    let weights = channel.receive(phase, CHALLENGE_BYTES)?;
+                    channel.send(phase, self.keys.commit(&weights, self.rng)?)?;
+                }
+                Step::Challenge => {
+                    let commitment = channel.receive(phase, COMMITMENT_BYTES)?;
+                    channel.send(phase, self.keys.challenge(&commitment, self.rng)?)?;
+                }
+                Step::Respond => {
+                    let challenge = channel.receive(phase, CHALLENGE_BYTES)?;
+                    for response in self.keys.respond(&challenge)? {
+                        channel.send(phase, response)?;
+                    }
+                }
+                Step::Verify => {
+                    let mut responses = Vec::with_capacity(ROWS);
+                    for _ in 0..ROWS {
+                        responses.push(channel.receive(phase, response_bytes(1))?);
+                    }
+                    proved = Some(self.keys.verify(&responses)?);
+                }
+                Step::Answer(batch) => {
+                    let Some(proved) = proved.take() else { continue };
+                    self.answer_batch(channel, &batch, proved)?;
+                }
+                Step::TakeAnswers(batch) => {
+                    for block in batch {
+                        self.receive_answers(channel, block)?;
+                    }
+                }
             }
         }
         Ok(into_vectors(std::mem::take(&mut self.outputs)))
@@ -197,8 +153,19 @@ impl Call<'_> {
     fn send_encryptions(
         &mut self,
         channel: &mut dyn Channel,
-        block: &Block,
+        batch: &Batch<'_>,
     ) -> Result<(), PartyError> {
+        for block in batch {
+            let plaintexts = self.plaintexts(block);
+            let slices: Vec<&[Fr]> = plaintexts.iter().map(|plaintext| &plaintext[..]).collect();
+            for encryption in self.keys.encrypt(&slices, self.rng)? {
+                channel.send(self.phase, encryption.to_bytes())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn plaintexts(&self, block: &Block) -> Vec<Shares> {
         let mut plaintexts = vec![Shares::zero(SLOTS); block.encryptions];
         for (encryption, plaintext) in plaintexts.iter_mut().enumerate() {
             for run in &block.runs {
@@ -209,35 +176,33 @@ impl Call<'_> {
                 }
             }
         }
-        let slices: Vec<&[Fr]> = plaintexts.iter().map(|plaintext| &plaintext[..]).collect();
-        for encryption in self.keys.own.encrypt(&slices, self.rng).map_err(failed)? {
-            channel.send(self.phase, encryption.to_bytes())?;
-        }
-        Ok(())
+        plaintexts
     }
 
-    /// The messages, in the order of their counters.
-    fn receive_encryptions(
+    /// Answers what was proved, block by block.
+    fn answer_batch(
         &mut self,
         channel: &mut dyn Channel,
-        block: &Block,
-    ) -> Result<Vec<(u64, Vec<u8>)>, PartyError> {
-        let count = block.encryptions as u64;
-        let first = self.keys.next_counter;
-        self.keys.next_counter += count;
-        let receive = |counter| Ok((counter, channel.receive(self.phase, FRESH_BYTES)?));
-        (first..first + count).map(receive).collect()
+        batch: &Batch<'_>,
+        proved: Verified,
+    ) -> Result<(), PartyError> {
+        let mut first = 0;
+        for block in batch {
+            let of_block = first..first + block.encryptions;
+            first = of_block.end;
+            self.answer(channel, block, &proved, of_block)?;
+        }
+        Ok(())
     }
 
     fn answer(
         &mut self,
         channel: &mut dyn Channel,
         block: &Block,
-        received: &[(u64, Vec<u8>)],
+        proved: &Verified,
+        of_block: Range<usize>,
     ) -> Result<(), PartyError> {
-        let read = |(counter, bytes): &(u64, Vec<u8>)| Encryption::from_bytes(*counter, bytes);
-        let encryptions = received.iter().map(read).collect::<Result<Vec<_>, _>>();
-        let encryptions = encryptions.map_err(failed)?;
+        let encryptions = &proved.encryptions[of_block];
         let all: Vec<usize> = (0..block.answers).collect();
         for answers in all.chunks(ANSWERS_AT_ONCE) {
             let mut masks = Vec::new();
@@ -254,9 +219,9 @@ impl Call<'_> {
             for (mask, multipliers) in masks.iter().zip(&multipliers) {
                 let products = encryptions.iter().zip(multipliers);
                 let products = products.filter_map(|(e, b)| Some((e, &b.as_ref()?[..])));
-                requests.push(Request { products: products.collect(), mask });
+                requests.push(Request { key: &proved.key, products: products.collect(), mask });
             }
-            for answer in self.keys.peer.answer(&requests, self.rng).map_err(failed)? {
+            for answer in self.keys.evaluator.answer(&requests, self.rng).map_err(failed)? {
                 channel.send(self.phase, answer.to_bytes())?;
             }
         }
@@ -299,7 +264,7 @@ impl Call<'_> {
         for answer in 0..block.answers {
             let bytes = channel.receive(self.phase, ANSWER_BYTES)?;
             let message = Answer::from_bytes(&bytes).map_err(failed)?;
-            let slots = Shares::new(self.keys.own.decrypt(&message));
+            let slots = Shares::new(self.keys.own()?.decrypt(&message));
             self.add_outputs(block, answer, &slots);
         }
         Ok(())
@@ -445,9 +410,10 @@ mod tests {
             assert!(matches!(result, Err(PartyError::Peer(_))));
         }
         // A public key whose residues are out of range.
-        data.send("test", vec![0xff; FRESH_BYTES]).unwrap();
+        model.send("test", vec![0xff; FRESH_BYTES]).unwrap();
+        let [_, mut source] = sources(41);
         let error = source
-            .inner_products(&mut model, "test", &[&operand], &[group(3, &[(0, 0)])])
+            .inner_products(&mut data, "test", &[&operand], &[group(3, &[(0, 0)])])
             .unwrap_err();
         assert!(error.to_string().contains("not below its prime"), "{error}");
     }

@@ -33,10 +33,14 @@
 //! ```
 
 mod bgv;
+#[cfg(test)]
+mod cheat;
 #[cfg(feature = "test-utils")]
 mod ideal;
+mod keys;
 mod packing;
 mod pooled;
+mod steps;
 
 pub use bgv::BgvOle;
 #[cfg(feature = "test-utils")]

@@ -7,16 +7,25 @@
 //! sum over the lanes. Folding saves encryptions that would be mostly empty, and costs answer slots.
 //! The components lie end to end on a line, those of like shape next to each other, and the line is
 //! cut every `N` slots into *blocks*: some encryptions, some answers, one encryptor. The encryptor of a
-//! block is chosen so that both directions of the link fill evenly.
+//! block is chosen so that both directions of the link fill evenly. Consecutive blocks of one encryptor are
+//! a *batch*, about which it makes one proof; that is counted with its bytes.
 
 use super::OleGroup;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use twain_party::Role;
+use twain_rlwe::bounds::{MAX_BATCH, ROWS, response_bytes};
 use twain_rlwe::{ANSWER_BYTES, FRESH_BYTES, SLOTS};
 
-/// Most encryptions a block holds at a time (3.4 MB each in memory): longer sums are folded.
+/// Most encryptions a block holds (4 MB each in memory): longer sums are folded.
 const MAX_ENCRYPTIONS: usize = 16;
+
+/// Encryptions of a batch: half of what a proof may be about, since the evaluator holds all of them, 4 MB
+/// each, until they are proved.
+pub const BATCH: usize = MAX_BATCH / 2;
+
+/// Bytes of a batch's proof, but for its short messages.
+pub const PROOF_BYTES: usize = ROWS * response_bytes(1);
 
 /// Groups tied together by the operands they share.
 #[derive(Debug)]
@@ -136,23 +145,44 @@ pub struct Layout {
     pub components: Vec<Component>,
     /// Blocks in the order they are sent.
     pub blocks: Vec<Block>,
-    /// Ciphertext bytes from the model's side to the data's, and back.
+    /// Bytes of ciphertexts and proofs from the model's side to the data's, and back.
     pub bytes: [usize; 2],
+    /// Encryptions of each side's last batch.
+    last_batch: [usize; 2],
 }
 
 impl Layout {
-    /// The blocks that `encryptor` encrypts, in order.
-    pub fn blocks_of(&self, encryptor: Role) -> Vec<&Block> {
-        self.blocks.iter().filter(|block| block.encryptor == encryptor).collect()
+    /// The blocks that `encryptor` encrypts, in order, batch by batch.
+    pub fn batches_of(&self, encryptor: Role) -> Vec<Vec<&Block>> {
+        let mut batches: Vec<Vec<&Block>> = Vec::new();
+        let mut last = 0;
+        for block in self.blocks.iter().filter(|block| block.encryptor == encryptor) {
+            let (begins, encryptions) = joined(last, block.encryptions);
+            last = encryptions;
+            match batches.last_mut() {
+                Some(batch) if !begins => batch.push(block),
+                _ => batches.push(vec![block]),
+            }
+        }
+        batches
     }
 
     /// The cheapest layout found.
     pub fn new(groups: &[OleGroup]) -> Self {
+        Self::cheapest(groups, &[Role::Model, Role::Data])
+    }
+
+    /// The cheapest of those in which this side encrypts all.
+    pub fn encrypted_by(groups: &[OleGroup], encryptor: Role) -> Self {
+        Self::cheapest(groups, &[encryptor])
+    }
+
+    fn cheapest(groups: &[OleGroup], encryptors: &[Role]) -> Self {
         let mut best: Option<Layout> = None;
         let widest = groups.iter().map(|g| g.terms.len()).max().unwrap_or(0);
         let mut most = 1;
         loop {
-            let layout = Self::with_folds(groups, most);
+            let layout = Self::with_folds(groups, most, encryptors);
             let total = |layout: &Layout| layout.bytes[0] + layout.bytes[1];
             if best.as_ref().is_none_or(|best| total(&layout) < total(best)) {
                 best = Some(layout);
@@ -162,10 +192,14 @@ impl Layout {
             }
             most *= 2;
         }
-        best.unwrap_or(Layout { components: vec![], blocks: vec![], bytes: [0; 2] })
+        best.unwrap_or_else(|| Self::empty(vec![]))
     }
 
-    fn with_folds(groups: &[OleGroup], most: usize) -> Self {
+    fn empty(components: Vec<Component>) -> Self {
+        Layout { components, blocks: vec![], bytes: [0; 2], last_batch: [0; 2] }
+    }
+
+    fn with_folds(groups: &[OleGroup], most: usize, encryptors: &[Role]) -> Self {
         let mut components = components(groups);
         for component in &mut components {
             component.fold(most);
@@ -174,7 +208,7 @@ impl Layout {
             let [model, data] = [Role::Model, Role::Data].map(|role| c.encryptions(role));
             Reverse((model + data, c.groups.len(), c.length))
         });
-        let mut layout = Layout { components, blocks: vec![], bytes: [0; 2] };
+        let mut layout = Self::empty(components);
         let mut runs = Vec::new();
         let mut slot = 0;
         for (index, component) in layout.components.iter().enumerate() {
@@ -195,31 +229,44 @@ impl Layout {
             }
         }
         for runs in runs {
-            layout.push(runs);
+            layout.push(runs, encryptors);
         }
         layout
     }
 
     /// Adds a block, with the encryptor that leaves the fuller direction of the link least full.
-    fn push(&mut self, runs: Vec<Run>) {
+    fn push(&mut self, runs: Vec<Run>, encryptors: &[Role]) {
         let most = |count: &dyn Fn(&Component) -> usize| {
             runs.iter().map(|run| count(&self.components[run.component])).max().unwrap_or(0)
         };
         let answers = most(&|component| component.groups.len());
-        let choice = [Role::Model, Role::Data].map(|encryptor| {
+        let choices = encryptors.iter().map(|&encryptor| {
             let encryptions = most(&|component| component.encryptions(encryptor));
             let mut bytes = self.bytes;
-            bytes[encryptor as usize] += encryptions * FRESH_BYTES;
+            let (begins, batch) = joined(self.last_batch[encryptor as usize], encryptions);
+            let proof = if begins { PROOF_BYTES } else { 0 };
+            bytes[encryptor as usize] += encryptions * FRESH_BYTES + proof;
             bytes[encryptor.other() as usize] += answers * ANSWER_BYTES;
-            (bytes[0].max(bytes[1]), bytes[0] + bytes[1], encryptor, encryptions, bytes)
+            // Many encryptions at a time are what folding avoids: not for the sake of balance.
+            let too_many = encryptions > MAX_ENCRYPTIONS;
+            let order = (too_many, bytes[0].max(bytes[1]), bytes[0] + bytes[1]);
+            (order, encryptor, encryptions, bytes, batch)
         });
-        let [model, data] = choice;
-        // Many encryptions at a time are what folding avoids: not for the sake of balance.
-        let too_many = |choice: &(_, _, _, usize, _)| choice.3 > MAX_ENCRYPTIONS;
-        let model_first = (too_many(&model), model.0, model.1) <= (too_many(&data), data.0, data.1);
-        let (_, _, encryptor, encryptions, bytes) = if model_first { model } else { data };
+        let Some((_, encryptor, encryptions, bytes, batch)) = choices.min_by_key(|choice| choice.0)
+        else {
+            return;
+        };
         self.bytes = bytes;
+        self.last_batch[encryptor as usize] = batch;
         self.blocks.push(Block { encryptor, encryptions, answers, runs });
+    }
+}
+
+/// Whether a block of so many encryptions begins a batch, and how many the batch has with it.
+fn joined(batch: usize, block: usize) -> (bool, usize) {
+    match batch + block {
+        sum if batch > 0 && sum <= BATCH => (false, sum),
+        _ => (true, block),
     }
 }
 
@@ -342,25 +389,44 @@ mod tests {
 
     #[test]
     fn bytes_are_close_to_what_the_products_need() {
-        let per_slot = |layout: &Layout, slots: usize| {
-            (layout.bytes[0] + layout.bytes[1]) as f64 / slots as f64
-        };
-        // Full blocks of two terms: 222 bytes, both directions even.
+        let total = |layout: &Layout| layout.bytes[0] + layout.bytes[1];
+        // Full blocks of two terms: two encryptions and an answer each, both directions even.
         let long = check(&[group(16 * SLOTS, &[(0, 0), (1, 1)])]);
-        assert_eq!(per_slot(&long, 16 * SLOTS), 222.0);
+        assert_eq!(total(&long), 16 * (2 * FRESH_BYTES + ANSWER_BYTES) + 2 * PROOF_BYTES);
         let [up, down] = long.bytes.map(|b| b as f64);
         assert!((up / down - 1.0).abs() < 0.15, "{up} {down}");
         // One operand against four: encrypted once.
         let shared: Vec<_> = (0..4).map(|i| group(SLOTS, &[(0, i)])).collect();
-        assert_eq!(per_slot(&check(&shared), SLOTS), 76.5 + 4.0 * 69.0);
+        assert_eq!(total(&check(&shared)), FRESH_BYTES + 4 * ANSWER_BYTES + PROOF_BYTES);
         // A short, wide sum is folded into one encryption instead of many nearly empty ones.
         let dot: Vec<_> = (0..100).map(|i| (i, i)).collect();
-        assert_eq!(
-            check(&[group(300, &dot)]).bytes.iter().sum::<usize>(),
-            FRESH_BYTES + ANSWER_BYTES
-        );
+        let folded = check(&[group(300, &dot)]);
+        assert_eq!(total(&folded), FRESH_BYTES + ANSWER_BYTES + PROOF_BYTES);
         // Groups of other shapes fill what is left of a block.
         let mixed: Vec<_> = (0..64).map(|i| group(512, &[(i, i)])).collect();
         assert_eq!(check(&mixed).blocks.len(), 1);
+    }
+
+    #[test]
+    fn batches_are_as_full_as_they_may_be() {
+        let terms: Vec<_> = (0..10).map(|i| (i, i)).collect();
+        let long = [group(20 * SLOTS, &terms)];
+        for encryptor in [Role::Model, Role::Data] {
+            let layout = Layout::encrypted_by(&long, encryptor);
+            assert!(layout.batches_of(encryptor.other()).is_empty());
+            let sizes: Vec<usize> = layout
+                .batches_of(encryptor)
+                .iter()
+                .map(|batch| batch.iter().map(|block| block.encryptions).sum())
+                .collect();
+            assert_eq!(sizes, [60, 60, 60, 20]);
+            let bytes = 200 * FRESH_BYTES + 4 * PROOF_BYTES;
+            assert_eq!(layout.bytes[encryptor as usize], bytes);
+            assert_eq!(layout.bytes[encryptor.other() as usize], 20 * ANSWER_BYTES);
+        }
+        let both = Layout::new(&long);
+        let batches = [Role::Model, Role::Data].map(|role| both.batches_of(role).concat().len());
+        assert_eq!(batches[0] + batches[1], 20);
+        assert!(batches[0].abs_diff(batches[1]) <= 1);
     }
 }

@@ -1,5 +1,5 @@
-//! What either side of products over ring-LWE sees of the other's operands: the evaluator public keys and
-//! encryptions, the encryptor answers. As in `crates/pair/tests/views.rs`: many sessions for two operands
+//! What either side of products over ring-LWE sees of the other's operands: the evaluator public keys,
+//! encryptions and proofs, the encryptor challenges and answers. As in `crates/pair/tests/views.rs`: many sessions for two operands
 //! of the peer, and a mutant whose keys, errors, masks and floods are not fresh.
 //!
 //! Without the key a view says nothing of an answer's noise, nor of its second half beyond that it looks
@@ -20,11 +20,26 @@ use twain_party::Role;
 use twain_rlwe::SLOTS;
 
 /// Sessions for each pair of operands.
-const SESSIONS: u64 = 16;
-/// Samples of 32 bytes from a frame of up to 2.5 MB, always at the same places.
-const SAMPLES: usize = 64;
+const SESSIONS: u64 = 8;
+/// Samples of 32 bytes from a frame of up to 3.1 MB, always at the same places.
+const SAMPLES: usize = 128;
 /// Two blocks: each side encrypts one and answers the other.
 const LENGTH: usize = 2 * SLOTS;
+
+/// What each side receives, as encryptor of one block and evaluator of the other.
+const KINDS: [&str; 11] = [
+    "public key",
+    "encryption",
+    "weights",
+    "commitment",
+    "challenge",
+    "response 1",
+    "response 2",
+    "response 3",
+    "response 4",
+    "response 5",
+    "answer",
+];
 
 /// What a side received, with a part of its share of the products.
 struct Seen {
@@ -32,14 +47,15 @@ struct Seen {
     share: Vec<Fr>,
 }
 
-/// A session in which all elements of each side's operand are the same.
+/// A session in which the elements of each side's operand are the multiples of a number.
 fn session(operands: [Fr; 2], seed: u64) -> [Seen; 2] {
     let (model, data) = memory_pair([seed as u8; 32]);
     let side = |end: MemoryChannel| {
         let role = end.role();
         let mut recorder = Recorder::new(end);
         let mut source = BgvOle::new(ChaCha20Rng::seed_from_u64(2 * seed + role as u64));
-        let operand = vec![operands[role as usize]; LENGTH];
+        let own = operands[role as usize];
+        let operand: Vec<Fr> = (1..=LENGTH as u64).map(|i| own * Fr::from(i)).collect();
         let group = OleGroup { length: LENGTH, terms: vec![(0, 0)] };
         let shares = source.inner_products(&mut recorder, "products", &[&operand], &[group]);
         let frames = recorder.frames().iter().filter(|frame| frame.way == Way::Received);
@@ -62,11 +78,11 @@ fn views(operands: [Fr; 2], seeds: Range<u64>, times: usize) -> [(View, Vec<usiz
             let lengths: Vec<usize> = seen.frames.iter().map(|frame| frame.bytes.len()).collect();
             assert!(shape.is_empty() || *shape == lengths, "sessions differ in shape");
             *shape = lengths;
-            let frames = seen.frames.iter().zip(["public key", "encryption", "answer"]);
+            let frames = seen.frames.iter().zip(KINDS);
             let thinned: Vec<Frame> = frames
                 .map(|(frame, phase)| {
                     let chunks = frame.bytes.as_chunks::<32>().0;
-                    let sampled = chunks.iter().step_by(chunks.len() / SAMPLES).flatten();
+                    let sampled = chunks.iter().step_by((chunks.len() / SAMPLES).max(1)).flatten();
                     Frame { phase, way: Way::Received, bytes: sampled.copied().collect() }
                 })
                 .collect();
@@ -91,12 +107,12 @@ fn products_show_neither_operand() {
         let index = viewer as usize;
         let (one, other) = (&base[index], &fresh(peer, 100 * (1 + index as u64))[index]);
         assert_eq!(one.1, other.1, "lengths, seen by {viewer:?}");
-        assert_eq!(one.1.len(), 3, "a public key, an encryption, an answer");
+        assert_eq!(one.1.len(), KINDS.len());
         let (statistic, place) = distance(&one.0, &other.0);
         assert!(statistic < LIMIT, "seen by {viewer:?}: {statistic} in {place}");
         // Each kind of message gives something away if it is not fresh.
         let mutant = &stale(peer)[index].0;
-        for kind in ["encryption", "answer"] {
+        for kind in ["encryption", "response", "answer"] {
             let of = |view: &View| -> View {
                 let kept = view.iter().filter(|(name, _)| name.starts_with(kind));
                 kept.map(|(name, samples)| (name.clone(), samples.clone())).collect()

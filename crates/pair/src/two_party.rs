@@ -58,7 +58,7 @@ impl<'a> TwoParty<'a> {
         Self::new(channel, source, masks, seeds)
     }
 
-    /// The same for a proof of this plan: digit masks are made some calls ahead.
+    /// The same for a proof of this plan: digit masks and random products are made some calls ahead.
     ///
     /// # Errors
     /// As [`TwoParty::new`].
@@ -67,7 +67,8 @@ impl<'a> TwoParty<'a> {
         plan: &Plan,
         seeds: &PartySeeds,
     ) -> Result<Self, PartyError> {
-        let source = Box::new(PooledOle::seeded(seeds, channel));
+        let source = PooledOle::seeded(seeds, channel).planned(plan.products_of_calls().iter());
+        let source = Box::new(source);
         let rng = seeds.generator(channel.session_id(), channel.role(), "digit masks");
         let masks = Box::new(PlannedMaterial::new(rng, plan.demands().cloned()));
         let seed = mask_seed(channel, seeds);

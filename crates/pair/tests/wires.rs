@@ -1,4 +1,4 @@
-//! Wires under one mask each (protocol §2.1): they are what was opened of them, whatever a peer does with
+//! Wires under one mask each (protocol §2.2): they are what was opened of them, whatever a peer does with
 //! its share later.
 
 use ff::Field;

@@ -58,7 +58,7 @@ pub trait WitnessParty {
     }
 
     /// Claims wires, none of them public and each once a session: what they are is fixed from then on
-    /// for all that is done with them (protocol §2.1). Returns this party's shares of them, which
+    /// for all that is done with them (protocol §2.2). Returns this party's shares of them, which
     /// replace those it had; the share of an owned wire stays what it was.
     fn claim(&mut self, wires: &[WireValue]) -> Result<Shares, PartyError>;
 

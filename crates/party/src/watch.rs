@@ -41,6 +41,23 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// The phases of a pair's proof in the order they first end, for bars.
+    pub const OF_PROOF: [Phase; 13] = [
+        Phase::Load,
+        Phase::Plan,
+        Phase::Connect,
+        Phase::Witness,
+        Phase::CommitAdvice,
+        Phase::Lookups,
+        Phase::Permutation,
+        Phase::CommitSums,
+        Phase::Transforms,
+        Phase::Quotient,
+        Phase::Evaluations,
+        Phase::Opening,
+        Phase::Verify,
+    ];
+
     /// Its name, for people and programs: lower case, words separated by blanks.
     pub const fn name(self) -> &'static str {
         match self {

@@ -11,9 +11,11 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use std::hint::black_box;
 use twain_algebra::Fr;
+use twain_rlwe::bounds::{MAX_BATCH, ROWS, response_bytes};
+use twain_rlwe::proof::{Batch, BatchId, Openings, Prover, Received, Verified};
 use twain_rlwe::{
-    ANSWER_BYTES, Answer, Encryption, Evaluator, FRESH_BYTES, PublicKey, Request, SLOTS, SecretKey,
-    uniform_scalars,
+    ANSWER_BYTES, Answer, Encryption, Evaluator, FRESH_BYTES, Opening, ProofBudget, PublicKey,
+    Request, SLOTS, SecretKey, uniform_scalars,
 };
 
 /// Time on the processor, of which the kernel keeps account per thread (Linux).
@@ -58,37 +60,59 @@ struct Parties {
     operands: [Vec<Fr>; 3],
 }
 
+/// What an encryptor has sent, and what it knows of it.
+type Sent = Vec<(Encryption, Opening)>;
+
 impl Parties {
     fn new() -> Self {
         let mut rng = ChaCha20Rng::seed_from_u64(1);
         let (key, public) = SecretKey::generate([1; 32], &mut rng);
-        let evaluator = Evaluator::new([1; 32], public.clone());
+        let evaluator = Evaluator::default();
         let operands = [(); 3].map(|()| vec![Fr::default(); SLOTS]);
         Self { rng, key, public, evaluator, operands }
     }
 
     /// The encryptor: random operands, encrypted and packed.
-    fn encrypt(&mut self, terms: usize) -> Vec<(u64, Vec<u8>)> {
+    fn encrypt(&mut self, terms: usize) -> (Sent, Vec<Vec<u8>>) {
         for operand in &mut self.operands[..terms] {
             uniform_scalars(&mut self.rng, operand);
         }
         let operands: Vec<_> = self.operands[..terms].iter().map(Vec::as_slice).collect();
-        let encryptions = self.key.encrypt(&operands, &mut self.rng).expect("fits");
-        encryptions.iter().map(|e| (e.counter(), e.to_bytes())).collect()
+        let sent = self.key.encrypt(&operands, &mut self.rng).expect("fits");
+        let bytes = sent.iter().map(|(encryption, _)| encryption.to_bytes()).collect();
+        (sent, bytes)
+    }
+
+    /// Both parties: the proof of a batch.
+    fn prove(&mut self, sent: Sent) -> Verified {
+        let id = BatchId { session: [2; 32], number: 0 };
+        let (encryptions, openings) = sent.into_iter().unzip();
+        let parts = vec![Openings { key: &self.key, openings }];
+        // A benchmark makes more proofs than one session may.
+        let prover = Prover::new(id, parts, &mut ProofBudget::default()).expect("a batch");
+        let received = Received { key: self.public.clone(), encryptions };
+        let batch = Batch::new(id, vec![received]).expect("a batch");
+        let (batch, weights) = batch.weigh(&mut self.rng);
+        let (masked, commitment) = prover.commit(&weights, &mut self.rng);
+        let (batch, challenge) = batch.challenge(commitment, &mut self.rng);
+        batch.verify(&masked.respond(&challenge)).expect("true").remove(0)
     }
 
     /// The evaluator: random operands and mask, unpacking, answer, packing.
-    fn answer(&mut self, messages: &[(u64, Vec<u8>)]) -> Vec<u8> {
+    fn answer(&mut self, proved: &Verified, messages: &[Vec<u8>]) -> Vec<u8> {
         for operand in &mut self.operands {
             uniform_scalars(&mut self.rng, operand);
         }
-        let read = |(counter, bytes): &(u64, Vec<u8>)| Encryption::from_bytes(*counter, bytes);
-        let encryptions: Vec<_> = messages.iter().map(|m| read(m).expect("valid")).collect();
-        let products = encryptions.iter().zip(self.operands.iter().map(Vec::as_slice)).collect();
-        let request = Request { products, mask: &self.operands[2] };
+        for (encryption, bytes) in proved.encryptions.iter().zip(messages) {
+            let (key, counter) = (*encryption.key(), encryption.counter());
+            black_box(Encryption::from_bytes(key, counter, bytes).expect("valid"));
+        }
+        let products = proved.encryptions.iter().zip(self.operands.iter().map(Vec::as_slice));
+        let products = products.take(messages.len()).collect();
+        let request = Request { key: &proved.key, products, mask: &self.operands[2] };
         // A benchmark makes more answers than one session may.
-        if self.evaluator.budget().statistical_bits() < 65.0 {
-            self.evaluator = Evaluator::new([1; 32], self.public.clone());
+        if self.evaluator.budget().statistical_bits() < 66.0 {
+            self.evaluator = Evaluator::default();
         }
         self.evaluator.answer(&[request], &mut self.rng).expect("within budget")[0].to_bytes()
     }
@@ -110,17 +134,37 @@ fn products(criterion: &mut Criterion<CpuTime>) {
         let mut group = criterion.benchmark_group(format!("{name}, {bytes} bytes, {path}"));
         group.sample_size(20).throughput(Throughput::Elements(SLOTS as u64));
         let mut parties = Parties::new();
-        let messages = parties.encrypt(terms);
-        let answer = parties.answer(&messages);
+        let (sent, messages) = parties.encrypt(terms);
+        let proved = parties.prove(sent);
+        let answer = parties.answer(&proved, &messages);
         group.bench_function("encrypt", |b| b.iter(|| black_box(parties.encrypt(terms))));
-        group.bench_function("answer", |b| b.iter(|| black_box(parties.answer(&messages))));
+        group.bench_function("answer", |b| {
+            b.iter(|| black_box(parties.answer(&proved, &messages)));
+        });
         group.bench_function("decrypt", |b| b.iter(|| black_box(parties.decrypt(&answer))));
-        group.bench_function("both parties", |b| {
+        group.bench_function("both parties, without the proof", |b| {
             b.iter(|| {
-                let messages = parties.encrypt(terms);
-                let answer = parties.answer(&messages);
+                let (_, messages) = parties.encrypt(terms);
+                let answer = parties.answer(&proved, &messages);
                 black_box(parties.decrypt(&answer))
             })
+        });
+        group.finish();
+    }
+}
+
+/// Encryptions of a batch and their proof: both parties' work for the latter.
+fn proofs(criterion: &mut Criterion<CpuTime>) {
+    for size in [1, MAX_BATCH / 2] {
+        let bytes = ROWS * response_bytes(1);
+        let mut group = criterion.benchmark_group(format!("proof, {bytes} bytes"));
+        group.sample_size(10).throughput(Throughput::Elements(size as u64));
+        let mut parties = Parties::new();
+        group.bench_function(format!("{size} encryptions"), |b| {
+            b.iter(|| {
+                let sent = (0..size).flat_map(|_| parties.encrypt(1).0).collect();
+                black_box(parties.prove(sent))
+            });
         });
         group.finish();
     }
@@ -129,6 +173,6 @@ fn products(criterion: &mut Criterion<CpuTime>) {
 criterion_group!(
     name = benches;
     config = Criterion::default().with_measurement(CpuTime);
-    targets = products
+    targets = products, proofs
 );
 criterion_main!(benches);

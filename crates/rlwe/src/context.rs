@@ -1,5 +1,6 @@
 //! Tables and constants of the parameters, made once per process.
 
+use crate::bounds::{CIPHERTEXT_FACTOR, ZERO_FACTOR};
 use crate::kernels::{Digits, LIMBS, Recombine, Switch};
 use crate::modulus::{MASK, Modulus};
 use crate::parameters::{
@@ -22,20 +23,23 @@ pub struct Prime {
     pub limb: [u64; LIMBS],
     /// The negatives of those.
     pub negated_limb: [u64; LIMBS],
-    /// `2^(52 j + 52)` in Montgomery form: limbs to residues in Montgomery form.
-    pub lifted_limb: [u64; LIMBS],
+    /// `4·2^(52 j + 52)` in Montgomery form: limbs of a quarter to four times it, in Montgomery form.
+    pub multiplier_limb: [u64; LIMBS],
     /// `(t - 1)/2`.
     pub half: u64,
     /// `-(t - 1)/2`.
     pub negated_half: u64,
-    /// `-(t - 1)/2` in Montgomery form.
-    pub lifted_negated_half: u64,
+    /// `-4·(t - 1)/2` in Montgomery form.
+    pub multiplier_shift: u64,
     /// `t` in Montgomery form: errors to residues of `t` times them.
     pub error: u64,
     /// `-t·21`: takes the shift of the errors off.
     pub error_shift: u64,
     /// `2^52` in Montgomery form, and `-1`: ternary plus one to residues in Montgomery form.
     pub ternary: (u64, u64),
+    /// The same times two, and `error`, `error_shift` times two: for the encryption of zero.
+    pub zero_ternary: (u64, u64),
+    pub zero_error: (u64, u64),
     /// `t·2^(52 j)` in Montgomery form: limbs of a flood.
     pub flood: [u64; FLOOD_LIMBS],
 }
@@ -47,18 +51,28 @@ impl Prime {
         let t = modulus.reduce(&PLAINTEXT_MODULUS);
         let half = modulus.multiply(modulus.add(t, prime - 1), modulus.invert(2));
         let limb: [u64; LIMBS] = std::array::from_fn(|j| power(52 * j + 52));
+        let error = modulus.multiply(t, power(52));
+        let error_shift = modulus.negate(modulus.multiply(t, u64::from(ERROR_FLIPS)));
+        let ternary = (power(104), modulus.negate(power(52)));
+        let times =
+            |(a, b): (u64, u64), factor| (modulus.multiply(a, factor), modulus.multiply(b, factor));
         Self {
             modulus,
             transform: Transform::new(modulus),
             limb,
             negated_limb: limb.map(|c| modulus.negate(c)),
-            lifted_limb: std::array::from_fn(|j| power(52 * j + 104)),
+            multiplier_limb: std::array::from_fn(|j| {
+                modulus.multiply(CIPHERTEXT_FACTOR, power(52 * j + 104))
+            }),
             half,
             negated_half: modulus.negate(half),
-            lifted_negated_half: modulus.negate(modulus.multiply(half, power(52))),
-            error: modulus.multiply(t, power(52)),
-            error_shift: modulus.negate(modulus.multiply(t, u64::from(ERROR_FLIPS))),
-            ternary: (power(104), modulus.negate(power(52))),
+            multiplier_shift: modulus
+                .negate(modulus.multiply(CIPHERTEXT_FACTOR, modulus.multiply(half, power(52)))),
+            error,
+            error_shift,
+            ternary,
+            zero_ternary: times(ternary, ZERO_FACTOR),
+            zero_error: times((error, error_shift), ZERO_FACTOR),
             flood: std::array::from_fn(|j| modulus.multiply(t, power(52 * j + 52))),
         }
     }

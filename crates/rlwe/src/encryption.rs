@@ -7,7 +7,7 @@
 
 use crate::buffer::{Element, Words};
 use crate::context::{Prime, context};
-use crate::expand::{Stream, new_uniform_half, uniform_half};
+use crate::expand::{Stream, new_uniform_half};
 use crate::kernels;
 use crate::parameters::{ANSWER_BYTES, ANSWER_PRIMES, FRESH_BYTES, FRESH_PRIMES, SLOTS};
 use crate::secret::{Coefficients, errors, ternary};
@@ -19,23 +19,51 @@ use twain_algebra::Fr;
 /// A ternary secret. One session, one key: the evaluator's answers depend on the key, so a key that
 /// outlived a session could be probed (protocol §2). Never stored; erased when dropped.
 pub struct SecretKey {
-    session: [u8; 32],
+    pub(crate) session: [u8; 32],
     next_counter: u64,
     /// Transformed residues in Montgomery form.
     pub(crate) residues: Element,
+    /// The secret, plus one.
+    pub(crate) ternary: Words,
+    /// The errors of the public key, plus 21.
+    pub(crate) errors: Words,
+}
+
+/// What the encryptor knows of an encryption: for its proof.
+pub struct Opening {
+    pub(crate) counter: u64,
+    /// Of the plaintext, plus `(t - 1)/2`.
+    pub(crate) coefficients: Coefficients,
+    /// Plus 21.
+    pub(crate) errors: Words,
 }
 
 impl SecretKey {
-    /// A new key and its public half. `session` must differ between the two parties of a session
-    /// (put the role into the hash it comes from): it determines the uniform halves.
+    /// A new key and its public half. `session` is the key's own: it differs between the two parties of
+    /// a session and between the keys of a party, since it determines the uniform halves.
     pub fn generate(session: [u8; 32], rng: &mut (impl RngCore + CryptoRng)) -> (Self, PublicKey) {
         let mut stream = Stream::from_rng(rng);
         let secret = ternary(&mut stream);
-        let residues = context().primes.par_iter().map(|p| ternary_residues(p, &secret)).collect();
-        let key = Self { session, next_counter: 1, residues };
-        let zero = slots::encode(&[]);
-        let public = PublicKey { residues: key.encrypt_with(0, &zero, &mut stream) };
+        let errors = errors(&mut stream);
+        Self::from_parts(session, secret, errors)
+    }
+
+    /// The key of a secret and of the errors of its public half.
+    pub(crate) fn from_parts(
+        session: [u8; 32],
+        ternary: Words,
+        errors: Words,
+    ) -> (Self, PublicKey) {
+        let of_prime = |prime: &Prime| ternary_residues(prime, &ternary, prime.ternary);
+        let residues = context().primes.par_iter().map(of_prime).collect();
+        let key = Self { session, next_counter: 1, residues, ternary, errors };
+        let public = key.public_key();
         (key, public)
+    }
+
+    /// The public half.
+    pub(crate) fn public_key(&self) -> PublicKey {
+        PublicKey::new(self.session, self.encrypt_with(0, &slots::encode(&[]), &self.errors))
     }
 
     /// Encrypts plaintexts of at most `N` slots each; missing slots are zero. The same encryptions on
@@ -47,7 +75,7 @@ impl SecretKey {
         &mut self,
         plaintexts: &[&[Fr]],
         rng: &mut (impl RngCore + CryptoRng),
-    ) -> Result<Vec<Encryption>, Error> {
+    ) -> Result<Vec<(Encryption, Opening)>, Error> {
         if let Some(long) = plaintexts.iter().find(|slots| slots.len() > SLOTS) {
             return Err(Error::TooManySlots { got: long.len(), slots: SLOTS });
         }
@@ -59,17 +87,16 @@ impl SecretKey {
             .map(|(i, (plaintext, mut stream))| {
                 let counter = first + i as u64;
                 let coefficients = slots::encode(plaintext);
-                Encryption {
-                    counter,
-                    residues: self.encrypt_with(counter, &coefficients, &mut stream),
-                }
+                let errors = errors(&mut stream);
+                let residues = self.encrypt_with(counter, &coefficients, &errors);
+                let encryption = Encryption { key: self.session, counter, residues };
+                (encryption, Opening { counter, coefficients, errors })
             })
             .collect())
     }
 
     /// Transformed residues of `m + t·e - c1·s`.
-    fn encrypt_with(&self, counter: u64, plaintext: &Coefficients, stream: &mut Stream) -> Element {
-        let errors = errors(stream);
+    fn encrypt_with(&self, counter: u64, plaintext: &Coefficients, errors: &Words) -> Element {
         let primes = context().primes.par_iter().zip(&self.residues);
         primes
             .map(|(prime, secret)| {
@@ -78,7 +105,7 @@ impl SecretKey {
                 let mut residues = Words::new();
                 let [a, b, c, d, e] = plaintext.0.each_ref().map(|limb| &limb[..]);
                 let [ca, cb, cc, cd, ce] = prime.limb;
-                let terms = [(a, ca), (b, cb), (c, cc), (d, cd), (e, ce), (&*errors, prime.error)];
+                let terms = [(a, ca), (b, cb), (c, cc), (d, cd), (e, ce), (&**errors, prime.error)];
                 kernels::linear_combination(modulus, &terms, addend, &mut residues);
                 prime.transform.forward(&mut residues);
                 let uniform = new_uniform_half(&self.session, counter, modulus);
@@ -109,10 +136,10 @@ impl SecretKey {
     }
 }
 
-/// Transformed residues, in Montgomery form, of a ternary polynomial.
-pub(crate) fn ternary_residues(prime: &Prime, shifted: &[u64]) -> Words {
+/// Transformed residues, in Montgomery form, of a ternary polynomial times a constant.
+pub(crate) fn ternary_residues(prime: &Prime, shifted: &[u64], constants: (u64, u64)) -> Words {
     let mut residues = Words::new();
-    let (one, minus_one) = prime.ternary;
+    let (one, minus_one) = constants;
     kernels::linear_combination(&prime.modulus, &[(shifted, one)], minus_one, &mut residues);
     prime.transform.forward(&mut residues);
     residues
@@ -121,13 +148,17 @@ pub(crate) fn ternary_residues(prime: &Prime, shifted: &[u64]) -> Words {
 /// What the evaluator makes encryptions of zero from: `(t·e - pk1·s, pk1)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicKey {
+    session: [u8; 32],
     /// Transformed residues of the half that is sent.
     pub(crate) residues: Element,
+    /// Those of the uniform half.
+    pub(crate) uniform: Element,
 }
 
 /// A fresh encryption of `N` slots, without its uniform half. May serve any number of answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Encryption {
+    key: [u8; 32],
     counter: u64,
     /// Transformed residues of the half that is sent.
     pub(crate) residues: Element,
@@ -144,32 +175,48 @@ impl Encryption {
         fresh_to_bytes(&self.residues)
     }
 
-    /// Reads the encryption that took `counter` (the first of a key takes 1).
+    /// The session of its key.
+    pub fn key(&self) -> &[u8; 32] {
+        &self.key
+    }
+
+    /// Reads the encryption under the key of this session that took `counter` (the first takes 1).
     ///
     /// # Errors
     /// [`Error::Length`], [`Error::Residue`].
-    pub fn from_bytes(counter: u64, bytes: &[u8]) -> Result<Self, Error> {
-        Ok(Self { counter, residues: wire::read_element(bytes, FRESH_PRIMES)? })
+    pub fn from_bytes(key: [u8; 32], counter: u64, bytes: &[u8]) -> Result<Self, Error> {
+        Ok(Self { key, counter, residues: wire::read_element(bytes, FRESH_PRIMES)? })
     }
 
-    /// Fills `out` with the residues of the uniform half.
-    pub(crate) fn uniform(&self, session: &[u8; 32], prime: &Prime, out: &mut [u64]) {
-        uniform_half(session, self.counter, &prime.modulus, out);
+    /// Residues of the uniform half.
+    pub(crate) fn uniform(&self, prime: &Prime) -> Words {
+        new_uniform_half(&self.key, self.counter, &prime.modulus)
     }
 }
 
 impl PublicKey {
+    fn new(session: [u8; 32], residues: Element) -> Self {
+        let primes = context().primes.par_iter();
+        let uniform = primes.map(|p| new_uniform_half(&session, 0, &p.modulus)).collect();
+        Self { session, residues, uniform }
+    }
+
+    /// That of the key.
+    pub fn session(&self) -> &[u8; 32] {
+        &self.session
+    }
+
     /// [`FRESH_BYTES`] bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         fresh_to_bytes(&self.residues)
     }
 
-    /// Reads a public key.
+    /// Reads the public key of this session.
     ///
     /// # Errors
     /// [`Error::Length`], [`Error::Residue`].
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
-        Ok(Self { residues: wire::read_element(bytes, FRESH_PRIMES)? })
+    pub fn from_bytes(session: [u8; 32], bytes: &[u8]) -> Result<Self, Error> {
+        Ok(Self::new(session, wire::read_element(bytes, FRESH_PRIMES)?))
     }
 }
 

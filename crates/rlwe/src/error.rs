@@ -25,15 +25,31 @@ pub enum Error {
         /// The prime.
         prime: u64,
     },
-    /// The answers of a session would hide less than the statistical parameter demands.
+    /// The answers or proofs of a session would hide less than the statistical parameter demands.
     #[error(
-        "the answers of this session would be hidden to 2^-{bits:.1} only, and 2^-{required} is \
+        "the {what} of this session would be hidden to 2^-{bits:.1} only, and 2^-{required} is \
          required: split the work over several sessions"
     )]
     Budget {
+        /// Of what there are too many.
+        what: &'static str,
         /// Statistical bits that would be left.
         bits: f64,
         /// Statistical bits required.
         required: u32,
     },
+    /// More or fewer encryptions than a proof may be about.
+    #[error("a proof about {got} encryptions, where a batch has 1 to {most}")]
+    Batch {
+        /// Encryptions of the batch.
+        got: usize,
+        /// Most there may be.
+        most: usize,
+    },
+    /// The peer did not show that its keys and encryptions are what they should be.
+    #[error("the peer's proof about its encryptions is wrong")]
+    Proof,
+    /// An encryption under another key than the one that is to be answered under.
+    #[error("an answer under one key to an encryption under another")]
+    OtherKey,
 }

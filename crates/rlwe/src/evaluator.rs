@@ -1,17 +1,21 @@
 //! The evaluator's side: an answer to fresh encryptions.
 //!
-//! `Σ Enc(a_i)·b_i - v`, plus a fresh public-key encryption of zero `pk·w + t·(f, e1)`, then the switch to
-//! `q'`. Without `pk1·w + t·e1` the answer's `c1` would be a noiseless linear function of the `b_i`, which
-//! the encryptor, who knows every `c1`, could solve. The flood `f` hides what the phase says of the
-//! noise; it stands in the place of the error `e0` of the textbook encryption, and covers it.
+//! `Σ 4·Enc(a_i)·(b_i/4) - v`, plus twice a fresh public-key encryption of zero, `2(pk·w + t·(0, e1))`, plus
+//! `t·f`, then the switch to `q'`. Without `pk1·w + t·e1` the answer's `c1` would be a noiseless linear
+//! function of the `b_i`, which the encryptor, who knows every `c1`, could solve. The flood `f` hides what
+//! the phase says of the noise; it stands in the place of the error `e0` of the textbook encryption, and
+//! covers it. The factors are those of which a proof shows that the encryptor made something short
+//! ([`crate::bounds`]).
 
+use crate::budget::FloodBudget;
 use crate::buffer::{Element, Words};
 use crate::context::{Prime, context};
 use crate::encryption::{Answer, Encryption, PublicKey, ternary_residues};
-use crate::expand::{Stream, new_uniform_half};
-use crate::kernels::{self, LIMBS};
-use crate::parameters::{FLOOD_BITS, FloodBudget, SLOTS};
-use crate::secret::{Coefficients, FLOOD_LIMBS, Limbs, errors, flood, ternary};
+use crate::expand::Stream;
+use crate::kernels;
+use crate::parameters::{FLOOD_BITS, SLOTS};
+use crate::proof::Proved;
+use crate::secret::{Coefficients, FLOOD_LIMBS, Limbs, errors, integers, ternary};
 use crate::{Error, slots};
 use rand_core::{CryptoRng, RngCore};
 use rayon::prelude::*;
@@ -22,29 +26,21 @@ const PRODUCTS_AT_ONCE: usize = 2;
 
 /// What one answer is to be: an encryption of `Σ a_i·b_i - v`, slot by slot.
 pub struct Request<'a> {
+    /// The key that all of the `a_i` are encrypted under.
+    pub key: &'a Proved<PublicKey>,
     /// The encryptions of the `a_i` and the slots of the `b_i` (missing ones are zero).
-    pub products: Vec<(&'a Encryption, &'a [Fr])>,
+    pub products: Vec<(&'a Proved<Encryption>, &'a [Fr])>,
     /// `v`: uniform, fresh, all `N` slots.
     pub mask: &'a [Fr],
 }
 
-/// Answers the encryptions of one peer's key.
+/// Answers the encryptions of one peer in one session.
+#[derive(Default)]
 pub struct Evaluator {
-    session: [u8; 32],
-    public_key: PublicKey,
-    /// The uniform half of the public key.
-    uniform: Element,
     budget: FloodBudget,
 }
 
 impl Evaluator {
-    /// `session`: that of the peer's [`crate::SecretKey`].
-    pub fn new(session: [u8; 32], public_key: PublicKey) -> Self {
-        let primes = context().primes.par_iter();
-        let uniform = primes.map(|p| new_uniform_half(&session, 0, &p.modulus)).collect();
-        Self { session, public_key, uniform, budget: FloodBudget::default() }
-    }
-
     /// How well the answers so far are hidden.
     pub fn budget(&self) -> FloodBudget {
         self.budget
@@ -54,6 +50,7 @@ impl Evaluator {
     ///
     /// # Errors
     /// [`Error::TooManySlots`]; [`Error::Length`] for a mask that is not of `N` slots;
+    /// [`Error::OtherKey`] for an encryption under another key than the request's;
     /// [`Error::Budget`] if the session's answers would no longer be hidden.
     pub fn answer(
         &mut self,
@@ -69,6 +66,13 @@ impl Evaluator {
             if request.mask.len() != SLOTS {
                 return Err(Error::Length { got: request.mask.len(), expected: SLOTS });
             }
+            if request
+                .products
+                .iter()
+                .any(|(encryption, _)| encryption.key() != request.key.session())
+            {
+                return Err(Error::OtherKey);
+            }
             budget.charge(1, request.products.len())?;
         }
         self.budget = budget;
@@ -77,65 +81,56 @@ impl Evaluator {
         Ok(work
             .map(|(request, mut stream)| {
                 let secrets = Secrets::draw(request, &mut stream, FLOOD_BITS);
-                let (constant, linear) = self.answer_fresh(request, &secrets);
+                let (constant, linear) = answer_fresh(request, &secrets);
                 switch(&constant, &linear)
             })
             .collect())
     }
+}
 
-    /// Both elements of an answer modulo `q`, as coefficients.
-    pub(crate) fn answer_fresh(
-        &self,
-        request: &Request<'_>,
-        secrets: &Secrets,
-    ) -> (Element, Element) {
-        let primes = context().primes.par_iter().enumerate();
-        primes.map(|(k, prime)| self.answer_modulo(k, prime, request, secrets)).unzip()
-    }
+/// Both elements of an answer modulo `q`, as coefficients.
+pub(crate) fn answer_fresh(request: &Request<'_>, secrets: &Secrets) -> (Element, Element) {
+    let primes = context().primes.par_iter().enumerate();
+    primes.map(|(k, prime)| answer_modulo(k, prime, request, secrets)).unzip()
+}
 
-    /// Both elements of an answer modulo the `k`-th prime, as coefficients.
-    fn answer_modulo(
-        &self,
-        k: usize,
-        prime: &Prime,
-        request: &Request<'_>,
-        secrets: &Secrets,
-    ) -> (Words, Words) {
-        let modulus = &prime.modulus;
-        let zero = ternary_residues(prime, &secrets.ternary);
-        let (mut constant, mut linear) = (Words::new(), Words::new());
-        let public = &self.public_key.residues[k];
-        kernels::add_products(modulus, &[(public, &zero)], &mut constant);
-        kernels::add_products(modulus, &[(&self.uniform[k], &zero)], &mut linear);
-        let products: Vec<_> = request.products.iter().zip(&secrets.multipliers).collect();
-        for products in products.chunks(PRODUCTS_AT_ONCE) {
-            let halves = products.iter().map(|((encryption, _), limbs)| {
-                let mut multiplier = Words::new();
-                let terms = limb_terms(limbs, &prime.lifted_limb);
-                let shift = prime.lifted_negated_half;
-                kernels::linear_combination(modulus, &terms, shift, &mut multiplier);
-                prime.transform.forward(&mut multiplier);
-                let mut uniform = Words::new();
-                encryption.uniform(&self.session, prime, &mut uniform);
-                (&encryption.residues[k], uniform, multiplier)
-            });
-            let halves: Vec<_> = halves.collect();
-            let sent: Vec<_> = halves.iter().map(|(sent, _, by)| (&sent[..], &by[..])).collect();
-            let uniform: Vec<_> = halves.iter().map(|(_, half, by)| (&half[..], &by[..])).collect();
-            kernels::add_products(modulus, &sent, &mut constant);
-            kernels::add_products(modulus, &uniform, &mut linear);
-        }
-        prime.transform.inverse(&mut constant);
-        prime.transform.inverse(&mut linear);
-        let mut terms = [(&secrets.mask.0[0][..], 0); LIMBS + FLOOD_LIMBS];
-        terms[..LIMBS].copy_from_slice(&limb_terms(&secrets.mask, &prime.negated_limb));
-        terms[LIMBS..].copy_from_slice(&limb_terms(&secrets.flood, &prime.flood));
-        let shift = modulus.add(prime.half, prime.flood_shift(secrets.flood_bits));
-        kernels::linear_combination(modulus, &terms, shift, &mut constant);
-        let error = [(&secrets.errors[..], prime.error)];
-        kernels::linear_combination(modulus, &error, prime.error_shift, &mut linear);
-        (constant, linear)
+/// Both elements of an answer modulo the `k`-th prime, as coefficients.
+fn answer_modulo(
+    k: usize,
+    prime: &Prime,
+    request: &Request<'_>,
+    secrets: &Secrets,
+) -> (Words, Words) {
+    let modulus = &prime.modulus;
+    let zero = ternary_residues(prime, &secrets.ternary, prime.zero_ternary);
+    let (mut constant, mut linear) = (Words::new(), Words::new());
+    kernels::add_products(modulus, &[(&request.key.residues[k], &zero)], &mut constant);
+    kernels::add_products(modulus, &[(&request.key.uniform[k], &zero)], &mut linear);
+    let products: Vec<_> = request.products.iter().zip(&secrets.multipliers).collect();
+    for products in products.chunks(PRODUCTS_AT_ONCE) {
+        let halves = products.iter().map(|((encryption, _), limbs)| {
+            let mut multiplier = Words::new();
+            let terms = limb_terms(limbs, &prime.multiplier_limb);
+            kernels::linear_combination(modulus, &terms, prime.multiplier_shift, &mut multiplier);
+            prime.transform.forward(&mut multiplier);
+            (&encryption.residues[k], encryption.uniform(prime), multiplier)
+        });
+        let halves: Vec<_> = halves.collect();
+        let sent: Vec<_> = halves.iter().map(|(sent, _, by)| (&sent[..], &by[..])).collect();
+        let uniform: Vec<_> = halves.iter().map(|(_, half, by)| (&half[..], &by[..])).collect();
+        kernels::add_products(modulus, &sent, &mut constant);
+        kernels::add_products(modulus, &uniform, &mut linear);
     }
+    prime.transform.inverse(&mut constant);
+    prime.transform.inverse(&mut linear);
+    let mask = limb_terms(&secrets.mask, &prime.negated_limb);
+    kernels::linear_combination(modulus, &mask, prime.half, &mut constant);
+    let flood = limb_terms(&secrets.flood, &prime.flood);
+    let shift = prime.flood_shift(secrets.flood_bits);
+    kernels::linear_combination(modulus, &flood, shift, &mut constant);
+    let (error, shift) = prime.zero_error;
+    kernels::linear_combination(modulus, &[(&secrets.errors, error)], shift, &mut linear);
+    (constant, linear)
 }
 
 /// To the modulus of an answer.
@@ -161,11 +156,15 @@ impl Secrets {
     /// Encodes the operands and draws the rest.
     pub(crate) fn draw(request: &Request<'_>, stream: &mut Stream, flood_bits: u32) -> Self {
         Self {
-            multipliers: request.products.par_iter().map(|(_, b)| slots::encode(b)).collect(),
+            multipliers: request
+                .products
+                .par_iter()
+                .map(|(_, b)| slots::encode_quarter(b))
+                .collect(),
             mask: slots::encode(request.mask),
             ternary: ternary(stream),
             errors: errors(stream),
-            flood: flood(stream, flood_bits),
+            flood: integers(stream, flood_bits),
             flood_bits,
         }
     }

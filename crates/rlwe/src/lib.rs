@@ -7,39 +7,55 @@
 //! about `b_i` and `v` (statistically, [`FloodBudget`]); the evaluator learns nothing (ring-LWE).
 //!
 //! ```text
-//! SecretKey::generate ─ public_key ──────────────▶ Evaluator::new
-//! SecretKey::encrypt  ─ Encryption, FRESH_BYTES ─▶ Evaluator::answer
-//! SecretKey::decrypt  ◀─ Answer, ANSWER_BYTES ───
+//! SecretKey::generate ─ public_key ─────────────────▶
+//! SecretKey::encrypt  ─ Encryption, FRESH_BYTES ────▶ Batch::new
+//! Prover              ◀─ five moves ────────────────▶ Challenged::verify ─ Proved
+//!                                                     Evaluator::answer
+//! SecretKey::decrypt  ◀─ Answer, ANSWER_BYTES ──────
 //! ```
 //!
 //! ```
 //! use rand_chacha::ChaCha20Rng;
 //! use rand_core::SeedableRng;
 //! use twain_algebra::Fr;
-//! use twain_rlwe::{Evaluator, Request, SLOTS, SecretKey, uniform_scalars};
+//! use twain_rlwe::proof::{Batch, BatchId, Openings, Prover, Received};
+//! use twain_rlwe::{Evaluator, ProofBudget, Request, SLOTS, SecretKey, uniform_scalars};
 //!
 //! # fn main() -> Result<(), twain_rlwe::Error> {
 //! let mut rng = ChaCha20Rng::from_seed([7; 32]); // the operating system's, in real life
-//! let session = [1; 32];
-//! let (mut key, public) = SecretKey::generate(session, &mut rng);
-//! let encryptions = key.encrypt(&[&[Fr::from(6)]], &mut rng)?;
+//! let (mut key, public) = SecretKey::generate([1; 32], &mut rng);
+//! let (encryption, opening) = key.encrypt(&[&[Fr::from(6)]], &mut rng)?.remove(0);
 //!
-//! let mut evaluator = Evaluator::new(session, public);
+//! // The evaluator uses nothing that has not been proved.
+//! let id = BatchId { session: [2; 32], number: 0 };
+//! let openings = Openings { key: &key, openings: vec![opening] };
+//! let prover = Prover::new(id, vec![openings], &mut ProofBudget::default())?;
+//! let batch = Batch::new(id, vec![Received { key: public, encryptions: vec![encryption] }])?;
+//! let (batch, weights) = batch.weigh(&mut rng);
+//! let (masked, commitment) = prover.commit(&weights, &mut rng);
+//! let (batch, challenge) = batch.challenge(commitment, &mut rng);
+//! let proved = batch.verify(&masked.respond(&challenge))?.remove(0);
+//!
 //! let mut mask = vec![Fr::from(0); SLOTS];
 //! uniform_scalars(&mut rng, &mut mask);
 //! let input = [Fr::from(7)];
-//! let products = vec![(&encryptions[0], &input[..])];
-//! let answers = evaluator.answer(&[Request { products, mask: &mask }], &mut rng)?;
+//! let products = vec![(&proved.encryptions[0], &input[..])];
+//! let request = Request { key: &proved.key, products, mask: &mask };
+//! let answers = Evaluator::default().answer(&[request], &mut rng)?;
 //!
 //! assert_eq!(key.decrypt(&answers[0])[0] + mask[0], Fr::from(42));
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! Security is against semi-honest parties. [`parameters`] derives every number. References: Brakerski,
+//! The evaluator is secure against an encryptor that deviates; what an evaluator that deviates makes of its
+//! answers is not checked here. [`parameters`] and [`bounds`] derive every number. References: Brakerski,
 //! Gentry, Vaikuntanathan, *(Leveled) fully homomorphic encryption without bootstrapping* (ITCS 2012);
-//! Keller, Pastro, Rotaru, *Overdrive* (EUROCRYPT 2018).
+//! Keller, Pastro, Rotaru, *Overdrive* (EUROCRYPT 2018); Baum, Cozzo, Smart, *Using TopGear in Overdrive*
+//! (SAC 2019).
 
+pub mod bounds;
+mod budget;
 mod buffer;
 mod context;
 mod encryption;
@@ -50,18 +66,22 @@ mod kernels;
 mod lanes;
 mod modulus;
 pub mod parameters;
+pub mod proof;
 mod secret;
 mod slots;
 mod transform;
 mod wire;
 
 #[cfg(test)]
+mod attacks;
+#[cfg(test)]
 mod tests;
 
-pub use encryption::{Answer, Encryption, PublicKey, SecretKey};
+pub use budget::{FloodBudget, ProofBudget};
+pub use encryption::{Answer, Encryption, Opening, PublicKey, SecretKey};
 pub use error::Error;
 pub use evaluator::{Evaluator, Request};
-pub use parameters::{ANSWER_BYTES, FRESH_BYTES, FloodBudget, SLOTS};
+pub use parameters::{ANSWER_BYTES, FRESH_BYTES, SLOTS};
 
 use expand::Stream;
 use rand_core::{CryptoRng, RngCore};

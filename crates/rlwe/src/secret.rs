@@ -60,7 +60,7 @@ pub fn ternary(stream: &mut Stream) -> Words {
 }
 
 /// Uniform integers of `bits` bits, not centred.
-pub fn flood(stream: &mut Stream, bits: u32) -> Limbs<FLOOD_LIMBS> {
+pub fn integers<const K: usize>(stream: &mut Stream, bits: u32) -> Limbs<K> {
     let mut limbs = Limbs::new();
     for (i, limb) in limbs.0.iter_mut().enumerate() {
         stream.fill(limb);
@@ -121,12 +121,12 @@ mod tests {
     }
 
     #[test]
-    fn floods_have_exactly_their_bits() {
+    fn integers_have_exactly_their_bits() {
         let mut stream = Stream::new(&[8; 32]);
-        let limbs = flood(&mut stream, FLOOD_BITS);
+        let limbs: Limbs<FLOOD_LIMBS> = integers(&mut stream, FLOOD_BITS);
         let top = limbs.0[FLOOD_LIMBS - 1].iter().fold(0, |all, &word| all | word);
         assert_eq!(64 - top.leading_zeros(), FLOOD_BITS - 52 * (FLOOD_LIMBS as u32 - 1));
-        assert!(flood(&mut stream, 60).0[2].iter().all(|&word| word == 0));
+        assert!(integers::<3>(&mut stream, 60).0[2].iter().all(|&word| word == 0));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! field: slot `k` belongs to `ψ^(2k + 1)`, so this is a transform on the coset `ψ·⟨ψ²⟩`. Products of
 //! polynomials modulo `X^N + 1` are slotwise.
 
+use crate::bounds::CIPHERTEXT_FACTOR;
 use crate::kernels::LIMBS;
 use crate::modulus::MASK;
 use crate::parameters::{LOG_DEGREE, PLAINTEXT_MODULUS, SLOTS};
@@ -30,16 +31,36 @@ static UNSHIFT: LazyLock<Vec<Fr>> = LazyLock::new(|| {
     table
 });
 
+/// The same, and a quarter.
+static UNSHIFT_QUARTER: LazyLock<Vec<Fr>> = LazyLock::new(|| {
+    let mut table = UNSHIFT.clone();
+    let factor = Fr::from(CIPHERTEXT_FACTOR).invert().expect("it is not zero");
+    scale(&mut table, factor);
+    table
+});
+
 /// The coefficients of the plaintext with these slots (zeros behind them), each plus `(t - 1)/2`,
 /// canonical: so minus `(t - 1)/2` they are the representatives nearest to 0.
 ///
 /// # Panics
 /// If there are more than `N` slots.
 pub fn encode(slots: &[Fr]) -> Coefficients {
+    encode_with(slots, &UNSHIFT)
+}
+
+/// The same of a quarter of the slots: what four encryptions of one are multiplied by.
+///
+/// # Panics
+/// If there are more than `N` slots.
+pub fn encode_quarter(slots: &[Fr]) -> Coefficients {
+    encode_with(slots, &UNSHIFT_QUARTER)
+}
+
+fn encode_with(slots: &[Fr], unshift: &[Fr]) -> Coefficients {
     let mut values = vec![Fr::ZERO; SLOTS];
     values[..slots.len()].copy_from_slice(slots);
     DOMAIN.intt(&mut values);
-    mul_assign(&mut values, &UNSHIFT);
+    mul_assign(&mut values, unshift);
     // The words of a scalar are those of the number times 2^256, which the table has divided by.
     let half = Fr(half_words());
     let mut coefficients = Coefficients::new();
@@ -97,6 +118,16 @@ const fn split(words: [u64; 4]) -> [u64; LIMBS] {
         (c >> 28 | d << 36) & MASK,
         d >> 16,
     ]
+}
+
+/// Limbs of the plaintext modulus.
+pub const fn modulus_limbs() -> [u64; LIMBS] {
+    split(PLAINTEXT_MODULUS)
+}
+
+/// Limbs of `(t - 1)/2`.
+pub const fn half_limbs() -> [u64; LIMBS] {
+    split(half_words())
 }
 
 /// Canonical limbs of a scalar.
@@ -158,6 +189,14 @@ mod tests {
         }
         assert_eq!(*ROOT * *ROOT, DOMAIN.omega());
         assert_eq!(decode(&prepared(&coefficients)), slots);
+    }
+
+    #[test]
+    fn a_quarter_four_times_is_the_whole() {
+        let slots = random(3, SLOTS);
+        let quarters: Vec<Fr> =
+            slots.iter().map(|slot| *slot * Fr::from(4).invert().unwrap()).collect();
+        assert!(encode_quarter(&slots).0 == encode(&quarters).0);
     }
 
     #[test]

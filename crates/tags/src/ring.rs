@@ -1,7 +1,7 @@
 //! Tags from ring-LWE encryption (protocol §24): the one module that knows of it.
 //!
-//! Each side sends one encryption of its key `Δ`, a constant polynomial. For a block of its own values the
-//! other side answers with `E·x - m` for uniform `m`, its tags; the decryption is the keys `k = Δ·x - m`.
+//! Each side sends one encryption of its key `Δ`, a constant polynomial, and proves that it is one of
+//! something (protocol §2.1). For a block of its own values the other side answers with `E·x - m` for uniform `m`, its tags; the decryption is the keys `k = Δ·x - m`.
 //! What a peer's encryption really holds is tested where tags are used
 //! ([`crate::Preprocessing::begin`]), and what its answers are made of in the audit.
 
@@ -12,9 +12,11 @@ use sha2::{Digest, Sha256};
 use twain_algebra::Fr;
 use twain_link::channel::Channel;
 use twain_party::{PartyError, Role, Shares};
+use twain_rlwe::bounds::{ROWS, response_bytes};
+use twain_rlwe::proof::{Batch, BatchId, Openings, Prover, Received, Verified};
 use twain_rlwe::{
-    ANSWER_BYTES, Answer, Encryption, Evaluator, FRESH_BYTES, PublicKey, Request, SLOTS, SecretKey,
-    uniform_scalars,
+    ANSWER_BYTES, Answer, Encryption, Evaluator, FRESH_BYTES, Opening, ProofBudget, PublicKey,
+    Request, SLOTS, SecretKey, uniform_scalars,
 };
 
 const PHASE: &str = "tags";
@@ -27,22 +29,31 @@ pub struct RingTags {
 
 struct Keys {
     own: SecretKey,
-    peer: Evaluator,
-    /// The peer's `Δ`.
-    peer_key: Encryption,
+    evaluator: Evaluator,
+    /// The peer's ring key, and its `Δ`.
+    peer: Verified,
 }
 
 fn failed(error: impl std::error::Error + Send + Sync + 'static) -> PartyError {
     PartyError::Peer(Box::new(error))
 }
 
-/// The uniform halves of one encryptor's ciphertexts hang on this.
-fn ring_session(session: &[u8; 32], encryptor: Role) -> [u8; 32] {
-    Sha256::new_with_prefix(b"twain tags ring-LWE session")
+fn derived(label: &[u8], session: &[u8; 32], encryptor: Role) -> [u8; 32] {
+    Sha256::new_with_prefix(label)
         .chain_update(session)
         .chain_update([encryptor as u8])
         .finalize()
         .into()
+}
+
+/// The uniform halves of one encryptor's ciphertexts hang on this.
+fn ring_session(session: &[u8; 32], encryptor: Role) -> [u8; 32] {
+    derived(b"twain tags ring-LWE session", session, encryptor)
+}
+
+/// The only proof of an encryptor.
+fn proof_id(session: &[u8; 32], encryptor: Role) -> BatchId {
+    BatchId { session: derived(b"twain tags ring-LWE proof", session, encryptor), number: 0 }
 }
 
 impl RingTags {
@@ -56,15 +67,50 @@ impl RingTags {
         let (session, role) = (channel.session_id(), channel.role());
         let (mut own, public) = SecretKey::generate(ring_session(&session, role), &mut self.rng);
         let theirs = channel.exchange(PHASE, public.to_bytes(), FRESH_BYTES)?;
-        let theirs = PublicKey::from_bytes(&theirs).map_err(failed)?;
-        let encryptions = own.encrypt(&[plaintext], &mut self.rng).map_err(failed)?;
-        let sent = encryptions.first().map(Encryption::to_bytes).unwrap_or_default();
+        let peer_session = ring_session(&session, role.other());
+        let key = PublicKey::from_bytes(peer_session, &theirs).map_err(failed)?;
+        let made = own.encrypt(&[plaintext], &mut self.rng).map_err(failed)?;
+        let (sent, openings): (Vec<Encryption>, Vec<Opening>) = made.into_iter().unzip();
+        let sent = sent.first().map(Encryption::to_bytes).unwrap_or_default();
         let received = channel.exchange(PHASE, sent, FRESH_BYTES)?;
         // The first encryption under a key has the number 1.
-        let peer_key = Encryption::from_bytes(1, &received).map_err(failed)?;
-        let peer = Evaluator::new(ring_session(&session, role.other()), theirs);
-        self.keys = Some(Keys { own, peer, peer_key });
+        let theirs = Encryption::from_bytes(peer_session, 1, &received).map_err(failed)?;
+        let received = Received { key, encryptions: vec![theirs] };
+        let peer = self.prove(channel, Openings { key: &own, openings }, received)?;
+        self.keys = Some(Keys { own, evaluator: Evaluator::default(), peer });
         Ok(())
+    }
+
+    /// Both sides' proofs at the same time; what the peer has proved.
+    fn prove(
+        &mut self,
+        channel: &mut dyn Channel,
+        own: Openings<'_>,
+        theirs: Received<PublicKey, Encryption>,
+    ) -> Result<Verified, PartyError> {
+        let (session, role) = (channel.session_id(), channel.role());
+        let short = |message: Vec<u8>| {
+            <[u8; 32]>::try_from(message)
+                .map_err(|_| PartyError::Bug("a message of a proof has another length"))
+        };
+        let (id, budget) = (proof_id(&session, role), &mut ProofBudget::default());
+        let prover = Prover::new(id, vec![own], budget).map_err(failed)?;
+        let batch = Batch::new(proof_id(&session, role.other()), vec![theirs]).map_err(failed)?;
+        let (batch, weights) = batch.weigh(&mut self.rng);
+        let weights = channel.exchange(PHASE, weights.to_vec(), weights.len())?;
+        let (masked, commitment) = prover.commit(&short(weights)?, &mut self.rng);
+        let commitment = channel.exchange(PHASE, commitment.to_vec(), commitment.len())?;
+        let (batch, challenge) = batch.challenge(short(commitment)?, &mut self.rng);
+        let challenge = channel.exchange(PHASE, challenge.to_vec(), challenge.len())?;
+        for response in masked.respond(&short(challenge)?) {
+            channel.send(PHASE, response)?;
+        }
+        let mut responses = Vec::with_capacity(ROWS);
+        for _ in 0..ROWS {
+            responses.push(channel.receive(PHASE, response_bytes(1))?);
+        }
+        let verified = batch.verify(&responses).map_err(failed)?.pop();
+        verified.ok_or(PartyError::Bug("a proof about nothing"))
     }
 }
 
@@ -98,8 +144,9 @@ impl TagSource for RingTags {
                 let mut mask = Shares::zero(SLOTS);
                 uniform_scalars(rng, &mut mask);
                 tags.copy_from_slice(&mask[..values.len()]);
-                let request = Request { products: vec![(&keys.peer_key, values)], mask: &mask };
-                for answer in keys.peer.answer(&[request], rng).map_err(failed)? {
+                let products = keys.peer.encryptions.iter().map(|key| (key, values)).collect();
+                let request = Request { key: &keys.peer.key, products, mask: &mask };
+                for answer in keys.evaluator.answer(&[request], rng).map_err(failed)? {
                     channel.send(PHASE, answer.to_bytes())?;
                 }
             }
@@ -263,13 +310,13 @@ mod tests {
         }
     }
 
-    /// A changed public key, encryption of the key, or answer, of the block for the test of keys or of
-    /// later ones: whatever it is, no session ends well with it.
+    /// A changed public key, encryption of the key, message of their proof, or answer, of the block for the
+    /// test of keys or of later ones: whatever it is, no session ends well with it.
     #[test]
     fn a_changed_ciphertext_ends_it() {
-        // Sent: 0 commitments, 1 public key, 2 encryption, 3 answer of the test, 4 coin, 5 and 6 the
-        // test, 7 answer of the spares.
-        for at in [1, 2, 3, 7] {
+        // Sent: 0 commitments, 1 public key, 2 encryption, 3 to 10 its proof (3 and 5 for the peer's), 11
+        // answer of the test, 12 coin, 13 and 14 the test, 15 answer of the spares.
+        for at in [1, 2, 3, 4, 5, 6, 10, 11, 15] {
             let [model, _] = both(|channel| {
                 let role = channel.role();
                 let at = if role == Role::Data { at } else { usize::MAX };

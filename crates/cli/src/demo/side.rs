@@ -9,22 +9,7 @@ use std::thread::{JoinHandle, spawn};
 use std::time::Duration;
 use twain::Error;
 use twain::observe::bytes;
-
-/// The phases of a proof, in the order they first end.
-const PHASES: [&str; 12] = [
-    "load",
-    "plan",
-    "connect",
-    "witness",
-    "commit advice",
-    "lookups",
-    "permutation",
-    "commit sums",
-    "transforms",
-    "quotient",
-    "evaluations",
-    "opening",
-];
+use twain_party::Phase;
 
 /// A running side.
 pub struct Side {
@@ -47,7 +32,7 @@ impl Side {
         command.current_dir(folder).args(["--log-format", "json", "prove"]).args(arguments);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut process = command.spawn().map_err(fail)?;
-        let bar = bars.add(ProgressBar::new(PHASES.len() as u64));
+        let bar = bars.add(ProgressBar::new(Phase::OF_PROOF.len() as u64));
         let style = ProgressStyle::with_template("{prefix:>12} {bar:30} {elapsed:>4} {msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.set_prefix(name.to_owned());
@@ -59,7 +44,8 @@ impl Side {
                 let Ok(line) = line else { break };
                 if let Some(index) = ended_phase(&line) {
                     bar.set_position(index as u64 + 1);
-                    bar.set_message(PHASES.get(index + 1).copied().unwrap_or("proof made"));
+                    let next = Phase::OF_PROOF.get(index + 1);
+                    bar.set_message(next.map_or("proof made", |phase| phase.name()));
                 }
                 last = line;
             }
@@ -86,7 +72,7 @@ impl Side {
 fn ended_phase(line: &str) -> Option<usize> {
     let event: Value = serde_json::from_str(line).ok()?;
     let name = event["phase"].as_str().filter(|_| event["state"] == "ended")?;
-    PHASES.iter().position(|phase| *phase == name)
+    Phase::OF_PROOF.iter().position(|phase| phase.name() == name)
 }
 
 /// The costs a side told at its end.

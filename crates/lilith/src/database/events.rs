@@ -38,7 +38,10 @@ pub fn add_event(
 }
 
 impl Event {
-    /// The events of a recipe after a sequence number, oldest first.
+    /// So many are given at a time.
+    pub const AT_A_TIME: usize = 1000;
+
+    /// The events of a recipe after a sequence number, oldest first, [`Self::AT_A_TIME`] at most.
     pub fn after(
         connection: &Connection,
         recipe: &str,
@@ -46,7 +49,7 @@ impl Event {
     ) -> Result<Vec<Event>, ServiceError> {
         let mut statement = connection.prepare_cached(
             "SELECT sequence, number, at, kind, data FROM events
-             WHERE recipe = ?1 AND sequence > ?2 ORDER BY sequence LIMIT 1000",
+             WHERE recipe = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3",
         )?;
         let event = |row: &Row<'_>| {
             let data: String = row.get(4)?;
@@ -58,8 +61,18 @@ impl Event {
                 data: serde_json::from_str(&data).unwrap_or_default(),
             })
         };
-        let events = statement.query_map(params![recipe, sequence], event)?;
+        let events = statement.query_map(params![recipe, sequence, Self::AT_A_TIME], event)?;
         Ok(events.collect::<Result<_, _>>()?)
+    }
+
+    /// The sequence number of a recipe's latest event; 0 if there is none.
+    pub fn latest(connection: &Connection, recipe: &str) -> Result<i64, ServiceError> {
+        let latest = connection.query_row(
+            "SELECT COALESCE(MAX(sequence), 0) FROM events WHERE recipe = ?1",
+            [recipe],
+            |row| row.get(0),
+        )?;
+        Ok(latest)
     }
 }
 

@@ -1,6 +1,6 @@
-//! What the server knows: SQLite with a write-ahead log, written through to the disk at every commit.
-//! One connection writes; whatever belongs together is one transaction. No file content, no inline
-//! data and no token is in it: tokens are there as digests.
+//! What the server knows: SQLite with a write-ahead log, written through to the disk at every
+//! commit. One connection writes; whatever belongs together is one transaction. No file content, no
+//! inline data and no token is in it: tokens are there as digests.
 
 mod events;
 mod peers;
@@ -13,11 +13,12 @@ mod transitions;
 pub use events::{Audit, Event, add_event, audit};
 pub use peers::Peer;
 pub use projects::{Limits, Project};
-pub use recipes::{Command, NewCommand, NewRecipe, Outputs, Recipe, ports};
+pub use recipes::{Command, NewCommand, NewRecipe, Recipe, ports};
 pub use tokens::{Role, Token};
 pub use transitions::{Change, Key, State, cancel, change};
 
 use crate::error::ServiceError;
+use crate::waiting::blocking;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -50,8 +51,8 @@ impl Database {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does something in one transaction, which is on the disk when this returns; then tells who waits
-    /// for changes.
+    /// Does something in one transaction, which is on the disk when this returns; then tells who
+    /// waits for changes.
     pub fn write<T>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, ServiceError>,
@@ -84,13 +85,5 @@ impl Database {
     /// Hears of every change.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
-    }
-}
-
-/// Other tasks go on while this one waits for the disk.
-fn blocking<T>(work: impl FnOnce() -> T) -> T {
-    match tokio::runtime::Handle::try_current() {
-        Ok(_) => tokio::task::block_in_place(work),
-        Err(_) => work(),
     }
 }

@@ -15,13 +15,15 @@ pub struct Peer {
     pub address: Option<String>,
     /// How many proofs a day are made with it at most: each teaches it something.
     pub proofs_a_day: Option<u32>,
+    /// How many bundles are kept ready with it while it listens.
+    pub keep_bundles: Option<u32>,
 }
 
 impl Peer {
     /// The peers of a project, by name.
     pub fn all(connection: &Connection, project: &str) -> Result<Vec<Peer>, ServiceError> {
         let mut statement = connection.prepare_cached(
-            "SELECT fingerprint, name, address, proofs_a_day FROM peers WHERE project = ?1
+            "SELECT fingerprint, name, address, proofs_a_day, keep_bundles FROM peers WHERE project = ?1
              ORDER BY name",
         )?;
         let peer = |row: &Row<'_>| {
@@ -30,6 +32,7 @@ impl Peer {
                 name: row.get(1)?,
                 address: row.get(2)?,
                 proofs_a_day: row.get(3)?,
+                keep_bundles: row.get(4)?,
             })
         };
         let peers = statement.query_map([project], peer)?;
@@ -39,11 +42,18 @@ impl Peer {
     /// Adds it to a project, or changes what is known of it.
     pub fn put(&self, connection: &Connection, project: &str) -> Result<(), ServiceError> {
         let put = connection.execute(
-            "INSERT INTO peers (project, fingerprint, name, address, proofs_a_day)
-             VALUES (?1, ?2, ?3, ?4, ?5)
+            "INSERT INTO peers (project, fingerprint, name, address, proofs_a_day, keep_bundles)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (project, fingerprint) DO UPDATE
-             SET name = ?3, address = ?4, proofs_a_day = ?5",
-            params![project, self.fingerprint, self.name, self.address, self.proofs_a_day],
+             SET name = ?3, address = ?4, proofs_a_day = ?5, keep_bundles = ?6",
+            params![
+                project,
+                self.fingerprint,
+                self.name,
+                self.address,
+                self.proofs_a_day,
+                self.keep_bundles
+            ],
         );
         match put {
             Ok(_) => Ok(()),

@@ -3,10 +3,10 @@
 use super::{Key, State, add_event};
 use crate::error::ServiceError;
 use crate::identifiers::now;
-use crate::job::Job;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
+use twain_jobs::Job;
+use twain_jobs::bodies::Outputs;
 
 /// A recipe to be run.
 #[derive(Clone, Debug)]
@@ -42,15 +42,6 @@ pub struct NewCommand {
     pub port: Option<u16>,
     /// Its peer's fingerprint.
     pub peer: Option<String>,
-}
-
-/// What of a command's files is in its result.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Outputs {
-    /// The files, in order.
-    pub files: Vec<String>,
-    /// The one file as a text, as old clients expect it, and not a list.
-    pub as_text: bool,
 }
 
 /// A recipe.
@@ -277,7 +268,8 @@ impl Command {
         Ok(command.optional()?)
     }
 
-    /// All that have not ended and do not wait for others, in the order they came, with their projects.
+    /// All that have not ended and do not wait for others, in the order they came, with their
+    /// projects.
     pub fn unfinished(connection: &Connection) -> Result<Vec<(String, Command)>, ServiceError> {
         let text = format!(
             "SELECT {COMMAND}, project FROM commands JOIN recipes ON recipes.id = commands.recipe
@@ -288,6 +280,20 @@ impl Command {
         let mut statement = connection.prepare_cached(&text)?;
         let commands = statement.query_map([], |row| Ok((row.get(19)?, command_from(row)?)))?;
         Ok(commands.collect::<Result<_, _>>()?)
+    }
+
+    /// When the latest command of a project with a peer ended, in milliseconds since the epoch.
+    pub fn last_with_peer(
+        connection: &Connection,
+        project: &str,
+    ) -> Result<Option<i64>, ServiceError> {
+        let ended = connection.query_row(
+            "SELECT MAX(commands.ended) FROM commands JOIN recipes ON recipes.id = commands.recipe
+             WHERE project = ?1 AND peer IS NOT NULL",
+            [project],
+            |row| row.get(0),
+        )?;
+        Ok(ended)
     }
 
     /// Notes how far its log was read, and what it is doing.
@@ -303,6 +309,17 @@ impl Command {
                  WHERE recipe = ?1 AND number = ?2",
             )?
             .execute(params![key.recipe, key.number, log_read, phase])?;
+        Ok(())
+    }
+
+    /// Notes that it began only now: the executor had it in a queue of its own.
+    pub fn begun(connection: &Connection, key: &Key) -> Result<(), ServiceError> {
+        connection
+            .prepare_cached(
+                "UPDATE commands SET started = ?3, note = NULL
+                 WHERE recipe = ?1 AND number = ?2 AND state = 'running'",
+            )?
+            .execute(params![key.recipe, key.number, now()])?;
         Ok(())
     }
 

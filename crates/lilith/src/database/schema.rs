@@ -2,7 +2,10 @@
 
 use rusqlite::Connection;
 
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
+
+/// From version 1: peers with which bundles are kept ready.
+const SECOND: &str = "ALTER TABLE peers ADD COLUMN keep_bundles INTEGER;";
 
 const TABLES: &str = "
 CREATE TABLE tokens (
@@ -36,6 +39,7 @@ CREATE TABLE peers (
     name TEXT NOT NULL,
     address TEXT,
     proofs_a_day INTEGER,
+    keep_bundles INTEGER,
     PRIMARY KEY (project, fingerprint),
     UNIQUE (project, name)
 ) STRICT;
@@ -122,9 +126,45 @@ pub fn prepare(connection: &Connection) -> Result<(), rusqlite::Error> {
             let all = format!("BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;");
             connection.execute_batch(&all)
         }
+        1 => {
+            let all = format!("BEGIN; {SECOND} PRAGMA user_version = {VERSION}; COMMIT;");
+            connection.execute_batch(&all)
+        }
         VERSION => Ok(()),
         _ => Err(rusqlite::Error::InvalidParameterName(format!(
             "the tables are of version {version}; this program knows version {VERSION}"
         ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_of_the_first_version_are_brought_forward() {
+        let old = Connection::open_in_memory().unwrap();
+        let first = TABLES.replace("    keep_bundles INTEGER,\n", "");
+        old.execute_batch(&format!("{first} PRAGMA user_version = 1;")).unwrap();
+        let new = Connection::open_in_memory().unwrap();
+        for connection in [&old, &new] {
+            prepare(connection).unwrap();
+            // Nothing more to do.
+            prepare(connection).unwrap();
+        }
+        let columns = |connection: &Connection| -> Vec<String> {
+            let mut statement =
+                connection.prepare("SELECT name FROM pragma_table_info('peers')").unwrap();
+            let mut names: Vec<String> = statement
+                .query_map([], |row| row.get(0))
+                .unwrap()
+                .collect::<Result<_, _>>()
+                .unwrap();
+            names.sort();
+            names
+        };
+        assert_eq!(columns(&old), columns(&new));
+        old.pragma_update(None, "user_version", VERSION + 1).unwrap();
+        assert!(prepare(&old).is_err());
     }
 }

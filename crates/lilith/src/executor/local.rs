@@ -1,16 +1,20 @@
-//! Child processes of this machine. They outlive the server: each is a process group of its own, known
-//! by its number and the time it was started, and is found again after a restart.
+//! Child processes of this machine. They outlive the server: each is a process group of its own,
+//! known by its number and the time it was started, and is found again after a restart.
 
-use super::{Attempt, EngineState, Executor};
+use super::{Attempt, EngineState, Executor, Place};
 use crate::error::ServiceError;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use std::collections::HashMap;
 use std::fs;
+use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
+
+/// Where its processes are.
+const HERE: EngineState = EngineState::Running(IpAddr::V4(Ipv4Addr::LOCALHOST));
 
 /// The executor.
 #[derive(Debug)]
@@ -41,8 +45,8 @@ fn engine(pid: i32) -> Option<String> {
     Some(format!("{pid}:{}", started(pid)?))
 }
 
-/// When a process was started, if it is there, no zombie, and leads its process group: a child that is
-/// about to become another program still has the name of its parent.
+/// When a process was started, if it is there, no zombie, and leads its process group: a child that
+/// is about to become another program still has the name of its parent.
 fn started(pid: i32) -> Option<u64> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The name in parentheses may have blanks and parentheses in it.
@@ -63,6 +67,10 @@ fn pid(engine: &str) -> Option<i32> {
 impl Executor for Local {
     fn name(&self) -> &'static str {
         "local"
+    }
+
+    fn place(&self) -> Place {
+        Place { listen: "127.0.0.1:0", lease_seconds: None }
     }
 
     fn submit(&self, attempt: &Attempt) -> Result<String, ServiceError> {
@@ -90,13 +98,13 @@ impl Executor for Local {
         let mut children = self.children();
         if let Some(child) = children.get_mut(&number) {
             if let Ok(None) = child.try_wait() {
-                return EngineState::Running;
+                return HERE;
             }
             children.remove(&number);
             return EngineState::Gone;
         }
         match engine(number).as_deref() == Some(name) {
-            true => EngineState::Running,
+            true => HERE,
             false => EngineState::Gone,
         }
     }
@@ -145,7 +153,7 @@ mod tests {
         let name = engine(child.id() as i32).unwrap();
         assert_eq!(engine(std::process::id() as i32 + 1_000_000_000), None);
         let executor = Local::new(Path::new("/nowhere")).unwrap();
-        assert_eq!(executor.state(&name), EngineState::Running);
+        assert_eq!(executor.state(&name), HERE);
         // Another process that has the number by now.
         assert_eq!(executor.state(&format!("{}:1", child.id())), EngineState::Gone);
         assert_eq!(executor.state("not one"), EngineState::Gone);

@@ -12,6 +12,7 @@
 //! DIR/recipes/ID/outputs   what its result holds, N/NAME
 //! ```
 
+use super::accounts::{self, Accounts};
 use super::limits::Limiter;
 use super::metrics::Metrics;
 use super::options::Options;
@@ -49,6 +50,8 @@ pub struct App {
     pub supervised: Mutex<HashSet<Key>>,
     /// The latest progress of commands that run.
     pub progress: Mutex<HashMap<Key, Value>>,
+    /// As whom the jobs of a project run.
+    pub accounts: Accounts,
     /// Set when the server is to end.
     pub ending: watch::Sender<bool>,
 }
@@ -68,9 +71,12 @@ impl App {
 
     /// The files of a project, or of a second name below it.
     pub fn files(&self, project: &str, deployment: Option<&str>) -> Result<Folder, ServiceError> {
+        let account = self.account(project)?;
         match deployment {
-            None => Folder::open(&self.at(&["projects", project, "files"])),
-            Some(name) => Folder::open(&self.at(&["projects", project, "deployments", name])),
+            None => Folder::open_for(&self.at(&["projects", project, "files"]), account),
+            Some(name) => {
+                Folder::open_for(&self.at(&["projects", project, "deployments", name]), account)
+            }
         }
     }
 
@@ -79,9 +85,19 @@ impl App {
         self.files(&recipe.project, recipe.deployment.as_deref())
     }
 
-    /// Where a recipe's commands run.
-    pub fn work(&self, recipe: &str) -> Result<Folder, ServiceError> {
-        Folder::open(&self.at(&["recipes", recipe, "work"]))
+    /// Where the commands of a project's recipe run.
+    pub fn work(&self, project: &str, recipe: &str) -> Result<Folder, ServiceError> {
+        let account = self.account(project)?;
+        let folder = Folder::open_for(&self.at(&["recipes", recipe, "work"]), account)?;
+        if account.is_some() {
+            accounts::let_through(&self.at(&["recipes", recipe]))?;
+        }
+        Ok(folder)
+    }
+
+    /// As whom the jobs of a project run, if not as the server.
+    pub fn account(&self, project: &str) -> Result<Option<u32>, ServiceError> {
+        self.accounts.of(&self.at(&["projects", project]))
     }
 
     /// The folder of an attempt.

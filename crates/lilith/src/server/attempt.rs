@@ -1,5 +1,5 @@
-//! One attempt of a command: its files are brought to where it runs, its flags are completed with what
-//! is the server's to say, and at its end what it wrote is taken into the project.
+//! One attempt of a command: its files are brought to where it runs, its flags are completed with
+//! what is the server's to say, and at its end what it wrote is taken into the project.
 
 use super::app::App;
 use super::circuits;
@@ -47,10 +47,11 @@ impl Context {
 /// Brings the files of an attempt to where it runs, and writes down what is to run.
 pub async fn prepare(app: &App, context: &Context) -> Result<Attempt, ServiceError> {
     let Context { command, recipe, project, .. } = context;
-    let work = app.work(&recipe.id)?;
+    let work = app.work(&recipe.project, &recipe.id)?;
     let files = app.files_of(recipe)?;
     for name in &command.job.reads {
-        // What an earlier command of the recipe wrote comes before what others have put there since.
+        // What an earlier command of the recipe wrote comes before what others have put there
+        // since.
         if !work.has(name) {
             match work.take(&files, name) {
                 Ok(()) => {}
@@ -68,6 +69,7 @@ pub async fn prepare(app: &App, context: &Context) -> Result<Attempt, ServiceErr
         }
     }
     let ezkl = app.at(&["projects", &project.name, "ezkl"]);
+    let account = app.account(&project.name)?;
     link_srs(app, &ezkl.join("srs"))?;
     let folder = context.folder(app);
     make_private(&folder)?;
@@ -84,9 +86,11 @@ pub async fn prepare(app: &App, context: &Context) -> Result<Attempt, ServiceErr
             ("HOME".into(), text(work.path())),
             ("EZKL_REPO_PATH".into(), text(&ezkl)),
         ],
+        account,
         memory_bytes: project.limits.memory_bytes,
         log_bytes: project.limits.log_bytes,
         run_seconds: context.run_seconds(),
+        lease_seconds: app.executor.place().lease_seconds,
     };
     let spec = serde_json::to_vec(&attempt)
         .map_err(|error| ServiceError::internal("writing an attempt", error))?;
@@ -118,7 +122,7 @@ async fn arguments(app: &App, context: &Context) -> Result<Vec<String>, ServiceE
     ];
     if pair.port.is_some() {
         // The relay leads there; the system chooses a port that is free.
-        replace.push(("local-addr", "127.0.0.1:0".into()));
+        replace.push(("local-addr", app.executor.place().listen.into()));
     }
     if let Some(remote) = pair.remote.as_ref().or(peer.address.as_ref()) {
         let address = app.options.peer_policy().resolve(remote).await?;
@@ -130,8 +134,8 @@ async fn arguments(app: &App, context: &Context) -> Result<Vec<String>, ServiceE
     Ok(job.arguments(&replace))
 }
 
-/// Puts links to the operator's SRS files where the job looks for them. A job that imports one of its
-/// own puts it in the place of the link, and never writes through it.
+/// Puts links to the operator's SRS files where the job looks for them. A job that imports one of
+/// its own puts it in the place of the link, and never writes through it.
 fn link_srs(app: &App, folder: &Path) -> Result<(), ServiceError> {
     make_private(folder)?;
     let Some(entries) = app.options.srs_folder().and_then(|from| fs::read_dir(from).ok()) else {
@@ -154,7 +158,7 @@ fn link_srs(app: &App, folder: &Path) -> Result<(), ServiceError> {
 /// Takes what a command wrote into the project, and keeps what its result is to hold.
 pub fn collect(app: &App, context: &Context) -> Result<(), ServiceError> {
     let Context { command, recipe, .. } = context;
-    let work = app.work(&recipe.id)?;
+    let work = app.work(&recipe.project, &recipe.id)?;
     let files = app.files_of(recipe)?;
     for name in &command.job.writes {
         match files.take(&work, name) {

@@ -1,5 +1,5 @@
-//! Invitations, and the digests of circuits in them. The server parses no upload itself: `twain invite`
-//! does, as a process.
+//! Invitations, the digests of circuits in them, and bundles for circuits. The server parses no
+//! upload itself: `twain` does, as a process.
 
 use super::app::App;
 use crate::database::Project;
@@ -15,8 +15,8 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// The invitation of a project for a circuit of its folder, or of a recipe's.
 ///
 /// # Errors
-/// What `twain` says of the circuit; [`Code::WrongSide`] if the other side's secret of the same circuit
-/// is on this server.
+/// What `twain` says of the circuit; [`Code::WrongSide`] if the other side's secret of the same
+/// circuit is on this server.
 pub async fn invitation(
     app: &App,
     project: &Project,
@@ -25,15 +25,68 @@ pub async fn invitation(
     address: &str,
     days: u32,
 ) -> Result<Invitation, ServiceError> {
+    let arguments = [
+        "invite".into(),
+        format!("--address={address}"),
+        format!("--days={days}"),
+        format!("--compiled-circuit={circuit}"),
+    ];
+    let text = ask(app, project, folder, &arguments).await?.map_err(|said| {
+        ServiceError::new(Code::BadRequest, format!("no invitation: {said}")).hint(
+            "an invitation is for a compiled circuit: run compile-circuit, or name the file with \
+             --circuit",
+        )
+    })?;
+    let invitation: Invitation = text
+        .parse()
+        .map_err(|error| ServiceError::internal("reading what twain printed", error))?;
+    let digest = hex::encode(invitation.circuit);
+    app.database
+        .write(|write| project.note_circuit(write, &digest, app.options.allow_both_sides))?;
+    Ok(invitation)
+}
+
+/// How many bundles a project has for proofs of its circuit (under the names that commands give
+/// files) with a peer.
+///
+/// # Errors
+/// What `twain` says of the files.
+pub async fn bundles(app: &App, project: &Project, peer: &str) -> Result<u32, ServiceError> {
+    let files = app.files(&project.name, None)?;
+    let arguments = [
+        "bundles".into(),
+        "count".into(),
+        format!("--id={}", project.side),
+        format!("--peer={peer}"),
+    ];
+    let text = ask(app, project, files.path(), &arguments).await?.map_err(|said| {
+        ServiceError::new(Code::BadRequest, format!("no bundles can be counted: {said}"))
+    })?;
+    let last = text.lines().last().unwrap_or_default();
+    last.parse().map_err(|error| ServiceError::internal("reading what twain printed", error))
+}
+
+/// What `twain` prints, or what it complains of, run in a folder with the project's identity and
+/// SRS files.
+async fn ask(
+    app: &App,
+    project: &Project,
+    folder: &Path,
+    arguments: &[String],
+) -> Result<Result<String, String>, ServiceError> {
     let failed = |error| ServiceError::internal("starting twain", error);
-    let twain = app.options.twain.clone().unwrap_or_default();
-    let child = tokio::process::Command::new(twain)
-        .args(["invite", "--address", address, "--days", &days.to_string()])
-        .arg(format!("--compiled-circuit={circuit}"))
+    let mut command = tokio::process::Command::new(app.options.twain.clone().unwrap_or_default());
+    if let Some(account) = app.account(&project.name)? {
+        // What is read there was uploaded: as for jobs, nothing else is to be in reach.
+        command.uid(account).gid(account);
+    }
+    let child = command
+        .args(arguments)
         .arg("--identity")
         .arg(app.identity(&project.name))
         .current_dir(folder)
         .env_clear()
+        .env("EZKL_REPO_PATH", app.at(&["projects", &project.name, "ezkl"]))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -44,21 +97,10 @@ pub async fn invitation(
     let output = output
         .map_err(|_| ServiceError::new(Code::BadRequest, "the circuit took too long to read"))?
         .map_err(failed)?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let last = said.lines().last().unwrap_or_default();
-        let last = last.strip_prefix("error: ").unwrap_or(last);
-        return Err(ServiceError::new(Code::BadRequest, format!("no invitation: {last}")).hint(
-            "an invitation is for a compiled circuit: run compile-circuit, or name the file with \
-             --circuit",
-        ));
+    if output.status.success() {
+        return Ok(Ok(String::from_utf8_lossy(&output.stdout).into_owned()));
     }
-    let text = String::from_utf8_lossy(&output.stdout);
-    let invitation: Invitation = text
-        .parse()
-        .map_err(|error| ServiceError::internal("reading what twain printed", error))?;
-    let digest = hex::encode(invitation.circuit);
-    app.database
-        .write(|write| project.note_circuit(write, &digest, app.options.allow_both_sides))?;
-    Ok(invitation)
+    let said = String::from_utf8_lossy(&output.stderr);
+    let last = said.lines().last().unwrap_or_default();
+    Ok(Err(last.strip_prefix("error: ").unwrap_or(last).to_string()))
 }

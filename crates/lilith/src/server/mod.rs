@@ -1,13 +1,15 @@
 //! `lilith serve`: from what the operator says to a server that runs, and its end.
 
+mod accounts;
 mod answer;
 pub mod app;
 mod attempt;
-mod bodies;
 mod circuits;
+pub mod config;
 mod exposition;
 mod extract;
 mod job_log;
+mod keeper;
 mod limits;
 mod lock;
 mod metrics;
@@ -23,9 +25,10 @@ mod who;
 
 use crate::database::{Command, Database, Recipe, Role, State, Token};
 use crate::error::{Code, ServiceError};
-use crate::executor::{Executor, Local};
+use crate::executor::{Executor, Local, Slurm};
 use crate::folder::make_private;
 use crate::relay::Relay;
+use accounts::Accounts;
 use app::App;
 use nix::fcntl::{Flock, FlockArg};
 use options::{ExecutorName, Options, TRUST};
@@ -69,8 +72,11 @@ pub async fn serve(mut options: Options) -> Result<(), ServiceError> {
         .local_addr()
         .map_err(|error| ServiceError::internal("asking where it listens", error))?;
     greet(&app, address, tls.is_some())?;
-    let tasks =
-        [tokio::spawn(scheduler::run(app.clone())), tokio::spawn(webhooks::run(app.clone()))];
+    let tasks = [
+        tokio::spawn(scheduler::run(app.clone())),
+        tokio::spawn(webhooks::run(app.clone())),
+        tokio::spawn(keeper::run(app.clone())),
+    ];
     let service = routes::router(app.clone(), pages::router())
         .into_make_service_with_connect_info::<tls::Caller>();
     let ended = end_of(app.clone());
@@ -95,6 +101,7 @@ fn open(options: Options) -> Result<App, ServiceError> {
     let database = Database::open(&options.directory.join("lilith.db"))?;
     let executor: Arc<dyn Executor> = match options.executor {
         ExecutorName::Local => Arc::new(Local::new(&options.directory)?),
+        ExecutorName::Slurm => Arc::new(Slurm::new(&options.directory, options.sbatch.clone())?),
     };
     Ok(App {
         relay: Relay::new(options.peer_bind()),
@@ -103,6 +110,7 @@ fn open(options: Options) -> Result<App, ServiceError> {
         metrics: metrics::Metrics::default(),
         supervised: Default::default(),
         progress: Default::default(),
+        accounts: Accounts::new(&options)?,
         ending: tokio::sync::watch::channel(false).0,
         database,
         executor,

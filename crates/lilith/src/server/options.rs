@@ -12,9 +12,13 @@ pub const TRUST: &str = "This server sees every secret that is put into it. It m
      trusted by, the party whose secret that is; one project holds one side's secret, and the other \
      side's stays on the other side's machines.";
 
-/// Flags of `lilith serve`.
+/// Flags of `lilith serve`. Each can also be set in the environment and in a file
+/// ([`super::config`]).
 #[derive(Clone, Debug, Args)]
 pub struct Options {
+    /// A file (TOML) with what is not said here: long names of flags, and their values.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// The server's folder: database, projects, identities. Made if it is not there.
     #[arg(long = "dir", value_name = "DIR")]
     pub directory: PathBuf,
@@ -57,11 +61,21 @@ pub struct Options {
     /// Where jobs run.
     #[arg(long, value_enum, default_value_t = ExecutorName::Local)]
     pub executor: ExecutorName,
-    /// How many commands run at a time [default: one a core].
+    /// One more flag for Slurm's sbatch, such as --sbatch=--partition=prove; may be given several
+    /// times.
+    #[arg(long, value_name = "FLAG", allow_hyphen_values = true)]
+    pub sbatch: Vec<String>,
+    /// Run the jobs of each project as a Unix user of its own, one of these numbers: for servers
+    /// that root starts.
+    #[arg(long, value_name = "FIRST-LAST", num_args = 0..=1, default_missing_value = "200000-265535",
+          value_parser = accounts)]
+    pub user_per_project: Option<RangeInclusive<u32>>,
+    /// How many commands run at a time [default: one a core; 1000 with Slurm, which has a queue
+    /// itself].
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub jobs: Option<u32>,
-    /// Take both sides' secrets of one circuit: for tests and demos, for then they are no secrets from
-    /// who runs this machine.
+    /// Take both sides' secrets of one circuit: for tests and demos, for then they are no secrets
+    /// from who runs this machine.
     #[arg(long)]
     pub allow_both_sides: bool,
     /// The side of projects that old clients make without saying it.
@@ -95,6 +109,8 @@ pub struct Options {
 pub enum ExecutorName {
     /// Child processes of this machine.
     Local,
+    /// Batch jobs of a Slurm cluster whose nodes share the server's folder.
+    Slurm,
 }
 
 /// Whose secret a project holds.
@@ -122,6 +138,15 @@ fn ports(text: &str) -> Result<RangeInclusive<u16>, String> {
     match (parse(first), parse(last)) {
         (Some(first), Some(last)) if first <= last => Ok(first..=last),
         _ => Err("ports look like 7100-7199, or 7100".into()),
+    }
+}
+
+fn accounts(text: &str) -> Result<RangeInclusive<u32>, String> {
+    // 0 is root, and the last number means "no change" to the system.
+    let parse = |text: &str| text.parse().ok().filter(|id| (1..u32::MAX).contains(id));
+    match text.split_once('-').map(|(first, last)| (parse(first), parse(last))) {
+        Some((Some(first), Some(last))) if first <= last => Ok(first..=last),
+        _ => Err("numbers of users look like 200000-265535".into()),
     }
 }
 
@@ -155,8 +180,11 @@ impl Options {
 
     /// How many commands run at a time.
     pub fn slots(&self) -> usize {
-        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        self.jobs.map_or_else(cores, |jobs| jobs as usize)
+        let most = || match self.executor {
+            ExecutorName::Local => std::thread::available_parallelism().map_or(1, usize::from),
+            ExecutorName::Slurm => 1000,
+        };
+        self.jobs.map_or_else(most, |jobs| jobs as usize)
     }
 
     /// How long a command may wait in the queue.

@@ -1,5 +1,5 @@
-//! Which command begins when. The table is the queue: every step looks at all commands that have not
-//! ended, begins what may begin, and takes up what a server before this one left running.
+//! Which command begins when. The table is the queue: every step looks at all commands that have
+//! not ended, begins what may begin, and takes up what a server before this one left running.
 
 use super::app::App;
 use super::lock::lock;
@@ -40,6 +40,17 @@ struct Busy {
     projects: HashMap<String, usize>,
     /// Bundles of one identity with one peer are one job's at a time.
     pairs: Vec<(String, Option<String>)>,
+    /// Of projects that were asked about.
+    limits: HashMap<String, Option<Limits>>,
+}
+
+/// What a project may begin.
+#[derive(Clone, Copy)]
+struct Limits {
+    /// Commands at a time.
+    running: usize,
+    /// Whether it has used its processor seconds.
+    processor_is_used: bool,
 }
 
 impl Busy {
@@ -49,6 +60,23 @@ impl Busy {
         if command.job.pair.is_some() {
             self.pairs.push((project.into(), command.peer.clone()));
         }
+    }
+
+    /// What a project may begin, looked up once a step; none if it is gone.
+    fn limits_of(&mut self, app: &App, project: &str) -> Result<Option<Limits>, ServiceError> {
+        if let Some(limits) = self.limits.get(project) {
+            return Ok(*limits);
+        }
+        let (found, used) = app.database.read(|connection| {
+            let found = Project::find(connection, project)?;
+            Ok((found, Project::cpu_seconds_since(connection, project, now() - DAY)?))
+        })?;
+        let limits = found.map(|found| Limits {
+            running: found.limits.running as usize,
+            processor_is_used: used >= found.limits.cpu_seconds_a_day as f64,
+        });
+        self.limits.insert(project.into(), limits);
+        Ok(limits)
     }
 }
 
@@ -73,8 +101,15 @@ fn step(app: &Arc<App>) -> Result<(), ServiceError> {
         match command.state {
             State::Lost => again_or_not(app, command)?,
             State::Queued => {
-                if let Some(reason) = reason_to_wait(app, project, command, &busy)? {
-                    app.database.write(|write| Command::set_note(write, &command.key, &reason))?;
+                if waited_too_long(app, command)? {
+                    continue;
+                }
+                if let Some(reason) = reason_to_wait(app, project, command, &mut busy)? {
+                    // Every write wakes this up again: one that changes nothing would, for ever.
+                    if command.note.as_ref() != Some(&reason) {
+                        app.database
+                            .write(|write| Command::set_note(write, &command.key, &reason))?;
+                    }
                 } else if claim(app, command)? {
                     busy.add(project, command);
                     begin(app, command.key.clone());
@@ -131,44 +166,44 @@ fn again_or_not(app: &App, command: &Command) -> Result<(), ServiceError> {
     Ok(())
 }
 
-/// Why a command cannot begin yet; one that waited too long ends.
+/// Ends a command that waited too long; whether it did.
+fn waited_too_long(app: &App, command: &Command) -> Result<bool, ServiceError> {
+    let waited = now() - command.queued.unwrap_or_else(now);
+    let limit = i64::try_from(app.options.queue_limit().as_millis()).unwrap_or(i64::MAX);
+    if waited <= limit {
+        return Ok(false);
+    }
+    let text = format!("waited {} s in the queue: {}", waited / 1000, note_of(command));
+    let what = Change::error("timeout", text);
+    app.database
+        .write(|write| change(write, &command.key, &[State::Queued], State::Errored, &what))?;
+    Ok(true)
+}
+
+/// Why a command cannot begin yet.
 fn reason_to_wait(
     app: &App,
     project: &str,
     command: &Command,
-    busy: &Busy,
+    busy: &mut Busy,
 ) -> Result<Option<String>, ServiceError> {
-    let waited = now() - command.queued.unwrap_or_else(now);
-    let limit = i64::try_from(app.options.queue_limit().as_millis()).unwrap_or(i64::MAX);
-    if waited > limit {
-        let text = format!("waited {} s in the queue: {}", waited / 1000, note_of(command));
-        let what = Change::error("timeout", text);
-        app.database
-            .write(|write| change(write, &command.key, &[State::Queued], State::Errored, &what))?;
-        return Ok(Some("waited too long".into()));
-    }
-    let found = app.database.read(|connection| {
-        let found = Project::find(connection, project)?;
-        let used = Project::cpu_seconds_since(connection, project, now() - DAY)?;
-        let holder = command.port.map(|port| ports::holder(connection, port)).transpose()?;
-        Ok((found, used, holder.flatten()))
-    })?;
-    let (Some(found), used, holder) = found else { return Ok(None) };
-    let running = busy.projects.get(project).copied().unwrap_or(0);
+    // First what takes no question to the database: a queue may be long, and is looked at often.
     if busy.all >= app.options.slots() {
         return Ok(Some("waits for other jobs of the server to end".into()));
-    }
-    if running >= found.limits.running as usize {
-        return Ok(Some("waits for other jobs of the project to end".into()));
-    }
-    if used >= found.limits.cpu_seconds_a_day as f64 {
-        return Ok(Some("waits: the project has used its processor seconds of 24 hours".into()));
     }
     let pair = (project.to_string(), command.peer.clone());
     if command.job.pair.is_some() && busy.pairs.contains(&pair) {
         return Ok(Some("waits for another job with the same peer to end".into()));
     }
-    match (command.port, holder) {
+    let Some(limits) = busy.limits_of(app, project)? else { return Ok(None) };
+    if busy.projects.get(project).copied().unwrap_or(0) >= limits.running {
+        return Ok(Some("waits for other jobs of the project to end".into()));
+    }
+    if limits.processor_is_used {
+        return Ok(Some("waits: the project has used its processor seconds of 24 hours".into()));
+    }
+    let holder = |port| app.database.read(|connection| ports::holder(connection, port));
+    match (command.port, command.port.map(holder).transpose()?.flatten()) {
         (Some(port), Some(holder)) if holder != command.key.recipe => {
             Ok(Some(format!("waits for port {port}, which another recipe holds")))
         }

@@ -9,6 +9,7 @@ use crate::database::{Change, Command, Key, Peer, Project, Recipe, State, add_ev
 use crate::error::{Code, ServiceError};
 use crate::executor::{Ended, EngineState};
 use crate::identifiers::now;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -47,8 +48,8 @@ pub async fn supervise(app: &Arc<App>, key: &Key) -> Result<(), ServiceError> {
     finish(app, &context, &ended, asked)
 }
 
-/// Starts an attempt, or finds the one that a server before this one started; false if there is none
-/// and the command is in the queue again.
+/// Starts an attempt, or finds the one that a server before this one started; false if there is
+/// none and the command is in the queue again.
 async fn start(app: &Arc<App>, context: &mut Context) -> Result<bool, ServiceError> {
     let key = context.command.key.clone();
     let folder = context.folder(app);
@@ -84,6 +85,25 @@ enum Asked {
     Refused(&'static str, String),
 }
 
+/// Where a job is to be found by its peer: the port that its log tells, at the address of the
+/// machine that the executor tells.
+#[derive(Default)]
+struct Aim {
+    port: Option<u16>,
+    node: Option<IpAddr>,
+    told: Option<SocketAddr>,
+}
+
+impl Aim {
+    fn tell(&mut self, app: &App, outside: Option<u16>) {
+        let job = self.node.zip(self.port).map(SocketAddr::from);
+        if job.is_some() && self.told != job {
+            app.aim(outside, job);
+            self.told = job;
+        }
+    }
+}
+
 /// Waits for the end of the process; none if it is gone without a result.
 async fn watch(
     app: &Arc<App>,
@@ -92,19 +112,37 @@ async fn watch(
 ) -> Result<Option<Ended>, ServiceError> {
     let engine = context.command.engine.clone().unwrap_or_default();
     let (folder, log) = (context.folder(app), context.log(app));
-    let mut read = context.command.log_read;
+    let (mut read, mut aim) = (context.command.log_read, Aim::default());
     if read > 0 {
         // A server before this one knew where it listens.
-        app.aim(context.command.port, Told::of(&all_lines(&log).0).listening);
+        aim.port = Told::of(&all_lines(&log).0).listening.map(|address| address.port());
     }
-    let mut asked_at: Option<Instant> = None;
+    let (mut asked_at, mut queued): (Option<Instant>, bool) = (None, false);
     loop {
-        // In this order: the result is written before the process is gone, the log before the result.
+        // In this order: the result is written before the process is gone, the log before the
+        // result.
         let state = app.executor.state(&engine);
         let ended = Ended::read(&folder);
         let is_over = ended.is_some() || state == EngineState::Gone;
+        match state {
+            EngineState::Queued => {
+                let note = "waits for the cluster to begin it";
+                if !std::mem::replace(&mut queued, true) {
+                    app.database
+                        .write(|write| Command::set_note(write, &context.command.key, note))?;
+                }
+            }
+            EngineState::Running(node) => {
+                aim.node = Some(node);
+                if std::mem::take(&mut queued) {
+                    app.database.write(|write| Command::begun(write, &context.command.key))?;
+                    context.command.started = Some(now());
+                }
+            }
+            EngineState::Unknown | EngineState::Gone => {}
+        }
         loop {
-            let end = hear(app, context, &log, read, asked)?;
+            let end = hear(app, context, &log, read, &mut aim, asked)?;
             if !is_over || end == read {
                 read = end;
                 break;
@@ -115,8 +153,9 @@ async fn watch(
             app.aim(context.command.port, None);
             return Ok(ended);
         }
+        aim.tell(app, context.command.port);
         if asked.is_none() {
-            *asked = reason_to_end(app, context)?;
+            *asked = reason_to_end(app, context, queued)?;
         }
         match (asked.is_some(), asked_at) {
             (true, None) => {
@@ -134,11 +173,20 @@ async fn watch(
     }
 }
 
-fn reason_to_end(app: &App, context: &Context) -> Result<Option<Asked>, ServiceError> {
+/// Why a process is to end: somebody wants it, or it ran too long; the time in the executor's queue
+/// does not count.
+fn reason_to_end(
+    app: &App,
+    context: &Context,
+    queued: bool,
+) -> Result<Option<Asked>, ServiceError> {
     let key = &context.command.key;
     let recipe = app.database.read(|connection| Recipe::find(connection, &key.recipe))?;
     if recipe.is_none_or(|recipe| recipe.cancel) {
         return Ok(Some(Asked::Cancelled));
+    }
+    if queued {
+        return Ok(None);
     }
     let limit = i64::try_from(context.run_seconds()).unwrap_or(i64::MAX).saturating_mul(1000);
     let ran = now() - context.command.started.unwrap_or_else(now);
@@ -154,6 +202,7 @@ fn hear(
     context: &Context,
     log: &std::path::Path,
     read: u64,
+    aim: &mut Aim,
     asked: &mut Option<Asked>,
 ) -> Result<u64, ServiceError> {
     let key = &context.command.key;
@@ -164,7 +213,7 @@ fn hear(
     }
     let told = Told::of(&lines);
     if let Some(job) = told.listening {
-        app.aim(context.command.port, Some(job));
+        aim.port = Some(job.port());
     }
     if let Some(progress) = told.progress {
         lock(&app.progress).insert(key.clone(), progress);

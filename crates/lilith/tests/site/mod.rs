@@ -9,6 +9,7 @@ use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -40,6 +41,15 @@ pub fn twain() -> &'static Path {
         }
         path
     })
+}
+
+/// Asks every 50 ms until something is so.
+pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let since = Instant::now();
+    while !is_so() {
+        assert!(since.elapsed() < Duration::from_secs(90), "not in time: {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 /// A port that is free now, and that no other test gets.
@@ -80,7 +90,18 @@ impl Server {
     /// Starts one.
     pub fn start(flags: &[&str]) -> Self {
         let place = tempfile::tempdir().expect("a folder");
+        // Users of projects must get through.
+        fs::set_permissions(place.path(), fs::Permissions::from_mode(0o711)).expect("set");
         let directory = place.path().join("server");
+        Self::start_at(place, directory, flags)
+    }
+
+    /// Starts one with its folder elsewhere.
+    pub fn start_in(directory: &Path, flags: &[&str]) -> Self {
+        Self::start_at(tempfile::tempdir().expect("a folder"), directory.to_path_buf(), flags)
+    }
+
+    fn start_at(place: TempDir, directory: PathBuf, flags: &[&str]) -> Self {
         // Enough for a recipe or two; those of other tests are others.
         let port = free_port();
         let mut all = vec![
@@ -95,12 +116,16 @@ impl Server {
             "--jobs".into(),
             "4".into(),
         ];
-        if let Some(at) = flags.iter().position(|flag| *flag == "--peer-ports") {
-            all[3] = flags[at + 1].into();
+        let mut flags: Vec<&str> = flags.to_vec();
+        for name in ["--twain", "--peer-ports", "--srs", "--jobs"] {
+            // Given once only: the test's comes before this one.
+            if let Some(at) = flags.iter().position(|flag| *flag == name) {
+                let own = all.iter().position(|flag| flag == name).expect("above");
+                all[own + 1] = flags[at + 1].into();
+                flags.drain(at..at + 2);
+            }
         }
-        all.extend(
-            flags.iter().filter(|_| !flags.contains(&"--peer-ports")).map(|f| f.to_string()),
-        );
+        all.extend(flags.into_iter().map(str::to_string));
         let (child, stdout) = Self::spawn(&directory, &all);
         let mut server = Server {
             directory,
@@ -141,11 +166,23 @@ impl Server {
 
     /// `kill -9`, and another server on the same folder.
     pub fn kill_and_restart(&mut self) {
+        self.restart_with(&[]);
+    }
+
+    /// The same, with more flags for this time.
+    pub fn restart_with(&mut self, more: &[&str]) {
         self.child.kill().expect("killed");
         self.child.wait().expect("gone");
-        let (child, stdout) = Self::spawn(&self.directory, &self.flags);
+        let flags: Vec<_> =
+            self.flags.iter().cloned().chain(more.iter().map(|it| it.to_string())).collect();
+        let (child, stdout) = Self::spawn(&self.directory, &flags);
         (self.child, self.stdout) = (child, stdout);
         self.greeting();
+    }
+
+    /// The number of its process.
+    pub fn process(&self) -> u32 {
+        self.child.id()
     }
 
     /// A place for files of a test.
@@ -228,6 +265,19 @@ impl Server {
         let headers = [("x-api-key", token), ("content-type", "application/json")];
         let (status, _, bytes) = self.request(method, path, &headers, body);
         (status, serde_json::from_slice(&bytes).unwrap_or_default())
+    }
+
+    /// Numbers of the processes that prove for a recipe.
+    pub fn processes(&self, id: &str) -> Vec<String> {
+        let work = self.directory.join("recipes").join(id).join("work");
+        let entries = fs::read_dir("/proc").expect("processes").flatten();
+        let runs = |path: PathBuf| {
+            let line = fs::read(path.join("cmdline")).unwrap_or_default();
+            let proves = line.split(|byte| *byte == 0).nth(3) == Some(b"prove");
+            proves && fs::read_link(path.join("cwd")).is_ok_and(|folder| folder == work)
+        };
+        let name = |entry: fs::DirEntry| entry.file_name().into_string().ok();
+        entries.filter(|entry| runs(entry.path())).filter_map(name).collect()
     }
 
     /// Waits for a recipe's end.

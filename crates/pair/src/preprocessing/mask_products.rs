@@ -1,4 +1,4 @@
-//! Masks of wires and their products in a bundle (protocol §2.1, §21): the masks follow from its seed, of
+//! Masks of wires and their products in a bundle (protocol §2.2, §21): the masks follow from its seed, of
 //! the products this side's shares are kept.
 
 use super::call::Call;

@@ -57,7 +57,8 @@ pub fn make(
     generator("preprocessing").fill_bytes(&mut *seed);
     let mut write = |bytes: &[u8]| write(bytes).map_err(records::failed);
     write(&*seed)?;
-    let mut products = PooledOle::seeded(seeds, &channel);
+    let products = PooledOle::seeded(seeds, &channel);
+    let mut products = products.planned(plan.products_of_calls().iter());
     let rng = generator("digit masks");
     let mask_seed = MaskSeed::of_bundle(&seed);
     let mut of_wires = InlineMaskProducts::planned(mask_seed, plan.mask_pairs().cloned());

@@ -91,15 +91,8 @@ impl Plan {
 
     /// The same for the first of them.
     fn making_of(&self, calls: &[Call], role: Role) -> Traffic {
-        // All products of masks are made at the first call for some.
-        let mut of_masks = Some(MaskPair::groups(self.mask_pairs().flatten()));
-        let of_call = |call: &Call| match call {
-            Call::Products(groups) => Some(groups.clone()),
-            Call::MaskProducts(_) => of_masks.take().filter(|groups| !groups.is_empty()),
-            Call::Material(_) => None,
-        };
-        let groups: Vec<Vec<OleGroup>> = calls.iter().filter_map(of_call).collect();
-        let products = PooledOle::schedule(groups.iter(), role);
+        let first = self.products_of(calls).len();
+        let products = PooledOle::schedule(self.products_of_calls().iter(), first, role);
         let asked = calls.iter().filter_map(Call::demand).filter(|demand| !demand.is_nothing());
         let material = PlannedMaterial::schedule(self.demands(), asked.count(), role);
         products.into_iter().chain(material).collect()
@@ -113,6 +106,22 @@ impl Plan {
     /// The calls for products of masks of wires, in order.
     pub fn mask_pairs(&self) -> impl Iterator<Item = &Vec<MaskPair>> {
         self.calls.iter().filter_map(Call::mask_pairs)
+    }
+
+    /// What is multiplied, call by call.
+    pub fn products_of_calls(&self) -> Vec<Vec<OleGroup>> {
+        self.products_of(&self.calls)
+    }
+
+    /// The same of the first calls. All products of masks are made at the first call for some.
+    fn products_of(&self, calls: &[Call]) -> Vec<Vec<OleGroup>> {
+        let mut of_masks = Some(MaskPair::groups(self.mask_pairs().flatten()));
+        let of_call = |call: &Call| match call {
+            Call::Products(groups) => Some(groups.clone()),
+            Call::MaskProducts(_) => of_masks.take().filter(|groups| !groups.is_empty()),
+            Call::Material(_) => None,
+        };
+        calls.iter().filter_map(of_call).collect()
     }
 
     /// The calls, in order.

@@ -1,4 +1,4 @@
-//! One mask a wire (protocol §2.1). Input: a source of masks, and numbers of wires; output: masks, each
+//! One mask a wire (protocol §2.2). Input: a source of masks, and numbers of wires; output: masks, each
 //! once.
 
 use super::pairs::MaskProducts;

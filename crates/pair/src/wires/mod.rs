@@ -1,4 +1,4 @@
-//! Wires of the witness, each under one mask (protocol §2.1).
+//! Wires of the witness, each under one mask (protocol §2.2).
 //!
 //! Each side has a uniform mask `a` of every wire it owns or shares. Once its share `x` is known, the wire
 //! is *claimed*: both send `x - a`, whose sum `delta` both know then. From there on the wire is

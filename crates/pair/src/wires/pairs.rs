@@ -1,4 +1,4 @@
-//! Products of masks of two wires, which no input has to do with (protocol §2.1). Input: which masks are
+//! Products of masks of two wires, which no input has to do with (protocol §2.2). Input: which masks are
 //! multiplied, and this side's seed; output: this side's shares of the products, made by OLE.
 
 use super::seed::MaskSeed;

@@ -1,4 +1,4 @@
-//! What masks of wires are drawn from (protocol §2.1). Input: a seed; output: the mask of each number.
+//! What masks of wires are drawn from (protocol §2.2). Input: a seed; output: the mask of each number.
 
 use ff::FromUniformBytes;
 use rand_chacha::ChaCha20Rng;

@@ -25,7 +25,7 @@ mod session;
 mod side;
 
 pub use crate::owners::OwnInputs;
-pub use bundles::{bundles, remove_bundles};
+pub use bundles::{bundles, count_bundles, remove_bundles};
 pub use files::{Common, CommonFiles};
 pub use forecast::Forecast;
 pub use invitation::{Invitation, InvitationError};

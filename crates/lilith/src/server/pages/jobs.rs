@@ -2,11 +2,10 @@
 
 use super::layout::{age, badge, copyable, fingerprint, form_key, page};
 use super::visitor::{PageError, Plain, Visitor};
-use crate::database::{Command, Project, Recipe, Role, audit, cancel as ask};
+use crate::database::{Command, Event, Project, Recipe, Role, audit, cancel as ask};
 use crate::identifiers::rfc3339;
 use crate::server::answer::answer;
 use crate::server::app::App;
-use crate::server::bodies::{Body, CommandBody};
 use crate::server::extract::{Path, Query};
 use crate::server::routes::events as event_stream;
 use crate::server::routes::recipes::find;
@@ -18,23 +17,8 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::Value;
 use std::sync::Arc;
-
-/// The phases of a proof in the order they first end, for the bar.
-const PHASES: [&str; 13] = [
-    "load",
-    "plan",
-    "connect",
-    "witness",
-    "commit advice",
-    "lookups",
-    "permutation",
-    "commit sums",
-    "transforms",
-    "quotient",
-    "evaluations",
-    "opening",
-    "verify",
-];
+use twain_jobs::bodies::{Body, CommandBody};
+use twain_party::Phase;
 
 /// Which jobs.
 #[derive(Debug, Default, Deserialize)]
@@ -173,7 +157,7 @@ pub async fn run(
     Form(start): Form<Start>,
 ) -> Result<Redirect, PageError> {
     visitor.check_form(&start.form)?;
-    let words = crate::job::from_line(&start.line)?;
+    let words = twain_jobs::from_line(&start.line)?;
     let command = CommandBody { words, outputs: None, old: false };
     let body = Body { artifact: start.artifact, commands: vec![command], ..Body::default() };
     let answer = submit(&app, &visitor.who, body, None).await?;
@@ -187,6 +171,8 @@ pub async fn show(
     Path(id): Path<String>,
 ) -> Result<Html<String>, PageError> {
     let recipe = find(&app, &visitor.who, &id, Role::Read)?;
+    // Before the rest: what happens meanwhile is told once more, not left out.
+    let latest = app.database.read(|connection| Event::latest(connection, &id))?;
     let commands = answer(&app, &recipe, true)?;
     let project = app.database.read(|connection| Project::find(connection, &recipe.project))?;
     let active = recipe.state == "active";
@@ -202,7 +188,7 @@ pub async fn show(
         }
         p.dim { "Recipe " code { (id) } ", asked for " (rfc3339(recipe.created)) }
         @for command in &commands { (one(&app, command, project.as_ref())) }
-        @if active { p #live data-events={ "/r/" (id) "/events" } role="status" {
+        @if active { p #live data-events={ "/r/" (id) "/events?after=" (latest) } role="status" {
             "Running; this page loads itself again when something changes." } }
     };
     Ok(Html(page("Job", Some(visitor.menu()), content).into_string()))
@@ -214,14 +200,18 @@ fn one(app: &App, command: &Value, project: Option<&Project>) -> Markup {
     let line: Vec<&str> = words.filter_map(Value::as_str).collect();
     let port = command["port"].as_u64().and_then(|port| u16::try_from(port).ok());
     let (phase, state) = (text("phase"), text("state"));
-    let at = PHASES.iter().position(|name| *name == phase).unwrap_or(0);
-    let done = if state == "complete" { PHASES.len() } else { at };
+    let at = Phase::OF_PROOF.iter().position(|one| one.name() == phase).unwrap_or(0);
+    let phases = Phase::OF_PROOF.len();
+    let names = Phase::OF_PROOF.map(Phase::name).join(",");
+    // What the page's script fills in while it runs.
+    let is_open = !["complete", "errored", "cancelled"].contains(&state);
+    let done = if state == "complete" { phases } else { at };
     html! {
-        section.card aria-label={ "Command " (command["index"]) } {
+        section.card aria-label={ "Command " (command["index"]) } data-command=(command["index"]) {
             h2 { code { (line.join(" ")) } " " (badge(state)) }
-            @if !phase.is_empty() {
+            @if is_open || !phase.is_empty() {
                 div.phases {
-                    progress max=(PHASES.len()) value=(done) aria-label="phases" {}
+                    progress max=(phases) value=(done) data-phases=(names) aria-label="phases" {}
                     span.phase { (if state == "complete" { "done" } else { phase }) }
                 }
             }
@@ -250,7 +240,7 @@ fn one(app: &App, command: &Value, project: Option<&Project>) -> Markup {
                 (copyable("the command", &line))
                 (fingerprint(&project.fingerprint))
             }
-            @if !text("logs").is_empty() {
+            @if is_open || !text("logs").is_empty() {
                 details open[state != "complete"] { summary { "Log" } pre.log { (text("logs")) } }
             }
         }
@@ -274,14 +264,22 @@ pub async fn cancel(
     Ok(Redirect::to(&format!("/r/{id}")))
 }
 
+/// Which events a page has not shown.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Since {
+    after: Option<i64>,
+}
+
 /// The events of a job, for the page's script.
 pub async fn events(
     State(app): State<Arc<App>>,
     visitor: Visitor,
     Path(id): Path<String>,
+    Query(since): Query<Since>,
     headers: HeaderMap,
 ) -> Result<Response, PageError> {
     find(&app, &visitor.who, &id, Role::Read)?;
-    let what = event_stream::What { log: true, ..Default::default() };
+    let what = event_stream::What { log: true, after: since.after };
     Ok(event_stream::response(app, id, what, &headers))
 }

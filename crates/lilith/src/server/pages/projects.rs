@@ -62,11 +62,13 @@ fn content(
                 p { "Nobody yet. The peer prints its fingerprint with " code { "twain identity" }
                     "; add it here." }
             } @else {
-                table { thead { tr { th { "Name" } th { "Fingerprint" } th { "Proofs a day" } } }
+                table { thead { tr { th { "Name" } th { "Fingerprint" } th { "Proofs a day" }
+                    th { "Bundles kept" } } }
                     tbody { @for peer in &peers { tr {
                         td { (peer.name) }
                         td { code.wrap { (peer.fingerprint) } }
                         td { (peer.proofs_a_day.map_or("any number".into(), |n| n.to_string())) }
+                        td.number { (peer.keep_bundles.unwrap_or(0)) }
                     } } } }
             }
             @if may_run {
@@ -165,6 +167,7 @@ pub async fn add_peer(
         name: new.name,
         address: None,
         proofs_a_day: None,
+        keep_bundles: None,
     };
     let token = &visitor.who.token.id;
     app.database.write(|write| {

@@ -22,22 +22,30 @@ const live = document.getElementById("live");
 if (live) {
   const events = new EventSource(live.dataset.events);
   const reload = () => { events.close(); location.reload(); };
-  const started = performance.now();
-  // The first events are those that the page shows already.
-  const later = (action) => (event) => {
-    if (performance.now() - started > 1000) action(JSON.parse(event.data), event);
-  };
-  events.addEventListener("state", later(reload));
+  // Events follow on the page's own; log lines begin anew, also after a break.
+  events.addEventListener("open", () => {
+    for (const log of document.querySelectorAll(".log")) delete log.dataset.live;
+  });
+  const part = (data, name) => document.querySelector(`[data-command="${data.index}"] ${name}`);
+  events.addEventListener("state", reload);
   events.addEventListener("end", reload);
-  events.addEventListener("phase", later((data) => {
-    const phase = document.querySelectorAll(".phase")[data.index];
-    if (phase && data.state === "began") phase.textContent = data.phase;
-  }));
-  events.addEventListener("log", later((data) => {
-    const log = document.querySelectorAll(".log")[data.index];
-    if (log) {
-      log.textContent += "\n" + data.line;
-      log.scrollTop = log.scrollHeight;
+  events.addEventListener("phase", (event) => {
+    const data = JSON.parse(event.data);
+    const phase = part(data, ".phase");
+    if (!phase || data.state !== "began") return;
+    phase.textContent = data.phase;
+    const bar = part(data, "progress");
+    bar.value = Math.max(bar.value, bar.dataset.phases.split(",").indexOf(data.phase));
+  });
+  events.addEventListener("log", (event) => {
+    const data = JSON.parse(event.data);
+    const log = part(data, ".log");
+    if (!log) return;
+    if (!log.dataset.live) {
+      log.dataset.live = "yes";
+      log.textContent = "";
     }
-  }));
+    log.textContent += data.line + "\n";
+    log.scrollTop = log.scrollHeight;
+  });
 }

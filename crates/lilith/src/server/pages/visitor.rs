@@ -23,12 +23,19 @@ pub struct Visitor {
     session: Session,
 }
 
-/// A page that is none: who is not logged in is led to where one does, others are told what is wrong.
+/// A page that is none: who is not logged in is led to where one does, others are told what is
+/// wrong.
 pub struct PageError(ServiceError);
 
 impl From<ServiceError> for PageError {
     fn from(error: ServiceError) -> Self {
         Self(error)
+    }
+}
+
+impl From<twain_jobs::Refusal> for PageError {
+    fn from(refusal: twain_jobs::Refusal) -> Self {
+        Self(refusal.into())
     }
 }
 

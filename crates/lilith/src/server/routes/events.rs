@@ -1,6 +1,6 @@
-//! Events of a recipe while they happen (server-sent events). What is in the table has a sequence number,
-//! from which a listener goes on after a break (`Last-Event-ID`); log lines and progress have none, and
-//! are left out for who reads slowly.
+//! Events of a recipe while they happen (server-sent events). What is in the table has a sequence
+//! number, from which a listener goes on after a break (`Last-Event-ID`); log lines and progress
+//! have none, and are left out for who reads slowly.
 
 use super::recipes::find;
 use crate::database::{Command, Event, Key, Role};
@@ -61,6 +61,8 @@ pub fn response(app: Arc<App>, recipe: String, what: What, headers: &HeaderMap) 
         log: what.log,
         offsets: HashMap::new(),
         told: HashMap::new(),
+        commands: Vec::new(),
+        is_news: true,
         ended: false,
         changes,
     };
@@ -79,6 +81,10 @@ struct Listener {
     log: bool,
     offsets: HashMap<(usize, u32), u64>,
     told: HashMap<usize, Value>,
+    /// The commands and their attempts when they were last looked up.
+    commands: Vec<(Key, u32)>,
+    /// Whether something may have changed since.
+    is_news: bool,
     ended: bool,
     changes: tokio::sync::watch::Receiver<u64>,
 }
@@ -92,9 +98,11 @@ impl Listener {
         let since = Instant::now();
         loop {
             let mut text = String::new();
+            let is_news =
+                std::mem::take(&mut self.is_news) || self.changes.has_changed().unwrap_or(true);
             self.changes.mark_unchanged();
             // Lines first: they were written before what they led to.
-            if self.look(&mut text).is_err() {
+            if self.look(is_news, &mut text).is_err() {
                 self.ended = true;
             }
             if !text.is_empty() || self.ended {
@@ -108,26 +116,33 @@ impl Listener {
                 return None;
             }
             tokio::select! {
-                _ = self.changes.changed() => {}
+                _ = self.changes.changed() => self.is_news = true,
                 _ = tokio::time::sleep(LOOK) => {}
                 _ = ending.changed() => {}
             }
         }
     }
 
-    fn look(&mut self, text: &mut String) -> Result<(), ServiceError> {
-        let events = self
-            .app
-            .database
-            .read(|connection| Event::after(connection, &self.recipe, self.sequence))?;
-        let commands =
-            self.app.database.read(|connection| Command::all(connection, &self.recipe))?;
-        if commands.is_empty() {
-            // The project was deleted.
-            self.ended = true;
+    /// What there is to tell; the database is only asked if something has changed there.
+    fn look(&mut self, is_news: bool, text: &mut String) -> Result<(), ServiceError> {
+        let mut events = Vec::new();
+        if is_news {
+            let (found, commands) = self.app.database.read(|connection| {
+                let found = Event::after(connection, &self.recipe, self.sequence)?;
+                Ok((found, Command::all(connection, &self.recipe)?))
+            })?;
+            events = found;
+            // None are left if the project was deleted.
+            self.ended = commands.is_empty();
+            let attempts = commands.into_iter().map(|command| (command.key, command.attempt));
+            self.commands = attempts.collect();
         }
-        for command in commands {
-            self.look_at(&command.key, command.attempt, text);
+        for (key, attempt) in self.commands.clone() {
+            self.look_at(&key, attempt, text);
+        }
+        if events.len() == Event::AT_A_TIME {
+            // There are more.
+            self.is_news = true;
         }
         for event in events {
             let mut data = event.data;

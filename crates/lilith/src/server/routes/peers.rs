@@ -14,6 +14,9 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use twain_link::identity::Fingerprint;
 
+/// They take room, and are good for a week.
+const MOST_BUNDLES: u32 = 1000;
+
 /// What there is to say of a peer.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -24,6 +27,8 @@ pub struct About {
     address: Option<String>,
     /// How many proofs a day are made with it at most.
     proofs_a_day: Option<u32>,
+    /// How many bundles are to be ready with it, while it listens at its address.
+    keep_bundles: Option<u32>,
 }
 
 fn fingerprint(text: &str) -> Result<String, ServiceError> {
@@ -54,8 +59,16 @@ pub async fn put(
     if about.address.as_ref().is_some_and(|address| address.len() > 300) {
         return Err(ServiceError::new(Code::BadRequest, "an address is HOST:PORT"));
     }
-    let About { name: peer_name, address, proofs_a_day } = about;
-    let peer = Peer { fingerprint, name: peer_name, address, proofs_a_day };
+    if about.keep_bundles.is_some_and(|bundles| bundles > MOST_BUNDLES) {
+        let text = format!("keep_bundles: {MOST_BUNDLES} at most");
+        return Err(ServiceError::new(Code::BadRequest, text));
+    }
+    if about.keep_bundles.is_some() && about.address.is_none() {
+        let text = "bundles are kept with a peer that listens: give its address, too";
+        return Err(ServiceError::new(Code::BadRequest, text));
+    }
+    let About { name: peer_name, address, proofs_a_day, keep_bundles } = about;
+    let peer = Peer { fingerprint, name: peer_name, address, proofs_a_day, keep_bundles };
     app.database.write(|write| {
         peer.put(write, &name)?;
         audit(write, &who.token.id, Some(&name), "put peer", Some(&peer.fingerprint), "done")

@@ -1,12 +1,11 @@
-//! A recipe comes in: read, looked at, written down. Whatever is wrong with it is said now, not later.
+//! A recipe comes in: read, looked at, written down. Whatever is wrong with it is said now, not
+//! later.
 
 use super::health::disk_has_room;
 use crate::database::{Key, NewCommand, NewRecipe, Peer, Project, Recipe, Role, audit, ports};
 use crate::error::{Code, ServiceError};
 use crate::identifiers::{now, rfc3339, uuid};
-use crate::job::{self, PairJob};
 use crate::server::app::{App, check_name};
-use crate::server::bodies::{self, Body};
 use crate::server::extract::{Query, json_body};
 use crate::server::who::Who;
 use crate::server::{circuits, webhooks};
@@ -16,6 +15,8 @@ use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use twain_jobs::PairJob;
+use twain_jobs::bodies::{self, Body};
 
 const DAY: i64 = 24 * 3600 * 1000;
 
@@ -29,8 +30,8 @@ pub struct Beside {
     user_id: Option<String>,
 }
 
-/// Has commands run: a list of them, or an object with `commands`, in any of the forms that clients of
-/// the service know.
+/// Has commands run: a list of them, or an object with `commands`, in any of the forms that clients
+/// of the service know.
 #[utoipa::path(post, path = "/recipe", params(Beside), request_body = serde_json::Value,
     responses((status = 201, body = serde_json::Value), (status = 400), (status = 404), (status = 409),
               (status = 422), (status = 429)))]
@@ -87,7 +88,7 @@ pub async fn submit(
     let peers = app.database.read(|connection| Peer::all(connection, &project.name))?;
     let (mut commands, mut files) = (Vec::new(), body.data.clone());
     for (number, command) in body.commands.iter().enumerate() {
-        let job::Read { job, inline } = job::read(&command.words, number)?;
+        let twain_jobs::Read { job, inline } = twain_jobs::read(&command.words, number)?;
         if job.command == "gen-srs" && !app.options.allow_gen_srs {
             let text = "who makes an SRS can forge proofs: gen-srs is not run here";
             return Err(ServiceError::new(Code::Unsupported, text)
@@ -137,7 +138,7 @@ fn write_files(
     body: &Body,
     files: &[(String, String)],
 ) -> Result<(), ServiceError> {
-    let work = app.work(&recipe.id)?;
+    let work = app.work(&recipe.project, &recipe.id)?;
     for (name, content) in files {
         work.write(name, content.as_bytes())?;
     }

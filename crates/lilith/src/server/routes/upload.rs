@@ -1,11 +1,11 @@
-//! Uploads: parts of a form become files of the project, streamed to the disk and never looked into.
+//! Uploads: parts of a form become files of the project, streamed to the disk and never looked
+//! into.
 
 use super::health::disk_has_room;
 use crate::database::{Limits, Project, Role, audit};
 use crate::error::{Code, ServiceError};
 use crate::folder::{Folder, make_private};
 use crate::identifiers::{now, uuid};
-use crate::job::check_path;
 use crate::server::app::{App, check_name};
 use crate::server::extract::{Path, Query, json_body};
 use crate::server::options::SideName;
@@ -19,6 +19,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::sync::Arc;
+use twain_jobs::check_path;
 
 /// The parts of an upload.
 #[derive(Debug, utoipa::ToSchema)]
@@ -139,10 +140,14 @@ async fn receive(
 
 /// Makes a project, with its identity and the secret of its callbacks.
 fn make_project(app: &App, who: &Who, name: &str, side: &str) -> Result<Project, ServiceError> {
+    let folder = app.at(&["projects", name]);
+    app.accounts.assign(&folder)?;
     let identity = app.identity(name);
     make_private(&identity)?;
     let fingerprint = twain::pair::fingerprint(&Some(identity))
         .map_err(|error| ServiceError::internal("making an identity", error))?;
+    // The key that was made just now, too.
+    app.accounts.assign(&folder)?;
     let project = Project {
         name: name.into(),
         side: side.into(),

@@ -1,9 +1,11 @@
-//! What clients send to have commands run, in all forms they know: lists with objects of old commands,
-//! with lists of words, with lines; with data to be put into the folder first.
+//! What clients send to have commands run, in all forms they know: lists with objects of old
+//! commands, with lists of words, with lines; with data to be put into the folder first.
 
-use crate::database::Outputs;
-use crate::error::{Code, ServiceError};
-use crate::job;
+use crate::command::Job;
+use crate::paths::check_path;
+use crate::refusal::{Refusal, Why};
+use crate::split::{from_enum, from_items, from_line};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A recipe as it was asked for.
@@ -23,6 +25,15 @@ pub struct Body {
     pub timeout: Option<u64>,
 }
 
+/// What of a command's files is in its result.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Outputs {
+    /// The files, in order.
+    pub files: Vec<String>,
+    /// The one file as a text, as old clients expect it, and not a list.
+    pub as_text: bool,
+}
+
 /// A command as it was asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CommandBody {
@@ -36,10 +47,10 @@ pub struct CommandBody {
 
 impl CommandBody {
     /// What of its files the result holds.
-    pub fn outputs(&self, job: &job::Job) -> Result<Outputs, ServiceError> {
+    pub fn outputs(&self, job: &Job) -> Result<Outputs, Refusal> {
         if let Some(files) = &self.outputs {
             for file in files {
-                job::check_path(file.as_ref())?;
+                check_path(file.as_ref())?;
             }
             return Ok(Outputs { files: files.clone(), as_text: false });
         }
@@ -48,11 +59,11 @@ impl CommandBody {
     }
 }
 
-fn bad(message: impl Into<String>) -> ServiceError {
-    ServiceError::new(Code::BadRequest, message)
+fn bad(message: impl Into<String>) -> Refusal {
+    Refusal::new(Why::BadRequest, message)
 }
 
-fn text(value: &Value, name: &str) -> Result<Option<String>, ServiceError> {
+fn text(value: &Value, name: &str) -> Result<Option<String>, Refusal> {
     match &value[name] {
         Value::Null => Ok(None),
         Value::String(text) => Ok(Some(text.clone())),
@@ -63,8 +74,8 @@ fn text(value: &Value, name: &str) -> Result<Option<String>, ServiceError> {
 /// Reads a body. `artifact` and `deployment` at its top hold for commands that do not say theirs.
 ///
 /// # Errors
-/// [`Code::BadRequest`] for other forms; [`Code::Unsupported`] for what the service does not do.
-pub fn read(body: &Value) -> Result<Body, ServiceError> {
+/// [`Why::BadRequest`] for other forms; [`Why::Unsupported`] for what the service does not do.
+pub fn read(body: &Value) -> Result<Body, Refusal> {
     let (list, top) = match body {
         Value::Array(list) => (list, &Value::Null),
         Value::Object(object) => {
@@ -79,7 +90,7 @@ pub fn read(body: &Value) -> Result<Body, ServiceError> {
     if !top["response_settings"]["callback"].is_null() {
         let text =
             "the service holds no wallet and sends no transaction: response_settings.callback";
-        return Err(ServiceError::new(Code::Unsupported, text)
+        return Err(Refusal::new(Why::Unsupported, text)
             .hint("ask for the proof with callback_url, and send it yourself"));
     }
     let mut found = Body {
@@ -99,19 +110,17 @@ pub fn read(body: &Value) -> Result<Body, ServiceError> {
     Ok(found)
 }
 
-fn read_command(command: &Value, found: &mut Body) -> Result<(), ServiceError> {
+fn read_command(command: &Value, found: &mut Body) -> Result<(), Refusal> {
     let (mut artifact, mut deployment) = (None, None);
     let one = match command {
-        Value::String(line) => {
-            CommandBody { words: job::from_line(line)?, outputs: None, old: false }
-        }
+        Value::String(line) => CommandBody { words: from_line(line)?, outputs: None, old: false },
         Value::Object(_) => {
             artifact = text(command, "artifact")?.or(text(command, "working_dir")?);
             deployment = text(command, "deployment")?;
             if let Some(binary) = text(command, "binary")?
                 && !["ezkl", "twain"].contains(&binary.as_str())
             {
-                return Err(ServiceError::new(Code::Unsupported, "\"binary\" is ezkl, or twain"));
+                return Err(Refusal::new(Why::Unsupported, "\"binary\" is ezkl, or twain"));
             }
             let old = &command["ezkl_command"];
             let words = words(if old.is_null() { &command["command"] } else { old })?;
@@ -138,34 +147,34 @@ fn read_command(command: &Value, found: &mut Body) -> Result<(), ServiceError> {
 }
 
 /// Keeps the one that is said.
-fn same(known: &mut String, said: String, what: &str) -> Result<(), ServiceError> {
+fn same(known: &mut String, said: String, what: &str) -> Result<(), Refusal> {
     if said.is_empty() || *known == said {
         return Ok(());
     }
     if !known.is_empty() {
         let text = format!("the commands of one recipe are for different {what}");
-        return Err(ServiceError::new(Code::Unsupported, text));
+        return Err(Refusal::new(Why::Unsupported, text));
     }
     *known = said;
     Ok(())
 }
 
-fn words(command: &Value) -> Result<Vec<String>, ServiceError> {
+fn words(command: &Value) -> Result<Vec<String>, Refusal> {
     match command {
         Value::Array(items) => {
             let items = items.iter().map(|item| item.as_str().map(str::to_string));
             let items = items.collect::<Option<Vec<_>>>();
-            Ok(job::from_items(&items.ok_or_else(|| bad("a command's words are texts"))?))
+            Ok(from_items(&items.ok_or_else(|| bad("a command's words are texts"))?))
         }
         Value::String(line) if !line.starts_with(|c: char| c.is_ascii_uppercase()) => {
-            job::from_line(line)
+            from_line(line)
         }
         Value::Null => Err(bad("a command object has \"command\" or \"ezkl_command\"")),
-        other => job::from_enum(other),
+        other => from_enum(other),
     }
 }
 
-fn read_data(data: &Value, found: &mut Vec<(String, String)>) -> Result<(), ServiceError> {
+fn read_data(data: &Value, found: &mut Vec<(String, String)>) -> Result<(), Refusal> {
     let list = match data {
         Value::Null => return Ok(()),
         Value::Array(list) => list,
@@ -176,7 +185,7 @@ fn read_data(data: &Value, found: &mut Vec<(String, String)>) -> Result<(), Serv
             Some(name) => (name.to_string(), &item["data"]),
             None => ("input.json".to_string(), item),
         };
-        job::check_path(name.as_ref())?;
+        check_path(name.as_ref())?;
         if found.iter().any(|(other, _)| *other == name) {
             return Err(bad(format!(
                 "\"data\" has two contents for {name:?}: give \"target_path\""
@@ -254,7 +263,7 @@ mod tests {
         let mixed = json!([{ "artifact": "a", "command": "prove" },
             { "artifact": "b", "command": "prove" }]);
         for body in [&chain, &mixed] {
-            assert_eq!(read(body).unwrap_err().code, Code::Unsupported, "{body}");
+            assert_eq!(read(body).unwrap_err().why, Why::Unsupported, "{body}");
         }
         let bad = [
             json!(null),

@@ -2,7 +2,7 @@
 //! hold a flag and its value in one string, and the objects of old clients
 //! (`{"GenWitness": {"data": "input.json", …}}`).
 
-use crate::error::{Code, ServiceError};
+use crate::refusal::{Refusal, Why};
 use clap::CommandFactory;
 use serde_json::{Map, Value};
 use twain_cli::arguments::Arguments;
@@ -10,15 +10,15 @@ use twain_cli::arguments::Arguments;
 /// Flags of old clients that say what is always so now, and the value that says it.
 const PAST: [(&str, &str); 2] = [("proof_type", "single"), ("strategy", "single")];
 
-fn bad_command(message: impl Into<String>) -> ServiceError {
-    ServiceError::new(Code::BadCommand, message)
+fn bad_command(message: impl Into<String>) -> Refusal {
+    Refusal::new(Why::BadCommand, message)
 }
 
 /// Splits a line as a shell does, without expanding anything.
 ///
 /// # Errors
 /// Quotes that are not closed.
-pub fn from_line(line: &str) -> Result<Vec<String>, ServiceError> {
+pub fn from_line(line: &str) -> Result<Vec<String>, Refusal> {
     let words = shlex::split(line).ok_or_else(|| bad_command("a quote is not closed"))?;
     Ok(without_past(words))
 }
@@ -60,7 +60,7 @@ fn without_past(words: Vec<String>) -> Vec<String> {
 ///
 /// # Errors
 /// An object of another form.
-pub fn from_enum(command: &Value) -> Result<Vec<String>, ServiceError> {
+pub fn from_enum(command: &Value) -> Result<Vec<String>, Refusal> {
     let form = || bad_command("a command object is {\"NameOfCommand\": {\"flag\": value, …}}");
     if let Value::String(name) = command {
         return Ok(vec![kebab(name)]);
@@ -73,7 +73,7 @@ pub fn from_enum(command: &Value) -> Result<Vec<String>, ServiceError> {
     Ok(words)
 }
 
-fn add_fields(words: &mut Vec<String>, fields: &Map<String, Value>) -> Result<(), ServiceError> {
+fn add_fields(words: &mut Vec<String>, fields: &Map<String, Value>) -> Result<(), Refusal> {
     for (name, value) in fields {
         let said = value.as_str().unwrap_or_default();
         if PAST.iter().any(|(past, only)| past == name && only.eq_ignore_ascii_case(said)) {
@@ -177,13 +177,13 @@ mod tests {
             "--check-mode=unsafe",
         ];
         assert_eq!(from_enum(&prove).unwrap(), expected);
-        assert!(crate::job::read(&from_enum(&prove).unwrap(), 0).is_ok());
+        assert!(crate::read(&from_enum(&prove).unwrap(), 0).is_ok());
         let settings = json!({ "GenSettings": { "model": "network.onnx", "args": {
             "lookup_range": [-8, 8], "variables": [["batch_size", 1]], "logrows": 9,
         }}});
         let words = from_enum(&settings).unwrap();
         assert!(words.contains(&"--lookup-range=-8->8".to_string()), "{words:?}");
-        assert!(crate::job::read(&words, 0).is_ok());
+        assert!(crate::read(&words, 0).is_ok());
         for not in [json!(3), json!({}), json!({"Prove": 1}), json!({"A": {}, "B": {}})] {
             assert!(from_enum(&not).is_err(), "{not}");
         }

@@ -1,6 +1,6 @@
 //! Names of files as commands give them: a plain name below the project, or one in a folder there.
 
-use crate::error::{Code, ServiceError};
+use crate::refusal::{Refusal, Why};
 use std::path::{Component, Path};
 
 const LONGEST: usize = 200;
@@ -8,12 +8,12 @@ const LONGEST: usize = 200;
 /// The name, if it stays below the project: one or two ordinary parts, none hidden.
 ///
 /// # Errors
-/// [`Code::BadPath`]. That no part is a link is the file system's to check, when the file is opened.
-pub fn check_path(path: &Path) -> Result<String, ServiceError> {
+/// [`Why::BadPath`]. That no part is a link is the file system's to check, when the file is opened.
+pub fn check_path(path: &Path) -> Result<String, Refusal> {
     let bad = |reason: &str| {
         let shown: String =
             path.to_string_lossy().chars().filter(|c| !c.is_control()).take(60).collect();
-        Err(ServiceError::new(Code::BadPath, format!("the path {shown:?} {reason}"))
+        Err(Refusal::new(Why::BadPath, format!("the path {shown:?} {reason}"))
             .hint("give a plain name, or NAME/NAME, of the project's folder"))
     };
     let Some(text) = path.to_str() else { return bad("is not text") };

@@ -1,15 +1,9 @@
-//! From a command line to a job: split without a shell (`split`), read with Twain's own argument
-//! types, looked at (which command, which files, which peer), and kept as the flags that were given,
-//! each by its long name. So flags cannot drift from Twain's, and what is run is exactly what was
-//! looked at.
+//! From the words of a command to a job: read with Twain's own argument types, looked at (which
+//! command, which files, which peer), and kept as the flags that were given, each by its long name.
+//! So flags cannot drift from Twain's, and what is run is exactly what was looked at.
 
-mod paths;
-mod split;
-
-pub use paths::check_path;
-pub use split::{from_enum, from_items, from_line};
-
-use crate::error::{Code, ServiceError};
+use crate::paths::check_path;
+use crate::refusal::{Refusal, Why};
 use clap::{ArgAction, CommandFactory, FromArgMatches, parser::ValueSource};
 use serde::{Deserialize, Serialize};
 use twain_cli::arguments::{Arguments, Command, Pair, Side};
@@ -75,8 +69,8 @@ pub struct Read {
     pub inline: Option<(String, String)>,
 }
 
-fn bad_command(message: impl Into<String>) -> ServiceError {
-    ServiceError::new(Code::BadCommand, message)
+fn bad_command(message: impl Into<String>) -> Refusal {
+    Refusal::new(Why::BadCommand, message)
 }
 
 /// Reads the words of a command, the command's name first. `number` makes the name of the file that
@@ -85,7 +79,7 @@ fn bad_command(message: impl Into<String>) -> ServiceError {
 /// # Errors
 /// What Twain says of flags it does not know; commands and flags that are not for a server; paths
 /// that lead out of the project.
-pub fn read(words: &[String], number: usize) -> Result<Read, ServiceError> {
+pub fn read(words: &[String], number: usize) -> Result<Read, Refusal> {
     let name = words.first().ok_or_else(|| bad_command("the command is empty"))?;
     if !ALLOWED.contains(&name.as_str()) {
         let shown: String = name.chars().filter(|c| !c.is_control()).take(40).collect();
@@ -120,9 +114,7 @@ pub fn read(words: &[String], number: usize) -> Result<Read, ServiceError> {
     Ok(Read { job, inline })
 }
 
-fn parse(
-    words: impl IntoIterator<Item = String>,
-) -> Result<(clap::ArgMatches, Command), ServiceError> {
+fn parse(words: impl IntoIterator<Item = String>) -> Result<(clap::ArgMatches, Command), Refusal> {
     let complaint = |error: clap::Error| {
         let text = error.to_string();
         let first = text.lines().next().unwrap_or_default();
@@ -135,10 +127,7 @@ fn parse(
 }
 
 /// The flags that were given, by long name, without what the server decides.
-fn given(
-    name: &str,
-    matches: &clap::ArgMatches,
-) -> Result<Vec<(String, Option<String>)>, ServiceError> {
+fn given(name: &str, matches: &clap::ArgMatches) -> Result<Vec<(String, Option<String>)>, Refusal> {
     let (_, matches) = matches.subcommand().ok_or_else(|| bad_command("there is no command"))?;
     let root = Arguments::command();
     let command = root.find_subcommand(name).ok_or_else(|| bad_command("there is no command"))?;
@@ -173,13 +162,13 @@ fn take_inline(flags: &mut [(String, Option<String>)], number: usize) -> Option<
     Some((name, text))
 }
 
-fn pair_job(pair: &Pair) -> Result<Option<PairJob>, ServiceError> {
+fn pair_job(pair: &Pair) -> Result<Option<PairJob>, Refusal> {
     if pair.identity.is_some() {
         return Err(bad_command("--identity is the server's: each project has one of its own"));
     }
     if pair.invite.is_some() {
         let text = "--invite is for the side that is not hosted; give --remote-peer and --peer";
-        return Err(ServiceError::new(Code::Unsupported, text));
+        return Err(Refusal::new(Why::Unsupported, text));
     }
     let Some(side) = pair.id else { return Ok(None) };
     let side = match side {
@@ -199,7 +188,7 @@ fn pair_job(pair: &Pair) -> Result<Option<PairJob>, ServiceError> {
 }
 
 /// `7101`, `:7101`, `0.0.0.0:7101`, `[::]:7101`, or `auto`, which is 0.
-fn local_port(text: &str) -> Result<u16, ServiceError> {
+fn local_port(text: &str) -> Result<u16, Refusal> {
     if text == "auto" {
         return Ok(0);
     }
@@ -226,7 +215,8 @@ fn arguments(command: &str, flags: &[(String, Option<String>)]) -> Vec<String> {
 }
 
 impl Job {
-    /// The words after the program's name, with flags of the server's put in the place of those given.
+    /// The words after the program's name, with flags of the server's put in the place of those
+    /// given.
     pub fn arguments(&self, replace: &[(&str, String)]) -> Vec<String> {
         let kept = self.flags.iter().filter(|(name, _)| replace.iter().all(|(new, _)| new != name));
         let mut flags: Vec<_> = kept.cloned().collect();
@@ -257,8 +247,9 @@ impl Job {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::split::from_line;
 
-    fn line(text: &str) -> Result<Read, ServiceError> {
+    fn line(text: &str) -> Result<Read, Refusal> {
         read(&from_line(text)?, 0)
     }
 
@@ -311,20 +302,20 @@ mod tests {
     #[test]
     fn what_is_not_for_a_server_is_refused() {
         let refused = [
-            ("demo", Code::BadCommand),
-            ("identity", Code::BadCommand),
-            ("sh -c id", Code::BadCommand),
-            ("prove --no-such-flag", Code::BadCommand),
-            ("preprocess", Code::BadCommand),
-            ("prove --id model --local-addr 7101 --identity other", Code::BadCommand),
-            ("prove --id model --local-addr localhost:7101", Code::BadCommand),
-            ("prove --id model --local-addr 0", Code::BadCommand),
-            ("prove -M /etc/passwd", Code::BadPath),
-            ("prove --proof-path ../other/proof.json", Code::BadPath),
-            ("gen-witness -D @/etc/passwd", Code::BadPath),
+            ("demo", Why::BadCommand),
+            ("identity", Why::BadCommand),
+            ("sh -c id", Why::BadCommand),
+            ("prove --no-such-flag", Why::BadCommand),
+            ("preprocess", Why::BadCommand),
+            ("prove --id model --local-addr 7101 --identity other", Why::BadCommand),
+            ("prove --id model --local-addr localhost:7101", Why::BadCommand),
+            ("prove --id model --local-addr 0", Why::BadCommand),
+            ("prove -M /etc/passwd", Why::BadPath),
+            ("prove --proof-path ../other/proof.json", Why::BadPath),
+            ("gen-witness -D @/etc/passwd", Why::BadPath),
         ];
         for (text, code) in refused {
-            assert_eq!(line(text).expect_err(text).code, code, "{text}");
+            assert_eq!(line(text).expect_err(text).why, code, "{text}");
         }
     }
 

@@ -1,0 +1,48 @@
+//! Jobs of `lilith` on a real Slurm: installs it (Debian's packages), starts one with two nodes on
+//! this machine, runs `crates/lilith/tests/slurm.rs` on it, and takes it down. For root, since
+//! nodes are namespaces of the network.
+
+mod cluster;
+
+use crate::error::Error;
+use crate::lilith;
+use crate::process::run;
+use cluster::Cluster;
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+const PACKAGES: [&str; 7] = [
+    "slurmctld",
+    "slurmd",
+    "slurm-client",
+    "slurm-wlm-basic-plugins",
+    "munge",
+    "iproute2",
+    "util-linux",
+];
+
+/// Runs it, showing what becomes of every job.
+pub fn check(repository: &Path) -> Result<(), Error> {
+    install()?;
+    let start = Instant::now();
+    // Where the user of the controller can reach it, wherever the repository is.
+    let cluster = Cluster::start(&std::env::temp_dir().join("twain-slurm"))?;
+    println!("Slurm has two nodes after {:.0} s.", start.elapsed().as_secs_f64());
+    let result = lilith::slow(repository, "slurm", false, &cluster.environment());
+    println!("All took {:.0} s.", start.elapsed().as_secs_f64());
+    result
+}
+
+fn install() -> Result<(), Error> {
+    let is_there = |program: &str| Path::new("/usr/sbin").join(program).exists();
+    if is_there("slurmctld") && is_there("slurmd") && is_there("munged") {
+        return Ok(());
+    }
+    println!("Installing Slurm.");
+    run("apt-get update", Command::new("apt-get").args(["-q", "update"]))?;
+    let mut install = Command::new("apt-get");
+    install.args(["-qy", "install", "--no-install-recommends"]).args(PACKAGES);
+    install.env("DEBIAN_FRONTEND", "noninteractive");
+    run("apt-get install", &mut install).map(drop)
+}
