@@ -4,12 +4,13 @@ use crate::columns::Columns;
 use crate::configure::fill_tables;
 use crate::dynamic_tables::DynamicTables;
 use crate::layouter::{Layouter, TableUse};
+use crate::multiplied::multiplied;
 use crate::program::{Program, Sources, Wire, WitnessValues, show};
 use crate::{LayoutError, WitnessError};
 use ff::Field;
 use twain_algebra::Fr;
 use twain_party::{Alone, signed_integer};
-use twain_plonk::{Assembly, ConstraintSystem};
+use twain_plonk::{Assembly, Cell, ColumnKind, ConstraintSystem};
 
 /// A circuit: the constraint system, its fixed part, and the witness program with the place of each
 /// of its values.
@@ -23,7 +24,7 @@ pub struct Circuit {
     pub assembly: Assembly,
     /// How the witness is computed.
     pub program: Program,
-    /// Wires by advice column and row; a column without a cell is empty.
+    /// Values by advice column and row, as the program computes them; a column without a cell is empty.
     pub(crate) cells: Vec<Vec<Wire>>,
     /// Uses of range and static tables, by selector.
     pub(crate) uses: Vec<Vec<TableUse>>,
@@ -77,7 +78,7 @@ impl Circuit {
     pub(crate) fn new(cs: ConstraintSystem, layouter: Layouter) -> Result<Self, LayoutError> {
         let Layouter {
             columns,
-            recorder,
+            mut recorder,
             cells,
             copies,
             selectors,
@@ -96,7 +97,19 @@ impl Circuit {
             fixed[cell.column.index as usize][cell.row as usize] = value;
         }
         let assembly = Assembly { k: columns.geometry.k, fixed, selectors, copies };
-        let program = recorder.finish()?;
+        let wire = |cell: Cell| match cell.column.kind {
+            ColumnKind::Advice { .. } => {
+                cells.get(cell.column.index as usize)?.get(cell.row as usize)
+            }
+            _ => None,
+        };
+        for (left, right) in &assembly.copies {
+            if let (Some(left), Some(right)) = (wire(*left), wire(*right)) {
+                recorder.tie(*left, *right);
+            }
+        }
+        let in_cells = cells.iter().flatten().copied();
+        let program = recorder.finish(in_cells, multiplied(&cs, &cells))?;
         Ok(Self { cs, columns, assembly, program, cells, uses, outputs, dynamic, lookup_extremes })
     }
 }

@@ -44,6 +44,7 @@ mod looked_up;
 mod mock;
 mod model;
 mod modules;
+mod multiplied;
 mod ops;
 mod program;
 mod sizing;

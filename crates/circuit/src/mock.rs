@@ -56,7 +56,7 @@ pub fn mock(
     // Powers of a number that is no root of a polynomial in sight.
     let challenges: Vec<Fr> =
         (1..=count).map(|i| Fr::from_u128(u128::MAX / 7).pow_vartime([i])).collect();
-    let mut witness = Witness::new(circuit, values);
+    let mut witness = Witness::cell_by_cell(circuit, values);
     if count > 0 {
         witness.meet_challenges(&mut Alone::new(Seed([0; 32])), &challenges)?;
     }

@@ -1,9 +1,10 @@
 //! The witness program: how every value of the circuit follows from inputs, parameters and public
 //! values, as vector instructions over wires in dependency levels (protocol §1.3).
 //!
-//! A wire is a value; a value that stands in several cells is one wire. A level starts with local
+//! A wire is a value; a value that stands in several cells is one wire, and so are values that the
+//! circuit's copies make equal (`wires`). A level starts with local
 //! instructions (linear combinations, products of which one party knows both operands or all know
-//! one), in order; then come all its products and all its hints, one batch each. So the number of
+//! one), in order; then wires are claimed, and come all its products and all its hints, one batch each. So the number of
 //! batches is the depth of the network in interactive steps, whatever its width. Everything here is
 //! decided by the circuit alone: all parties of a proof hold the same program.
 
@@ -11,6 +12,8 @@ mod bound;
 mod record;
 mod run;
 mod sources;
+mod ties;
+mod wires;
 
 pub(crate) use bound::Bound;
 pub(crate) use record::Recorder;
@@ -39,6 +42,8 @@ pub(crate) const ZERO: Wire = 2;
 pub struct Program {
     /// Who knows each wire.
     pub(crate) kinds: Vec<Kind>,
+    /// For each value the one that stands for it in cells.
+    pub(crate) wires: Vec<Wire>,
     /// For each wire, the bits of its absolute value at most (254: unknown).
     pub(crate) bits: Vec<u8>,
     /// Wires that are part of the circuit.
@@ -55,8 +60,6 @@ pub struct Program {
     pub(crate) second_levels: Vec<Level>,
     /// Wires of the challenges.
     pub(crate) challenges: Vec<Wire>,
-    /// What depends on public outputs.
-    pub(crate) after_opening: LocalInstructions,
     /// Pairs of wires that are equal in a valid witness but not by construction.
     pub(crate) equalities: Vec<(Wire, Wire)>,
     /// The instance column, row by row.
@@ -92,21 +95,7 @@ pub enum InstanceRow {
     /// A public input, known from the start.
     Known(Wire),
     /// A value of the model that is opened once the witness is known to be valid.
-    Opened {
-        /// The value, as computed.
-        value: Wire,
-        /// The public value.
-        public: Wire,
-    },
-}
-
-impl InstanceRow {
-    /// The public wire.
-    pub fn wire(&self) -> Wire {
-        match *self {
-            InstanceRow::Known(wire) | InstanceRow::Opened { public: wire, .. } => wire,
-        }
-    }
+    Opened(Wire),
 }
 
 /// A part of the circuit: what a node of the graph or a comparison of outputs laid out.
@@ -124,6 +113,8 @@ pub struct Step {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Level {
     pub local: LocalInstructions,
+    /// Wires that are claimed before the products.
+    pub claims: Vec<Wire>,
     pub products: Products,
     pub hints: Vec<HintInputs>,
 }

@@ -21,12 +21,29 @@ pub struct Witness<'a> {
     values: &'a WitnessValues,
     /// The values with those of the second phase, once its challenges are known.
     second: Option<Shares>,
+    /// Whether a cell has the value that is computed for it, and not that of its wire.
+    cell_by_cell: bool,
 }
 
 impl<'a> Witness<'a> {
     /// The witness of a circuit whose program gave these values.
     pub fn new(circuit: &'a Circuit, values: &'a WitnessValues) -> Self {
-        Self { circuit, values, second: None }
+        Self { circuit, values, second: None, cell_by_cell: false }
+    }
+
+    /// The same, with the value in each cell that the program computes for it: for who looks for cells
+    /// that are tied and differ.
+    pub(crate) fn cell_by_cell(circuit: &'a Circuit, values: &'a WitnessValues) -> Self {
+        Self { cell_by_cell: true, ..Self::new(circuit, values) }
+    }
+
+    /// What stands in the cells of an advice column.
+    fn wires(&self, column: usize) -> Vec<Wire> {
+        let values = self.circuit.cells[column].iter();
+        match self.cell_by_cell {
+            true => values.copied().collect(),
+            false => values.map(|value| self.circuit.program.wires[*value as usize]).collect(),
+        }
     }
 
     /// The model's outputs: this party's shares, and the values of public ones.
@@ -63,10 +80,10 @@ impl<'a> Witness<'a> {
 
     fn column(&self, adds_public: bool, index: usize) -> AdviceColumn {
         let geometry = &self.circuit.columns.geometry;
-        let wires = &self.circuit.cells[index];
+        let wires = self.wires(index);
         if wires.is_empty() {
             let values = Shares::zero(geometry.rows());
-            return AdviceColumn { values, kinds: CellKinds::Rows(Vec::new()) };
+            return AdviceColumn { values, kinds: CellKinds::Rows(Vec::new()), wires };
         }
         let program = &self.circuit.program;
         let values = self.known();
@@ -76,6 +93,7 @@ impl<'a> Witness<'a> {
         AdviceColumn {
             values: wires.iter().map(share).collect::<Vec<Fr>>().into(),
             kinds: CellKinds::Rows(wires.iter().map(kind).collect()),
+            wires,
         }
     }
 
@@ -129,7 +147,11 @@ impl<'a> Witness<'a> {
             }
         }
         let columns = values.into_iter().zip(kinds);
-        let column = |(values, kinds)| AdviceColumn { values, kinds: CellKinds::Rows(kinds) };
+        let column = |(values, kinds)| AdviceColumn {
+            values,
+            kinds: CellKinds::Rows(kinds),
+            wires: Vec::new(),
+        };
         Some(columns.map(column).collect())
     }
 

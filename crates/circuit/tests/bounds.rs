@@ -15,8 +15,8 @@ use twain_circuit::{
 };
 use twain_graph::{InputType, NodeKind, PolyOp, SupportedOp};
 use twain_party::{
-    Alone, HintBatch, LookupArgument, Multiplicities, Operand, PartyError, Role, Seed, Tested,
-    WitnessParty,
+    Alone, HintBatch, LookupArgument, Multiplicities, PartyError, Role, Seed, Shares, Tested,
+    WireValue, WitnessParty,
 };
 
 const DENSE: &str = "vectors/1l_mlp-k9-private";
@@ -74,10 +74,14 @@ impl WitnessParty for Silent {
         self.0 == Role::Model
     }
 
+    fn claim(&mut self, _: &[WireValue]) -> Result<Shares, PartyError> {
+        unreachable!("claims")
+    }
+
     fn inner_products(
         &mut self,
-        _: &[Operand],
-        _: &[Operand],
+        _: &[WireValue],
+        _: &[WireValue],
         _: &[u32],
     ) -> Result<Vec<Fr>, PartyError> {
         unreachable!("products")
@@ -309,10 +313,14 @@ impl WitnessParty for Widths {
         true
     }
 
+    fn claim(&mut self, wires: &[WireValue]) -> Result<Shares, PartyError> {
+        Ok(Shares::zero(wires.len()))
+    }
+
     fn inner_products(
         &mut self,
-        _: &[Operand],
-        _: &[Operand],
+        _: &[WireValue],
+        _: &[WireValue],
         ends: &[u32],
     ) -> Result<Vec<Fr>, PartyError> {
         Ok(vec![Fr::ZERO; ends.len()])

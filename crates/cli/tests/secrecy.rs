@@ -21,7 +21,8 @@ use twain_link::scalars::exchange_scalars;
 use twain_masks::IdealMaterial;
 use twain_ole::{OleGroup, OleSource};
 use twain_pair::TwoParty;
-use twain_party::{Kind, PartyError, Role};
+use twain_pair::wires::{MaskPair, MaskProducts};
+use twain_party::{Kind, PartyError, Role, Shares};
 
 const DENSE: &str = "1l_mlp-k9-private";
 /// Sorts, and looks up in tables, what neither side knows.
@@ -36,8 +37,23 @@ enum Protocol {
     Unmasked,
 }
 
-/// The mutant: an OLE that shows each side the other's operands.
+/// The mutant: an OLE that shows each side the other's operands, and wires without masks.
 struct Unmasked;
+
+impl MaskProducts for Unmasked {
+    fn mask(&self, _: u32) -> Fr {
+        Fr::zero()
+    }
+
+    fn products(
+        &mut self,
+        _: &mut dyn Channel,
+        _: &mut dyn OleSource,
+        pairs: &[MaskPair],
+    ) -> Result<Shares, PartyError> {
+        Ok(Shares::zero(pairs.len()))
+    }
+}
 
 impl OleSource for Unmasked {
     fn inner_products(
@@ -86,7 +102,9 @@ fn record(case: &Case, secrets: &Secrets, protocol: Protocol) -> [Recording; 2] 
             Protocol::Unmasked => {
                 let masks = Box::new(IdealMaterial::new(7));
                 let mut party =
-                    TwoParty::new(&mut recorder, Box::new(Unmasked), masks, &seeds(role)).unwrap();
+                    TwoParty::new(&mut recorder, Box::new(Unmasked), masks, &seeds(role))
+                        .unwrap()
+                        .with_mask_products(Box::new(Unmasked));
                 case.side(&mut party, secrets, role)
             }
         };

@@ -23,8 +23,17 @@ pub fn open_scalars(
     Ok(shares.iter().zip(theirs).map(|(a, b)| a + b).collect())
 }
 
+/// How many products of a value that only the model's side knows by one that only the data's does are in
+/// the product of two values.
+pub fn cross_terms(left: Kind, right: Kind) -> usize {
+    let both = [(left, right), (right, left)];
+    let crosses =
+        |(models, datas): &(Kind, Kind)| holds(Role::Model, *models) && holds(Role::Data, *datas);
+    both.iter().filter(|pair| crosses(pair)).count()
+}
+
 /// Whether `role` may hold a non-zero share of a value of this kind that the other does not know.
-fn holds(role: Role, kind: Kind) -> bool {
+pub fn holds(role: Role, kind: Kind) -> bool {
     kind == Kind::Shared || kind == Kind::Owned(role)
 }
 
@@ -61,8 +70,7 @@ impl InnerProducts {
                     *local += l.share * r.share;
                 }
                 for (models, datas) in [(l, r), (r, l)] {
-                    let crosses = holds(Role::Model, models.kind) && holds(Role::Data, datas.kind);
-                    if public == [false; 2] && crosses {
+                    if holds(Role::Model, models.kind) && holds(Role::Data, datas.kind) {
                         cross.push(if role == Role::Model { models.share } else { datas.share });
                     }
                 }
@@ -118,7 +126,8 @@ impl InnerProducts {
     }
 }
 
-/// Inner products of shared values (see [`twain_party::WitnessParty::inner_products`]).
+/// Inner products of values that are masked for this purpose alone: output `j` is the sum of `left[i] *
+/// right[i]` over `i` in `ends[j-1]..ends[j]`.
 pub fn inner_products(
     channel: &mut dyn Channel,
     source: &mut dyn OleSource,

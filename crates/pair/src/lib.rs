@@ -13,7 +13,9 @@
 //! use twain_algebra::Fr;
 //! use twain_link::channel::{Channel, memory_pair};
 //! use twain_pair::TwoParty;
-//! use twain_party::{Kind, Operand, PartyError, PartySeeds, Role, Seed, WitnessParty};
+//! use twain_party::{
+//!     Kind, Operand, PartyError, PartySeeds, Role, Seed, WireValue, WitnessParty,
+//! };
 //!
 //! /// `weight` is the model's and `input` the data's; a side passes 0 for what it does not know.
 //! fn product(end: &mut dyn Channel, weight: Fr, input: Fr, seed: u8) -> Result<Fr, PartyError> {
@@ -22,6 +24,10 @@
 //!     let mut party = TwoParty::inline(end, &seeds)?;
 //!     let weight = Operand { share: weight, kind: Kind::Owned(Role::Model), bits: 20 };
 //!     let input = Operand { share: input, kind: Kind::Owned(Role::Data), bits: 20 };
+//!     let (weight, input) =
+//!         (WireValue { wire: 0, operand: weight }, WireValue { wire: 1, operand: input });
+//!     // What is owned keeps its shares; those of shared values become others here.
+//!     party.claim(&[weight, input])?;
 //!     Ok(party.inner_products(&[weight], &[input], &[1])?[0])
 //! }
 //!
@@ -46,6 +52,7 @@ pub mod preprocessing;
 mod quotient;
 mod rehearsal;
 mod two_party;
+pub mod wires;
 
 pub use rehearsal::rehearse;
 pub use two_party::TwoParty;

@@ -4,13 +4,14 @@
 
 use crate::preprocessing::{Call, Plan};
 use crate::two_party::TwoParty;
+use crate::wires::{MaskPair, MaskProducts};
 use ff::Field;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use twain_algebra::Fr;
 use twain_link::channel::{Channel, ChannelError, TrafficMeter, TrafficTotals};
 use twain_masks::{Demand, DigitMaskSource, Material};
 use twain_ole::{OleGroup, OleSource};
-use twain_party::{PartyError, PartySeeds, Phase, Role, Seed, Watch, Watched};
+use twain_party::{PartyError, PartySeeds, Phase, Role, Seed, Shares, Watch, Watched};
 
 /// The plan of `proof`, which runs the witness program and the prover on zeros over the party it is
 /// given.
@@ -26,6 +27,7 @@ pub fn rehearse<E: From<PartyError>>(
     // Nothing of a rehearsal is kept or sent: its randomness may be known.
     let seeds = PartySeeds { blinding: Seed([0; 32]), protocol: Seed([0; 32]) };
     let party = TwoParty::new(&mut echo, products, material, &seeds)?;
+    let party = party.with_mask_products(Box::new(notes.clone()));
     proof(&mut party.watched_by(Watched::by(Arc::new(notes.clone()))).rehearsing())?;
     let mut plan = notes.plan();
     plan.end(notes.openings.read());
@@ -63,6 +65,22 @@ impl OleSource for Notes {
     ) -> Result<Vec<Vec<Fr>>, PartyError> {
         self.plan().push(Call::Products(groups.to_vec()));
         Ok(groups.iter().map(|group| vec![Fr::ONE; group.length]).collect())
+    }
+}
+
+impl MaskProducts for Notes {
+    fn mask(&self, _: u32) -> Fr {
+        Fr::ZERO
+    }
+
+    fn products(
+        &mut self,
+        _: &mut dyn Channel,
+        _: &mut dyn OleSource,
+        pairs: &[MaskPair],
+    ) -> Result<Shares, PartyError> {
+        self.plan().push(Call::MaskProducts(pairs.to_vec()));
+        Ok(Shares::zero(pairs.len()))
     }
 }
 

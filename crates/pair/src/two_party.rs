@@ -4,11 +4,13 @@ use crate::arithmetic::{self, open_scalars, products};
 use crate::coin::Coins;
 use crate::factors::{Conversion, Inversion, to_additive};
 use crate::hints::Hints;
-use crate::preprocessing::Plan;
+use crate::preprocessing::{Plan, stored};
 use crate::quotient::Begun;
+use crate::wires::{InlineMaskProducts, MaskProducts, MaskSeed, Wires};
 use ff::Field;
 use group::{Curve, GroupEncoding};
 use rand_chacha::ChaCha20Rng;
+use std::io::Read;
 use std::ops::Range;
 use twain_algebra::{Fr, G1, G1Affine};
 use twain_link::channel::{Channel, Overlap, Traffic};
@@ -18,7 +20,7 @@ use twain_ole::{OleSource, PooledOle};
 use twain_party::{
     BlindingItem, BlindingSeeds, Factors, HintBatch, Kind, LookupArgument, Multiplicities,
     Numerator, Opening, Operand, PartyError, PartySeeds, ProverParty, QuotientOperands, Role,
-    Shares, Tested, Watched, WitnessParty,
+    Shares, Tested, Watched, WireValue, WitnessParty,
 };
 
 /// Bytes of a digest of the transcript, before what is opened under it.
@@ -29,6 +31,7 @@ pub struct TwoParty<'a> {
     channel: Overlap<&'a mut dyn Channel>,
     source: Box<dyn OleSource>,
     hints: Hints,
+    wires: Wires,
     coins: Coins,
     rng: ChaCha20Rng,
     role: Role,
@@ -64,14 +67,32 @@ impl<'a> TwoParty<'a> {
         plan: &Plan,
         seeds: &PartySeeds,
     ) -> Result<Self, PartyError> {
-        let source = PooledOle::seeded(seeds, channel).planned(plan.products_of_calls());
+        let source = PooledOle::seeded(seeds, channel).planned(plan.products_of_calls().iter());
         let source = Box::new(source);
         let rng = seeds.generator(channel.session_id(), channel.role(), "digit masks");
         let masks = Box::new(PlannedMaterial::new(rng, plan.demands().cloned()));
-        Self::new(channel, source, masks, seeds)
+        let seed = mask_seed(channel, seeds);
+        let products = InlineMaskProducts::planned(seed, plan.mask_pairs().cloned());
+        Ok(Self::new(channel, source, masks, seeds)?.with_mask_products(Box::new(products)))
     }
 
-    /// This side of the pair, with these sources of correlations. One message each way: both commit to
+    /// The same with all correlations from the bundle `id`.
+    ///
+    /// # Errors
+    /// The bundle cannot be read, or the link failed.
+    pub fn from_bundle(
+        channel: &'a mut dyn Channel,
+        id: [u8; 32],
+        bundle: impl Read + Send + 'static,
+        seeds: &PartySeeds,
+    ) -> Result<Self, PartyError> {
+        let (source, masks, products) = stored(id, bundle)?;
+        let party = Self::new(channel, Box::new(source), Box::new(masks), seeds)?;
+        Ok(party.with_mask_products(Box::new(products)))
+    }
+
+    /// This side of the pair, with these sources of correlations; products of masks of wires are
+    /// made from the first when they are needed. One message each way: both commit to
     /// the first of their coins.
     ///
     /// # Errors
@@ -84,9 +105,11 @@ impl<'a> TwoParty<'a> {
     ) -> Result<Self, PartyError> {
         let (session, role) = (channel.session_id(), channel.role());
         let generator = |purpose| seeds.generator(session, role, purpose);
+        let products = InlineMaskProducts::new(mask_seed(channel, seeds));
         let mut rng = generator("arithmetic");
         Ok(TwoParty {
             source,
+            wires: Wires::new(Box::new(products)),
             hints: Hints::new(masks, generator("hints")),
             coins: Coins::commit(channel, &mut rng)?,
             rng,
@@ -103,6 +126,11 @@ impl<'a> TwoParty<'a> {
     pub(crate) fn rehearsing(mut self) -> Self {
         self.hints.rehearse();
         Self { rehearses: true, ..self }
+    }
+
+    /// The same with masks of wires, and products of them, from this source.
+    pub fn with_mask_products(self, products: Box<dyn MaskProducts>) -> Self {
+        Self { wires: Wires::new(products), ..self }
     }
 
     /// The same, watched.
@@ -131,6 +159,12 @@ impl<'a> TwoParty<'a> {
     }
 }
 
+/// What the masks of this side's wires follow from.
+fn mask_seed(channel: &dyn Channel, seeds: &PartySeeds) -> MaskSeed {
+    let (session, role) = (channel.session_id(), channel.role());
+    MaskSeed::draw(&mut seeds.generator(session, role, "masks of wires"))
+}
+
 impl WitnessParty for TwoParty<'_> {
     fn watched(&self) -> Watched {
         self.watched.clone()
@@ -140,13 +174,18 @@ impl WitnessParty for TwoParty<'_> {
         self.role == Role::Model
     }
 
+    fn claim(&mut self, wires: &[WireValue]) -> Result<Shares, PartyError> {
+        self.wires.claim(&mut self.channel, wires)
+    }
+
     fn inner_products(
         &mut self,
-        left: &[Operand],
-        right: &[Operand],
+        left: &[WireValue],
+        right: &[WireValue],
         ends: &[u32],
     ) -> Result<Vec<Fr>, PartyError> {
-        arithmetic::inner_products(&mut self.channel, &mut *self.source, left, right, ends)
+        let (channel, source) = (&mut self.channel, &mut *self.source);
+        self.wires.inner_products(channel, source, left, right, ends)
     }
 
     fn hints(&mut self, batches: &[HintBatch]) -> Result<Vec<Vec<Fr>>, PartyError> {
@@ -264,6 +303,15 @@ impl ProverParty for TwoParty<'_> {
         Ok(parts.iter().zip(theirs).map(|(own, theirs)| own + theirs).collect())
     }
 
+    fn products_of_shares(
+        &mut self,
+        left: &[Operand],
+        right: &[Operand],
+        ends: &[u32],
+    ) -> Result<Vec<Fr>, PartyError> {
+        arithmetic::inner_products(&mut self.channel, &mut *self.source, left, right, ends)
+    }
+
     fn prepare_factors(&mut self, values: &[Operand]) -> Result<Conversion, PartyError> {
         Conversion::prepare(&mut self.channel, &mut *self.source, &mut self.rng, values)
     }
@@ -304,7 +352,7 @@ impl ProverParty for TwoParty<'_> {
         operands: QuotientOperands<'q>,
     ) -> Result<Begun<'q>, PartyError> {
         let (channel, source) = (&mut self.channel, &mut *self.source);
-        Begun::begin(channel, source, numerator, operands, self.rehearses)
+        Begun::begin(channel, (source, &mut self.wires), numerator, operands, self.rehearses)
     }
 
     fn finish_quotient(
@@ -312,6 +360,6 @@ impl ProverParty for TwoParty<'_> {
         begun: Begun<'_>,
         numerator: &Numerator,
     ) -> Result<Vec<Shares>, PartyError> {
-        begun.finish(&mut self.channel, &mut *self.source, numerator)
+        begun.finish(&mut self.channel, (&mut *self.source, &mut self.wires), numerator)
     }
 }

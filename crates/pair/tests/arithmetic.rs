@@ -13,7 +13,7 @@ use twain_ole::{IdealOle, ideal_pair};
 use twain_pair::TwoParty;
 use twain_party::{
     Kind, KnownPolynomial, Operand, PartyError, PartySeeds, ProverParty, QuotientOperands, Role,
-    Seed, WitnessParty,
+    Seed, WireValue, WitnessParty,
 };
 
 const KINDS: [Kind; 4] =
@@ -85,9 +85,33 @@ proptest! {
                     split(v[i], kind, masks[side * total + i], role, true)
                 }).collect()
             };
-            party.inner_products(&operands(&x, 0), &operands(&y, 1), &ends)
+            // Every factor is a wire of its own; what is owned by one side is claimed when it must be.
+            let wires = |first: u32, operands: Vec<Operand>| -> Vec<WireValue> {
+                let numbered = (first..).zip(operands);
+                numbered.map(|(wire, operand)| WireValue { wire, operand }).collect()
+            };
+            let mut left = wires(0, operands(&x, 0));
+            let mut right = wires(1000, operands(&y, 1));
+            for side in [&mut left, &mut right] {
+                let shared = side.iter_mut().filter(|value| value.operand.kind == Kind::Shared);
+                let mut shared: Vec<&mut WireValue> = shared.collect();
+                let values: Vec<WireValue> = shared.iter().map(|value| **value).collect();
+                let claimed = party.claim(&values)?;
+                for (value, share) in shared.iter_mut().zip(claimed.iter()) {
+                    value.operand.share = *share;
+                }
+            }
+            let products = party.inner_products(&left, &right, &ends)?;
+            // A second time, from the same masks and without a new opening.
+            let again = party.inner_products(&left, &right, &ends)?;
+            assert!(products == again);
+            let operands = |of: &[WireValue]| of.iter().map(|value| value.operand).collect::<Vec<_>>();
+            let plain = party.products_of_shares(&operands(&left), &operands(&right), &ends)?;
+            Ok((products, plain))
         });
-        let sums = add(&model.unwrap(), &data.unwrap());
+        let ((model, plain_model), (data, plain_data)) = (model.unwrap(), data.unwrap());
+        prop_assert_eq!(add(&model, &data), add(&plain_model, &plain_data));
+        let sums = add(&model, &data);
         let mut start = 0;
         for (sum, end) in sums.iter().zip(&ends) {
             let plain: Fr = (start..*end as usize).map(|i| x[i] * y[i]).sum();
@@ -217,7 +241,7 @@ fn the_quotient_is_that_of_the_sums() {
             .collect();
         let columns: Vec<SecretPolynomial> = columns
             .iter()
-            .map(|(coefficients, kinds)| SecretPolynomial { coefficients, kinds })
+            .map(|(coefficients, kinds)| SecretPolynomial { coefficients, kinds, wires: &[] })
             .collect();
         let mut any = numerator.clone();
         any.nodes[12] = Node::Constant(Fr::from(5));
@@ -285,7 +309,7 @@ fn the_quotient_of_a_fifth_power() {
         let kinds = CellKinds::Uniform(Kind::Shared);
         let columns: Vec<SecretPolynomial> = columns
             .iter()
-            .map(|coefficients| SecretPolynomial { coefficients, kinds: &kinds })
+            .map(|coefficients| SecretPolynomial { coefficients, kinds: &kinds, wires: &[] })
             .collect();
         let publics = vec![KnownPolynomial { coefficients: &public, cosets: &[] }];
         let operands = QuotientOperands { publics, secrets: columns, pieces: 5 };

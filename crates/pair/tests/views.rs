@@ -19,7 +19,7 @@ use twain_ole::{IdealOle, ideal_pair};
 use twain_pair::TwoParty;
 use twain_party::{
     Hint, HintBatch, Kind, LookupArgument, LookupUse, Operand, PartyError, PartySeeds, ProverParty,
-    Role, Seed, StaticTable, WitnessParty,
+    Role, Seed, StaticTable, WireValue, WitnessParty,
 };
 
 /// Sessions for each secret.
@@ -118,6 +118,38 @@ fn hides_hint(hint: Hint, secrets: [u64; 2], bits: u16) {
         hides(&name, secrets, bits, &move |party, inputs| {
             party.hints(&[HintBatch { hint: hint.clone(), inputs, first_output: 0 }])?;
             Ok(Vec::new())
+        });
+    }
+}
+
+fn numbered(values: &[Operand]) -> Vec<WireValue> {
+    (0..).zip(values).map(|(wire, operand)| WireValue { wire, operand: *operand }).collect()
+}
+
+/// Of values in range and of any others.
+#[test]
+fn claims() {
+    let far = Fr::from(2).pow_vartime([230]);
+    for secrets in [[Fr::ZERO, Fr::ONE], [Fr::from(3), far], [Fr::ONE, -Fr::ONE]] {
+        hides("claims", secrets, 8, &|party, values| Ok(party.claim(&numbered(values))?.to_vec()));
+    }
+}
+
+/// What a wire is multiplied by shows nothing more of it.
+#[test]
+fn products_of_wires() {
+    let far = Fr::from(2).pow_vartime([230]);
+    for secrets in [[Fr::ZERO, Fr::ONE], [Fr::from(3), far]] {
+        hides("products", secrets, 8, &|party, values| {
+            let mut wires = numbered(values);
+            let shares = party.claim(&wires)?;
+            wires.iter_mut().zip(shares.iter()).for_each(|(w, share)| w.operand.share = *share);
+            let ends: Vec<u32> = (1..=BATCH as u32).collect();
+            // Squares, and each by the first.
+            let first = vec![wires[0]; BATCH];
+            let squares = party.inner_products(&wires, &wires, &ends)?;
+            let products = party.inner_products(&wires, &first, &ends)?;
+            Ok([squares, products].concat())
         });
     }
 }

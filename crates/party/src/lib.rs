@@ -12,12 +12,15 @@
 //!
 //! ```
 //! use twain_algebra::Fr;
-//! use twain_party::{Alone, Kind, Operand, PartyError, Role, Seed, WitnessParty};
+//! use twain_party::{Alone, Kind, Operand, PartyError, Role, Seed, WireValue, WitnessParty};
 //!
 //! /// Two secrets times each other.
 //! fn product(party: &mut impl WitnessParty, weight: Fr, input: Fr) -> Result<Fr, PartyError> {
 //!     let weight = Operand { share: weight, kind: Kind::Owned(Role::Model), bits: 20 };
 //!     let input = Operand { share: input, kind: Kind::Owned(Role::Data), bits: 20 };
+//!     let (weight, input) =
+//!         (WireValue { wire: 0, operand: weight }, WireValue { wire: 1, operand: input });
+//!     party.claim(&[weight, input])?;
 //!     Ok(party.inner_products(&[weight], &[input], &[1])?[0])
 //! }
 //!
@@ -49,7 +52,7 @@ pub use numerator::{
     KnownPolynomial, Node, NodeId, Numerator, PublicPolynomial, QuotientOperands, SecretPolynomial,
     coset_shifts, recombination,
 };
-pub use operand::Operand;
+pub use operand::{Operand, WireValue};
 pub use party::{Opening, Party, ProverParty, Tested, WitnessParty};
 pub use seeds::PartySeeds;
 pub use shares::{Factors, Shares};

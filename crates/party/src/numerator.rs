@@ -118,6 +118,8 @@ pub struct SecretPolynomial<'a> {
     /// Who knows the value at each row (blinding rows included). The prover of a party that holds
     /// the values may leave it at `Uniform(Shared)`.
     pub kinds: &'a CellKinds,
+    /// The wire in each of the first rows; beyond the list, and where the value is public, there is none.
+    pub wires: &'a [u32],
 }
 
 /// What a quotient is made of beside its numerator. Every vector has `n` entries.

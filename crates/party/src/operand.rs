@@ -16,3 +16,13 @@ pub struct Operand {
     /// A static bound of the value as a signed integer: `|value| < 2^bits` (254: none known).
     pub bits: u16,
 }
+
+/// A wire and what this party holds of it. Wires are numbered by the witness program; a value that stands in
+/// several cells is one wire, and so are all cells that the circuit ties together.
+#[derive(Clone, Copy)]
+pub struct WireValue {
+    /// Its number.
+    pub wire: u32,
+    /// Its value.
+    pub operand: Operand,
+}

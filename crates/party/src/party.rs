@@ -2,7 +2,7 @@
 
 use crate::{
     BlindingItem, Factors, HintBatch, Kind, LookupArgument, Multiplicities, Numerator, Operand,
-    PartyError, QuotientOperands, Role, Shares, Watched,
+    PartyError, QuotientOperands, Role, Shares, Watched, WireValue,
 };
 use ff::Field;
 use std::ops::Range;
@@ -57,12 +57,18 @@ pub trait WitnessParty {
         if self.adds_public() { value } else { Fr::ZERO }
     }
 
+    /// Claims wires, none of them public and each once a session: what they are is fixed from then on
+    /// for all that is done with them (protocol §2.2). Returns this party's shares of them, which
+    /// replace those it had; the share of an owned wire stays what it was.
+    fn claim(&mut self, wires: &[WireValue]) -> Result<Shares, PartyError>;
+
     /// Inner products: output `j` is the sum of `left[i] * right[i]` over `i` in
-    /// `ends[j-1]..ends[j]` (`ends[-1]` = 0). Lengths of `left` and `right` equal `ends.last()`.
+    /// `ends[j-1]..ends[j]` (`ends[-1]` = 0). Lengths of `left` and `right` equal `ends.last()`. Wires
+    /// of which neither party knows both factors are claimed, with the shares given here.
     fn inner_products(
         &mut self,
-        left: &[Operand],
-        right: &[Operand],
+        left: &[WireValue],
+        right: &[WireValue],
         ends: &[u32],
     ) -> Result<Vec<Fr>, PartyError>;
 
@@ -129,6 +135,15 @@ pub trait ProverParty: WitnessParty {
 
     /// Opens evaluations that are part of the proof; compares digests as the opening of points does.
     fn open_evaluations(&mut self, digest: [u8; 32], parts: &[Fr]) -> Result<Vec<Fr>, PartyError>;
+
+    /// Inner products, as [`inner_products`](WitnessParty::inner_products), of values that are no wires
+    /// but made of them: each is masked for this purpose alone.
+    fn products_of_shares(
+        &mut self,
+        left: &[Operand],
+        right: &[Operand],
+        ends: &[u32],
+    ) -> Result<Vec<Fr>, PartyError>;
 
     /// Prepares to turn additive shares into multiplicative ones, while it is not known yet by what
     /// public numbers the values will be shifted.

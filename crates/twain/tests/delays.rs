@@ -11,7 +11,7 @@ use std::thread;
 use twain_circuit::Witness;
 use twain_link::channel::{Channel, ChannelError, MemoryChannel, TrafficMeter, memory_pair};
 use twain_pair::TwoParty;
-use twain_pair::preprocessing::{make, stored};
+use twain_pair::preprocessing::make;
 use twain_party::Role;
 use twain_plonk::prove;
 
@@ -71,8 +71,8 @@ fn delays(case: &Case, with_bundle: bool) -> Delays {
         }
         let clock = channel.delays.clone();
         let party = if with_bundle {
-            let (products, material) = stored(id, std::io::Cursor::new(bundle)).unwrap();
-            TwoParty::new(&mut channel, Box::new(products), Box::new(material), &seeds(role))
+            let bundle = std::io::Cursor::new(bundle);
+            TwoParty::from_bundle(&mut channel, id, bundle, &seeds(role))
         } else {
             TwoParty::planned(&mut channel, &plan, &seeds(role))
         };

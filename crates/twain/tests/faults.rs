@@ -27,7 +27,7 @@ use twain_link::channel::{Channel, ChannelError, TrafficMeter};
 use twain_link::handshake::{Manifest, Session, handshake};
 use twain_link::identity::Identity;
 use twain_pair::TwoParty;
-use twain_pair::preprocessing::{Plan, make, stored};
+use twain_pair::preprocessing::{Plan, make};
 use twain_party::{PartySeeds, Role, Seed};
 use twain_store::Store;
 
@@ -164,9 +164,7 @@ impl Machines {
         let bundle = bundle.ok_or("the stores have no bundle in common")?;
         let id = bundle.id();
         self.taken[role as usize].lock().unwrap().push(id);
-        let (products, material) = stored(id, bundle)?;
-        let mut party =
-            TwoParty::new(channel, Box::new(products), Box::new(material), &seeds(role))?;
+        let mut party = TwoParty::from_bundle(channel, id, bundle, &seeds(role))?;
         Ok(self.case.side(&mut party, &self.case.secrets(), role)?.1)
     }
 

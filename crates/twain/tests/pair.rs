@@ -12,7 +12,7 @@ use twain_link::channel::{Channel, MemoryChannel, memory_pair};
 use twain_link::handshake::Session;
 use twain_link::identity::Identity;
 use twain_pair::TwoParty;
-use twain_pair::preprocessing::{Plan, make, stored};
+use twain_pair::preprocessing::{Plan, make};
 use twain_party::{PartySeeds, Role, Seed};
 use twain_plonk::{generate_keys, verify};
 use twain_store::{ReservedBundle, Store};
@@ -114,8 +114,7 @@ impl Machines {
 impl Correlations for Machines {
     fn party<'a>(&self, channel: &'a mut dyn Channel, seeds: &PartySeeds) -> TwoParty<'a> {
         let bundle = self.reserve(channel).unwrap();
-        let (products, material) = stored(bundle.id(), bundle).unwrap();
-        TwoParty::new(channel, Box::new(products), Box::new(material), seeds).unwrap()
+        TwoParty::from_bundle(channel, bundle.id(), bundle, seeds).unwrap()
     }
 }
 

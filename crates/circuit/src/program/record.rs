@@ -1,6 +1,7 @@
 //! Records a witness program while a circuit is laid out. Nothing here ever sees a secret value: only
 //! constants of the circuit are folded.
 
+use super::ties::Tied;
 use super::{
     Bound, HintId, HintInputs, InstanceRow, Level, Local, LocalInstructions, Program, Source,
     SourceRange, Step, Wire,
@@ -14,29 +15,28 @@ use twain_algebra::Fr;
 use twain_party::{Hint, Kind, evaluate_hint};
 
 /// Level of a wire that is part of the circuit.
-const CONSTANT: u32 = u32::MAX;
-/// Level of what depends on public outputs.
-const AFTER_OPENING: u32 = u32::MAX - 1;
+pub(super) const CONSTANT: u32 = u32::MAX;
 
 /// Levels from here on depend on challenges.
 const AFTER_CHALLENGE: u32 = 1 << 30;
 
 /// A program under construction.
 pub(crate) struct Recorder {
-    kinds: Vec<Kind>,
+    pub(super) kinds: Vec<Kind>,
     bounds: Vec<Bound>,
-    levels: Vec<u32>,
+    pub(super) levels: Vec<u32>,
+    /// Values that are one wire.
+    pub(super) tied: Tied,
     /// For a decomposed wire, the wire of its recomposition, which takes its place from then on;
     /// otherwise the wire itself.
     current: Vec<Wire>,
     constants: HashMap<[u8; 32], Wire>,
     constant_values: HashMap<Wire, Fr>,
     hints: Vec<Hint>,
-    program_levels: Vec<Level>,
-    second_levels: Vec<Level>,
+    pub(super) program_levels: Vec<Level>,
+    pub(super) second_levels: Vec<Level>,
     /// Powers of each challenge, from the first on.
     challenges: Vec<Vec<Wire>>,
-    after_opening: LocalInstructions,
     equalities: Vec<(Wire, Wire)>,
     pub inputs: Vec<Source>,
     pub parameters: Vec<Source>,
@@ -57,6 +57,7 @@ impl Recorder {
             kinds: Vec::new(),
             bounds: Vec::new(),
             levels: Vec::new(),
+            tied: Tied::default(),
             current: Vec::new(),
             constants: HashMap::new(),
             constant_values: HashMap::new(),
@@ -64,7 +65,6 @@ impl Recorder {
             program_levels: Vec::new(),
             second_levels: Vec::new(),
             challenges: Vec::new(),
-            after_opening: LocalInstructions::default(),
             equalities: Vec::new(),
             inputs: Vec::new(),
             parameters: Vec::new(),
@@ -99,6 +99,7 @@ impl Recorder {
         self.bounds.push(bound);
         self.levels.push(level);
         self.current.push(wire);
+        self.tied.push(wire);
         wire
     }
 
@@ -136,13 +137,11 @@ impl Recorder {
     }
 
     /// The next row of the instance column: a value that is opened once the witness is known to be
-    /// valid. Returns the public wire.
+    /// valid. In cells it stays what it is: its shares are those under its mask.
     pub fn opened(&mut self, value: Wire) -> Wire {
         let value = self.now(value);
-        let bound = self.bounds[value as usize];
-        let public = self.wire(Kind::Public, bound, AFTER_OPENING);
-        self.instances.push(InstanceRow::Opened { value, public });
-        public
+        self.instances.push(InstanceRow::Opened(value));
+        value
     }
 
     /// The wires of the first `count` powers of a challenge.
@@ -195,11 +194,9 @@ impl Recorder {
         self.current[wire as usize] = replacement;
     }
 
-    /// States that two wires are equal in a valid witness. What depends on public outputs is a copy of
-    /// what was checked before they were opened.
+    /// States that two wires are equal in a valid witness.
     pub fn equal(&mut self, left: Wire, right: Wire) {
-        let opened = |wire: Wire| self.levels[wire as usize] == AFTER_OPENING;
-        if left != right && !opened(left) && !opened(right) {
+        if left != right {
             self.equalities.push((left, right));
         }
     }
@@ -211,7 +208,7 @@ impl Recorder {
         }
     }
 
-    fn at(&mut self, level: u32) -> &mut Level {
+    pub(super) fn at(&mut self, level: u32) -> &mut Level {
         let (levels, level) = match level.checked_sub(AFTER_CHALLENGE) {
             Some(level) => (&mut self.second_levels, level as usize),
             None => (&mut self.program_levels, level as usize),
@@ -223,10 +220,7 @@ impl Recorder {
     }
 
     fn local(&mut self, level: u32) -> &mut LocalInstructions {
-        match level {
-            AFTER_OPENING => &mut self.after_opening,
-            level => &mut self.at(level).local,
-        }
+        &mut self.at(level).local
     }
 
     /// A linear combination: pairs of a constant wire and a wire.
@@ -387,20 +381,27 @@ impl Recorder {
         Ok(outputs)
     }
 
-    /// The program.
+    /// The program of a circuit in whose cells these values stand and which multiplies these pairs.
     ///
     /// # Errors
     /// [`LayoutError::TooLarge`] if 32 bits do not number its wires.
-    pub fn finish(self) -> Result<Program, LayoutError> {
+    pub fn finish(
+        mut self,
+        in_cells: impl Iterator<Item = Wire>,
+        multiplied: impl Iterator<Item = (Wire, Wire)>,
+    ) -> Result<Program, LayoutError> {
         if self.too_large {
             return Err(LayoutError::TooLarge);
         }
+        self.take_wires();
+        self.claim_wires(in_cells, multiplied);
         let mut constants: Vec<(Wire, Fr)> = self.constant_values.into_iter().collect();
         constants.sort_unstable_by_key(|(wire, _)| *wire);
         let ranges = self.source_ranges.iter();
         let source_ranges = ranges.flat_map(|range| range.refined(&self.bounds)).collect();
         Ok(Program {
             kinds: self.kinds,
+            wires: self.tied.firsts(),
             bits: self.bounds.iter().map(|bound| bound.bits()).collect(),
             constants,
             inputs: self.inputs,
@@ -410,7 +411,6 @@ impl Recorder {
             levels: self.program_levels,
             second_levels: self.second_levels,
             challenges: self.challenges.iter().map(|powers| powers[0]).collect(),
-            after_opening: self.after_opening,
             equalities: self.equalities,
             instances: self.instances,
             steps: self.steps,

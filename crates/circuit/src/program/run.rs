@@ -7,8 +7,8 @@ use crate::WitnessError;
 use ff::Field;
 use twain_algebra::Fr;
 use twain_party::{
-    Alone, Hint, HintBatch, Kind, Operand, PartyError, Phase, Shares, WitnessParty, evaluate_hint,
-    signed_integer,
+    Alone, Hint, HintBatch, Kind, Operand, PartyError, Phase, Shares, WireValue, WitnessParty,
+    evaluate_hint, signed_integer,
 };
 
 /// The values of a run.
@@ -142,6 +142,7 @@ impl Program {
         for level in levels {
             watched.check()?;
             self.local(&level.local, party, values)?;
+            self.claims(level, party, values)?;
             self.products(level, party, values)?;
             self.hints(level, party, values)?;
         }
@@ -221,6 +222,29 @@ impl Program {
         wires.iter().map(|wire| self.operand(*wire, values)).collect()
     }
 
+    fn wire_values(&self, wires: &[Wire], values: &[Fr]) -> Vec<WireValue> {
+        let value = |wire: &Wire| WireValue { wire: *wire, operand: self.operand(*wire, values) };
+        wires.iter().map(value).collect()
+    }
+
+    /// Claims wires, whose shares are others from then on. Who holds the values has nothing to claim.
+    fn claims<P: WitnessParty>(
+        &self,
+        level: &Level,
+        party: &mut P,
+        values: &mut [Fr],
+    ) -> Result<(), WitnessError> {
+        if level.claims.is_empty() || party.holds_values() {
+            return Ok(());
+        }
+        let shares = party.claim(&self.wire_values(&level.claims, values))?;
+        check_length(shares.len(), level.claims.len())?;
+        for (wire, share) in level.claims.iter().zip(shares.iter()) {
+            values[*wire as usize] = *share;
+        }
+        Ok(())
+    }
+
     /// This party's summand of a wire's value.
     pub(crate) fn share(&self, wire: Wire, adds_public: bool, values: &[Fr]) -> Fr {
         match self.kind(wire) {
@@ -239,8 +263,8 @@ impl Program {
         if products.ends.is_empty() {
             return Ok(());
         }
-        let left = self.operands(&products.left, values);
-        let right = self.operands(&products.right, values);
+        let left = self.wire_values(&products.left, values);
+        let right = self.wire_values(&products.right, values);
         let shares = party.inner_products(&left, &right, &products.ends)?;
         check_length(shares.len(), products.outs.len())?;
         for (out, share) in products.outs.iter().zip(shares) {
@@ -280,7 +304,7 @@ impl Program {
     fn test_and_open<P: WitnessParty>(
         &self,
         party: &mut P,
-        mut values: Shares,
+        values: Shares,
     ) -> Result<WitnessValues, WitnessError> {
         let adds_public = party.adds_public();
         let share = |wire: Wire| self.share(wire, adds_public, &values);
@@ -289,18 +313,18 @@ impl Program {
         let tested = party.check_zero(&differences)?;
 
         let opened = self.instances.iter().filter_map(|row| match row {
-            InstanceRow::Opened { value, public } => Some((*value, *public)),
+            InstanceRow::Opened(value) => Some(share(*value)),
             InstanceRow::Known(_) => None,
         });
-        let (secret, public): (Vec<Wire>, Vec<Wire>) = opened.unzip();
-        let shares = Shares::new(secret.into_iter().map(share).collect());
-        let outputs = party.open_instances(tested, &shares)?;
-        check_length(outputs.len(), public.len())?;
-        for (wire, value) in public.into_iter().zip(outputs) {
-            values[wire as usize] = value;
-        }
-        self.local(&self.after_opening, party, &mut values)?;
-        let instances = self.instances.iter().map(|row| values[row.wire() as usize]).collect();
+        let opened = Shares::new(opened.collect());
+        let outputs = party.open_instances(tested, &opened)?;
+        check_length(outputs.len(), opened.len())?;
+        let mut outputs = outputs.into_iter();
+        let instance = |row: &InstanceRow| match row {
+            InstanceRow::Known(wire) => Some(values[*wire as usize]),
+            InstanceRow::Opened(_) => outputs.next(),
+        };
+        let instances = self.instances.iter().filter_map(instance).collect();
         Ok(WitnessValues { values, instances })
     }
 }

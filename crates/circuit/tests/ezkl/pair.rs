@@ -6,12 +6,13 @@ use crate::case::{Case, vector};
 use ff::Field;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
+use std::collections::HashSet;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use twain_algebra::Fr;
-use twain_circuit::{Sources, Witness, WitnessError, WitnessValues, parameters};
+use twain_circuit::{InstanceRow, Sources, Witness, WitnessError, WitnessValues, parameters};
 use twain_party::{
     Alone, HintBatch, Kind, LookupArgument, LookupUse, Multiplicities, Operand, PartyError, Role,
-    Seed, Shares, Tested, WitnessParty,
+    Seed, Shares, Tested, WireValue, WitnessParty,
 };
 use twain_plonk::AdviceColumn;
 
@@ -23,12 +24,13 @@ struct IdealParty {
     splitter: ChaCha20Rng,
     alone: Alone,
     calls: usize,
+    claimed: HashSet<u32>,
 }
 
 impl IdealParty {
     fn new(role: Role, to: Sender<Vec<Fr>>, from: Receiver<Vec<Fr>>) -> Self {
         let (splitter, alone) = (ChaCha20Rng::seed_from_u64(5), Alone::new(Seed([0; 32])));
-        Self { role, to, from, splitter, alone, calls: 0 }
+        Self { role, to, from, splitter, alone, calls: 0, claimed: HashSet::new() }
     }
 
     fn sums(&mut self, shares: &[Fr]) -> Vec<Fr> {
@@ -60,6 +62,12 @@ impl IdealParty {
         operands.iter().zip(sums).map(whole).collect()
     }
 
+    fn whole_wires(&mut self, wires: &[WireValue]) -> Vec<WireValue> {
+        let operands: Vec<Operand> = wires.iter().map(|wire| wire.operand).collect();
+        let whole = wires.iter().zip(self.whole(&operands));
+        whole.map(|(wire, operand)| WireValue { operand, ..*wire }).collect()
+    }
+
     fn split(&mut self, value: Fr, kind: Kind) -> Fr {
         let random = Fr::random(&mut self.splitter);
         let of_data = match kind {
@@ -76,13 +84,29 @@ impl WitnessParty for IdealParty {
         self.role == Role::Model
     }
 
+    fn claim(&mut self, wires: &[WireValue]) -> Result<Shares, PartyError> {
+        for WireValue { wire, operand } in wires {
+            assert_ne!(operand.kind, Kind::Public, "public values are not claimed");
+            assert!(self.claimed.insert(*wire), "wire {wire} is claimed twice");
+        }
+        let wires = self.whole_wires(wires);
+        let split = wires.iter().map(|wire| self.split(wire.operand.share, wire.operand.kind));
+        Ok(Shares::new(split.collect()))
+    }
+
     fn inner_products(
         &mut self,
-        left: &[Operand],
-        right: &[Operand],
+        left: &[WireValue],
+        right: &[WireValue],
         ends: &[u32],
     ) -> Result<Vec<Fr>, PartyError> {
-        let (left, right) = (self.whole(left), self.whole(right));
+        for (left, right) in left.iter().zip(right) {
+            let kinds = [left.operand.kind, right.operand.kind];
+            if kinds[0].join(kinds[1]) == Kind::Shared && !kinds.contains(&Kind::Public) {
+                assert!(self.claimed.contains(&left.wire) && self.claimed.contains(&right.wire));
+            }
+        }
+        let (left, right) = (self.whole_wires(left), self.whole_wires(right));
         let products = self.alone.inner_products(&left, &right, ends)?;
         Ok(products.into_iter().map(|product| self.split(product, Kind::Shared)).collect())
     }
@@ -182,8 +206,16 @@ fn compare(name: &str) {
     let witness = Witness::new(&case.circuit, &alone);
     assert_eq!(model.values.expect("values").instances, alone.instances);
     assert_eq!(data.values.expect("values").instances, alone.instances);
-    // Two operand lists a batch of products at most, the test and the opening.
-    assert!(model.calls <= 2 * case.circuit.program.batches() + 40, "{} calls", model.calls);
+    // Two operand lists and the claims a batch of products at most, the test and the opening.
+    assert!(model.calls <= 3 * case.circuit.program.batches() + 40, "{} calls", model.calls);
+    // What is opened keeps its shares in cells.
+    let program = &case.circuit.program;
+    let opened = program.instances().iter().filter_map(|row| match row {
+        InstanceRow::Opened(wire) => Some(program.kind(*wire)),
+        InstanceRow::Known(_) => None,
+    });
+    let opened: Vec<Kind> = opened.collect();
+    assert!(!opened.is_empty() && !opened.contains(&Kind::Public));
     let columns = witness.columns(true, 0);
     for ((whole, model), data) in columns.iter().zip(&model.columns).zip(&data.columns) {
         assert_eq!(whole.kinds, model.kinds);

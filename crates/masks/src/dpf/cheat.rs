@@ -174,7 +174,10 @@ fn changed_messages_end_it() {
                 assert!(honest.is_ok());
                 continue;
             }
-            assert!(matches!(honest, Err(PartyError::Peer(_) | PartyError::Ended)), "frame {changed}");
+            assert!(
+                matches!(honest, Err(PartyError::Peer(_) | PartyError::Ended)),
+                "frame {changed}"
+            );
             // Up to the frame in which the sums are shown, which comes before the order's.
             if changed < FRAMES - 1 {
                 assert!(frames[1] < FRAMES, "frame {changed}: {frames:?}");

@@ -1,16 +1,20 @@
-//! The calls to the two sources of correlations, and what tells them apart in a bundle.
+//! The calls to the sources of correlations, and what tells them apart in a bundle.
 
+use crate::wires::MaskPair;
 use sha2::{Digest, Sha256};
 use twain_masks::Demand;
 use twain_ole::OleGroup;
+use twain_party::{Kind, Role};
 
-/// One call to a source.
+/// One call to a source of correlations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Call {
     /// Of [`twain_ole::OleSource::inner_products`].
     Products(Vec<OleGroup>),
     /// Of [`twain_masks::DigitMaskSource::supply`].
     Material(Demand),
+    /// Of [`MaskProducts::products`](crate::wires::MaskProducts::products).
+    MaskProducts(Vec<MaskPair>),
 }
 
 impl Call {
@@ -18,15 +22,23 @@ impl Call {
     pub fn products(&self) -> Option<&Vec<OleGroup>> {
         match self {
             Call::Products(groups) => Some(groups),
-            Call::Material(_) => None,
+            Call::Material(_) | Call::MaskProducts(_) => None,
         }
     }
 
     /// What is demanded of masks and bits.
     pub fn demand(&self) -> Option<&Demand> {
         match self {
-            Call::Products(_) => None,
             Call::Material(demand) => Some(demand),
+            Call::Products(_) | Call::MaskProducts(_) => None,
+        }
+    }
+
+    /// Which masks of wires are multiplied.
+    pub fn mask_pairs(&self) -> Option<&Vec<MaskPair>> {
+        match self {
+            Call::MaskProducts(pairs) => Some(pairs),
+            Call::Products(_) | Call::Material(_) => None,
         }
     }
 
@@ -54,7 +66,24 @@ impl Call {
                 masks.iter().for_each(|count| number(*count));
                 [bit_products, conversions, selections].into_iter().for_each(|n| number(*n));
             }
+            Call::MaskProducts(pairs) => {
+                number(2);
+                number(pairs.len());
+                for MaskPair { wires, kinds } in pairs {
+                    wires.iter().for_each(|wire| number(*wire as usize));
+                    kinds.iter().for_each(|kind| number(kind_number(*kind)));
+                }
+            }
         }
         hash.finalize().into()
+    }
+}
+
+fn kind_number(kind: Kind) -> usize {
+    match kind {
+        Kind::Public => 0,
+        Kind::Owned(Role::Model) => 1,
+        Kind::Owned(Role::Data) => 2,
+        Kind::Shared => 3,
     }
 }

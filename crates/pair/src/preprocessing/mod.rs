@@ -1,19 +1,21 @@
 //! Everything a proof needs from the peer that does not depend on inputs or parameters, made ahead of
-//! time (protocol §21). Input of making: a [`Plan`], the calls that one proof makes to its two sources
-//! of correlations, [`OleSource`] and [`DigitMaskSource`]. Output: one party's half of a bundle, a
-//! stream of bytes for the store. Input of proving: that stream; output: the two sources again, [`StoredOle`]
-//! and [`StoredMaterial`].
+//! time (protocol §21). Input of making: a [`Plan`], the calls that one proof makes to its sources of
+//! correlations, [`OleSource`], [`DigitMaskSource`] and [`MaskProducts`]. Output: one party's half of a
+//! bundle, a stream of bytes for the store. Input of proving: that stream; output: the sources again,
+//! [`StoredOle`], [`StoredMaterial`] and [`StoredMaskProducts`].
 //!
 //! For a call of inner products a party draws its operands `a` (the model's side) or `b` (the data's)
 //! at random from the bundle's seed and keeps its shares of `Σ a·b`. Online each sends the difference
 //! of its operand and the stored one, and the rest is local (`ole`). Digit masks and bits are random
-//! anyway and are kept as they are (`material`).
+//! anyway and are kept as they are (`material`); so are masks of wires, which follow from the seed, and
+//! their products (`mask_products`).
 //!
 //! A bundle: a seed of 32 bytes; then, call by call, the digest of the call and what it gave. A call
 //! with another digest ends the session: what is stored is used for what it was made for, or not at
 //! all. What hangs on a session's identifier hangs on the bundle's.
 
 mod call;
+mod mask_products;
 mod material;
 mod ole;
 mod plan;
@@ -22,10 +24,12 @@ mod records;
 mod tests;
 
 pub use call::Call;
+pub use mask_products::StoredMaskProducts;
 pub use material::StoredMaterial;
 pub use ole::StoredOle;
 pub use plan::{Mark, Origin, Plan};
 
+use crate::wires::{InlineMaskProducts, MaskProducts, MaskSeed};
 use rand_core::RngCore;
 use records::{Records, SEED_BYTES};
 use std::io::Read;
@@ -54,8 +58,10 @@ pub fn make(
     let mut write = |bytes: &[u8]| write(bytes).map_err(records::failed);
     write(&*seed)?;
     let products = PooledOle::seeded(seeds, &channel);
-    let mut products = products.planned(plan.products_of_calls());
+    let mut products = products.planned(plan.products_of_calls().iter());
     let rng = generator("digit masks");
+    let mask_seed = MaskSeed::of_bundle(&seed);
+    let mut of_wires = InlineMaskProducts::planned(mask_seed, plan.mask_pairs().cloned());
     let mut masks = PlannedMaterial::new(rng, plan.demands().cloned());
     for (number, call) in (0..).zip(plan.calls()) {
         write(&call.digest())?;
@@ -68,6 +74,10 @@ pub fn make(
                     write(&records::scalars_to_bytes(&shares))?;
                 }
             }
+            Call::MaskProducts(pairs) => {
+                let made = of_wires.products(&mut channel, &mut products, pairs)?;
+                write(&records::scalars_to_bytes(&made))?;
+            }
             Call::Material(demand) => {
                 let made = masks.supply(&mut channel, demand)?;
                 write(&material::encode(&made))?;
@@ -77,14 +87,15 @@ pub fn make(
     Ok(())
 }
 
-/// The two sources of a proof, from the bundle `id`: what [`make`] wrote. They read it as the proof
+/// The three sources of a proof, from the bundle `id`: what [`make`] wrote. They read it as the proof
 /// goes on.
 pub fn stored(
     id: [u8; 32],
     bundle: impl Read + Send + 'static,
-) -> Result<(StoredOle, StoredMaterial), PartyError> {
+) -> Result<(StoredOle, StoredMaterial, StoredMaskProducts), PartyError> {
     let records = Arc::new(Mutex::new(Records::open(Box::new(bundle))?));
-    Ok((StoredOle::new(records.clone()), StoredMaterial::new(records, id)))
+    let of_wires = StoredMaskProducts::new(records.clone())?;
+    Ok((StoredOle::new(records.clone()), StoredMaterial::new(records, id), of_wires))
 }
 
 /// The link, with the bundle's identifier in place of the session's: two bundles of one session share

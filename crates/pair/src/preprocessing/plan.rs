@@ -4,6 +4,7 @@
 
 use super::call::Call;
 use super::ole;
+use crate::wires::MaskPair;
 use sha2::{Digest, Sha256};
 use twain_link::channel::Traffic;
 use twain_masks::{Demand, PlannedMaterial};
@@ -90,8 +91,8 @@ impl Plan {
 
     /// The same for the first of them.
     fn making_of(&self, calls: &[Call], role: Role) -> Traffic {
-        let first = calls.iter().filter_map(Call::products).count();
-        let products = PooledOle::schedule(self.products_of_calls(), first, role);
+        let first = self.products_of(calls).len();
+        let products = PooledOle::schedule(self.products_of_calls().iter(), first, role);
         let asked = calls.iter().filter_map(Call::demand).filter(|demand| !demand.is_nothing());
         let material = PlannedMaterial::schedule(self.demands(), asked.count(), role);
         products.into_iter().chain(material).collect()
@@ -102,9 +103,25 @@ impl Plan {
         self.calls.iter().filter_map(Call::demand)
     }
 
+    /// The calls for products of masks of wires, in order.
+    pub fn mask_pairs(&self) -> impl Iterator<Item = &Vec<MaskPair>> {
+        self.calls.iter().filter_map(Call::mask_pairs)
+    }
+
     /// What is multiplied, call by call.
-    pub fn products_of_calls(&self) -> impl Iterator<Item = &Vec<OleGroup>> {
-        self.calls.iter().filter_map(Call::products)
+    pub fn products_of_calls(&self) -> Vec<Vec<OleGroup>> {
+        self.products_of(&self.calls)
+    }
+
+    /// The same of the first calls. All products of masks are made at the first call for some.
+    fn products_of(&self, calls: &[Call]) -> Vec<Vec<OleGroup>> {
+        let mut of_masks = Some(MaskPair::groups(self.mask_pairs().flatten()));
+        let of_call = |call: &Call| match call {
+            Call::Products(groups) => Some(groups.clone()),
+            Call::MaskProducts(_) => of_masks.take().filter(|groups| !groups.is_empty()),
+            Call::Material(_) => None,
+        };
+        calls.iter().filter_map(of_call).collect()
     }
 
     /// The calls, in order.
@@ -123,7 +140,9 @@ impl Plan {
     /// Products of one operand of each side, over all calls.
     pub fn products(&self) -> usize {
         let of_group = |group: &OleGroup| group.length * group.terms.len();
-        self.calls.iter().filter_map(Call::products).flatten().map(of_group).sum()
+        let of_masks = MaskPair::groups(self.mask_pairs().flatten());
+        let groups = self.calls.iter().filter_map(Call::products).flatten().chain(&of_masks);
+        groups.map(of_group).sum()
     }
 
     /// Digit masks, over all calls.

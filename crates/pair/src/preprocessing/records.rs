@@ -57,6 +57,11 @@ impl Records {
         Ok(Self { bundle: Some(bundle), seed, next: 0 })
     }
 
+    /// The seed.
+    pub(super) fn seed(&self) -> &[u8; SEED_BYTES] {
+        &self.seed
+    }
+
     /// The seed and the number of the next call, which must be `call`; its records follow.
     pub(super) fn begin(
         &mut self,

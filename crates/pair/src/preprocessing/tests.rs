@@ -132,7 +132,7 @@ fn a_call_that_was_not_planned_spends_the_bundle() {
     let mut groups = groups();
     groups[2].length = 3;
     groups[2].terms[0].0 = 1;
-    let (mut products, mut material) =
+    let (mut products, mut material, _) =
         stored([7; 32], Cursor::new(bundles[0].clone())).expect("opened");
     let mut fails = |groups: &[OleGroup], text: &str| {
         let error = products.inner_products(&mut channel, "test", &operands, groups);
@@ -201,7 +201,7 @@ fn material_comes_back_as_it_was_made() {
         let mut bundle = vec![0; 32];
         bundle.extend(Call::Material(demand.clone()).digest());
         bundle.extend(material::encode(&made).iter());
-        let (_, mut source) = stored(id, Cursor::new(bundle)).expect("opened");
+        let (_, mut source, _) = stored(id, Cursor::new(bundle)).expect("opened");
         let (mut channel, _peer) = memory_pair([1; 32]);
         let read = source.supply(&mut channel, &demand).expect("read");
         assert_eq!(*material::encode(&read), *material::encode(&made));

@@ -2,7 +2,8 @@
 //!
 //! A product `T` of two shared polynomials, of degree below `(m + 1) * n`, is `T = t * V + U` with
 //! `t = X^n - 1`: `U` is fixed by the `n` rows and `V` by `m` cosets. So one OLE per row and per point
-//! of `m` cosets suffices; on every other coset the share of `T` follows locally. Where the circuit's
+//! of `m` cosets suffices (on the rows none where both factors are wires of the witness, whose products
+//! follow from those of their masks); on every other coset the share of `T` follows locally. Where the circuit's
 //! satisfaction makes a sum of products vanish on the usable rows, the rows cost nothing either.
 //! All products of a level (nodes whose operands need the same number of interactive steps) go in one
 //! batch, so the number of messages is the depth of the numerator. But for the last one they do not depend
@@ -12,6 +13,7 @@ mod graph;
 mod place;
 mod products;
 
+use crate::wires::Wires;
 use ff::Field;
 use place::{Evaluation, ROWS, unsupported};
 use products::{CosetValues, Level, dense_places};
@@ -32,7 +34,7 @@ impl<'a> Begun<'a> {
     /// Makes the products on which others depend, see [`twain_party::ProverParty::begin_quotient`].
     pub fn begin(
         channel: &mut dyn Channel,
-        source: &mut dyn OleSource,
+        (source, wires): (&mut dyn OleSource, &mut Wires),
         numerator: &Numerator,
         operands: QuotientOperands<'a>,
         rehearses: bool,
@@ -40,7 +42,7 @@ impl<'a> Begun<'a> {
         let evaluation = Evaluation::new(channel.role(), numerator, operands)?;
         let mut begun = Self { evaluation, rehearses };
         for level in 1..begun.depth() {
-            begun.interact(channel, source, level)?;
+            begun.interact(channel, (source, wires), level)?;
         }
         Ok(begun)
     }
@@ -49,12 +51,12 @@ impl<'a> Begun<'a> {
     pub fn finish(
         mut self,
         channel: &mut dyn Channel,
-        source: &mut dyn OleSource,
+        (source, wires): (&mut dyn OleSource, &mut Wires),
         numerator: &Numerator,
     ) -> Result<Vec<Shares>, PartyError> {
         self.evaluation.replace(numerator);
         for level in 1..=self.depth() {
-            self.interact(channel, source, level)?;
+            self.interact(channel, (source, wires), level)?;
         }
         let Evaluation { n, operands, .. } = &self.evaluation;
         match self.rehearses {
@@ -71,7 +73,7 @@ impl<'a> Begun<'a> {
     fn interact(
         &mut self,
         channel: &mut dyn Channel,
-        source: &mut dyn OleSource,
+        (source, wires): (&mut dyn OleSource, &mut Wires),
         number: u32,
     ) -> Result<(), PartyError> {
         let evaluation = &self.evaluation;
@@ -88,6 +90,7 @@ impl<'a> Begun<'a> {
             let rest = if number == self.depth() { self.beside(number) } else { Vec::new() };
             (rows, level.coset_values(&mut self.evaluation, &rest))
         };
+        let of_wires = wires.products(channel, source, &rows.factors)?;
         let mut operands: Vec<&[Fr]> = cosets.operands.iter().map(Vec::as_slice).collect();
         let mut groups = level.groups;
         rows.products.request(&mut operands, &mut groups);
@@ -104,7 +107,11 @@ impl<'a> Begun<'a> {
             vector::add_assign(&mut local, &share);
             all.insert(place, local);
         }
-        let mut values = rows.products.finish(&mut made).into_iter();
+        let mut values = rows.products.finish(&mut made);
+        for ((output, factor), product) in rows.outputs.into_iter().zip(of_wires.iter()) {
+            values[output] += factor * product;
+        }
+        let mut values = values.into_iter();
         for (id, first) in rows.results {
             let mut column = vec![Fr::ZERO; *n];
             column[first..].iter_mut().zip(&mut values).for_each(|(cell, value)| *cell = value);

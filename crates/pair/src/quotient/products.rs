@@ -4,13 +4,13 @@
 
 use super::graph::children;
 use super::place::{Evaluation, Place, ROWS};
-use crate::arithmetic::InnerProducts;
+use crate::arithmetic::{InnerProducts, cross_terms};
 use ff::Field;
 use std::collections::HashMap;
 use std::ops::Range;
 use twain_algebra::{Fr, vector};
 use twain_ole::OleGroup;
-use twain_party::{Kind, Node, NodeId, Operand, Role};
+use twain_party::{Kind, Node, NodeId, Operand, Role, WireValue};
 
 /// The products of the nodes of one level.
 pub(super) struct Level {
@@ -44,6 +44,10 @@ pub(super) struct CosetValues {
 /// Products on the rows, and the nodes they belong to with the first row that is not zero.
 pub(super) struct RowProducts {
     pub products: InnerProducts,
+    /// Pairs of claimed wires that are multiplied, ...
+    pub factors: Vec<[WireValue; 2]>,
+    /// ... and for each the number of the product, of all rows', that it is added to, by this factor.
+    pub outputs: Vec<(usize, Fr)>,
     pub results: Vec<(NodeId, usize)>,
 }
 
@@ -104,11 +108,10 @@ impl Level {
         values: &HashMap<NodeId, Vec<Fr>>,
     ) -> RowProducts {
         let kinds = row_kinds(evaluation, self.rows.clone(), &self.factors(evaluation));
-        let column = |id: NodeId| {
-            (
-                values.get(&id).map_or(&[][..], Vec::as_slice),
-                kinds.get(&id).and_then(Option::as_ref),
-            )
+        let column = |id: NodeId| Factor {
+            id,
+            values: values.get(&id).map_or(&[][..], Vec::as_slice),
+            kinds: kinds.get(&id).and_then(Option::as_ref),
         };
         let mut outputs = Vec::new();
         let mut results = Vec::new();
@@ -122,19 +125,23 @@ impl Level {
         let mut places =
             outputs.iter().flat_map(|(terms, rows)| rows.clone().map(move |row| (terms, row)));
         let count = outputs.iter().map(|(_, rows)| rows.len()).sum();
-        let products = InnerProducts::new(evaluation.role, count, |_, product| {
+        let (mut factors, mut of_factors) = (Vec::new(), Vec::new());
+        let products = InnerProducts::new(evaluation.role, count, |output, product| {
             let Some((terms, row)) = places.next() else { return };
-            let operand = |(values, kinds): (&[Fr], Option<&Vec<Kind>>)| {
-                let kind = kinds.map_or(Kind::Public, |kinds| kinds[row]);
-                let share = values.get(row).copied().unwrap_or_default();
-                Operand { share, kind, bits: 254 }
-            };
-            for &(factor, l, r) in terms {
-                let l = operand(l);
-                product(Operand { share: factor * l.share, ..l }, operand(r));
+            for (factor, l, r) in terms {
+                let wires = [l, r].map(|of| of.wire(evaluation, self.rows.start, row));
+                if let [Some(l), Some(r)] = wires
+                    && cross_terms(l.operand.kind, r.operand.kind) > 0
+                {
+                    factors.push([l, r]);
+                    of_factors.push((output, *factor));
+                    continue;
+                }
+                let l = l.operand(row);
+                product(Operand { share: factor * l.share, ..l }, r.operand(row));
             }
         });
-        RowProducts { products, results }
+        RowProducts { products, factors, outputs: of_factors, results }
     }
 
     /// The values of the products on the cosets, where everything secret is shared. Of the nodes
@@ -209,6 +216,36 @@ impl Level {
             evaluation.made.extend(value.map(|value| ((*id, place), value)));
         }
         values.values_mut().for_each(|values| twain_algebra::erase(values));
+    }
+}
+
+/// A factor of products on the rows.
+#[derive(Clone, Copy)]
+struct Factor<'f> {
+    id: NodeId,
+    /// This party's shares, from the first row on of those that are multiplied.
+    values: &'f [Fr],
+    kinds: Option<&'f Vec<Kind>>,
+}
+
+impl Factor<'_> {
+    fn operand(&self, row: usize) -> Operand {
+        let kind = self.kinds.map_or(Kind::Public, |kinds| kinds[row]);
+        let share = self.values.get(row).copied().unwrap_or_default();
+        Operand { share, kind, bits: 254 }
+    }
+
+    /// The wire it is in a row, counted from `start` on; none of what is no cell of the witness, or public.
+    fn wire(&self, evaluation: &Evaluation<'_>, start: usize, row: usize) -> Option<WireValue> {
+        let Node::Secret(index, rotation) = evaluation.numerator.nodes[self.id as usize] else {
+            return None;
+        };
+        let column = &evaluation.operands.secrets[index as usize];
+        let cell = (start + row) as i64 + i64::from(rotation);
+        let cell = cell.rem_euclid(evaluation.n as i64) as usize;
+        let wire = *column.wires.get(cell)?;
+        let kind = column.kinds.assigned(cell).filter(|kind| *kind != Kind::Public)?;
+        Some(WireValue { wire, operand: Operand { kind, ..self.operand(row) } })
     }
 }
 

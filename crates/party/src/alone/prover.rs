@@ -1,6 +1,7 @@
 //! The argument on plain values.
 
 use super::quotient::quotient;
+use super::witness::sums;
 use crate::{
     Alone, BlindingItem, Factors, Kind, Numerator, Operand, PartyError, ProverParty,
     QuotientOperands, Shares,
@@ -33,6 +34,15 @@ impl ProverParty for Alone {
 
     fn open_evaluations(&mut self, _digest: [u8; 32], parts: &[Fr]) -> Result<Vec<Fr>, PartyError> {
         Ok(parts.to_vec())
+    }
+
+    fn products_of_shares(
+        &mut self,
+        left: &[Operand],
+        right: &[Operand],
+        ends: &[u32],
+    ) -> Result<Vec<Fr>, PartyError> {
+        Ok(sums(ends, |i| left[i].share * right[i].share))
     }
 
     fn prepare_factors(&mut self, values: &[Operand]) -> Result<Factors, PartyError> {

@@ -252,8 +252,11 @@ mod tests {
             domain.intt(&mut rows);
             let zero = vec![Fr::ZERO; n];
             let kinds = CellKinds::Uniform(Kind::Shared);
-            let secrets =
-                [&a, &b].map(|coefficients| SecretPolynomial { coefficients, kinds: &kinds });
+            let secrets = [&a, &b].map(|coefficients| SecretPolynomial {
+                coefficients,
+                kinds: &kinds,
+                wires: &[],
+            });
             let mut publics = [&p, &rows, &zero]
                 .map(|coefficients| KnownPolynomial { coefficients, cosets: &[] });
             let pieces =
@@ -281,7 +284,7 @@ mod tests {
     fn bad_numerators_are_errors() {
         let kinds = CellKinds::Uniform(Kind::Shared);
         let short = [Fr::ONE; 3];
-        let secret = [SecretPolynomial { coefficients: &short, kinds: &kinds }];
+        let secret = [SecretPolynomial { coefficients: &short, kinds: &kinds, wires: &[] }];
         let run = |nodes: Vec<Node>, k, pieces| {
             quotient(
                 &Numerator { nodes, k, usable_rows: 0 },

@@ -4,7 +4,7 @@
 use super::integers;
 use crate::{
     Alone, Hint, HintBatch, LookupArgument, Multiplicities, Operand, PartyError, Shares, Tested,
-    Watched, WitnessParty,
+    Watched, WireValue, WitnessParty,
 };
 use ff::{Field, PrimeField};
 use rayon::prelude::*;
@@ -99,6 +99,15 @@ fn decompose(base: u64, legs: u32, value: Fr, outputs: &mut Vec<Fr>) -> Result<(
     if rest == 0 { Ok(()) } else { Err(PartyError::Invalid) }
 }
 
+/// Sums of the products with the numbers `ends[j-1]..ends[j]`.
+pub(super) fn sums(ends: &[u32], product: impl Fn(usize) -> Fr + Sync) -> Vec<Fr> {
+    let sum = |j: usize| {
+        let start = if j == 0 { 0 } else { ends[j - 1] as usize };
+        (start..ends[j] as usize).map(&product).sum()
+    };
+    (0..ends.len()).into_par_iter().with_min_len(PARALLEL).map(sum).collect()
+}
+
 impl WitnessParty for Alone {
     fn watched(&self) -> Watched {
         self.watched.clone()
@@ -112,19 +121,17 @@ impl WitnessParty for Alone {
         true
     }
 
+    fn claim(&mut self, wires: &[WireValue]) -> Result<Shares, PartyError> {
+        Ok(Shares::new(wires.iter().map(|wire| wire.operand.share).collect()))
+    }
+
     fn inner_products(
         &mut self,
-        left: &[Operand],
-        right: &[Operand],
+        left: &[WireValue],
+        right: &[WireValue],
         ends: &[u32],
     ) -> Result<Vec<Fr>, PartyError> {
-        let product = |j: usize| {
-            let start = if j == 0 { 0 } else { ends[j - 1] as usize };
-            let range = start..ends[j] as usize;
-            let pairs = left[range.clone()].iter().zip(&right[range]);
-            pairs.map(|(l, r)| l.share * r.share).sum()
-        };
-        Ok((0..ends.len()).into_par_iter().with_min_len(PARALLEL).map(product).collect())
+        Ok(sums(ends, |i| left[i].operand.share * right[i].operand.share))
     }
 
     fn hints(&mut self, batches: &[HintBatch]) -> Result<Vec<Vec<Fr>>, PartyError> {
@@ -300,7 +307,8 @@ mod tests {
 
     #[test]
     fn inner_products_by_ends() {
-        let values: Vec<_> = (1..=5).map(operand).collect();
+        let value = |i| WireValue { wire: 0, operand: operand(i) };
+        let values: Vec<_> = (1..=5).map(value).collect();
         let mut alone = Alone::new(Seed([0; 32]));
         let sums = alone.inner_products(&values, &values, &[2, 2, 5]);
         assert_eq!(sums.ok(), Some(vec![Fr::from(5), Fr::ZERO, Fr::from(50)]));

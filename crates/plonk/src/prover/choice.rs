@@ -80,7 +80,8 @@ impl Products {
         if self.ends.is_empty() {
             return Ok(());
         }
-        let products = Shares::new(party.inner_products(&self.left, &self.right, &self.ends)?);
+        let products = party.products_of_shares(&self.left, &self.right, &self.ends)?;
+        let products = Shares::new(products);
         for ((place, row), product) in self.places.iter().zip(products.iter()) {
             if let Some((values, _)) = chosen.0.get_mut(place) {
                 values[*row] += product;

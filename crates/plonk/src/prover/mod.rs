@@ -91,8 +91,8 @@ pub fn prove<P: Party>(
 enum Held<'a> {
     /// Known to every party.
     Public(Cow<'a, [Fr]>),
-    /// This party's share, and who knows the values on the rows.
-    Secret(Shares, CellKinds),
+    /// This party's share, who knows the values on the rows, and which wires these are.
+    Secret(Shares, CellKinds, Vec<u32>),
 }
 
 struct Prover<'a, P> {

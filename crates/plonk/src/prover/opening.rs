@@ -26,7 +26,7 @@ impl<P: Party> Prover<'_, P> {
             for key in list.iter().filter(|(_, of_query)| *of_query == rotation) {
                 let coefficients = match self.polynomials.get(&key.0) {
                     Some(Held::Public(coefficients)) => &coefficients[..],
-                    Some(Held::Secret(coefficients, _)) => &coefficients[..],
+                    Some(Held::Secret(coefficients, ..)) => &coefficients[..],
                     None => return Err(missing(key.0)),
                 };
                 values.entry(*key).or_insert_with(|| vector::inner_product(coefficients, &powers));
@@ -51,7 +51,8 @@ impl<P: Party> Prover<'_, P> {
         let terms: Vec<_> = pieces.iter().map(|piece| &piece[..]).zip(factors).collect();
         let folded = Shares::new(vector::linear_combination(&terms, self.rows()));
         let kinds = CellKinds::Uniform(Kind::Shared);
-        self.polynomials.insert(Polynomial::FoldedQuotient, Held::Secret(folded, kinds));
+        self.polynomials
+            .insert(Polynomial::FoldedQuotient, Held::Secret(folded, kinds, Vec::new()));
     }
 
     /// The multi-opening.
@@ -106,7 +107,7 @@ impl<P: Party> Prover<'_, P> {
         let mut power = Fr::ONE;
         for name in polynomials {
             match self.polynomials.get(name) {
-                Some(Held::Secret(coefficients, _)) => terms.push((coefficients, power)),
+                Some(Held::Secret(coefficients, ..)) => terms.push((coefficients, power)),
                 Some(Held::Public(coefficients)) if self.party.adds_public() => {
                     terms.push((coefficients, power));
                 }

@@ -49,8 +49,8 @@ impl<'a> Operands<'a> {
                     publics.push(KnownPolynomial { coefficients, cosets: cosets(name) });
                     Leaf::Public(publics.len() as u32 - 1)
                 }
-                Held::Secret(coefficients, kinds) => {
-                    secrets.push(SecretPolynomial { coefficients, kinds });
+                Held::Secret(coefficients, kinds, wires) => {
+                    secrets.push(SecretPolynomial { coefficients, kinds, wires });
                     Leaf::Secret(secrets.len() as u32 - 1)
                 }
             };

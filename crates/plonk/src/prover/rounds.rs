@@ -163,6 +163,7 @@ impl<P: Party> Prover<'_, P> {
             kind
         };
         self.mark_last_rows(&mut column.kinds, u, Some(last_rows));
+        column.wires.truncate(u);
         Ok(kind)
     }
 
@@ -301,14 +302,14 @@ impl<P: Party> Prover<'_, P> {
                 self.domain.intt(&mut values);
                 self.polynomials.insert(name, Held::Public(Cow::Owned(values)));
             } else {
-                self.hold(name, product.shares, product.kinds);
+                self.hold(name, product.shares, (product.kinds, Vec::new()));
             }
         }
         for ((name, sum), kind) in (0..).map(Polynomial::LookupSum).zip(sums).zip(kinds) {
-            self.hold(name, sum, CellKinds::Uniform(held(*kind)));
+            self.hold(name, sum, (CellKinds::Uniform(held(*kind)), Vec::new()));
         }
         let kinds = CellKinds::Uniform(Kind::Shared);
-        self.polynomials.insert(Polynomial::Random, Held::Secret(random, kinds));
+        self.polynomials.insert(Polynomial::Random, Held::Secret(random, kinds, Vec::new()));
         Ok(commitments)
     }
 
@@ -322,11 +323,11 @@ impl<P: Party> Prover<'_, P> {
     ) -> Result<(), ProveError> {
         self.watched.enter(Phase::Transforms)?;
         for (name, column) in (0..).map(Polynomial::Advice).zip(advice) {
-            self.hold(name, column.values, column.kinds);
+            self.hold(name, column.values, (column.kinds, column.wires));
         }
         let multiplicities = multiplicities.into_iter().zip(kinds);
         for (name, (column, kind)) in (0..).map(Polynomial::Multiplicity).zip(multiplicities) {
-            self.hold(name, column.shares, CellKinds::Uniform(held(*kind)));
+            self.hold(name, column.shares, (CellKinds::Uniform(held(*kind)), Vec::new()));
         }
         for (name, mut column) in (0..).map(Polynomial::Instance).zip(instances) {
             self.domain.intt(&mut column);
@@ -342,11 +343,16 @@ impl<P: Party> Prover<'_, P> {
         Ok(())
     }
 
-    /// Keeps a column of shares as coefficients.
-    fn hold(&mut self, name: Polynomial, mut column: Shares, kinds: CellKinds) {
+    /// Keeps a column of shares as coefficients, with who knows the rows and which wires they are.
+    fn hold(
+        &mut self,
+        name: Polynomial,
+        mut column: Shares,
+        (kinds, wires): (CellKinds, Vec<u32>),
+    ) {
         if !self.party.rehearses() {
             self.domain.intt(&mut column);
         }
-        self.polynomials.insert(name, Held::Secret(column, kinds));
+        self.polynomials.insert(name, Held::Secret(column, kinds, wires));
     }
 }

@@ -13,7 +13,7 @@ use twain_algebra::{Fr, G1, G1Affine};
 use twain_party::{
     Alone, BlindingItem, BlindingSeeds, CellKinds, Factors, HintBatch, Kind, LookupArgument,
     Multiplicities, Numerator, Operand, PartyError, ProverParty, QuotientOperands, Role,
-    SecretPolynomial, Seed, Shares, Tested, WitnessParty,
+    SecretPolynomial, Seed, Shares, Tested, WireValue, WitnessParty,
 };
 
 enum Message {
@@ -102,23 +102,16 @@ impl WitnessParty for IdealParty {
     fn adds_public(&self) -> bool {
         self.is_model()
     }
+    fn claim(&mut self, _: &[WireValue]) -> Result<Shares, PartyError> {
+        unsupported()
+    }
     fn inner_products(
         &mut self,
-        left: &[Operand],
-        right: &[Operand],
-        ends: &[u32],
+        _: &[WireValue],
+        _: &[WireValue],
+        _: &[u32],
     ) -> Result<Vec<Fr>, PartyError> {
-        let (a, b) = (self.operands(left), self.operands(right));
-        let mut start = 0;
-        let mut products = Vec::with_capacity(ends.len());
-        for end in ends.iter().map(|end| *end as usize) {
-            let kinds = left[start..end].iter().chain(&right[start..end]);
-            let kind = kinds.fold(Kind::Public, |kind, operand| kind.join(operand.kind));
-            let sum = (start..end).map(|i| a[i] * b[i]).sum();
-            products.push(self.split(sum, kind));
-            start = end;
-        }
-        Ok(products)
+        unsupported()
     }
     fn hints(&mut self, _: &[HintBatch]) -> Result<Vec<Vec<Fr>>, PartyError> {
         unsupported()
@@ -180,6 +173,24 @@ impl ProverParty for IdealParty {
         Ok(self.values(parts))
     }
 
+    fn products_of_shares(
+        &mut self,
+        left: &[Operand],
+        right: &[Operand],
+        ends: &[u32],
+    ) -> Result<Vec<Fr>, PartyError> {
+        let (a, b) = (self.operands(left), self.operands(right));
+        let mut start = 0;
+        let mut products = Vec::with_capacity(ends.len());
+        for end in ends.iter().map(|end| *end as usize) {
+            let kinds = left[start..end].iter().chain(&right[start..end]);
+            let kind = kinds.fold(Kind::Public, |kind, operand| kind.join(operand.kind));
+            let sum = (start..end).map(|i| a[i] * b[i]).sum();
+            products.push(self.split(sum, kind));
+            start = end;
+        }
+        Ok(products)
+    }
     fn prepare_factors(&mut self, values: &[Operand]) -> Result<Opened, PartyError> {
         let opened = self.operands(values);
         Ok(opened.into_iter().zip(values.iter().map(|operand| operand.kind)).collect())
@@ -271,7 +282,7 @@ impl ProverParty for IdealParty {
         let kinds = CellKinds::Uniform(Kind::Shared);
         let whole: Vec<_> = values
             .iter()
-            .map(|coefficients| SecretPolynomial { coefficients, kinds: &kinds })
+            .map(|coefficients| SecretPolynomial { coefficients, kinds: &kinds, wires: &[] })
             .collect();
         let operands = QuotientOperands { publics, secrets: whole, pieces };
         let quotient = Alone::new(Seed([0; 32])).finish_quotient(operands, numerator)?;

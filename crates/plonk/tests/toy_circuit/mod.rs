@@ -384,6 +384,7 @@ impl Toy {
             let column = |values| AdviceColumn {
                 values: Shares::new(values),
                 kinds: CellKinds::Rows(kinds.clone()),
+                wires: Vec::new(),
             };
             let (of_model, of_data) =
                 bits.map(|[model, data]| (column(model), column(data))).into_iter().unzip();
@@ -427,6 +428,7 @@ impl<P> WitnessSource<P> for Source {
         let column = |i: usize| AdviceColumn {
             values: Shares::new(self.columns[i].clone()),
             kinds: CellKinds::Rows(self.kinds[i].iter().copied().map(Some).collect()),
+            wires: Vec::new(),
         };
         Ok(of_phase.map(column).collect())
     }

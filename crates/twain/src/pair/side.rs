@@ -23,7 +23,6 @@ use twain_circuit::Witness;
 use twain_link::channel::Channel;
 use twain_link::handshake::{Item, Manifest};
 use twain_pair::TwoParty;
-use twain_pair::preprocessing::stored;
 use twain_party::{PartyError, PartySeeds, Phase, Role, Shares};
 use twain_store::ReservedBundle;
 
@@ -198,10 +197,7 @@ impl Side {
         let adds_public = channel.role() == Role::Model;
         let seeds = PartySeeds { blinding: fresh_seed(), protocol: fresh_seed() };
         let party = match bundle {
-            Some(bundle) => {
-                let (products, material) = stored(bundle.id(), bundle)?;
-                TwoParty::new(channel, Box::new(products), Box::new(material), &seeds)?
-            }
+            Some(bundle) => TwoParty::from_bundle(channel, bundle.id(), bundle, &seeds)?,
             None => TwoParty::planned(channel, self.common.plan(run)?, &seeds)?,
         };
         let mut party = party.watched_by(run.watched());

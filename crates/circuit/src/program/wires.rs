@@ -1,0 +1,88 @@
+//! Which values of a program are one wire (protocol §1.3), and when each is claimed.
+//!
+//! Copies of the circuit tie cells, and so the values that stand in them: values that are tied are one
+//! wire, whose value is the first of them to be known. The others are computed as well, and that they
+//! are equal goes to the validity test; but in cells and as operands of products stands the wire. Input:
+//! the ties, the values in cells and what the argument multiplies; output: the wire of each value, and for each level the wires to be
+//! claimed there.
+
+use super::record::{CONSTANT, Recorder};
+use super::{InstanceRow, Level, Wire};
+use twain_party::Kind;
+
+impl Recorder {
+    /// States that two values stand in cells that the circuit's copies make equal.
+    pub fn tie(&mut self, left: Wire, right: Wire) {
+        let (left, right) = (self.tied.first(left), self.tied.first(right));
+        if left == right {
+            return;
+        }
+        // A value of the circuit itself is known before all others.
+        let rank = |wire: Wire| match self.levels[wire as usize] {
+            CONSTANT => (0, wire),
+            level => (level + 1, wire),
+        };
+        match rank(left) < rank(right) {
+            true => self.tied.follow(right, left),
+            false => self.tied.follow(left, right),
+        }
+    }
+
+    /// Lets products take, and instances show, wires in place of values that are tied to them.
+    pub(super) fn take_wires(&mut self) {
+        let (tied, levels) = (&mut self.tied, &mut self.program_levels);
+        for row in &mut self.instances {
+            if let InstanceRow::Opened(value) = row {
+                *value = tied.first(*value);
+            }
+        }
+        for level in levels.iter_mut().chain(&mut self.second_levels) {
+            let products = &mut level.products;
+            for operand in products.left.iter_mut().chain(&mut products.right) {
+                *operand = tied.first(*operand);
+            }
+        }
+    }
+
+    /// Says at which level each wire is claimed: the shared ones that stand in cells, and all that the
+    /// program or the argument multiplies by what the other side may know. That is the first level with products at which the
+    /// wire is known, or the last one.
+    pub(super) fn claim_wires(
+        &mut self,
+        in_cells: impl Iterator<Item = Wire>,
+        multiplied: impl Iterator<Item = (Wire, Wire)>,
+    ) {
+        let mut claimed = vec![false; self.kinds.len()];
+        for value in in_cells {
+            let wire = self.tied.first(value);
+            claimed[wire as usize] |= self.kind(wire) == Kind::Shared;
+        }
+        let levels = self.program_levels.iter().chain(&self.second_levels);
+        let products = levels.flat_map(|Level { products, .. }| {
+            products.left.iter().copied().zip(products.right.iter().copied())
+        });
+        let (kinds, tied) = (&self.kinds, &mut self.tied);
+        let in_rows = multiplied.map(|(left, right)| (tied.first(left), tied.first(right)));
+        for (left, right) in products.chain(in_rows) {
+            let [l, r] = [left, right].map(|wire| kinds[wire as usize]);
+            if l != Kind::Public && r != Kind::Public && l.join(r) == Kind::Shared {
+                claimed[left as usize] = true;
+                claimed[right as usize] = true;
+            }
+        }
+        for wire in (0..self.wires()).filter(|wire| claimed[*wire as usize]) {
+            let level = self.levels[wire as usize];
+            self.at(level).claims.push(wire);
+        }
+        for levels in [&mut self.program_levels, &mut self.second_levels] {
+            let count = levels.len();
+            let mut waiting = Vec::new();
+            for (number, level) in levels.iter_mut().enumerate() {
+                waiting.append(&mut level.claims);
+                if !level.products.ends.is_empty() || number + 1 == count {
+                    level.claims = std::mem::take(&mut waiting);
+                }
+            }
+        }
+    }
+}

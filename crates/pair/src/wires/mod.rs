@@ -1,0 +1,212 @@
+//! Wires of the witness, each under one mask (protocol §2.2).
+//!
+//! Each side has a uniform mask `a` of every wire it owns or shares. Once its share `x` is known, the wire
+//! is *claimed*: both send `x - a`, whose sum `delta` both know then. From there on the wire is
+//! `delta + a_M + a_D`, whatever was sent, and whatever it is multiplied by. Shares follow: of a shared
+//! wire the data's side holds `a_D`, the model's `delta + a_M`; an owner holds the wire itself. Products of
+//! two wires take shares `c` of the product of their masks, which depend on no input:
+//!
+//! `x*y = delta_x*delta_y + delta_x*a_y + delta_y*a_x + a_x*a_y`
+//!
+//! *Private:* `a` is uniform, unknown to the peer and used for one opening, which [`Mask`] sees to.
+//!
+//! Input: wires with this side's shares; a link, a source of products of masks. Output: shares of
+//! claimed wires and of their products.
+
+mod mask;
+mod pairs;
+mod seed;
+
+pub use mask::{Mask, Masks};
+pub use pairs::{InlineMaskProducts, MaskPair, MaskProducts};
+pub use seed::MaskSeed;
+
+use crate::arithmetic::{cross_terms, holds};
+use ff::Field;
+use mask::CLAIMED_TWICE;
+use rayon::prelude::*;
+use std::collections::{BTreeMap, HashMap};
+use twain_algebra::Fr;
+use twain_link::channel::Channel;
+use twain_link::scalars::exchange_scalars;
+use twain_ole::OleSource;
+use twain_party::{Kind, Operand, PartyError, Role, Shares, WireValue};
+
+/// What the messages of claims are called.
+const CLAIMS: &str = "claims of wires";
+
+/// The claimed wires of a session, and the products of their masks.
+pub struct Wires {
+    masks: Masks,
+    /// By wire: what was opened, if it is claimed.
+    opened: Vec<Option<Fr>>,
+    /// Products of the masks of two wires, the smaller number first: which call made them, and where
+    /// among its shares they are.
+    places: HashMap<[u32; 2], [u32; 2]>,
+    /// This side's shares of products of masks, by call.
+    made: Vec<Shares>,
+}
+
+impl Wires {
+    /// None is claimed.
+    pub fn new(source: Box<dyn MaskProducts>) -> Self {
+        let (opened, made) = Default::default();
+        Self { masks: Masks::new(source), opened, places: HashMap::new(), made }
+    }
+
+    /// See [`twain_party::WitnessParty::claim`].
+    pub fn claim(
+        &mut self,
+        channel: &mut dyn Channel,
+        wires: &[WireValue],
+    ) -> Result<Shares, PartyError> {
+        let (role, mut own) = (channel.role(), Vec::new());
+        for WireValue { wire, operand } in wires {
+            if self.opened(*wire).is_some() {
+                return Err(CLAIMED_TWICE);
+            }
+            if holds(role, operand.kind) {
+                own.push(self.masks.take(*wire)?.claim(operand.share));
+            }
+        }
+        let claims = |kind: Kind| holds(role.other(), kind);
+        let due = wires.iter().filter(|value| claims(value.operand.kind)).count();
+        let theirs = exchange_scalars(channel, CLAIMS, &own, due)?;
+        let (mut own, mut theirs) = (own.into_iter(), theirs.into_iter());
+        let mut shares = Shares::zero(wires.len());
+        for (share, WireValue { wire, operand }) in shares.iter_mut().zip(wires) {
+            let part = |of: &mut std::vec::IntoIter<Fr>, holder| {
+                let part = if holds(holder, operand.kind) { of.next() } else { None };
+                part.unwrap_or(Fr::ZERO)
+            };
+            let (own, theirs) = (part(&mut own, role), part(&mut theirs, role.other()));
+            self.note(*wire, own + theirs)?;
+            // Without its part each side is left with its mask.
+            *share = match (operand.kind, role) {
+                (Kind::Shared, Role::Model) => operand.share + theirs,
+                (Kind::Shared, Role::Data) => operand.share - own,
+                _ => operand.share,
+            };
+        }
+        Ok(shares)
+    }
+
+    fn note(&mut self, wire: u32, opened: Fr) -> Result<(), PartyError> {
+        let wire = wire as usize;
+        if self.opened.len() <= wire {
+            self.opened.resize(wire + 1, None);
+        }
+        match self.opened[wire].replace(opened) {
+            None => Ok(()),
+            Some(_) => Err(CLAIMED_TWICE),
+        }
+    }
+
+    fn opened(&self, wire: u32) -> Option<Fr> {
+        self.opened.get(wire as usize).copied().flatten()
+    }
+
+    /// This side's shares of the products of two wires each, of which neither side knows both. Claims
+    /// owned ones that are not claimed yet.
+    pub fn products(
+        &mut self,
+        channel: &mut dyn Channel,
+        source: &mut dyn OleSource,
+        factors: &[[WireValue; 2]],
+    ) -> Result<Shares, PartyError> {
+        self.claim_owned(channel, factors)?;
+        let mut missing = Vec::new();
+        let call = self.made.len() as u32;
+        for [left, right] in factors {
+            let (left, right) = if left.wire <= right.wire { (left, right) } else { (right, left) };
+            let wires = [left.wire, right.wire];
+            self.places.entry(wires).or_insert_with(|| {
+                let kinds = [left.operand.kind, right.operand.kind];
+                missing.push(MaskPair { wires, kinds });
+                [call, missing.len() as u32 - 1]
+            });
+        }
+        if !missing.is_empty() {
+            self.made.push(self.masks.products().products(channel, source, &missing)?);
+        }
+        let role = channel.role();
+        let mut products = Shares::zero(factors.len());
+        let places = products.par_iter_mut().zip(factors);
+        places.try_for_each(|(product, [left, right])| {
+            let of_masks = self.of_masks(left.wire, right.wire);
+            let opened = self.opened(left.wire).zip(self.opened(right.wire));
+            let (Some(of_masks), Some((l, r))) = (of_masks, opened) else {
+                return Err(PartyError::Bug("a wire is multiplied that is not claimed"));
+            };
+            *product = of_masks + l * own_mask(role, right, r) + r * own_mask(role, left, l);
+            if role == Role::Model {
+                *product += l * r;
+            }
+            Ok(())
+        })?;
+        Ok(products)
+    }
+
+    /// This side's share of the product of two masks.
+    fn of_masks(&self, left: u32, right: u32) -> Option<Fr> {
+        let [call, place] = self.places.get(&[left.min(right), left.max(right)])?;
+        self.made.get(*call as usize)?.get(*place as usize).copied()
+    }
+
+    fn claim_owned(
+        &mut self,
+        channel: &mut dyn Channel,
+        factors: &[[WireValue; 2]],
+    ) -> Result<(), PartyError> {
+        let owned = factors.iter().flatten().filter(|value| {
+            matches!(value.operand.kind, Kind::Owned(_)) && self.opened(value.wire).is_none()
+        });
+        let owned: BTreeMap<u32, WireValue> = owned.map(|value| (value.wire, *value)).collect();
+        if !owned.is_empty() {
+            self.claim(channel, &owned.into_values().collect::<Vec<_>>())?;
+        }
+        Ok(())
+    }
+
+    /// See [`twain_party::WitnessParty::inner_products`].
+    pub fn inner_products(
+        &mut self,
+        channel: &mut dyn Channel,
+        source: &mut dyn OleSource,
+        left: &[WireValue],
+        right: &[WireValue],
+        ends: &[u32],
+    ) -> Result<Vec<Fr>, PartyError> {
+        let (role, mut sums) = (channel.role(), vec![Fr::ZERO; ends.len()]);
+        let (mut factors, mut outputs) = (Vec::new(), Vec::new());
+        let mut terms = left.iter().zip(right);
+        let mut first = 0;
+        for (output, (sum, end)) in sums.iter_mut().zip(ends).enumerate() {
+            for (left, right) in terms.by_ref().take(end.saturating_sub(first) as usize) {
+                let (l, r) = (left.operand, right.operand);
+                if cross_terms(l.kind, r.kind) > 0 {
+                    factors.push([*left, *right]);
+                    outputs.push(output);
+                } else if l.kind != Kind::Public || r.kind != Kind::Public || role == Role::Model {
+                    *sum += l.share * r.share;
+                }
+            }
+            first = *end;
+        }
+        let products = self.products(channel, source, &factors)?;
+        for (output, product) in outputs.into_iter().zip(products.iter()) {
+            sums[output] += product;
+        }
+        Ok(sums)
+    }
+}
+
+/// This side's mask of a claimed wire of which it holds this share.
+fn own_mask(role: Role, value: &WireValue, opened: Fr) -> Fr {
+    let Operand { share, kind, .. } = value.operand;
+    match holds(role, kind) {
+        false => Fr::ZERO,
+        true if kind.public_side() == role => share - opened,
+        true => share,
+    }
+}
