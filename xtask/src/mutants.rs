@@ -498,10 +498,10 @@ const MUTANTS: &[Mutant] = &[
         test: &["-p", "twain-tags", "--test", "functionality", "proofs_hold_for_what_is_so"],
     },
     Mutant {
-        what: "that challenges of proofs come after inputs",
-        file: "crates/tags/src/proof.rs",
-        from: "if challenge.inputs != audited.inputs {",
-        to: "if challenge.inputs > audited.inputs {",
+        what: "that challenges come after what they test",
+        file: "crates/tags/src/side.rs",
+        from: "if challenge.claims != side.claims() {",
+        to: "if challenge.claims > side.claims() {",
         test: &[
             "-p",
             "twain-tags",
@@ -595,13 +595,7 @@ const MUTANTS: &[Mutant] = &[
         file: "crates/tags/src/proof.rs",
         from: "weight *= challenge;",
         to: "weight *= challenge * Fr::ZERO + Fr::ONE;",
-        test: &[
-            "-p",
-            "twain-tags",
-            "--test",
-            "functionality",
-            "errors_in_a_proof_do_not_cancel",
-        ],
+        test: &["-p", "twain-tags", "--test", "functionality", "errors_in_a_proof_do_not_cancel"],
     },
     Mutant {
         what: "the weights of the audit from call to call",

@@ -84,7 +84,7 @@ fn with_inputs(
         Vec<twain_tags::Triple>,
     ) -> Result<(), PartyError>,
 ) -> Result<(), PartyError> {
-    let demand = Demand { triple_batches: 1, challenges: vec!["proof"], ..Demand::default() };
+    let demand = Demand { triple_batches: 1, challenges: vec!["proof"; 2], ..Demand::default() };
     let mut stage = Preprocessing::begin(channel, end.tags, &demand, end.rng)?;
     stage.spares(channel, own.len() + 5, own.len() + 5)?;
     let triples = stage.triples(channel, &mut *end.ole, 2)?;
@@ -134,8 +134,8 @@ fn a_proof_shows_nothing_but_that_it_holds() {
         let role = end.role;
         let own = powers_row(secret, Fr::from(3));
         with_inputs(channel, end, &own, |channel, audited, inputs, _| {
-            let challenge = audited.challenge(channel, "proof")?;
             for (owner, row) in [Role::Model, Role::Data].into_iter().zip(inputs) {
+                let challenge = audited.challenge(channel, "proof")?;
                 audited.prove(channel, owner, &Powers, &[row], challenge)?;
             }
             assert!(role == audited.side().role());
