@@ -575,7 +575,7 @@ const MUTANTS: &[Mutant] = &[
         file: "crates/tags/src/proof.rs",
         from: "true => self.spares.take(count, 0)?.0,\n            false => self.spares.take(0, count)?.1,",
         to: "true => Owned::mine(Shares::zero(count), Shares::zero(count)),\n            false => Owned::theirs(Shares::zero(count)),",
-        test: &["-p", "twain-tags", "--test", "views", "a_proof_shows_nothing_but_that_it_holds"],
+        test: &["-p", "twain-tags", "--test", "views", "a_proof_is_under_spares"],
     },
     Mutant {
         what: "the instance in the hashes of tags",

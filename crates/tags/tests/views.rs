@@ -211,3 +211,30 @@ fn a_triple_that_is_kept_is_not_in_its_check() {
         assert!(f != b && f != -b);
     }
 }
+
+/// What a proof sends hangs on the spares in each of its numbers: with all else the same, values, tags
+/// and coin, another spare makes another message. (Keys are not in a view, so it would not show there.)
+#[test]
+fn a_proof_is_under_spares() {
+    let demand = Demand { challenges: vec!["proof"], ..Demand::default() };
+    let sent = |skipped: usize| {
+        let side = |mut channel: Recorder<MemoryChannel>, end: End| {
+            let mut stage = Preprocessing::begin(&mut channel, end.tags, &demand, end.rng)?;
+            stage.spares(&mut channel, 20, 20)?;
+            let mut audited = stage.audit(&mut channel)?;
+            let row = powers_row(Fr::from(2), Fr::from(3));
+            let [values, _] = audited.input(&mut channel, &row, 4)?;
+            audited.input(&mut channel, &vec![Fr::ONE; skipped], skipped)?;
+            let row: Vec<Tagged> = (0..4).map(|i| values.get(i)).collect();
+            let challenge = audited.challenge(&mut channel, "proof")?;
+            audited.prove(&mut channel, Role::Model, &Powers, &[row], challenge)?;
+            Ok(channel.received("proof about own values"))
+        };
+        let (model, data) = memory_pair([7; 32]);
+        succeed(run_over((Recorder::new(model), Recorder::new(data)), ends(3), side))[1].clone()
+    };
+    let [one, other] = [sent(1), sent(5)];
+    assert_eq!([one.len(), other.len()], [5 * 32; 2]);
+    assert!(sent(1) == one, "all else is the same");
+    assert!(one.chunks(32).zip(other.chunks(32)).all(|(one, other)| one != other));
+}
