@@ -533,10 +533,10 @@ const MUTANTS: &[Mutant] = &[
         test: &["-p", "twain-tags", "--test", "functionality", "proofs_hold_for_what_is_so"],
     },
     Mutant {
-        what: "that challenges of proofs come after inputs",
-        file: "crates/tags/src/proof.rs",
-        from: "if challenge.inputs != audited.inputs {",
-        to: "if challenge.inputs > audited.inputs {",
+        what: "that challenges come after what they test",
+        file: "crates/tags/src/side.rs",
+        from: "if challenge.claims != side.claims() {",
+        to: "if challenge.claims > side.claims() {",
         test: &[
             "-p",
             "twain-tags",
@@ -610,7 +610,7 @@ const MUTANTS: &[Mutant] = &[
         file: "crates/tags/src/proof.rs",
         from: "true => self.spares.take(count, 0)?.0,\n            false => self.spares.take(0, count)?.1,",
         to: "true => Owned::mine(Shares::zero(count), Shares::zero(count)),\n            false => Owned::theirs(Shares::zero(count)),",
-        test: &["-p", "twain-tags", "--test", "views", "a_proof_shows_nothing_but_that_it_holds"],
+        test: &["-p", "twain-tags", "--test", "views", "a_proof_is_under_spares"],
     },
     Mutant {
         what: "the instance in the hashes of tags",

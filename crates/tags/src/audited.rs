@@ -19,8 +19,6 @@ pub struct Audited {
     pub(crate) side: Side,
     pub(crate) spares: Spares,
     coins: Coins,
-    /// How often inputs were given.
-    pub(crate) inputs: u64,
 }
 
 impl Guarded for Audited {
@@ -31,7 +29,7 @@ impl Guarded for Audited {
 
 impl Audited {
     pub(crate) fn new(side: Side, spares: Spares, coins: Coins) -> Self {
-        Self { side, spares, coins, inputs: 0 }
+        Self { side, spares, coins }
     }
 
     /// The arithmetic, for openings, products and zero tests.
@@ -51,7 +49,7 @@ impl Audited {
         theirs: usize,
     ) -> Result<[Owned; 2], PartyError> {
         self.guarded(|audited| {
-            audited.inputs += 1;
+            audited.side.claim();
             let (mine, peer) = audited.spares.take(own.len(), theirs)?;
             let (Half::Mine { values: masks, tags }, Half::Theirs { mut keys }) = (mine.0, peer.0)
             else {
@@ -77,7 +75,7 @@ impl Audited {
     ) -> Result<Challenge, PartyError> {
         self.guarded(|audited| {
             let [mut challenge] = audited.coins.toss(channel, CoinUse::Challenge(label))?;
-            challenge.inputs = audited.inputs;
+            challenge.claims = audited.side.claims();
             Ok(challenge)
         })
     }

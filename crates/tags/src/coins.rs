@@ -43,17 +43,18 @@ impl CoinUse {
     }
 }
 
-/// A number that neither side chose, drawn after what it tests was fixed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A number that neither side chose, drawn after what it tests was fixed. It serves one test: what a
+/// caller does with the number begins with [`crate::Side::weigh`].
+#[derive(Debug)]
 pub struct Challenge {
     value: Fr,
-    /// How often inputs were given before it was tossed.
-    pub(crate) inputs: u64,
+    /// How much had been claimed when it was tossed: [`crate::Side::claims`].
+    pub(crate) claims: u64,
 }
 
 impl Challenge {
-    /// The number.
-    pub fn value(self) -> Fr {
+    /// The number, for a test of this crate's own.
+    pub(crate) fn value(&self) -> Fr {
         self.value
     }
 }
@@ -112,6 +113,6 @@ impl Coins {
         let Pending { coin, theirs, .. } =
             pending.ok_or(PartyError::Bug("a coin is tossed that was not committed to"))?;
         let mut generator = coin.toss(channel, PHASE, &theirs)?;
-        Ok([(); COUNT].map(|()| Challenge { value: Fr::random(&mut generator), inputs: 0 }))
+        Ok([(); COUNT].map(|()| Challenge { value: Fr::random(&mut generator), claims: 0 }))
     }
 }

@@ -23,7 +23,7 @@ use twain_party::{PartyError, Shares};
 const PHASE: &str = "equal keys";
 
 /// `Σ χ^j x_j` for this side's values, and for the peer's.
-fn sums(side: &Side, block: &TaggedVector, coins: [Challenge; 2]) -> [Tagged; 2] {
+fn sums(side: &Side, block: &TaggedVector, coins: &[Challenge; 2]) -> [Tagged; 2] {
     [side.role(), side.role().other()].map(|owner| {
         block.inner_product(&vector::powers(coins[owner as usize].value(), block.len()))
     })
@@ -38,7 +38,7 @@ pub(crate) fn equal_keys(
     coins: [Challenge; 2],
     rng: &mut ChaCha20Rng,
 ) -> Result<(), PartyError> {
-    let [own, theirs] = sums(side, block, coins);
+    let [own, theirs] = sums(side, block, &coins);
     let one = |numbers: Vec<_>| numbers.first().copied().ok_or(PartyError::Ended);
     let sum = one(exchange_scalars(channel, PHASE, &[own.share], 1)?)?;
     let number = Shares::new(vec![side.delta() * sum - theirs.key]);
@@ -105,7 +105,7 @@ mod tests {
     /// it hears: its sum, its number, its tag.
     fn cheat(channel: &mut dyn Channel, block: &TaggedVector, errors: [Fr; 3]) {
         let (side, coins, mut rng) = begun(channel);
-        let [own, theirs] = sums(&side, block, coins);
+        let [own, theirs] = sums(&side, block, &coins);
         let sum = exchange_scalars(channel, PHASE, &[own.share + errors[0]], 1).unwrap()[0];
         let number = side.delta() * sum - theirs.key + errors[1];
         let purpose =

@@ -10,7 +10,7 @@
 use crate::audited::Audited;
 use crate::coins::Challenge;
 use crate::side::Guarded;
-use crate::values::{Owned, Tagged};
+use crate::values::{Owned, Public, Tagged};
 use ff::Field;
 use twain_algebra::{Fr, erase};
 use twain_link::channel::Channel;
@@ -166,8 +166,7 @@ const TOO_HIGH: PartyError = PartyError::Bug("a relation has a higher degree tha
 
 impl Audited {
     /// Proves, or has proved to it, that a relation's polynomials are 0 in each of `rows`, lists of
-    /// values that `owner` holds alone. `challenge` was tossed when all inputs were given; one from before
-    /// the last of them is refused. Takes `degree - 1` spares of the owner; one message of `degree` numbers,
+    /// values that `owner` holds alone. `challenge` was tossed after the last input and opening: see [`crate::Side::weigh`]. Takes `degree - 1` spares of the owner; one message of `degree` numbers,
     /// whatever else there is.
     ///
     /// # Errors
@@ -184,18 +183,17 @@ impl Audited {
             if relation.degree() == 0 {
                 return Err(PartyError::Bug("a relation's degree is at least 1"));
             }
-            if challenge.inputs != audited.inputs {
-                return Err(PartyError::Bug("a proof takes a challenge from after all inputs"));
-            }
             let role = audited.side.role();
             if !are_of(owner, role, rows) {
                 return Err(PartyError::Bug("a proof about own values is about the peer's too"));
             }
             let spares = audited.spares_of(owner, relation.degree() - 1)?;
+            // Their number is known, and counted, when all are evaluated.
+            let Public(challenge) = audited.side.weigh(challenge, 0)?;
             let statement = (relation, rows);
             match owner == role {
-                true => audited.prove_own(channel, statement, challenge.value(), spares),
-                false => audited.check_proof(channel, statement, challenge.value(), spares),
+                true => audited.prove_own(channel, statement, challenge, spares),
+                false => audited.check_proof(channel, statement, challenge, spares),
             }
         })
     }

@@ -8,6 +8,7 @@
 //! changes a `v_j` changes it, and an error that passes had to hit `Δ_Q`.
 
 use crate::bounds::Failure;
+use crate::coins::Challenge;
 use crate::values::{Key, Public, Tagged};
 use ff::{Field, FromUniformBytes, PrimeField};
 use sha2::{Digest, Sha512};
@@ -24,6 +25,8 @@ pub struct Side {
     key: Key,
     /// Openings so far: as many on either side.
     openings: u64,
+    /// Inputs so far, likewise.
+    inputs: u64,
     pub(crate) failure: Failure,
     /// A step has failed.
     pub(crate) is_over: bool,
@@ -87,7 +90,15 @@ fn combine(values: impl DoubleEndedIterator<Item = Fr>, weight: Fr) -> Fr {
 
 impl Side {
     pub(crate) fn new(role: Role, session: [u8; 32], key: Key) -> Self {
-        Self { role, session, key, openings: 0, failure: Failure::default(), is_over: false }
+        Self {
+            role,
+            session,
+            key,
+            openings: 0,
+            inputs: 0,
+            failure: Failure::default(),
+            is_over: false,
+        }
     }
 
     /// Which side this is.
@@ -108,6 +119,32 @@ impl Side {
     /// This side's key.
     pub(crate) fn delta(&self) -> Fr {
         self.key.0
+    }
+
+    /// How often something was claimed or opened so far: what comes after a coin is not tested by it.
+    pub(crate) fn claims(&self) -> u64 {
+        self.openings + self.inputs
+    }
+
+    /// Counts a message of inputs.
+    pub(crate) fn claim(&mut self) {
+        self.inputs += 1;
+    }
+
+    /// The number of a challenge, for a test at it of a polynomial of at most this degree, whose
+    /// coefficients were claimed and opened before it was tossed. Counts the degree.
+    ///
+    /// # Errors
+    /// [`PartyError::Bug`] if something was claimed or opened since, and if the session would come to
+    /// more than its checks are good for.
+    pub fn weigh(&mut self, challenge: Challenge, degree: usize) -> Result<Public, PartyError> {
+        self.guarded(|side| {
+            if challenge.claims != side.claims() {
+                return Err(PartyError::Bug("a challenge is from before what it is to test"));
+            }
+            side.failure.charge_coin(degree)?;
+            Ok(Public(challenge.value()))
+        })
     }
 
     /// A public value, as a summand of values of this kind: it counts on the share of

@@ -50,6 +50,7 @@ fn so_it_does_over_encryption_with_coins_in_their_places() {
             &["tagged products", "zero test"],
             &triples,
             &[coin, "audit of tags", "tagged inputs", coin, "proof about own values"],
+            &[coin, "proof about own values"],
             &["tagged products", "everything", "zero test", "inverses of lookups", "everything"],
         ];
         assert_eq!(phases, expected.concat());
@@ -257,22 +258,43 @@ fn proofs_hold_for_what_is_so() {
     }
 }
 
-/// A challenge from before the values it is to test is refused, on both sides and without a message.
+/// A challenge from before the values it is to test is refused, on both sides and without a message,
+/// whether they are inputs or opened, to both or to one; for a proof and for a test of the caller's.
 #[test]
 fn a_challenge_comes_after_what_it_tests() {
     let demand = Demand { challenges: vec!["proof"], ..Demand::default() };
-    let side = |channel: &mut dyn Channel, end: End| {
-        let mut stage = Preprocessing::begin(channel, end.tags, &demand, end.rng)?;
-        stage.spares(channel, 9, 9)?;
-        let mut audited = stage.audit(channel)?;
-        let challenge = audited.challenge(channel, "proof")?;
-        let row = powers_row(Fr::from(2), Fr::from(3));
-        let [values, _] = audited.input(channel, &row, 4)?;
-        let row = (0..4).map(|i| values.get(i)).collect();
-        audited.prove(channel, Role::Model, &Powers, &[row], challenge)
-    };
-    for result in run(ends(6), side) {
-        assert!(matches!(result, Err(twain_party::PartyError::Bug(_))));
+    for (step, of_caller) in (0..4).flat_map(|step| [(step, false), (step, true)]) {
+        let side = |mut channel: Recorder<MemoryChannel>, end: End| {
+            let mut stage = Preprocessing::begin(&mut channel, end.tags, &demand, end.rng)?;
+            stage.spares(&mut channel, 20, 20)?;
+            let mut audited = stage.audit(&mut channel)?;
+            let row = powers_row(Fr::from(2), Fr::from(3));
+            let [values, _] = audited.input(&mut channel, &row, 4)?;
+            let row: Vec<Tagged> = (0..4).map(|i| values.get(i)).collect();
+            let challenge = audited.challenge(&mut channel, "proof")?;
+            match step {
+                0 => drop(audited.input(&mut channel, &[Fr::ONE], 1)?),
+                1 => drop(audited.side().open(&mut channel, "test", &row)?),
+                2 => drop(audited.side().open_part(&mut channel, "test", Role::Model, &row)?),
+                _ => {}
+            }
+            let frames = channel.frames().len();
+            let before = audited.side().failure().log2_without_search();
+            let result = match of_caller {
+                true => audited.side().weigh(challenge, 1 << 20).map(drop),
+                false => audited.prove(&mut channel, Role::Model, &Powers, &[row], challenge),
+            };
+            assert_eq!(result.is_ok(), step == 3);
+            if step < 3 {
+                assert!(matches!(result, Err(twain_party::PartyError::Bug(_))));
+                assert_eq!(channel.frames().len(), frames);
+            } else {
+                assert!(audited.side().failure().log2_without_search() > before, "it is counted");
+            }
+            Ok(())
+        };
+        let (model, data) = memory_pair([7; 32]);
+        succeed(run_over((Recorder::new(model), Recorder::new(data)), ends(6), side));
     }
 }
 
@@ -318,7 +340,7 @@ fn nothing_is_divided_by_zero() {
 /// sent: the object gives only the end. So it is while tags are made.
 #[test]
 fn after_a_failed_check_there_is_nothing() {
-    let demand = Demand { challenges: vec!["proof"; 2], triple_batches: 2, ..Demand::default() };
+    let demand = Demand { challenges: vec!["proof"; 3], triple_batches: 2, ..Demand::default() };
     let side = |mut channel: Recorder<MemoryChannel>, mut end: End| {
         let role = end.role;
         let mut stage = Preprocessing::begin(&mut channel, end.tags, &demand, end.rng)?;
@@ -329,6 +351,7 @@ fn after_a_failed_check_there_is_nothing() {
         let [row, _] = audited.input(&mut channel, &false_row, 4)?;
         let row: Vec<Tagged> = (0..4).map(|i| row.get(i)).collect();
         let challenge = audited.challenge(&mut channel, "proof")?;
+        let another = audited.challenge(&mut channel, "proof")?;
         let rows = [row.clone()];
         let proof = audited.prove(&mut channel, Role::Model, &Powers, &rows, challenge);
         assert_eq!(proof.is_ok(), role == Role::Model);
@@ -341,7 +364,7 @@ fn after_a_failed_check_there_is_nothing() {
             proof.err(),
             audited.input(channel, &[], 0).err(),
             audited.challenge(channel, "proof").err(),
-            audited.prove(channel, Role::Model, &Powers, &[], challenge).err(),
+            audited.prove(channel, Role::Model, &Powers, &[], another).err(),
         ];
         let side = audited.side();
         ends.extend([

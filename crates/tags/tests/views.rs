@@ -84,7 +84,7 @@ fn with_inputs(
         Vec<twain_tags::Triple>,
     ) -> Result<(), PartyError>,
 ) -> Result<(), PartyError> {
-    let demand = Demand { triple_batches: 1, challenges: vec!["proof"], ..Demand::default() };
+    let demand = Demand { triple_batches: 1, challenges: vec!["proof"; 2], ..Demand::default() };
     let mut stage = Preprocessing::begin(channel, end.tags, &demand, end.rng)?;
     stage.spares(channel, own.len() + 5, own.len() + 5)?;
     let triples = stage.triples(channel, &mut *end.ole, 2)?;
@@ -134,8 +134,8 @@ fn a_proof_shows_nothing_but_that_it_holds() {
         let role = end.role;
         let own = powers_row(secret, Fr::from(3));
         with_inputs(channel, end, &own, |channel, audited, inputs, _| {
-            let challenge = audited.challenge(channel, "proof")?;
             for (owner, row) in [Role::Model, Role::Data].into_iter().zip(inputs) {
+                let challenge = audited.challenge(channel, "proof")?;
                 audited.prove(channel, owner, &Powers, &[row], challenge)?;
             }
             assert!(role == audited.side().role());
@@ -210,4 +210,31 @@ fn a_triple_that_is_kept_is_not_in_its_check() {
         let [f, b] = [check, factors].map(|bytes| decode_scalars(&bytes, "test").unwrap()[0]);
         assert!(f != b && f != -b);
     }
+}
+
+/// What a proof sends hangs on the spares in each of its numbers: with all else the same, values, tags
+/// and coin, another spare makes another message. (Keys are not in a view, so it would not show there.)
+#[test]
+fn a_proof_is_under_spares() {
+    let demand = Demand { challenges: vec!["proof"], ..Demand::default() };
+    let sent = |skipped: usize| {
+        let side = |mut channel: Recorder<MemoryChannel>, end: End| {
+            let mut stage = Preprocessing::begin(&mut channel, end.tags, &demand, end.rng)?;
+            stage.spares(&mut channel, 20, 20)?;
+            let mut audited = stage.audit(&mut channel)?;
+            let row = powers_row(Fr::from(2), Fr::from(3));
+            let [values, _] = audited.input(&mut channel, &row, 4)?;
+            audited.input(&mut channel, &vec![Fr::ONE; skipped], skipped)?;
+            let row: Vec<Tagged> = (0..4).map(|i| values.get(i)).collect();
+            let challenge = audited.challenge(&mut channel, "proof")?;
+            audited.prove(&mut channel, Role::Model, &Powers, &[row], challenge)?;
+            Ok(channel.received("proof about own values"))
+        };
+        let (model, data) = memory_pair([7; 32]);
+        succeed(run_over((Recorder::new(model), Recorder::new(data)), ends(3), side))[1].clone()
+    };
+    let [one, other] = [sent(1), sent(5)];
+    assert_eq!([one.len(), other.len()], [5 * 32; 2]);
+    assert!(sent(1) == one, "all else is the same");
+    assert!(one.chunks(32).zip(other.chunks(32)).all(|(one, other)| one != other));
 }

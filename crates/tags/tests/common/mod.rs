@@ -157,7 +157,7 @@ pub fn everything(
     let demand = Demand {
         triple_batches: 2,
         column_batches: 1,
-        challenges: vec!["test of proofs"],
+        challenges: vec!["test of proofs"; 2],
         instance: 0,
     };
     let mut stage = Preprocessing::begin(channel, end.tags, &demand, end.rng)?;
@@ -170,9 +170,9 @@ pub fn everything(
     let mut own = vec![secret];
     own.extend(powers_row(secret, Fr::from(3)));
     let inputs = audited.input(channel, &own, own.len())?;
-    let challenge = audited.challenge(channel, "test of proofs")?;
     for (owner, values) in [Role::Model, Role::Data].into_iter().zip(&inputs) {
         let row: Vec<Tagged> = (1..values.len()).map(|i| values.get(i)).collect();
+        let challenge = audited.challenge(channel, "test of proofs")?;
         audited.prove(channel, owner, &Powers, &[row], challenge)?;
     }
     let side = audited.side();
