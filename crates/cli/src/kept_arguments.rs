@@ -28,7 +28,7 @@ pub enum PeersAction {
         /// HOST:PORT where it listens, if it does.
         address: Option<String>,
     },
-    /// Prints the peers that have names: NAME FINGERPRINT [HOST:PORT] a line.
+    /// Prints the peers that have names: `NAME FINGERPRINT [HOST:PORT]` a line.
     List,
     /// Forgets a name.
     Remove {
