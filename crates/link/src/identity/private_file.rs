@@ -31,17 +31,19 @@ pub(super) fn read_private(
     Ok(Some(content))
 }
 
+/// Makes the directory, for its owner only, if it is not there.
+fn make_private(directory: &Path) -> Result<(), IdentityError> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(directory);
+    made.map_err(failed("make", directory))
+}
+
 /// Writes the file unless it exists by then. Nobody ever sees a part of it.
 pub(super) fn create_once(
     directory: &Path,
     path: &Path,
     content: &[u8],
 ) -> Result<(), IdentityError> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(directory)
-        .map_err(failed("make", directory))?;
+    make_private(directory)?;
     let (temporary, mut file) = temporary_file(directory)?;
     let written = file
         .write_all(content)
@@ -58,11 +60,7 @@ pub(super) fn create_once(
 /// Writes the file, in the place of one that may be there. Nobody ever sees a part of it.
 pub(super) fn replace(path: &Path, content: &[u8]) -> Result<(), IdentityError> {
     let directory = path.parent().unwrap_or(Path::new("."));
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(directory)
-        .map_err(failed("make", directory))?;
+    make_private(directory)?;
     let (temporary, mut file) = temporary_file(directory)?;
     let written = file
         .write_all(content)
