@@ -84,7 +84,7 @@ fn a_bad_link() {
     let faults = [
         (ByteFault::Cut, 1_000_000, ["the connection broke", "the peer closed"]),
         (ByteFault::Stall, 2_000_000, ["nothing was heard from the peer for 3s", "nothing"]),
-        (ByteFault::Corrupt, 4_000_000, ["not authentic", "the connection broke"]),
+        (ByteFault::Corrupt, 2_000_000, ["not authentic", "the connection broke"]),
         (ByteFault::Replay, 1_000_000, ["not authentic", "the connection broke"]),
     ];
     for (fault, after, reasons) in faults {
