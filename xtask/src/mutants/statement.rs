@@ -23,7 +23,7 @@ pub const MUTANTS: &[Mutant] = &[
         what: "multiplicities in the witness test",
         file: "crates/pair/src/statement/test.rs",
         from: "let others = without_tuples(side, lookup, &challenges, &counts)?;",
-        to: "let others = &Tagged::zero() - &of_tuples; without_tuples(side, lookup, &challenges, &counts)?;",
+        to: "let others = &Tagged::zero() - of_tuples; without_tuples(side, lookup, &challenges, &counts)?;",
         test: TEST,
     },
     Mutant {

@@ -32,7 +32,8 @@ pub struct TaggedMasks {
     pub(super) shape: StatementShape,
     pub(super) wires: WireMasks,
     pub(super) pairs: CheckedPairs,
-    pub(super) lookups: Vec<Vec<LookupPair>>,
+    /// In the order of [`by_width`].
+    pub(super) lookups: Vec<LookupPair>,
     /// For the zero test.
     pub(super) triple: Triple,
 }
@@ -124,6 +125,31 @@ fn multiplied(
     Ok(Multiplied { columns, pairs })
 }
 
+/// The lookup arguments in the order in which their tuples are multiplied: those of one width share columns.
+pub(super) fn by_width(shape: &StatementShape) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..shape.lookups.len()).collect();
+    order.sort_by_key(|number| shape.lookups[*number].width);
+    order
+}
+
+/// The masks of looked-up tuples, a list for each width, in the order of [`by_width`].
+fn looked_up(
+    shape: &StatementShape,
+    wires: &WireMasks,
+) -> Result<Vec<Vec<MaskColumn>>, PartyError> {
+    let order: Vec<_> = by_width(shape).into_iter().map(|number| &shape.lookups[number]).collect();
+    let lists = order.chunk_by(|left, right| left.width == right.width).map(|list| {
+        let width = list.first().map_or(0, |lookup| lookup.width);
+        let component = |number: usize| {
+            let tuples = list.iter().flat_map(|lookup| &lookup.tuples);
+            let cell = |tuple: &Vec<Option<SecretWire>>| tuple.get(number).copied().flatten();
+            wires.column(&tuples.map(cell).collect::<Vec<_>>())
+        };
+        (0..width).map(component).collect()
+    });
+    lists.collect()
+}
+
 impl TaggedMasks {
     /// Tags the masks of a statement's wires and makes what the test takes, then audits all of it.
     /// `mask` is this side's mask of a wire that it owns or shares.
@@ -154,14 +180,7 @@ impl TaggedMasks {
         let mut stage = Preprocessing::begin(channel, source, &demand, rng)?;
         let wires = WireMasks::tag(&mut stage, channel, &shape, mask)?;
         let Multiplied { columns, pairs } = multiplied(&shape, &wires, domain.n())?;
-        let looked_up = shape.lookups.iter().map(|lookup| {
-            let component = |number: usize| {
-                let cells: Vec<_> = lookup.tuples.iter().map(|tuple| tuple[number]).collect();
-                wires.column(&cells)
-            };
-            (0..lookup.width).map(component).collect::<Result<Vec<_>, _>>()
-        });
-        let looked_up = looked_up.collect::<Result<Vec<_>, _>>()?;
+        let looked_up = looked_up(&shape, &wires)?;
         let looked_up: Vec<&[MaskColumn]> = looked_up.iter().map(Vec::as_slice).collect();
         let request = ProductColumns {
             domain: &domain,
@@ -172,7 +191,7 @@ impl TaggedMasks {
         let mut triples = stage.triples(channel, ole, request.triples() + 1)?;
         let triple = triples.pop().ok_or(PartyError::Bug("a triple is missing"))?;
         let mut pairs = stage.product_columns(channel, ole, &request, triples)?;
-        let lookups = pairs.take_lookups();
+        let lookups = pairs.take_lookups().into_iter().flatten().collect();
 
         // Multiplicities are given by both sides; the audit takes a spare, and proofs about own values some.
         let inputs: usize = shape.lookups.iter().map(|lookup| lookup.table_rows).sum();

@@ -1,7 +1,7 @@
 //! The test itself (protocol §25). Input: tagged masks, claimed wires, the statement with this side's
 //! shares; output: that it holds, or the end of the session, which says nothing but that it does not.
 
-use super::preparation::{TaggedMasks, WireMasks, coins};
+use super::preparation::{TaggedMasks, WireMasks, by_width, coins};
 use crate::wires::Wires;
 use ff::Field;
 use std::collections::HashMap;
@@ -48,12 +48,14 @@ impl TaggedMasks {
         let challenges = self.lookup_challenges(channel)?;
         let claimed = ClaimedWires { wires: &self.wires, opened };
         let mut denominators = Vec::new();
-        for (shape, lookup) in self.shape.lookups.iter().zip(statement.lookups()) {
+        let order = by_width(&self.shape);
+        for number in &order {
+            let (shape, lookup) = (&self.shape.lookups[*number], &statement.lookups()[*number]);
             for (cells, tuple) in shape.tuples.iter().zip(&lookup.tuples) {
                 denominators.push(claimed.denominator(cells, tuple, &challenges)?);
             }
         }
-        let pairs = std::mem::take(&mut self.lookups).into_iter().flatten().collect();
+        let pairs = std::mem::take(&mut self.lookups);
         let inverses = self.audited.side().inverses(channel, pairs, &denominators)?;
 
         for owner in [Role::Model, Role::Data] {
@@ -82,14 +84,19 @@ impl TaggedMasks {
         let columns = (&self.shape.pairs[..], &self.shape.columns[..]);
         let mut sum = claimed.combined(side, &self.pairs, columns, &combination)?;
         let mut factor = weight.pow_vartime([polynomials as u64]);
-        let (mut inverses, mut first) = (inverses.iter(), 0);
-        for (shape, lookup) in self.shape.lookups.iter().zip(statement.lookups()) {
-            let of_tuples = inverses.by_ref().take(lookup.tuples.len());
-            let of_tuples = of_tuples.fold(Tagged::zero(), |sum, inverse| &sum + inverse);
+        let mut inverses = inverses.iter();
+        let mut of_tuples = vec![Tagged::zero(); order.len()];
+        for number in order {
+            let own = inverses.by_ref().take(self.shape.lookups[number].tuples.len());
+            of_tuples[number] = own.fold(Tagged::zero(), |sum, inverse| &sum + inverse);
+        }
+        let mut first = 0;
+        let lookups = self.shape.lookups.iter().zip(statement.lookups());
+        for ((shape, lookup), of_tuples) in lookups.zip(&of_tuples) {
             let counts = multiplicities.slice(first..first + shape.table_rows);
             first += shape.table_rows;
             let others = without_tuples(side, lookup, &challenges, &counts)?;
-            sum = &sum + &(&(&of_tuples + &others) * Public(factor));
+            sum = &sum + &(&(of_tuples + &others) * Public(factor));
             factor *= weight;
         }
         side.zero_test(channel, &sum, self.triple)
