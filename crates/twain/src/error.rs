@@ -257,6 +257,7 @@ fn of_channel(ChannelError { fault, .. }: &ChannelError) -> Fault {
         channel::Fault::Length { .. } => Fault::PeerMisbehaved,
         channel::Fault::Cancelled => Fault::Cancelled,
         channel::Fault::Stopped => Fault::PeerStopped,
+        channel::Fault::Unscheduled => Fault::Bug,
         _ => Fault::Link,
     }
 }
