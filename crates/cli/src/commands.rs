@@ -49,7 +49,7 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
             srs_path,
         }) => {
             let witness =
-                alone::generate_witness(&data, &compiled_circuit, &output, vk_path, srs_path)?;
+                alone::generate_witness(&data, &compiled_circuit, &output, vk_path, srs_path, run)?;
             return Ok(outcome::written(&output, || outcome::witness(&witness)));
         }
         Command::HashInputs(arguments::HashInputs { data, compiled_circuit, own_inputs }) => {
@@ -70,7 +70,7 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
         }
         Command::GetSrs(arguments::GetSrs { from, url, srs_path, settings_path, logrows }) => {
             let done = match from {
-                Some(from) => alone::import_srs(&from, srs_path, &settings_path, logrows)?,
+                Some(from) => alone::import_srs(&from, srs_path, &settings_path, logrows, run)?,
                 None => {
                     let url = url.as_deref();
                     alone::download_srs(url, srs_path, &settings_path, logrows, run)?
@@ -92,7 +92,8 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
             reduced_srs,
         }) => {
             let srs = srs.srs_path;
-            let values = alone::verify(&settings_path, &proof_path, &vk_path, srs, reduced_srs)?;
+            let values =
+                alone::verify(&settings_path, &proof_path, &vk_path, srs, reduced_srs, run)?;
             return Ok(Some(format!("{}: {}", proof_path.display(), outcome::proof(values, true))));
         }
         Command::SwapProofCommitments(arguments::SwapProofCommitments {
