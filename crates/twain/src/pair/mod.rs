@@ -4,6 +4,7 @@
 //! ([`prove()`]), or makes bundles ahead of time ([`preprocess()`]).
 
 mod bundles;
+mod check;
 mod commitments;
 mod ended;
 mod files;
@@ -26,6 +27,7 @@ mod side;
 
 pub use crate::owners::OwnInputs;
 pub use bundles::{bundles, count_bundles, remove_bundles};
+pub use check::{Checked, check, forecasts};
 pub use files::{Common, CommonFiles};
 pub use forecast::Forecast;
 pub use invitation::{Invitation, InvitationError};
