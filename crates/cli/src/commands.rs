@@ -127,7 +127,16 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
         Command::Peers(Peers { action, identity }) => {
             kept_commands::peers(action, identity.as_deref())?;
         }
-        Command::Identity { identity } => print::line(pair::fingerprint(&identity)?)?,
+        Command::Identity { action: None, identity } => {
+            print::line(pair::fingerprint(&identity)?)?;
+        }
+        Command::Identity { action: Some(arguments::IdentityAction::Rotate), identity } => {
+            let (erased, fingerprint) = pair::rotate_identity(&identity)?;
+            run.warn(format!(
+                "peers do not know this key yet: tell them; {erased} bundles of the old one are erased"
+            ));
+            print::line(fingerprint)?;
+        }
         Command::Completions { shell } => print::block(manual::completions(shell))?,
         Command::ManPages { folder } => manual::pages(&folder)?,
     }

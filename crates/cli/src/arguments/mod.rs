@@ -49,6 +49,13 @@ pub struct Arguments {
     pub command: Command,
 }
 
+/// What is done with an identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum IdentityAction {
+    /// A new key takes the place of the old one, which is gone; so are the bundles it kept. Tell your peers.
+    Rotate,
+}
+
 /// How progress is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -152,9 +159,13 @@ pub enum Command {
     /// Gives names to peers: `--remote-peer NAME` then stands for a key and an address.
     #[command(after_help = "Example:\n  twain peers add bank FINGERPRINT prove.bank.example:7000")]
     Peers(Peers),
-    /// Prints the fingerprint by which peers know this machine; makes its key where there is none.
+    /// Prints the fingerprint by which peers know this machine; makes its key where there is none. Each folder
+    /// has an identity of its own.
     #[command(after_help = "Example:\n  twain identity")]
     Identity {
+        /// What is done with it, if not only printed.
+        #[arg(value_enum)]
+        action: Option<IdentityAction>,
         /// Folder of the identity [default: ~/.config/twain].
         #[arg(long)]
         identity: Option<PathBuf>,

@@ -26,7 +26,7 @@ mod session;
 mod side;
 
 pub use crate::owners::OwnInputs;
-pub use bundles::{bundles, count_bundles, remove_bundles};
+pub use bundles::{bundles, count_bundles, remove_bundles, rotate_identity};
 pub use check::{Checked, check, forecasts};
 pub use files::{Common, CommonFiles};
 pub use forecast::Forecast;
