@@ -1,4 +1,4 @@
-"""Tries an installed wheel with nothing but Python: for machines that are only emulated (``python/aarch64``).
+"""Tries a wheel with nothing but Python, for machines that are only emulated: ``python/aarch64``.
 
 Proves a test vector alone and has the proof checked, for its outputs and for others.
 """
@@ -28,7 +28,8 @@ def main() -> None:
         twain.compile_circuit("network.onnx", "model.compiled", "settings.json")
         twain.gen_witness("input.json", "model.compiled", "witness.json")
         assert twain.setup("model.compiled", "vk.key", "pk.key", srs)
-        assert Path("vk.key").read_bytes() == (VECTOR / "vk.key").read_bytes(), "another key than EZKL's"
+        ezkl_s = (VECTOR / "vk.key").read_bytes()
+        assert Path("vk.key").read_bytes() == ezkl_s, "another key than EZKL's"
         twain.prove("witness.json", "model.compiled", "pk.key", "proof.json", srs)
         assert twain.verify("proof.json", "settings.json", "vk.key", srs)
         proof = json.loads(Path("proof.json").read_text())
@@ -40,8 +41,8 @@ def main() -> None:
             pass
         else:
             raise AssertionError("a proof of another output is accepted")
-    machine = platform.machine()
-    print(f"twain {twain.__version__} on {machine}, Python {platform.python_version()}: proven and checked")
+    place = f"{platform.machine()}, Python {platform.python_version()}"
+    print(f"twain {twain.__version__} on {place}: proven and checked")
 
 
 if __name__ == "__main__":
