@@ -1,10 +1,12 @@
-//! From additive shares to factors and back, and inverses (counts §3.2, §5.2).
+//! From additive shares to factors and back, and inverses (protocol §4, counts §3.2, §5.2).
 //!
-//! Inputs and outputs are this party's shares; both parties take the same steps with the same kinds. A
+//! Inputs and outputs are this party's shares, of shared wires after they were claimed; both parties take
+//! the same steps with the same kinds. A
 //! step ends when its last message is sent: what the peer sends is waited for in the next one, so that
 //! other operations can go on meanwhile.
 
 use crate::arithmetic::InnerProducts;
+use crate::wires::{TimesFactors, Wires};
 use ff::Field;
 use rand_chacha::ChaCha20Rng;
 use twain_algebra::Fr;
@@ -12,52 +14,46 @@ use twain_algebra::vector::batch_invert;
 use twain_link::channel::{Channel, Overlap};
 use twain_link::scalars::{expect_scalars, send_scalars, take_scalars};
 use twain_ole::{OleGroup, OleSource};
-use twain_party::{Factors, Kind, Operand, PartyError, Role, Shares};
+use twain_party::{Factors, Kind, Operand, PartyError, Role, Shares, WireValue};
 
 /// Values on the way to factors whose product they are: the data's side draws its factor `nu`, the model's
 /// side learns `value / nu`. A fresh factor each: two values under one factor would show their quotient.
 /// Values of one holder stay whole with the holder.
 pub struct Conversion {
     kinds: Vec<Kind>,
-    /// This party's shares of the values, shifted in [`Conversion::begin`].
+    /// This party's shares of the values, but of a shared one at the data's side all that is not the
+    /// model's mask; shifted in [`Conversion::begin`].
     own: Shares,
-    /// Of the shared values, at the data's side: `nu` and its inverse.
-    factors: Factors,
-    inverses: Factors,
-    /// Of the shared values: this party's share of the model's share over `nu`.
+    /// Of the shared values, at the data's side: `1/nu`.
+    inverses: Shares,
+    /// Of the shared values: this party's share of the model's mask over `nu`.
     products: Shares,
 }
 
 const CONVERSION: &str = "conversion to factors";
 
 impl Conversion {
-    /// Makes what does not depend on shifts: one OLE for each shared value.
+    /// Of values of which the shared ones are claimed wires. No message, but for what has to do with no
+    /// value: one product of the model's mask for each shared one.
     pub fn prepare(
         channel: &mut dyn Channel,
         source: &mut dyn OleSource,
-        rng: &mut ChaCha20Rng,
-        values: &[Operand],
+        wires: &mut Wires,
+        values: &[WireValue],
     ) -> Result<Self, PartyError> {
-        let kinds: Vec<Kind> = values.iter().map(|value| value.kind).collect();
-        let own = values.iter().map(|value| value.share).collect::<Vec<_>>().into();
+        let kinds: Vec<Kind> = values.iter().map(|value| value.operand.kind).collect();
+        let own = values.iter().map(|value| value.operand.share).collect::<Vec<_>>();
+        let mut own = Shares::new(own);
         let shared = shared_indices(&kinds);
-        let (mut factors, mut inverses) = (Factors::default(), Factors::default());
-        let mut products = Shares::default();
-        if !shared.is_empty() {
-            let group = [OleGroup { length: shared.len(), terms: vec![(0, 0)] }];
-            let operand: Shares = match channel.role() {
-                Role::Model => shared.iter().map(|&i| values[i].share).collect::<Vec<_>>().into(),
-                Role::Data => {
-                    factors = non_zero(rng, shared.len());
-                    inverses = factors.clone();
-                    batch_invert(&mut inverses);
-                    inverses.to_vec().into()
-                }
-            };
-            let made = source.inner_products(channel, CONVERSION, &[&operand], &group)?;
-            products = made.concat().into();
+        let of_shared: Vec<u32> = shared.iter().map(|&i| values[i].wire).collect();
+        let of_sides = [Role::Model, Role::Data].map(Kind::Owned);
+        let TimesFactors { opened, factors, products } =
+            wires.times_factors(channel, source, &of_shared, of_sides)?;
+        // The data's mask is its share; the rest beside both masks is with it, too.
+        if channel.role() == Role::Data {
+            shared.iter().zip(opened).for_each(|(&i, opened)| own[i] += opened);
         }
-        Ok(Self { kinds, own, factors, inverses, products })
+        Ok(Self { kinds, own, inverses: factors, products })
     }
 
     /// Adds a number both know to each value: to the share of the data's side, which knows `nu`, if the value
@@ -96,9 +92,11 @@ impl Conversion {
             let theirs = take_scalars(channel, CONVERSION, self.products.len())?;
             twain_algebra::vector::add_assign(&mut self.products, &theirs);
         }
+        // A `1/nu` that is 0 (one in `2^254`) stays so, and the session ends when it is divided by.
+        batch_invert(&mut self.inverses);
         let mut shared = match role {
             Role::Model => self.products.iter(),
-            Role::Data => self.factors.iter(),
+            Role::Data => self.inverses.iter(),
         };
         let factor = |(kind, own): (&Kind, &Fr)| match kind {
             Kind::Shared => shared.next().copied().unwrap_or(Fr::ONE),

@@ -312,8 +312,8 @@ impl ProverParty for TwoParty<'_> {
         arithmetic::inner_products(&mut self.channel, &mut *self.source, left, right, ends)
     }
 
-    fn prepare_factors(&mut self, values: &[Operand]) -> Result<Conversion, PartyError> {
-        Conversion::prepare(&mut self.channel, &mut *self.source, &mut self.rng, values)
+    fn prepare_factors(&mut self, values: &[WireValue]) -> Result<Conversion, PartyError> {
+        Conversion::prepare(&mut self.channel, &mut *self.source, &mut self.wires, values)
     }
 
     fn begin_factors(

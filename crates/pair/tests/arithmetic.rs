@@ -62,6 +62,18 @@ fn values(seed: u64, count: usize) -> Vec<Fr> {
     (0..count).map(|i| if i % 3 == 0 { edges[i / 3 % 4] } else { Fr::random(&mut rng) }).collect()
 }
 
+/// Claims those that are shared; their shares are others then.
+fn claim_shared(party: &mut TwoParty, wires: &mut [WireValue]) -> Result<(), PartyError> {
+    let shared = wires.iter_mut().filter(|value| value.operand.kind == Kind::Shared);
+    let mut shared: Vec<&mut WireValue> = shared.collect();
+    let values: Vec<WireValue> = shared.iter().map(|value| **value).collect();
+    let claimed = party.claim(&values)?;
+    for (value, share) in shared.iter_mut().zip(claimed.iter()) {
+        value.operand.share = *share;
+    }
+    Ok(())
+}
+
 fn add(model: &[Fr], data: &[Fr]) -> Vec<Fr> {
     model.iter().zip(data).map(|(m, d)| m + d).collect()
 }
@@ -92,15 +104,8 @@ proptest! {
             };
             let mut left = wires(0, operands(&x, 0));
             let mut right = wires(1000, operands(&y, 1));
-            for side in [&mut left, &mut right] {
-                let shared = side.iter_mut().filter(|value| value.operand.kind == Kind::Shared);
-                let mut shared: Vec<&mut WireValue> = shared.collect();
-                let values: Vec<WireValue> = shared.iter().map(|value| **value).collect();
-                let claimed = party.claim(&values)?;
-                for (value, share) in shared.iter_mut().zip(claimed.iter()) {
-                    value.operand.share = *share;
-                }
-            }
+            claim_shared(party, &mut left)?;
+            claim_shared(party, &mut right)?;
             let products = party.inner_products(&left, &right, &ends)?;
             // A second time, from the same masks and without a new opening.
             let again = party.inner_products(&left, &right, &ends)?;
@@ -126,10 +131,14 @@ proptest! {
             (values(seed, count), values(!seed, count), values(seed / 3, count));
         let kinds: Vec<Kind> = kinds[..count].iter().map(|&k| KINDS[k]).collect();
         let (model, data) = run(|party, role| {
-            let operands: Vec<Operand> =
-                (0..count).map(|i| split(x[i], kinds[i], masks[i], role, false)).collect();
+            let operand = |i: usize| split(x[i], kinds[i], masks[i], role, false);
+            let operands: Vec<Operand> = (0..count).map(operand).collect();
+            let numbered = (0..).zip(&operands);
+            let mut wires: Vec<WireValue> =
+                numbered.map(|(wire, operand)| WireValue { wire, operand: *operand }).collect();
+            claim_shared(party, &mut wires)?;
             let multiples: Vec<u32> = (0..count as u32).rev().collect();
-            let conversion = party.prepare_factors(&operands)?;
+            let conversion = party.prepare_factors(&wires)?;
             let conversion = party.begin_factors(conversion, &shifts)?;
             // Steps of other operations in between.
             let inversion = party.begin_inverses(&operands, &multiples, &operands)?;

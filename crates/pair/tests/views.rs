@@ -126,6 +126,14 @@ fn numbered(values: &[Operand]) -> Vec<WireValue> {
     (0..).zip(values).map(|(wire, operand)| WireValue { wire, operand: *operand }).collect()
 }
 
+/// The values as claimed wires, with the shares they have then.
+fn claimed(party: &mut TwoParty, values: &[Operand]) -> Result<Vec<WireValue>, PartyError> {
+    let mut wires = numbered(values);
+    let shares = party.claim(&wires)?;
+    wires.iter_mut().zip(shares.iter()).for_each(|(wire, share)| wire.operand.share = *share);
+    Ok(wires)
+}
+
 /// Of values in range and of any others.
 #[test]
 fn claims() {
@@ -141,9 +149,7 @@ fn products_of_wires() {
     let far = Fr::from(2).pow_vartime([230]);
     for secrets in [[Fr::ZERO, Fr::ONE], [Fr::from(3), far]] {
         hides("products", secrets, 8, &|party, values| {
-            let mut wires = numbered(values);
-            let shares = party.claim(&wires)?;
-            wires.iter_mut().zip(shares.iter()).for_each(|(w, share)| w.operand.share = *share);
+            let wires = claimed(party, values)?;
             let ends: Vec<u32> = (1..=BATCH as u32).collect();
             // Squares, and each by the first.
             let first = vec![wires[0]; BATCH];
@@ -162,15 +168,24 @@ fn inverses() {
     });
 }
 
-/// The data's side draws its factors itself and receives nothing, so the model's view is all there is.
+/// Each wire twice, as of two cells. The data's side draws its factors itself and receives nothing but
+/// claims, so the model's view is all there is.
 #[test]
 fn factors() {
-    let secrets = [Fr::ONE, -Fr::from(77)];
-    hides_from(&[Role::Model], "factors", secrets, 254, &|party, values| {
-        let conversion = party.prepare_factors(values)?;
-        let conversion = party.begin_factors(conversion, &[Fr::ONE; BATCH])?;
-        Ok(party.finish_factors(conversion)?.to_vec())
-    });
+    let far = Fr::from(2).pow_vartime([230]);
+    for secrets in [[Fr::ONE, -Fr::from(77)], [Fr::from(3), far]] {
+        hides_from(&[Role::Model], "factors", secrets, 254, &|party, values| {
+            let wires = claimed(party, values)?.repeat(2);
+            let conversion = party.prepare_factors(&wires)?;
+            let shifts = [[Fr::ONE; BATCH], [Fr::from(2); BATCH]].concat();
+            let conversion = party.begin_factors(conversion, &shifts)?;
+            let factors = party.finish_factors(conversion)?;
+            // Their quotients, as well: under one factor they would be those of the shifted values.
+            let (first, second) = factors.split_at(BATCH);
+            let quotients = first.iter().zip(second).map(|(a, b)| *a * b.invert().unwrap());
+            Ok(factors.iter().copied().chain(quotients).collect())
+        });
+    }
 }
 
 #[test]

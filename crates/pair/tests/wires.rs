@@ -11,7 +11,9 @@ use twain_link::scalars::decode_scalars;
 use twain_masks::InlineMaterial;
 use twain_ole::{IdealOle, ideal_pair};
 use twain_pair::TwoParty;
-use twain_party::{Kind, Operand, PartyError, PartySeeds, Role, Seed, WireValue, WitnessParty};
+use twain_party::{
+    Kind, Operand, PartyError, PartySeeds, ProverParty, Role, Seed, WireValue, WitnessParty,
+};
 
 /// What the cheater adds to a wire the second time.
 const ERROR: u64 = 1 << 40;
@@ -116,6 +118,13 @@ fn a_product_of_what_is_not_claimed_ends_the_session() {
         let wires = [shared(0, Fr::ONE), shared(1, Fr::ONE)];
         party.inner_products(&wires[..1], &wires[1..], &[1]).map(|_| ())
     });
+    assert!(ended.iter().all(|outcome| matches!(outcome, Err(PartyError::Bug(_)))));
+}
+
+/// Nor is it turned into factors.
+#[test]
+fn a_conversion_of_what_is_not_claimed_ends_the_session() {
+    let ended = outcomes(|party, _| party.prepare_factors(&[shared(0, Fr::ONE)]).map(drop));
     assert!(ended.iter().all(|outcome| matches!(outcome, Err(PartyError::Bug(_)))));
 }
 

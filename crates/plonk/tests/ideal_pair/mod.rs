@@ -191,9 +191,10 @@ impl ProverParty for IdealParty {
         }
         Ok(products)
     }
-    fn prepare_factors(&mut self, values: &[Operand]) -> Result<Opened, PartyError> {
-        let opened = self.operands(values);
-        Ok(opened.into_iter().zip(values.iter().map(|operand| operand.kind)).collect())
+    fn prepare_factors(&mut self, values: &[WireValue]) -> Result<Opened, PartyError> {
+        let operands: Vec<Operand> = values.iter().map(|value| value.operand).collect();
+        let opened = self.operands(&operands);
+        Ok(opened.into_iter().zip(operands.iter().map(|operand| operand.kind)).collect())
     }
 
     fn begin_factors(&mut self, mut values: Opened, shifts: &[Fr]) -> Result<Opened, PartyError> {
