@@ -21,8 +21,8 @@ use twain_masks::{Demand, DigitMaskSource, InlineMaterial};
 use twain_ole::{BgvOle, OleGroup, OleSource};
 use twain_pair::TwoParty;
 use twain_party::{
-    Hint, HintBatch, Kind, Operand, PartyError, PartySeeds, ProverParty, Role, Seed, WireValue,
-    WitnessParty,
+    Hint, HintBatch, Inverted, Kind, Operand, PartyError, PartySeeds, ProverParty, Role, Seed,
+    WireValue, WitnessParty,
 };
 
 const TICKS_PER_SECOND: f64 = 100.0;
@@ -207,7 +207,9 @@ fn main() {
         party.finish_factors(conversion).map(drop)
     });
     step("inverse of a shared value", 1 << 18, 254, |party, values| {
-        let inversion = party.begin_inverses(values, &[], &[])?;
+        let inverted = |operand: &Operand| Inverted { operand: *operand, form: None };
+        let inverted: Vec<Inverted> = values.iter().map(inverted).collect();
+        let inversion = party.begin_inverses(&inverted, &[], &[])?;
         party.finish_inverses(inversion).map(drop)
     });
     digit_masks(7, 1 << 14);

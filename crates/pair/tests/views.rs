@@ -18,8 +18,8 @@ use twain_masks::IdealMaterial;
 use twain_ole::{IdealOle, ideal_pair};
 use twain_pair::TwoParty;
 use twain_party::{
-    Hint, HintBatch, Kind, LookupArgument, LookupUse, Operand, PartyError, PartySeeds, ProverParty,
-    Role, Seed, StaticTable, WireValue, WitnessParty,
+    Hint, HintBatch, Inverted, Kind, LookupArgument, LookupUse, Operand, PartyError, PartySeeds,
+    ProverParty, Role, Seed, StaticTable, WireForm, WireValue, WitnessParty,
 };
 
 /// Sessions for each secret.
@@ -163,9 +163,31 @@ fn products_of_wires() {
 #[test]
 fn inverses() {
     hides("inverse", [Fr::ONE, -Fr::ONE], 254, &|party, values| {
-        let inversion = party.begin_inverses(values, &[0], &values[..1])?;
+        let inverted = |operand: &Operand| Inverted { operand: *operand, form: None };
+        let inverted: Vec<Inverted> = values.iter().map(inverted).collect();
+        let inversion = party.begin_inverses(&inverted, &[0], &values[..1])?;
         Ok(party.finish_inverses(inversion)?.to_vec())
     });
+}
+
+/// Each twice, as if looked up in two tables.
+#[test]
+fn inverses_of_wires() {
+    let far = Fr::from(2).pow_vartime([230]);
+    for secrets in [[Fr::ONE, -Fr::ONE], [Fr::from(3), far]] {
+        hides("inverse of wires", secrets, 254, &|party, values| {
+            let wires = claimed(party, values)?;
+            let inverted = |value: &WireValue| {
+                let (factor, offset) = (Fr::from(5), Fr::from(77));
+                let form = Some(WireForm { wire: value.wire, factor, offset });
+                Inverted { operand: value.operand, form }
+            };
+            let inverted: Vec<Inverted> = wires.repeat(2).iter().map(inverted).collect();
+            let by = wires[0].operand;
+            let inversion = party.begin_inverses(&inverted, &[0], &[by])?;
+            Ok(party.finish_inverses(inversion)?.to_vec())
+        });
+    }
 }
 
 /// Each wire twice, as of two cells. The data's side draws its factors itself and receives nothing but

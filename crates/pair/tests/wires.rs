@@ -12,7 +12,8 @@ use twain_masks::InlineMaterial;
 use twain_ole::{IdealOle, ideal_pair};
 use twain_pair::TwoParty;
 use twain_party::{
-    Kind, Operand, PartyError, PartySeeds, ProverParty, Role, Seed, WireValue, WitnessParty,
+    Inverted, Kind, Operand, PartyError, PartySeeds, ProverParty, Role, Seed, WireForm, WireValue,
+    WitnessParty,
 };
 
 /// What the cheater adds to a wire the second time.
@@ -121,11 +122,16 @@ fn a_product_of_what_is_not_claimed_ends_the_session() {
     assert!(ended.iter().all(|outcome| matches!(outcome, Err(PartyError::Bug(_)))));
 }
 
-/// Nor is it turned into factors.
+/// Nor is it turned into factors, or inverted.
 #[test]
-fn a_conversion_of_what_is_not_claimed_ends_the_session() {
-    let ended = outcomes(|party, _| party.prepare_factors(&[shared(0, Fr::ONE)]).map(drop));
-    assert!(ended.iter().all(|outcome| matches!(outcome, Err(PartyError::Bug(_)))));
+fn neither_conversion_nor_inverse_of_what_is_not_claimed_is_made() {
+    let value = shared(0, Fr::ONE);
+    let form = WireForm { wire: value.wire, factor: Fr::ONE, offset: Fr::ZERO };
+    let inverted = Inverted { operand: value.operand, form: Some(form) };
+    let conversions = outcomes(|party, _| party.prepare_factors(&[value]).map(drop));
+    let inverses = outcomes(|party, _| party.begin_inverses(&[inverted], &[], &[]).map(drop));
+    let mut ended = conversions.iter().chain(&inverses);
+    assert!(ended.all(|outcome| matches!(outcome, Err(PartyError::Bug(_)))));
 }
 
 /// The data's share of a claimed wire is its mask: it says nothing of the value, whatever it was.

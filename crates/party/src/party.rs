@@ -1,8 +1,8 @@
 //! The operations of a side of a proof.
 
 use crate::{
-    BlindingItem, Factors, HintBatch, Kind, LookupArgument, Multiplicities, Numerator, Operand,
-    PartyError, QuotientOperands, Role, Shares, Watched, WireValue,
+    BlindingItem, Factors, HintBatch, Inverted, Kind, LookupArgument, Multiplicities, Numerator,
+    Operand, PartyError, QuotientOperands, Role, Shares, Watched, WireValue,
 };
 use ff::Field;
 use std::ops::Range;
@@ -169,7 +169,7 @@ pub trait ProverParty: WitnessParty {
     /// `factors[i]`.
     fn begin_inverses(
         &mut self,
-        values: &[Operand],
+        values: &[Inverted],
         multiples: &[u32],
         factors: &[Operand],
     ) -> Result<Self::Inversion, PartyError>;

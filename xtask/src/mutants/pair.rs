@@ -63,6 +63,13 @@ pub const MUTANTS: &[Mutant] = &[
         test: &["-p", "twain-pair", "--test", "views", "factors"],
     },
     Mutant {
+        what: "the random factors of inverses",
+        file: "crates/pair/src/wires/seed.rs",
+        from: "Masking::Factor(factor) => (1, factor),",
+        to: "Masking::Factor(_) => return Fr::one(),",
+        test: &["-p", "twain-pair", "--test", "views", "inverses_of_wires"],
+    },
+    Mutant {
         what: "that a factor is had once",
         file: "crates/pair/src/wires/mask.rs",
         from: "Ok(first..self.factors)",
@@ -70,11 +77,11 @@ pub const MUTANTS: &[Mutant] = &[
         test: &["-p", "twain-pair", "--lib", "a_factor_is_had_once"],
     },
     Mutant {
-        what: "that only claimed wires are converted",
+        what: "that only claimed wires are converted and inverted",
         file: "crates/pair/src/wires/mod.rs",
         from: "opened.collect::<Option<Vec<Fr>>>().ok_or(NOT_CLAIMED)?;",
         to: "opened.map(Option::unwrap_or_default).collect::<Vec<Fr>>();",
-        test: &["-p", "twain-pair", "--test", "wires", "a_conversion_of_what_is_not_claimed"],
+        test: &["-p", "twain-pair", "--test", "wires", "neither_conversion_nor_inverse"],
     },
     Mutant {
         what: "that a mask of a wire is had once",

@@ -3,7 +3,7 @@
 use super::quotient::quotient;
 use super::witness::sums;
 use crate::{
-    Alone, BlindingItem, Factors, Kind, Numerator, Operand, PartyError, ProverParty,
+    Alone, BlindingItem, Factors, Inverted, Kind, Numerator, Operand, PartyError, ProverParty,
     QuotientOperands, Shares, WireValue,
 };
 use ff::Field;
@@ -64,11 +64,11 @@ impl ProverParty for Alone {
 
     fn begin_inverses(
         &mut self,
-        values: &[Operand],
+        values: &[Inverted],
         multiples: &[u32],
         factors: &[Operand],
     ) -> Result<Shares, PartyError> {
-        let mut inverses: Vec<Fr> = values.iter().map(|operand| operand.share).collect();
+        let mut inverses: Vec<Fr> = values.iter().map(|value| value.operand.share).collect();
         if inverses.contains(&Fr::ZERO) {
             return Err(PartyError::Ended);
         }

@@ -3,7 +3,7 @@
 use ff::Field;
 use std::ops::Deref;
 use twain_algebra::Fr;
-use twain_party::{Operand, WireValue};
+use twain_party::{Inverted, Operand, WireValue};
 
 /// What holds a share.
 pub(super) trait Secret: Copy {
@@ -14,6 +14,12 @@ pub(super) trait Secret: Copy {
 impl Secret for Operand {
     fn erase(&mut self) {
         self.share = Fr::ZERO;
+    }
+}
+
+impl Secret for Inverted {
+    fn erase(&mut self) {
+        self.operand.erase();
     }
 }
 
