@@ -52,6 +52,7 @@ mod inverses;
 pub mod preprocessing;
 mod quotient;
 mod rehearsal;
+mod statement;
 mod two_party;
 pub mod wires;
 

@@ -93,6 +93,11 @@ impl Masks {
         Ok(first..self.factors)
     }
 
+    /// What the mask of a wire is, for its tag: it is opened by [`take`](Self::take) alone.
+    pub(super) fn to_tag(&self, wire: u32) -> Fr {
+        self.source.mask(Masking::Wire(wire))
+    }
+
     /// Where products of masks come from.
     pub(super) fn source(&mut self) -> &mut dyn MaskProducts {
         &mut *self.source
