@@ -11,7 +11,8 @@ use ff::Field;
 use rayon::prelude::*;
 use twain_algebra::{Fr, vector};
 use twain_party::{
-    Inverted, Kind, Multiplicities, Operand, PartyError, ProverParty, Role, Shares, WireForm,
+    Inverted, Kind, Multiplicities, Operand, PartyError, ProverParty, Role, Shares, Watched,
+    WireForm,
 };
 
 /// Who knows what an argument looks up, and so its multiplicities and its grand sum: `kinds` are
@@ -42,13 +43,13 @@ pub(super) struct GrandSums<I> {
 }
 
 impl<I> GrandSums<I> {
-    /// Computes what a party can alone, and begins the rest; `kinds` say who knows the multiplicities.
+    /// Computes what a party can alone, and begins the rest; with the multiplicities, who knows them.
     pub(super) fn begin<P: ProverParty<Inversion = I>>(
         party: &mut P,
         view: &LookupView<'_>,
-        multiplicities: &[Multiplicities],
-        kinds: &[Kind],
+        (multiplicities, kinds): (&[Multiplicities], &[Kind]),
         chosen: &ChosenInputs,
+        watched: &Watched,
     ) -> Result<Self, ProveError> {
         let mut table = Table::default();
         let mut pending = Pending::default();
@@ -56,21 +57,13 @@ impl<I> GrandSums<I> {
         let counted = multiplicities.iter().zip(kinds);
         for (index, (argument, (counts, kind))) in view.arguments().iter().zip(counted).enumerate()
         {
+            watched.check()?;
             if table.entry != Some(argument.entry) {
                 table = Table::of(view, argument, &mut pending)?;
             }
-            let values = |input| match chosen.get(index, input) {
-                Some((shares, kinds)) => {
-                    Ok((RowValues::Shared(shares.clone(), kinds.clone()), WireForms::default()))
-                }
-                None => {
-                    let values = view.input(argument, input)?;
-                    let forms = match values.has_shared() {
-                        true => view.input_forms(argument, input)?,
-                        false => WireForms::default(),
-                    };
-                    Ok((values, forms))
-                }
+            let values = |input| {
+                watched.check()?;
+                looked_up(view, chosen, (index, argument), input)
             };
             let here = (index, argument);
             let counts = (&counts.shares[..], *kind);
@@ -201,6 +194,23 @@ impl Table {
 
 /// What an input looks up, and how that follows from wires.
 type LookedUp = (RowValues, WireForms);
+
+fn looked_up(
+    view: &LookupView<'_>,
+    chosen: &ChosenInputs,
+    (index, argument): (usize, &LookupArgument),
+    input: usize,
+) -> Result<LookedUp, ProveError> {
+    if let Some((shares, kinds)) = chosen.get(index, input) {
+        return Ok((RowValues::Shared(shares.clone(), kinds.clone()), WireForms::default()));
+    }
+    let values = view.input(argument, input)?;
+    let forms = match values.has_shared() {
+        true => view.input_forms(argument, input)?,
+        false => WireForms::default(),
+    };
+    Ok((values, forms))
+}
 
 /// `sum 1/(f + β) - m/(t + β)` on rows `0..u`, without what is put to `pending`.
 fn local_terms(
