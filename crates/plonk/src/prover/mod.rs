@@ -21,6 +21,7 @@ mod permutation;
 mod quotient;
 mod rounds;
 mod rows;
+mod wire_forms;
 mod witness_source;
 
 pub use advice_column::AdviceColumn;
