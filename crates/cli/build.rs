@@ -1,4 +1,5 @@
-//! What `twain --version` says beside the version: the commit, if the sources are a clone with git at hand.
+//! What `twain --version` says beside the version: the commit, if the sources are a clone with git
+//! at hand.
 
 use std::process::Command;
 

@@ -47,7 +47,8 @@ const CIRCUIT_MEMORY: usize = 1 << 30;
 /// What a larger circuit takes is no fault.
 const MOST_CELLS: usize = 1 << 18;
 
-/// The circuit of a model.compiled, which the data's owner has from the model's owner; run on zeros.
+/// The circuit of a model.compiled, which the data's owner has from the model's owner; run on
+/// zeros.
 pub fn circuit(bytes: &[u8]) {
     let Ok(compiled) = CompiledModel::parse(bytes) else { return };
     if compiled.settings.run_args.logrows <= 12 {

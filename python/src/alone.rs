@@ -1,5 +1,6 @@
-//! What one prover does who holds everything: EZKL's functions, over files with EZKL's default names.
-//! All return what EZKL's return and raise a `TwainError`; none holds the interpreter's lock.
+//! What one prover does who holds everything: EZKL's functions, over files with EZKL's default
+//! names. All return what EZKL's return and raise a `TwainError`; none holds the interpreter's
+//! lock.
 
 use crate::run_args::{PyRunArgs, or_default};
 use crate::work::{Callbacks, Cancel, quietly, run, to_python};
@@ -33,8 +34,8 @@ fn gen_settings(
 /// target="resources", lookup_safety_margin=2, scales=None, scale_rebase_multiplier=[1, 10],
 /// max_logrows=None, report=None, on_event=None, cancel=None) -> bool
 ///
-/// Tries scales on sample data and rewrites the settings with the best; `report` is where a page with
-/// plots of the circuit's errors goes (HTML), unless they cannot be measured.
+/// Tries scales on sample data and rewrites the settings with the best; `report` is where a page
+/// with plots of the circuit's errors goes (HTML), unless they cannot be measured.
 #[pyfunction]
 #[pyo3(signature = (
     data = "calibration.json".into(), model = "network.onnx".into(),
@@ -147,8 +148,8 @@ fn gen_random_data(
 /// gen_witness(data="input.json", model="model.compiled", output="witness.json", vk_path=None,
 /// srs_path=None) -> dict
 ///
-/// Runs the circuit on an input (a file, `@file` or JSON text), writes the witness if `output` is given,
-/// and returns it; field elements are hexadecimal text.
+/// Runs the circuit on an input (a file, `@file` or JSON text), writes the witness if `output` is
+/// given, and returns it; field elements are hexadecimal text.
 #[pyfunction]
 #[pyo3(signature = (
     data = "input.json".into(), model = "model.compiled".into(),
@@ -312,7 +313,8 @@ fn swap_proof_commitments(
     quietly(py, |_| alone::swap_commitments(&proof_path, &witness_path))
 }
 
-/// kzg_commit(message, vk_path="vk.key", settings_path="settings.json", srs_path=None) -> list[PyG1Affine]
+/// kzg_commit(message, vk_path="vk.key", settings_path="settings.json", srs_path=None)
+///     -> list[PyG1Affine]
 ///
 /// The commitments that a circuit with polycommit visibility makes of a tensor.
 #[pyfunction]

@@ -1,5 +1,5 @@
-//! Exceptions: one class for each [`Fault`], all of them `TwainError`s, which is a `RuntimeError` as
-//! EZKL's are. Each instance has the library's stable `code` (docs/errors.md).
+//! Exceptions: one class for each [`Fault`], all of them `TwainError`s, which is a `RuntimeError`
+//! as EZKL's are. Each instance has the library's stable `code` (docs/errors.md).
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;

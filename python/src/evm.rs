@@ -1,5 +1,5 @@
-//! The way to a smart contract: EZKL's functions for the chain. `twain/_chain.py` makes coroutines of
-//! those that are in EZKL, with its defaults.
+//! The way to a smart contract: EZKL's functions for the chain. `twain/_chain.py` makes coroutines
+//! of those that are in EZKL, with its defaults.
 
 use crate::error;
 use crate::work::quietly;
@@ -51,8 +51,8 @@ fn create_evm_vka(
 
 /// encode_evm_calldata(proof="proof.json", calldata="calldata.bytes", vka_path=None) -> bytes
 ///
-/// Writes and returns the call that has a contract verify a proof; with `vka_path` that of the contract
-/// for all circuits.
+/// Writes and returns the call that has a contract verify a proof; with `vka_path` that of the
+/// contract for all circuits.
 #[pyfunction]
 #[pyo3(signature = (
     proof = "proof.json".into(), calldata = "calldata.bytes".into(), vka_path = None
@@ -67,7 +67,8 @@ fn encode_evm_calldata(
     Ok(PyBytes::new(py, &call))
 }
 
-/// deploy_evm(addr_path, rpc_url, sol_code_path, optimizer_runs, private_key, keystore, solc) -> None
+/// deploy_evm(addr_path, rpc_url, sol_code_path, optimizer_runs, private_key, keystore, solc)
+///     -> None
 #[pyfunction]
 #[allow(clippy::too_many_arguments)] // called by `twain.deploy_evm` only, which has names for them
 fn deploy_evm(

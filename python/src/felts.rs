@@ -1,5 +1,5 @@
-//! Field elements as EZKL's Python shows them: hexadecimal text of the little-endian bytes. Malformed
-//! text is a `ValueError`.
+//! Field elements as EZKL's Python shows them: hexadecimal text of the little-endian bytes.
+//! Malformed text is a `ValueError`.
 
 use ff::PrimeField;
 use pyo3::exceptions::{PyOverflowError, PyValueError};
@@ -116,8 +116,8 @@ fn felt_to_big_endian(felt: &str) -> PyResult<String> {
 
 /// float_to_felt(input: float, scale: int, input_type: PyInputType = PyInputType.F64) -> str
 ///
-/// The field element nearest to `input * 2**scale`. Integer types cut the fraction off first, a Bool is 0
-/// below 1, and nothing else than 0 and 1. Raises OverflowError beyond 127 bits.
+/// The field element nearest to `input * 2**scale`. Integer types cut the fraction off first, a
+/// Bool is 0 below 1, and nothing else than 0 and 1. Raises OverflowError beyond 127 bits.
 #[pyfunction]
 #[pyo3(signature = (input, scale, input_type = PyInputType::F64))]
 fn float_to_felt(input: f64, scale: i32, input_type: PyInputType) -> PyResult<String> {

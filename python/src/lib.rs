@@ -2,8 +2,8 @@
 //! defaults of EZKL's wheel (those that prove), and pairs. `twain/__init__.py` puts on top what is
 //! easier said in Python: coroutines, arrays and frames, progress bars.
 //!
-//! Everything long runs on a thread of its own without the interpreter's lock (`work`); Ctrl-C and a
-//! `Cancel` end it. Errors are exceptions by who is at fault (`error`).
+//! Everything long runs on a thread of its own without the interpreter's lock (`work`); Ctrl-C and
+//! a `Cancel` end it. Errors are exceptions by who is at fault (`error`).
 
 mod alone;
 mod error;

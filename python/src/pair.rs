@@ -1,5 +1,5 @@
-//! What EZKL lacks: one proof by two parties, and what that takes: an identity, a circuit without its
-//! parameters, bundles ahead of time.
+//! What EZKL lacks: one proof by two parties, and what that takes: an identity, a circuit without
+//! its parameters, bundles ahead of time.
 
 use crate::error;
 use crate::work::{Callbacks, Cancel, quietly, run};
@@ -45,8 +45,8 @@ fn seconds(seconds: f64) -> PyResult<Duration> {
 
 /// identity(identity=None) -> str
 ///
-/// The fingerprint of this machine's key in the folder `identity` (default ~/.config/twain), which is
-/// made if it is not there. The peer's owner needs it; it is no secret.
+/// The fingerprint of this machine's key in the folder `identity` (default ~/.config/twain), which
+/// is made if it is not there. The peer's owner needs it; it is no secret.
 #[pyfunction]
 #[pyo3(signature = (identity = None))]
 fn identity(identity: Option<PathBuf>) -> PyResult<String> {
@@ -54,10 +54,11 @@ fn identity(identity: Option<PathBuf>) -> PyResult<String> {
     Ok(found.to_string())
 }
 
-/// redact(model="model.compiled", output="model.redacted.compiled", accept_visible=False) -> list[str]
+/// redact(model="model.compiled", output="model.redacted.compiled", accept_visible=False)
+///     -> list[str]
 ///
-/// Writes the circuit without its parameters, for the data's owner, and returns the values of the model
-/// that stay visible in it. If there are any, nothing is written unless `accept_visible`.
+/// Writes the circuit without its parameters, for the data's owner, and returns the values of the
+/// model that stay visible in it. If there are any, nothing is written unless `accept_visible`.
 #[pyfunction]
 #[pyo3(signature = (
     model = "model.compiled".into(), output = "model.redacted.compiled".into(),
@@ -89,8 +90,8 @@ fn redact(
 
 /// bind_params(model="model.compiled", output=None) -> int
 ///
-/// Ties every parameter to the cells that are hashed or committed to; the number of constants tied. The
-/// circuit needs new keys.
+/// Ties every parameter to the cells that are hashed or committed to; the number of constants tied.
+/// The circuit needs new keys.
 #[pyfunction]
 #[pyo3(signature = (model = "model.compiled".into(), output = None))]
 fn bind_params(py: Python<'_>, model: PathBuf, output: Option<PathBuf>) -> PyResult<usize> {
@@ -130,8 +131,8 @@ fn hash_inputs(
     Ok(hashes.iter().map(ToString::to_string).collect())
 }
 
-/// What `prove_pair` and `preprocess` are told alike: what both sides hold, how the peer is met, and
-/// who hears of it.
+/// What `prove_pair` and `preprocess` are told alike: what both sides hold, how the peer is met,
+/// and who hears of it.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
 struct Session {

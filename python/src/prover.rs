@@ -9,10 +9,11 @@ use twain::{Error, Prover, ProverFiles};
 use twain_artifacts::{GraphWitness, InputFile, Proof, field_to_hex};
 
 /// prove(witness="witness.json", model="model.compiled", pk_path="pk.key", proof_path=None,
-/// srs_path=None, allow_unbound_einsums=False, check_mode="safe", on_event=None, cancel=None) -> dict
+/// srs_path=None, allow_unbound_einsums=False, check_mode="safe", on_event=None, cancel=None)
+///     -> dict
 ///
-/// See `twain.prove`: proves, checks the proof unless `check_mode` is "unsafe", writes it if `proof_path` is given, and
-/// returns its `instances` and `proof`.
+/// See `twain.prove`: proves, checks the proof unless `check_mode` is "unsafe", writes it if
+/// `proof_path` is given, and returns its `instances` and `proof`.
 #[pyfunction]
 #[pyo3(signature = (
     witness = "witness.json".into(), model = "model.compiled".into(), pk_path = "pk.key".into(),
@@ -85,8 +86,8 @@ impl PyProver {
         witness_to_python(py, &witness)
     }
 
-    /// Proves for an input (a file, `@file` or JSON text), writes the proof if `proof_path` is given, and
-    /// returns its `instances` and `proof`.
+    /// Proves for an input (a file, `@file` or JSON text), writes the proof if `proof_path` is
+    /// given, and returns its `instances` and `proof`.
     #[pyo3(signature = (data, proof_path = None, check_mode = "safe", on_event = None, cancel = None))]
     fn prove<'py>(
         &self,

@@ -1,6 +1,6 @@
-//! `PyRunArgs`: the arguments of a run with the names and defaults of EZKL's class, whose visibilities
-//! are not those of the command line: inputs and outputs public, parameters fixed. A pair refuses
-//! these; set what is secret to `"private"`.
+//! `PyRunArgs`: the arguments of a run with the names and defaults of EZKL's class, whose
+//! visibilities are not those of the command line: inputs and outputs public, parameters fixed. A
+//! pair refuses these; set what is secret to `"private"`.
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -31,9 +31,9 @@ const NAMES: [&str; 18] = [
 
 /// PyRunArgs(**attributes)
 ///
-/// Scales, visibilities and the size of the circuit. Attributes can be given to the constructor and set
-/// later; visibilities are `"private"`, `"public"`, `"fixed"`, `"hashed"`, `"hashed/private/0,1"` or
-/// `"polycommit"`.
+/// Scales, visibilities and the size of the circuit. Attributes can be given to the constructor and
+/// set later; visibilities are `"private"`, `"public"`, `"fixed"`, `"hashed"`,
+/// `"hashed/private/0,1"` or `"polycommit"`.
 #[pyclass(module = "twain", name = "PyRunArgs", from_py_object)]
 #[derive(Clone, PartialEq)]
 #[allow(missing_docs)] // those of RunArgs

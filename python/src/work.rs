@@ -1,7 +1,7 @@
-//! Long work: on a thread of its own, without the interpreter's lock, so that a kernel, a server or a
-//! progress bar goes on. The thread that waits looks for signals, so Ctrl-C ends the work within a
-//! second; so does a [`Cancel`] from any thread. What happens is told to a callable as `dict`s, those
-//! of docs/errors.md's events; what a user should know goes to the logger `twain`, too.
+//! Long work: on a thread of its own, without the interpreter's lock, so that a kernel, a server or
+//! a progress bar goes on. The thread that waits looks for signals, so Ctrl-C ends the work within
+//! a second; so does a [`Cancel`] from any thread. What happens is told to a callable as `dict`s,
+//! those of docs/errors.md's events; what a user should know goes to the logger `twain`, too.
 
 use crate::error::raise;
 use pyo3::prelude::*;

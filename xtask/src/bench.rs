@@ -1,5 +1,6 @@
-//! `cargo xtask bench`: `twain prove`, alone or as a pair, beside EZKL's `prove`, in the same run and on
-//! the same artifacts, with the vector instructions of the machine and with the portable code.
+//! `cargo xtask bench`: `twain prove`, alone or as a pair, beside EZKL's `prove`, in the same run
+//! and on the same artifacts, with the vector instructions of the machine and with the portable
+//! code.
 
 use crate::error::Error;
 use crate::ezkl::{self, Ezkl};

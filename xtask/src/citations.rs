@@ -5,11 +5,12 @@
 //! - `spec 03 §5.7`: a numbered section of the document of `docs/spec` that begins with `03`; also
 //!   `spec 01 appendix A`, lists (`spec 02 §1, §3`) and ranges (`spec 05 §3.1 to §3.4`);
 //! - `protocol §7`, `counts §4.1`: sections of `docs/protocol.md` and `docs/counts.md`;
-//! - a file's name, `docs/operators.md` or `tests/delays.rs`: the end of the path of a file in the tree.
+//! - a file's name, `docs/operators.md` or `tests/delays.rs`: the end of the path of a file in the
+//!   tree.
 //!
-//! A section sign alone means the document that the same comment named last. In Markdown it means the
-//! document it stands in, unless it continues a list; there `03 §5.7` needs no `spec`, and links must
-//! lead to a file and, after `#`, to one of its headings.
+//! A section sign alone means the document that the same comment named last. In Markdown it means
+//! the document it stands in, unless it continues a list; there `03 §5.7` needs no `spec`, and
+//! links must lead to a file and, after `#`, to one of its headings.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -112,7 +113,8 @@ fn prose(text: &str) -> String {
     prose
 }
 
-/// The comments of a Rust file, lines that follow each other as one, each with its first line's number.
+/// The comments of a Rust file, lines that follow each other as one, each with its first line's
+/// number.
 fn comments(text: &str) -> Vec<(usize, String)> {
     let mut comments: Vec<(usize, String)> = Vec::new();
     let mut last = 0;

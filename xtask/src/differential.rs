@@ -1,7 +1,7 @@
-//! `cargo xtask differential`: random circuits, until as many as asked for are compared; with `--pair`
-//! each is also proven by two processes of which one has the parameters and one the input. Then three
-//! quarters have constraints of degree 5 and a quarter of a higher one, and what no pair proves is
-//! passed over.
+//! `cargo xtask differential`: random circuits, until as many as asked for are compared; with
+//! `--pair` each is also proven by two processes of which one has the parameters and one the input.
+//! Then three quarters have constraints of degree 5 and a quarter of a higher one, and what no pair
+//! proves is passed over.
 
 use crate::compare::compare;
 use crate::error::Error;

@@ -62,7 +62,8 @@ impl Ezkl {
         self.run("settings", &[folder.0.as_os_str()]).map(drop)
     }
 
-    /// Settings and the compiled circuit, made by one thread: with more, EZKL counts differently each time.
+    /// Settings and the compiled circuit, made by one thread: with more, EZKL counts differently
+    /// each time.
     pub fn front_end(&self, folder: &Folder) -> Result<(), Error> {
         self.run("front-end", &[folder.0.as_os_str()]).map(drop)
     }

@@ -1,6 +1,7 @@
-//! The slow part of `crates/twain/tests/faults.rs` and `crates/cli/tests/kills.rs`: every fault of the emulated link, on
-//! either side, at every step of making a bundle, of a proof from it and of a proof without; links of
-//! 0.1, 10 and 100 ms one way; either process killed after every phase. The tests print tables.
+//! The slow part of `crates/twain/tests/faults.rs` and `crates/cli/tests/kills.rs`: every fault of
+//! the emulated link, on either side, at every step of making a bundle, of a proof from it and of a
+//! proof without; links of 0.1, 10 and 100 ms one way; either process killed after every phase. The
+//! tests print tables.
 
 use crate::error::Error;
 use crate::process::cargo;

@@ -1,5 +1,6 @@
 //! Takes each mask and check of the pair's protocol away in turn, in a copy of the repository, and
-//! sees that the test which is about it fails. Input: the tables in the folder. Output: a line a mutant.
+//! sees that the test which is about it fails. Input: the tables in the folder. Output: a line a
+//! mutant.
 //!
 //! A mutant is a change of the source text, so the product carries no switch that turns a defence
 //! off. A change that no longer fits its file, or does not compile, is a failure as well.
@@ -33,8 +34,8 @@ fn mutants() -> impl Iterator<Item = &'static Mutant> {
     all.into_iter().flatten()
 }
 
-/// Tries the mutants whose description contains `only`, or a part of it between `|`; false if a test
-/// did not find one.
+/// Tries the mutants whose description contains `only`, or a part of it between `|`; false if a
+/// test did not find one.
 pub fn run(repository: &Path, only: &str) -> Result<bool, Error> {
     let copy = repository.join("target/mutants");
     let is_chosen = |mutant: &&Mutant| only.split('|').any(|part| mutant.what.contains(part));

@@ -1,5 +1,5 @@
-//! Both sides of a pair on this machine: two processes of our own command line over loopback, each with
-//! what that side may have.
+//! Both sides of a pair on this machine: two processes of our own command line over loopback, each
+//! with what that side may have.
 
 use crate::error::Error;
 use crate::ezkl::Ezkl;

@@ -37,8 +37,8 @@ pub fn g_lagrange_unless(
     let factors: Vec<HalfScalars> =
         crate::vector::powers(omega_inv, length / 2).par_iter().map(HalfScalars::new).collect();
     let mut points: Vec<G1> = g.par_iter().map(|point| point.to_curve()).collect();
-    // Decimation in frequency: the first sums and differences are of the farthest points; the results
-    // come out in bit-reversed order.
+    // Decimation in frequency: the first sums and differences are of the farthest points; the
+    // results come out in bit-reversed order.
     let mut half = length / 2;
     while half > 0 {
         let stride = length / 2 / half;
@@ -77,8 +77,8 @@ pub fn g_lagrange_unless(
     Ok(lagrange)
 }
 
-/// A scalar as `first + second * ζ` with halves below `2^127` in size: `ζ` times a point is the curve's
-/// endomorphism, which costs one multiplication.
+/// A scalar as `first + second * ζ` with halves below `2^127` in size: `ζ` times a point is the
+/// curve's endomorphism, which costs one multiplication.
 struct HalfScalars {
     halves: [u128; 2],
     negative: [bool; 2],

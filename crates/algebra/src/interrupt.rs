@@ -1,5 +1,5 @@
-//! Long work that somebody may want to end early. In: an [`Interrupt`], which the threads of the work
-//! ask every few milliseconds. Out: [`AlgebraError::Interrupted`] from the work, soon after.
+//! Long work that somebody may want to end early. In: an [`Interrupt`], which the threads of the
+//! work ask every few milliseconds. Out: [`AlgebraError::Interrupted`] from the work, soon after.
 
 use crate::AlgebraError;
 

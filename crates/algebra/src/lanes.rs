@@ -28,7 +28,8 @@ pub(crate) trait Lanes: Copy + Send + Sync {
     fn into_factors(self) -> Self;
 
     /// Product of each lane with one factor. Like every product, sum and difference it has to be
-    /// [`Lanes::carried`] before anything but a sum or difference. A product of factors is a factor.
+    /// [`Lanes::carried`] before anything but a sum or difference. A product of factors is a
+    /// factor.
     fn mul(self, factor: &Self::Factor) -> Self;
 
     /// Product of each lane with its own factor.

@@ -58,8 +58,8 @@ pub fn linear_combination(terms: &[(&[Fr], Fr)], length: usize) -> Vec<Fr> {
     sum
 }
 
-/// `sum[i] = sum[i] + Σ factor · vector[i]`: all vectors have the sum's length or less; missing elements
-/// are zero.
+/// `sum[i] = sum[i] + Σ factor · vector[i]`: all vectors have the sum's length or less; missing
+/// elements are zero.
 pub fn add_linear_combination(sum: &mut [Fr], terms: &[(&[Fr], Fr)]) {
     assert!(terms.iter().all(|(vector, _)| vector.len() <= sum.len()), "a vector is too long");
     sum.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, sum)| {
@@ -87,8 +87,8 @@ pub fn batch_invert(values: &mut [Fr]) {
     });
 }
 
-/// Inverts elements other than zero: the products of the first half with the second are inverted
-/// by the same rule, and times one half give the inverses of the other. `scratch` is somewhat longer
+/// Inverts elements other than zero: the products of the first half with the second are inverted by
+/// the same rule, and times one half give the inverses of the other. `scratch` is somewhat longer
 /// than `values` and is left without secrets.
 fn invert_by_halves(values: &mut [Fr], scratch: &mut [Fr]) {
     let half = values.len() / 2;

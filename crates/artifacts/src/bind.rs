@@ -6,9 +6,9 @@ use twain_graph::SupportedOp;
 /// Gives every parameter at least two uses, and returns how many had fewer.
 ///
 /// EZKL lays a parameter with one use out afresh at every read, unconstrained: two rows of a batch,
-/// or the hash and the computation, may then use different values. With two uses it is laid out once
-/// and copied. The circuit changes, so the sizes in the settings (rows, assignments) must be measured
-/// again before keys are made.
+/// or the hash and the computation, may then use different values. With two uses it is laid out
+/// once and copied. The circuit changes, so the sizes in the settings (rows, assignments) must be
+/// measured again before keys are made.
 pub fn bind_params(compiled: &mut CompiledModel) -> usize {
     let mut changed = 0;
     compiled.model.for_each_node_mut(&mut |node| {

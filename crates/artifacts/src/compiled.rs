@@ -33,7 +33,8 @@ impl CompiledModel {
     }
 
     /// Reads the content of a file. Bytes after it are ignored. The structure of the graph is
-    /// checked ([`Model::validate`]), the run arguments are too ([`twain_graph::RunArgs::validate`]).
+    /// checked ([`Model::validate`]), the run arguments are too
+    /// ([`twain_graph::RunArgs::validate`]).
     ///
     /// # Errors
     /// Truncated, not such a file, or a graph that does not hold together.

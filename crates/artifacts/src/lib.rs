@@ -1,9 +1,9 @@
 //! EZKL's files: settings, compiled circuit, input, witness, proof, SRS and keys.
 //!
-//! Every file has a reader that refuses what is not one (naming the file, the place and what to do),
-//! and a writer whose output EZKL 23.0.5 reads and, where EZKL's own writing is deterministic, equals
-//! to the byte. Readers of bytes (`parse`) are what the fuzz targets call. Writes are atomic: a file
-//! is either the old or the whole new one ([`Destination`]).
+//! Every file has a reader that refuses what is not one (naming the file, the place and what to
+//! do), and a writer whose output EZKL 23.0.5 reads and, where EZKL's own writing is deterministic,
+//! equals to the byte. Readers of bytes (`parse`) are what the fuzz targets call. Writes are
+//! atomic: a file is either the old or the whole new one ([`Destination`]).
 //!
 //! Sources: spec 02 (settings, compiled model, JSON files) and spec 01 §1.2, §1.3, §2, §4.4, §7
 //! (scalars, points, SRS, keys, proof).

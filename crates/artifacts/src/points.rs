@@ -1,8 +1,8 @@
 //! Scalars and points as bytes (spec 01 §1.2, §1.3).
 //!
-//! Raw forms hold coordinates as Montgomery limbs, compressed forms the canonical `x` with two flags.
-//! All readers check that integers are below their modulus; whether a point is on the curve is
-//! checked where [`PointCheck`] says so, and always for compressed points.
+//! Raw forms hold coordinates as Montgomery limbs, compressed forms the canonical `x` with two
+//! flags. All readers check that integers are below their modulus; whether a point is on the curve
+//! is checked where [`PointCheck`] says so, and always for compressed points.
 
 use ff::PrimeField;
 use group::GroupEncoding;

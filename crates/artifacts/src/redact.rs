@@ -1,5 +1,5 @@
-//! A compiled model without its private parameters (spec 02 §6.4): what the model's owner gives away
-//! so that others can set the keys up and verify.
+//! A compiled model without its private parameters (spec 02 §6.4): what the model's owner gives
+//! away so that others can set the keys up and verify.
 
 use crate::json::witness::GraphWitness;
 use crate::{CompiledModel, FormatError};
@@ -7,8 +7,8 @@ use ff::Field;
 use twain_algebra::Fr;
 use twain_graph::{SupportedOp, Tensor, Visibility};
 
-/// What marks a redacted file: a width no run has, in the place of the compiled model's empty witness,
-/// which nothing reads.
+/// What marks a redacted file: a width no run has, in the place of the compiled model's empty
+/// witness, which nothing reads.
 const REDACTED: i128 = -1;
 
 /// The same model with every parameter that is not part of the circuit set to 0: the file has the

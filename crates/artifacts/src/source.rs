@@ -1,7 +1,7 @@
 //! Large files read in parts: a proving key or an SRS never needs to be in memory as a whole.
 //!
-//! Plain positioned reads rather than a memory map: a file that shrinks while it is read is an error
-//! value here and would be a fatal signal there.
+//! Plain positioned reads rather than a memory map: a file that shrinks while it is read is an
+//! error value here and would be a fatal signal there.
 
 use crate::FormatError;
 use std::fs::File;

@@ -1,7 +1,8 @@
-//! The checks of `vectors.rs` on `tests/data` (made with EZKL 23.0.5 from hand-made networks), and on
-//! any folder of models: `TWAIN_MODELS=FOLDER cargo test -p
-//! twain-artifacts --test folder -- --ignored`, each model a folder with `settings.json`,
-//! `model.compiled` and, if there is one, `input.json` and `witness.json`.
+//! The checks of `vectors.rs` on `tests/data` (made with EZKL 23.0.5 from hand-made networks), and
+//! on any folder of models:
+//! `TWAIN_MODELS=FOLDER cargo test -p twain-artifacts --test folder -- --ignored`, each model a
+//! folder with `settings.json`, `model.compiled` and, if there is one, `input.json` and
+//! `witness.json`.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! Damaged files are refused or read as something else; nothing panics or takes memory the file does
-//! not justify.
+//! Damaged files are refused or read as something else; nothing panics or takes memory the file
+//! does not justify.
 
 mod common;
 

@@ -265,8 +265,8 @@ fn settings_of_another_version_are_told() {
     assert_eq!(settings.foreign_version(), Some("22.3.0"));
 }
 
-/// EZKL 23.0.5 reads these exactly (observed in the settings of a compiled model); a quick parser of
-/// decimals is one unit in the last place off.
+/// EZKL 23.0.5 reads these exactly (observed in the settings of a compiled model); a quick parser
+/// of decimals is one unit in the last place off.
 #[test]
 fn decimals_are_read_exactly() {
     let text = String::from_utf8(bytes(FOLDERS[0], "settings.json")).unwrap();

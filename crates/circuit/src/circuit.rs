@@ -24,7 +24,8 @@ pub struct Circuit {
     pub assembly: Assembly,
     /// How the witness is computed.
     pub program: Program,
-    /// Values by advice column and row, as the program computes them; a column without a cell is empty.
+    /// Values by advice column and row, as the program computes them; a column without a cell is
+    /// empty.
     pub(crate) cells: Vec<Vec<Wire>>,
     /// Uses of range and static tables, by selector.
     pub(crate) uses: Vec<Vec<TableUse>>,

@@ -1,7 +1,7 @@
 //! The constraint system of a circuit, from its settings alone (spec 03 §1, spec 04 §2, §6, §7).
 //!
-//! Every call's place in the order matters: it decides column numbers, query lists and with them the
-//! digest of the verifying key.
+//! Every call's place in the order matters: it decides column numbers, query lists and with them
+//! the digest of the verifying key.
 
 mod advice;
 mod dynamic;

@@ -1,4 +1,5 @@
-//! Einsum equations, and how Freivalds' check reduces one to a scalar (spec 03 §7, spec 04 §6.1, §6.4).
+//! Einsum equations, and how Freivalds' check reduces one to a scalar (spec 03 §7, spec 04 §6.1,
+//! §6.4).
 
 use crate::LayoutError;
 use crate::tensor::Tensor;

@@ -1,4 +1,5 @@
-//! The functions of static lookup tables on fixed-point numbers, in double precision (spec 04 §8.3).
+//! The functions of static lookup tables on fixed-point numbers, in double precision (spec 04
+//! §8.3).
 
 use crate::LayoutError;
 use twain_graph::LookupOp;

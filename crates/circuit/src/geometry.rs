@@ -1,5 +1,5 @@
-//! Sizes of the circuit that follow from the settings alone, and the map from a linear coordinate to
-//! a cell (spec 03 §0, §1.1, §2.2).
+//! Sizes of the circuit that follow from the settings alone, and the map from a linear coordinate
+//! to a cell (spec 03 §0, §1.1, §2.2).
 
 use crate::LayoutError;
 use crate::checks::constraint_system_size::{MOST_COLUMNS, product_within};

@@ -208,8 +208,8 @@ impl Layouter {
         self.assign(variable, &tensor)
     }
 
-    /// Writes operands of an accumulation; the last one of a block is repeated in the first row of the
-    /// next (spec 03 §2.6). Returns the number of cells written.
+    /// Writes operands of an accumulation; the last one of a block is repeated in the first row of
+    /// the next (spec 03 §2.6). Returns the number of cells written.
     pub fn assign_duplicated(
         &mut self,
         variable: Variable,
@@ -231,8 +231,8 @@ impl Layouter {
         Ok(linear - first)
     }
 
-    /// Writes the running values of an accumulation, one a row; the last one of a block is carried to
-    /// the first row of the next, and the two are equal. Returns the last one.
+    /// Writes the running values of an accumulation, one a row; the last one of a block is carried
+    /// to the first row of the next, and the two are equal. Returns the last one.
     pub fn assign_running(
         &mut self,
         variable: Variable,

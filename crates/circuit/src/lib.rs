@@ -1,9 +1,9 @@
 //! Lays an EZKL graph out as a halo2 circuit and records its witness program.
 //!
 //! [`settings`] measures the circuit a graph leads to, by a dry run as EZKL's; [`configure`] makes
-//! the constraint system from the settings alone; [`lay_out`] places a model in it, so that keys made
-//! from the result equal EZKL's (spec 03, spec 04), and records how every cell's value is computed: a
-//! [`Program`] that each party of a proof runs over its shares.
+//! the constraint system from the settings alone; [`lay_out`] places a model in it, so that keys
+//! made from the result equal EZKL's (spec 03, spec 04), and records how every cell's value is
+//! computed: a [`Program`] that each party of a proof runs over its shares.
 //!
 //! From a compiled model to a witness that satisfies the circuit:
 //!

@@ -1,5 +1,5 @@
-//! What a circuit's lookup arguments look up, with the values of a run: in tables of consecutive integers,
-//! for parties that count it (spec 01 §5.4), or in tables of witness values.
+//! What a circuit's lookup arguments look up, with the values of a run: in tables of consecutive
+//! integers, for parties that count it (spec 01 §5.4), or in tables of witness values.
 
 use crate::WitnessError;
 use crate::circuit::Circuit;
@@ -82,8 +82,9 @@ impl LookedUp {
 }
 
 impl Circuit {
-    /// Runs the witness program, as [`Program::run`](crate::program::Program::run) does. What is looked up
-    /// is tested with the rest, so that it can be counted by parties of which neither knows it.
+    /// Runs the witness program, as [`Program::run`](crate::program::Program::run) does. What is
+    /// looked up is tested with the rest, so that it can be counted by parties of which neither
+    /// knows it.
     ///
     /// # Errors
     /// As those of the program.

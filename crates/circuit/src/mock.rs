@@ -1,5 +1,5 @@
-//! Checks a witness against its circuit without a proof: every gate, every lookup, every copy, and for
-//! what fails the constraint, the node of the graph, the row and the values.
+//! Checks a witness against its circuit without a proof: every gate, every lookup, every copy, and
+//! for what fails the constraint, the node of the graph, the row and the values.
 
 use crate::WitnessError;
 use crate::circuit::Circuit;

@@ -1,5 +1,5 @@
-//! Walks the graph: inputs, nodes in the order of their indices, comparison of the outputs
-//! (spec 03 §3). Layout never asks for values, and a model without its parameters lays out the same.
+//! Walks the graph: inputs, nodes in the order of their indices, comparison of the outputs (spec 03
+//! §3). Layout never asks for values, and a model without its parameters lays out the same.
 
 mod nodes;
 
@@ -36,8 +36,9 @@ pub fn lay_out(
     lay_out_owned(model, settings, product_tree, &owners)
 }
 
-/// The same with the owner of each of the model's inputs, in their order; of inputs that are public or
-/// fixed it does not matter. Cells and keys do not depend on it, only how two sides compute the witness.
+/// The same with the owner of each of the model's inputs, in their order; of inputs that are public
+/// or fixed it does not matter. Cells and keys do not depend on it, only how two sides compute the
+/// witness.
 ///
 /// # Errors
 /// As [`lay_out`]; another number of owners than of inputs.
@@ -222,7 +223,8 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// The parameters of a graph and of its loops, in the order of the nodes, and their numbers of uses.
+    /// The parameters of a graph and of its loops, in the order of the nodes, and their numbers of
+    /// uses.
     fn parameters_of(
         &mut self,
         graph: &Graph,

@@ -1,6 +1,6 @@
-//! Which cells the argument multiplies with each other (protocol §11): those of two columns whose product a
-//! gate has, and of two columns of one chunk of the permutation (spec 01 §5.5), in the same row. Input: a
-//! constraint system and what stands in the cells; output: pairs of values.
+//! Which cells the argument multiplies with each other (protocol §11): those of two columns whose
+//! product a gate has, and of two columns of one chunk of the permutation (spec 01 §5.5), in the
+//! same row. Input: a constraint system and what stands in the cells; output: pairs of values.
 
 use crate::program::Wire;
 use std::collections::BTreeSet;

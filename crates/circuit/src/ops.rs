@@ -1,5 +1,5 @@
-//! The operations' layouts (spec 03 §5, spec 04 §2–§5): each writes its cells from the cursor on, and
-//! records how their values are computed.
+//! The operations' layouts (spec 03 §5, spec 04 §2–§5): each writes its cells from the cursor on,
+//! and records how their values are computed.
 
 mod accumulate;
 mod arithmetic;

@@ -2,9 +2,9 @@
 //! values, as vector instructions over wires in dependency levels (protocol §1.3).
 //!
 //! A wire is a value; a value that stands in several cells is one wire, and so are values that the
-//! circuit's copies make equal (`wires`). A level starts with local
-//! instructions (linear combinations, products of which one party knows both operands or all know
-//! one), in order; then wires are claimed, and come all its products and all its hints, one batch each. So the number of
+//! circuit's copies make equal (`wires`). A level starts with local instructions (linear
+//! combinations, products of which one party knows both operands or all know one), in order; then
+//! wires are claimed, and come all its products and all its hints, one batch each. So the number of
 //! batches is the depth of the network in interactive steps, whatever its width. Everything here is
 //! decided by the circuit alone: all parties of a proof hold the same program.
 

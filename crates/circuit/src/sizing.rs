@@ -1,6 +1,6 @@
-//! The settings of a circuit: a dry run of its layout that counts cells, constants and tables, in the
-//! order EZKL lays nodes out (spec 05 §4). Where EZKL's lists have an arbitrary order, ours is the
-//! order of first use.
+//! The settings of a circuit: a dry run of its layout that counts cells, constants and tables, in
+//! the order EZKL lays nodes out (spec 05 §4). Where EZKL's lists have an arbitrary order, ours is
+//! the order of first use.
 
 mod dynamic;
 mod einsum;

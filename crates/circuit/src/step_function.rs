@@ -5,15 +5,15 @@ use std::sync::Arc;
 use twain_graph::numbers::integer_to_field;
 use twain_party::{Hint, StaticTable, evaluate_hint, signed_integer};
 
-/// Sizes of the table, as log2 of its largest argument and one more, and how many steps may be left: the
-/// first that fits is taken.
+/// Sizes of the table, as log2 of its largest argument and one more, and how many steps may be
+/// left: the first that fits is taken.
 const TABLES: [(u32, usize); 5] = [(12, 16), (14, 16), (16, 36), (18, 132), (19, MOST_STEPS)];
 /// Most comparisons for one value.
 const MOST_STEPS: usize = 260;
 /// Arguments are at most this in size.
 pub(crate) const MOST_ARGUMENT: i128 = 1 << 100;
-/// Table entries are at most this in size: what is larger has steps of its own. A table's entries are
-/// shared modulo 2^128, and a share of a large one goes wrong too often.
+/// Table entries are at most this in size: what is larger has steps of its own. A table's entries
+/// are shared modulo 2^128, and a share of a large one goes wrong too often.
 pub(crate) const MOST_ENTRY: i128 = 1 << 40;
 
 /// A function on the integers of an interval.
@@ -49,8 +49,8 @@ pub(crate) enum Edge {
 }
 
 impl StepFunction {
-    /// The function of a hint with one output, monotone on either side of 0; none if it has too many
-    /// steps.
+    /// The function of a hint with one output, monotone on either side of 0; none if it has too
+    /// many steps.
     pub fn new(hint: &Hint, domain: (i128, i128)) -> Option<Self> {
         let value = |x: i128| {
             let mut outputs = Vec::with_capacity(1);

@@ -1,5 +1,5 @@
-//! A run's values in the places the prover asks for: advice columns with the kinds of their cells, and
-//! lookup multiplicities (spec 01 §5.4).
+//! A run's values in the places the prover asks for: advice columns with the kinds of their cells,
+//! and lookup multiplicities (spec 01 §5.4).
 
 use crate::WitnessError;
 use crate::circuit::Circuit;
@@ -31,8 +31,8 @@ impl<'a> Witness<'a> {
         Self { circuit, values, second: None, cell_by_cell: false }
     }
 
-    /// The same, with the value in each cell that the program computes for it: for who looks for cells
-    /// that are tied and differ.
+    /// The same, with the value in each cell that the program computes for it: for who looks for
+    /// cells that are tied and differ.
     pub(crate) fn cell_by_cell(circuit: &'a Circuit, values: &'a WitnessValues) -> Self {
         Self { cell_by_cell: true, ..Self::new(circuit, values) }
     }
@@ -52,8 +52,8 @@ impl<'a> Witness<'a> {
         self.circuit.outputs.iter().map(|wires| wires.iter().map(value).collect()).collect()
     }
 
-    /// This party's shares of the model's outputs: they add up over all parties, also where the output
-    /// is public.
+    /// This party's shares of the model's outputs: they add up over all parties, also where the
+    /// output is public.
     pub fn output_shares(&self, adds_public: bool) -> Vec<Shares> {
         let program = &self.circuit.program;
         let share = |wire: &Wire| program.share(*wire, adds_public, &self.values.values);
@@ -61,8 +61,8 @@ impl<'a> Witness<'a> {
         tensors.map(|wires| Shares::new(wires.iter().map(share).collect())).collect()
     }
 
-    /// Smallest and largest value looked up in a static table of a local run; zeros without any. What
-    /// EZKL counts as looked up in every run is among them.
+    /// Smallest and largest value looked up in a static table of a local run; zeros without any.
+    /// What EZKL counts as looked up in every run is among them.
     pub fn lookup_extremes(&self) -> (i128, i128) {
         let start = self.circuit.lookup_extremes;
         let selectors = self.circuit.columns.lookups.iter().flat_map(|lookup| &lookup.selectors);
@@ -116,8 +116,8 @@ impl<'a> Witness<'a> {
         self.second.as_ref().unwrap_or(&self.values.values)
     }
 
-    /// For an advice column that says in which column of a table another cell is looked up: its bits, by
-    /// the columns of the table (`WitnessSource::choice_bits`).
+    /// For an advice column that says in which column of a table another cell is looked up: its
+    /// bits, by the columns of the table (`WitnessSource::choice_bits`).
     fn choice_bits(&self, adds_public: bool, index: u32) -> Option<Vec<AdviceColumn>> {
         let Columns { geometry, b, lookups, ranges, .. } = &self.circuit.columns;
         let cell = index.checked_sub(b.first).filter(|cell| (*cell as usize) < b.columns())?;
@@ -172,7 +172,8 @@ impl<'a> Witness<'a> {
         Ok(counted)
     }
 
-    /// The multiplicities of an argument whose table has witness values: sums of the program's wires.
+    /// The multiplicities of an argument whose table has witness values: sums of the program's
+    /// wires.
     fn count_dynamic<P: WitnessParty>(
         &self,
         party: &P,

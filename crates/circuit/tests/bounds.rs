@@ -1,10 +1,11 @@
-//! What a side of a pair puts in must be in the ranges that masks rely on. Before it was checked here,
-//! with all bits, the program of one side was enough to read the other's secret: parameters
-//! `-2^201`, `-2^212`, `-2^223` in each row of the dense layer of `1l_mlp-k9-private` (their lower 128
-//! bits are 0, which passed for the number 0) made the first opened dividend
-//! `-(2^201 a + 2^212 b + 2^223 c)` plus what covers it, of 200 bits: the model's side read the inputs
-//! 197, 68 and 156 off it. So did the data's side the rows of weights, 5, -65 and 6 in the first, with
-//! inputs `2^201`, `2^212`, `2^223` and `--ignore-range-check-inputs-outputs`. The validity test came after.
+//! What a side of a pair puts in must be in the ranges that masks rely on. Before it was checked
+//! here, with all bits, the program of one side was enough to read the other's secret: parameters
+//! `-2^201`, `-2^212`, `-2^223` in each row of the dense layer of `1l_mlp-k9-private` (their lower
+//! 128 bits are 0, which passed for the number 0) made the first opened dividend
+//! `-(2^201 a + 2^212 b + 2^223 c)` plus what covers it, of 200 bits: the model's side read the
+//! inputs 197, 68 and 156 off it. So did the data's side the rows of weights, 5, -65 and 6 in the
+//! first, with inputs `2^201`, `2^212`, `2^223` and `--ignore-range-check-inputs-outputs`. The
+//! validity test came after.
 
 use ff::Field;
 use std::path::Path;
@@ -49,8 +50,8 @@ fn power_of_two(exponent: u64) -> Fr {
     Fr::from(2).pow([exponent])
 }
 
-/// Elements beyond every range, of both signs: those whose lower 128 bits are 0, or those of a small
-/// number; about half of the modulus; one beyond the largest that `largest` bits hold.
+/// Elements beyond every range, of both signs: those whose lower 128 bits are 0, or those of a
+/// small number; about half of the modulus; one beyond the largest that `largest` bits hold.
 fn too_wide(bits: u64) -> Vec<Fr> {
     let half = Fr::from(2).invert().unwrap();
     let mut wide: Vec<Fr> =

@@ -2,7 +2,8 @@
 //!
 //! A prover frees and asks for vectors of the same few sizes all the time. By default such vectors
 //! are pages of their own, which the system takes back and has to clear again: a third of a proof's
-//! time went there (2^15 rows: 0.48 of 1.5 seconds of CPU, against 0.08, for 12 MB more at the peak).
+//! time went there (2^15 rows: 0.48 of 1.5 seconds of CPU, against 0.08, for 12 MB more at the
+//! peak).
 #![allow(unsafe_code)]
 
 /// Keeps freed memory, where the C library can be told so; elsewhere nothing happens.

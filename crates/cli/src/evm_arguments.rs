@@ -1,5 +1,5 @@
-//! The commands for smart contracts, with EZKL's names, flags and defaults (spec 02 §5), except that
-//! no private key is a flag.
+//! The commands for smart contracts, with EZKL's names, flags and defaults (spec 02 §5), except
+//! that no private key is a flag.
 
 use crate::files::{Files, SrsPath};
 use clap::{Args, Subcommand, ValueEnum};
@@ -69,7 +69,8 @@ pub enum EvmCommand {
         /// As EZKL has it; the contract itself says which it is.
         #[arg(short = 'C', long, value_enum, default_value_t = ContractType::Verifier)]
         contract_type: ContractType,
-        /// The Solidity compiler [default: solc or solcjs on the PATH, else the newest in svm's folder].
+        /// The Solidity compiler [default: solc or solcjs on the PATH, else the newest in svm's
+        /// folder].
         #[arg(long)]
         solc: Option<PathBuf>,
         /// Who pays.
@@ -141,8 +142,8 @@ pub struct NodeUrl {
 /// `--keystore`.
 #[derive(Debug, Args)]
 pub struct KeystorePath {
-    /// A keystore file with the account that pays, its password in TWAIN_KEYSTORE_PASSWORD [default:
-    /// the private key in TWAIN_PRIVATE_KEY, else the node's own account].
+    /// A keystore file with the account that pays, its password in TWAIN_KEYSTORE_PASSWORD
+    /// [default: the private key in TWAIN_PRIVATE_KEY, else the node's own account].
     #[arg(long)]
     pub keystore: Option<PathBuf>,
 }

@@ -1,4 +1,5 @@
-//! What is kept in an identity's folder: names for peers (`twain peers`) and bundles (`twain bundles`).
+//! What is kept in an identity's folder: names for peers (`twain peers`) and bundles
+//! (`twain bundles`).
 
 use crate::side::Side;
 use clap::{Args, Subcommand};
@@ -51,7 +52,8 @@ pub struct Bundles {
 /// What is done with the bundles.
 #[derive(Debug, Subcommand)]
 pub enum BundlesAction {
-    /// Prints those that no proof has used yet: identifier, what they are for, this side, peer, age, size.
+    /// Prints those that no proof has used yet: identifier, what they are for, this side, peer,
+    /// age, size.
     List,
     /// Prints how many there are for proofs of a circuit with a peer.
     Count(Box<Count>),

@@ -1,5 +1,6 @@
-//! The arguments of the `twain` command, as types: for the command itself, and for servers that take
-//! command lines from their users and stage the files these name ([`arguments::Command::files`]).
+//! The arguments of the `twain` command, as types: for the command itself, and for servers that
+//! take command lines from their users and stage the files these name
+//! ([`arguments::Command::files`]).
 //!
 //! ```
 //! use clap::Parser;

@@ -1,5 +1,5 @@
-//! The `twain` command: proofs that a private model applied to private data gives an output, by EZKL's
-//! files and keys, alone or between two parties.
+//! The `twain` command: proofs that a private model applied to private data gives an output, by
+//! EZKL's files and keys, alone or between two parties.
 
 mod allocator;
 mod commands;

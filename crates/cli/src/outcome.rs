@@ -1,5 +1,5 @@
-//! What is last said of a command that wrote files: what is in them, in one line. Values of a witness or
-//! of a model are not.
+//! What is last said of a command that wrote files: what is in them, in one line. Values of a
+//! witness or of a model are not.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -7,7 +7,8 @@ use std::path::Path;
 use twain_artifacts::{CompiledModel, GraphWitness};
 use twain_graph::Settings;
 
-/// What is last said, if `path` is a file: not if it is a pipe, nor if it is where this would be said.
+/// What is last said, if `path` is a file: not if it is a pipe, nor if it is where this would be
+/// said.
 pub fn written(path: &Path, what: impl FnOnce() -> String) -> Option<String> {
     let place = |path: &Path| fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
     let is_answer = place(path) == place(Path::new("/dev/stdout"));

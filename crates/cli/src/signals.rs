@@ -8,8 +8,8 @@ use twain::observe::Cancel;
 const PATIENCE: Duration = Duration::from_millis(900);
 
 /// From now on a signal ends whatever is given `cancel`; if that takes too long, or at a second
-/// signal, `give_up` is called. To be called before any thread is started: they take over which signals are
-/// for them.
+/// signal, `give_up` is called. To be called before any thread is started: they take over which
+/// signals are for them.
 #[cfg(unix)]
 pub fn cancel_on_signals(cancel: Cancel, give_up: impl Fn() + Clone + Send + 'static) {
     use nix::sys::signal::{SigSet, Signal};

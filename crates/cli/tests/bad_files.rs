@@ -1,5 +1,6 @@
-//! Files that are cut short, changed, or not what they should be, for every command that reads them:
-//! one line that names the file and says what to do, an exit status of docs/errors.md, and what was there stays as it was.
+//! Files that are cut short, changed, or not what they should be, for every command that reads
+//! them: one line that names the file and says what to do, an exit status of docs/errors.md, and
+//! what was there stays as it was.
 
 mod processes;
 

@@ -1,4 +1,5 @@
-//! What the command says of itself: version, help with examples, completions, manual pages; and how much it says.
+//! What the command says of itself: version, help with examples, completions, manual pages; and how
+//! much it says.
 
 mod processes;
 

@@ -1,6 +1,6 @@
-//! One of two processes is killed (`kill -9`) after each phase of what a pair does. The other ends soon,
-//! with exit code 1 and one line that names the step; no proof file is left; the same work then
-//! succeeds, and the stores of bundles hold what they must.
+//! One of two processes is killed (`kill -9`) after each phase of what a pair does. The other ends
+//! soon, with exit code 1 and one line that names the step; no proof file is left; the same work
+//! then succeeds, and the stores of bundles hold what they must.
 //!
 //! The full sweep (`cargo xtask faults`) takes minutes; a few of its kills always run.
 
@@ -57,8 +57,8 @@ impl Work {
         sides
     }
 
-    /// The phases after which a process can be killed, in their order. After its last one a proof is
-    /// there.
+    /// The phases after which a process can be killed, in their order. After its last one a proof
+    /// is there.
     fn phases(self, site: &Site) -> Vec<String> {
         let [model, _] = self.succeeds(site);
         let mut names: Vec<String> = Vec::new();

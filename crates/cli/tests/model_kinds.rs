@@ -1,4 +1,5 @@
-//! Kinds of models that users bring: what is refused, and when; what is warned of and has to be accepted.
+//! Kinds of models that users bring: what is refused, and when; what is warned of and has to be
+//! accepted.
 
 mod processes;
 

@@ -1,5 +1,6 @@
-//! Two processes that both have inputs (protocol §1.4): proofs with and without a model, from a bundle too;
-//! what does not go together, named on both sides, before they connect where one side can tell.
+//! Two processes that both have inputs (protocol §1.4): proofs with and without a model, from a
+//! bundle too; what does not go together, named on both sides, before they connect where one side
+//! can tell.
 
 mod processes;
 

@@ -1,5 +1,5 @@
-//! Two processes over loopback: the proofs they make, and how they end when their link is cut, stalls or
-//! changes bytes.
+//! Two processes over loopback: the proofs they make, and how they end when their link is cut,
+//! stalls or changes bytes.
 
 mod processes;
 

@@ -1,5 +1,5 @@
-//! What people read of a pair, from two processes over loopback: what stops them, said on both sides in
-//! one line each; who learns the outputs; what a run is expected to take.
+//! What people read of a pair, from two processes over loopback: what stops them, said on both
+//! sides in one line each; who learns the outputs; what a run is expected to take.
 
 mod processes;
 

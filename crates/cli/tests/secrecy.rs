@@ -129,8 +129,8 @@ fn integers(values: &[i64]) -> Vec<Fr> {
     values.iter().map(field).collect()
 }
 
-/// Secrets of which `owner`'s cannot be mistaken for anything else. (Not both: products of large values
-/// leave the circuit's range.)
+/// Secrets of which `owner`'s cannot be mistaken for anything else. (Not both: products of large
+/// values leave the circuit's range.)
 fn telling(case: &Case, owner: Role) -> Secrets {
     let mut secrets = case.secrets();
     let divisor = if secrets.inputs[0].len() == 3 { 1 } else { 3 };

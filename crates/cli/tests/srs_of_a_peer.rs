@@ -1,5 +1,5 @@
-//! An SRS that the peer handed over, made so that commitments hide nothing: what it would give away,
-//! and that every command refuses it before it does anything else.
+//! An SRS that the peer handed over, made so that commitments hide nothing: what it would give
+//! away, and that every command refuses it before it does anything else.
 
 #[path = "../../twain/tests/in_process/mod.rs"]
 mod in_process;
@@ -71,8 +71,8 @@ impl Points {
     }
 }
 
-/// SRSs that must not be used: what is wrong, the points, and whether that shows in the powers for half
-/// as many rows, too.
+/// SRSs that must not be used: what is wrong, the points, and whether that shows in the powers for
+/// half as many rows, too.
 fn wrong() -> Vec<(SrsError, Points, bool)> {
     let good = Points::good();
     let changed = |change: &dyn Fn(&mut Points)| {
@@ -207,8 +207,8 @@ fn part_of_data(case: &Case, secrets: &Secrets, blinding: u8, column: usize) -> 
     G1Affine::from_bytes(&encoded).unwrap()
 }
 
-/// The attacks: with the attacker's SRS a part of a commitment is a function of the secret alone, which
-/// anyone can compute for a guess.
+/// The attacks: with the attacker's SRS a part of a commitment is a function of the secret alone,
+/// which anyone can compute for a guess.
 #[test]
 fn without_the_check_a_guess_can_be_confirmed() {
     let mut case = case(RELU);

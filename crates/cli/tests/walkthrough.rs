@@ -1,5 +1,5 @@
-//! The commands of README.md, run as they stand there by people who start with nothing but their own
-//! files: in one folder (Alone), and in two with a home each (With a peer).
+//! The commands of README.md, run as they stand there by people who start with nothing but their
+//! own files: in one folder (Alone), and in two with a home each (With a peer).
 
 mod processes;
 

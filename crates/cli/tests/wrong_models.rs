@@ -1,5 +1,5 @@
-//! Model files that cannot be proven: the command fails with one line that names the file, the node and
-//! its operator, and says what to do.
+//! Model files that cannot be proven: the command fails with one line that names the file, the node
+//! and its operator, and says what to do.
 
 mod processes;
 

@@ -51,8 +51,8 @@ impl Account {
         Ok(Self::Key(Box::new(signer)))
     }
 
-    /// The account of a private key in memory: 64 hexadecimal digits, with or without `0x`. None if it
-    /// is no key.
+    /// The account of a private key in memory: 64 hexadecimal digits, with or without `0x`. None if
+    /// it is no key.
     pub fn of_key(text: &str) -> Option<Self> {
         let digits = text.trim().trim_start_matches("0x");
         Some(Self::Key(Box::new(digits.parse().ok()?)))

@@ -1,8 +1,8 @@
 //! The verifier contract, its calldata, and the chain.
 //!
 //! - [`Verifier`]: what a contract for one circuit's proofs has to do, from its verifying key.
-//! - [`single()`]: the contract for one circuit. [`reusable()`] and [`KeyArtifact`]: one for all, and the
-//!   key that comes with every call.
+//! - [`single()`]: the contract for one circuit. [`reusable()`] and [`KeyArtifact`]: one for all,
+//!   and the key that comes with every call.
 //! - [`calldata`]: calls as EZKL's contracts take them.
 //! - [`compiler`]: the user's `solc`. [`chain`]: a node, over JSON-RPC. [`account`]: who pays.
 //!

@@ -15,7 +15,8 @@ pub const BASE: usize = 0x280;
 pub struct Memory {
     /// Challenges, in their order.
     pub challenges: usize,
-    /// The instances, with the proof after them; the word before is free for the transcript's state.
+    /// The instances, with the proof after them; the word before is free for the transcript's
+    /// state.
     pub instances: usize,
     /// The proof.
     pub proof: usize,

@@ -1,6 +1,6 @@
 //! What a contract that verifies proofs of one circuit has to do (spec 01 §5.2, §5.8, §6): the
-//! order of the transcript, the arithmetic on scalars, and the points whose combination must pair to
-//! one. Both contracts are made from this.
+//! order of the transcript, the arithmetic on scalars, and the points whose combination must pair
+//! to one. Both contracts are made from this.
 
 use crate::error::EvmError;
 use crate::program::{Input, Program, Value};
@@ -21,7 +21,8 @@ const SCALAR: usize = 32;
 /// Absorbs the next bytes of the proof, then squeezes challenges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Squeeze {
-    /// Bytes of the proof, after those absorbed before. (The key and the instances come before all.)
+    /// Bytes of the proof, after those absorbed before. (The key and the instances come before
+    /// all.)
     pub absorbs: usize,
     /// How many challenges.
     pub challenges: usize,
@@ -240,8 +241,8 @@ fn read_commitments(
     Positions { circuit, theta, beta, gamma, y: reading.squeeze() }
 }
 
-/// A number for a challenge in constraints that are stated over numbers. It comes from a hash, so no
-/// circuit's constant equals it but by a chance of about `2^-250`.
+/// A number for a challenge in constraints that are stated over numbers. It comes from a hash, so
+/// no circuit's constant equals it but by a chance of about `2^-250`.
 fn stand_in(position: usize) -> Fr {
     let mut hash = blake2b_simd::State::new();
     hash.update(b"a challenge of the verifier").update(&position.to_le_bytes());
@@ -394,8 +395,8 @@ impl Opening {
             .collect()
     }
 
-    /// `sum_j y'^j R_j(u)` of a set: its polynomials' values, interpolated to `u`. The difference of
-    /// two points is `x` times a constant, so only `x` has to be inverted.
+    /// `sum_j y'^j R_j(u)` of a set: its polynomials' values, interpolated to `u`. The difference
+    /// of two points is `x` times a constant, so only `x` has to be inverted.
     fn value_at_u(
         &self,
         set: &RotationSet,

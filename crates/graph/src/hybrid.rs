@@ -2,8 +2,9 @@
 
 use crate::{DataFormat, Tensor};
 
-/// An operation done with gates, range checks and dynamic tables. Variants are in the order of their
-/// discriminants, fields in the order of the file. `f32` scales are the fixed-point factor, `2^s`.
+/// An operation done with gates, range checks and dynamic tables. Variants are in the order of
+/// their discriminants, fields in the order of the file. `f32` scales are the fixed-point factor,
+/// `2^s`.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)] // operations and arguments have the names of ONNX and of spec 04
 pub enum HybridOp {

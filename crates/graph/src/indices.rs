@@ -53,12 +53,12 @@ pub struct Tuples {
 }
 
 impl Tuples {
-    /// The axes of tuples in indices of shape `index` into a tensor of shape `dims`, of which `batch`
-    /// axes are common.
+    /// The axes of tuples in indices of shape `index` into a tensor of shape `dims`, of which
+    /// `batch` axes are common.
     ///
     /// # Errors
-    /// Shapes that do not fit each other. A tuple that does not reach all axes has no batch axes (EZKL
-    /// miscounts them).
+    /// Shapes that do not fit each other. A tuple that does not reach all axes has no batch axes
+    /// (EZKL miscounts them).
     pub fn new(dims: &[usize], index: &[usize], batch: usize) -> Result<Self, String> {
         let length = index.last().copied().unwrap_or(0);
         let end = batch.checked_add(length).filter(|end| *end <= dims.len());

@@ -1,11 +1,11 @@
 //! EZKL computation graphs: nodes, operators, scales, shapes and their integer semantics.
 //!
 //! The types here are plain data with the names of EZKL's files (spec 02 §1, §2): what a
-//! `model.compiled` holds in memory, and the settings that go with it. Reading and writing the files
-//! is `twain-artifacts`' part; laying a graph out as a circuit is `twain-circuit`'s.
+//! `model.compiled` holds in memory, and the settings that go with it. Reading and writing the
+//! files is `twain-artifacts`' part; laying a graph out as a circuit is `twain-circuit`'s.
 //!
-//! Numbers of a graph are integers, a power of two times what they stand for; signed ones go into the
-//! field around 0:
+//! Numbers of a graph are integers, a power of two times what they stand for; signed ones go into
+//! the field around 0:
 //!
 //! ```
 //! use twain_algebra::Fr;

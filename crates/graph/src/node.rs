@@ -64,7 +64,8 @@ pub struct Node {
 
 /// A loop over slices of its inputs (ONNX Scan, LSTM, GRU, RNN).
 ///
-/// It runs `ceil(dims[axis] / chunk)` times, all stacked inputs agreeing, and once if there is none.
+/// It runs `ceil(dims[axis] / chunk)` times, all stacked inputs agreeing, and once if there is
+/// none.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SubGraph {
     /// The body.

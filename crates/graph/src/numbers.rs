@@ -45,9 +45,10 @@ pub fn integer_to_field(integer: i128) -> Fr {
 }
 
 /// The integer that EZKL shows for a field element: itself up to `i128::MAX`, and otherwise the
-/// negative of the lower 128 bits of the distance to the modulus. Exact for `-2^127..2^127` only, and
-/// small for many elements that are not, so no bound may be decided by it (that is
-/// [`twain_algebra::signed_integer`]): it gives the bytes of EZKL's files, and nothing else uses it.
+/// negative of the lower 128 bits of the distance to the modulus. Exact for `-2^127..2^127` only,
+/// and small for many elements that are not, so no bound may be decided by it (that is
+/// [`twain_algebra::signed_integer`]): it gives the bytes of EZKL's files, and nothing else uses
+/// it.
 fn field_to_integer(value: &Fr) -> i128 {
     let (low, high) = halves(value);
     match i128::try_from(low) {

@@ -2,8 +2,8 @@
 
 use crate::Tensor;
 
-/// An operation done with polynomial gates. Variants are in the order of their discriminants, fields
-/// in the order of the file. Padding is `(before, after)` per spatial axis, with zeros.
+/// An operation done with polynomial gates. Variants are in the order of their discriminants,
+/// fields in the order of the file. Padding is `(before, after)` per spatial axis, with zeros.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)] // operations and arguments have the names of ONNX and of spec 04
 pub enum PolyOp {

@@ -96,8 +96,8 @@ pub enum DownloadError {
     Cancelled,
 }
 
-/// Downloads a file to `path`, which may hold its beginning, and checks its digest. `tell` hears how
-/// far it is, every 64 KiB, and may end it.
+/// Downloads a file to `path`, which may hold its beginning, and checks its digest. `tell` hears
+/// how far it is, every 64 KiB, and may end it.
 ///
 /// # Errors
 /// [`DownloadError`]. What has arrived stays at `path`, unless it is of another file.

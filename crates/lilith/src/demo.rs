@@ -1,5 +1,6 @@
-//! `lilith demo`: a company's server and its customer on one machine, by the commands that both would type:
-//! the server starts, a model becomes a project, the customer proves with an invitation.
+//! `lilith demo`: a company's server and its customer on one machine, by the commands that both
+//! would type: the server starts, a model becomes a project, the customer proves with an
+//! invitation.
 
 use std::fs;
 use std::io::{BufRead, BufReader, IsTerminal};

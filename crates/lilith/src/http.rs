@@ -1,5 +1,5 @@
-//! Requests over HTTP/1.1, for the client commands and for callbacks: one connection a request, TLS 1.3
-//! with the system's authorities or one that was named, no redirects.
+//! Requests over HTTP/1.1, for the client commands and for callbacks: one connection a request, TLS
+//! 1.3 with the system's authorities or one that was named, no redirects.
 
 use axum::body::{Body, Bytes};
 use axum::http::{Request, Response, Uri, header};

@@ -60,7 +60,8 @@ pub fn rfc3339(milliseconds: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
 }
 
-/// Year, month and day of a day after the epoch: years begin in March, so that the leap day is last.
+/// Year, month and day of a day after the epoch: years begin in March, so that the leap day is
+/// last.
 fn civil(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));

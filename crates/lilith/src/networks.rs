@@ -1,5 +1,5 @@
-//! Which addresses the server dials for its users: who may name an address could otherwise look around
-//! in the operator's network by what is refused and what is not.
+//! Which addresses the server dials for its users: who may name an address could otherwise look
+//! around in the operator's network by what is refused and what is not.
 
 use crate::error::{Code, ServiceError};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -55,7 +55,8 @@ pub struct Policy {
     pub deny: Vec<Network>,
 }
 
-/// This machine, this network segment (where clouds keep their machines' secrets), and what is no host.
+/// This machine, this network segment (where clouds keep their machines' secrets), and what is no
+/// host.
 fn is_special(address: IpAddr) -> bool {
     let address = address.to_canonical();
     match address {
@@ -85,8 +86,8 @@ impl Policy {
         within(&self.allow) || !(within(&self.deny) || is_special(address))
     }
 
-    /// The first address of `HOST:PORT` that may be dialled. Whoever connects takes this one and does
-    /// not ask again: the name may lead elsewhere by then.
+    /// The first address of `HOST:PORT` that may be dialled. Whoever connects takes this one and
+    /// does not ask again: the name may lead elsewhere by then.
     ///
     /// # Errors
     /// The same text whether the name is unknown or its addresses are refused.

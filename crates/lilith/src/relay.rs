@@ -1,9 +1,9 @@
-//! The way of peers to jobs: the server owns the ports that peers dial, and copies bytes between them
-//! and the job that listens on this machine, wherever it was put. TLS runs from end to end between the
-//! two `twain` processes, with pinned keys: what passes here is ciphertext.
+//! The way of peers to jobs: the server owns the ports that peers dial, and copies bytes between
+//! them and the job that listens on this machine, wherever it was put. TLS runs from end to end
+//! between the two `twain` processes, with pinned keys: what passes here is ciphertext.
 //!
-//! Who dials before the job listens waits in the queue of the system's connections; nobody is accepted
-//! for a job that is not there.
+//! Who dials before the job listens waits in the queue of the system's connections; nobody is
+//! accepted for a job that is not there.
 
 use crate::error::{Code, ServiceError};
 use std::collections::HashMap;

@@ -249,8 +249,8 @@ const PHASES: [&str; 11] = [
     "verify",
 ];
 
-/// From the end of this phase on each side can finish without the other, so that a side may have its proof before
-/// the other is killed.
+/// From the end of this phase on each side can finish without the other, so that a side may have
+/// its proof before the other is killed.
 const LATE: &str = "evaluations";
 
 const MORE: [&str; 4] = ["--srs-path", "kzg.srs", "--ended-sessions", "1000"];

@@ -1,5 +1,5 @@
-//! Servers that are killed, jobs that are killed, jobs that are cancelled: nothing is lost, nothing runs
-//! twice at once, no port stays taken.
+//! Servers that are killed, jobs that are killed, jobs that are cancelled: nothing is lost, nothing
+//! runs twice at once, no port stays taken.
 
 mod site;
 

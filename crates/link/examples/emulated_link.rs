@@ -2,8 +2,8 @@
 //!
 //!     cargo run -p twain-link --example emulated_link -- 127.0.0.1:7001 20 100
 //!
-//! takes the address to connect to, the one-way delay in milliseconds and the rate in Mbit/s, prints the
-//! address to dial instead, and runs until it is stopped.
+//! takes the address to connect to, the one-way delay in milliseconds and the rate in Mbit/s,
+//! prints the address to dial instead, and runs until it is stopped.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;

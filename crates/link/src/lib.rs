@@ -3,9 +3,9 @@
 //! commitments and coins (`docs/protocol.md`: transport, handshake, identity).
 //!
 //! Input: addresses, this side's [`identity::Identity`], whom to accept, and a
-//! [`handshake::Manifest`] of what this side holds. Output: a [`channel::Channel`] to the peer and a
-//! [`handshake::Session`]. Everything above is written against the trait alone, so that it runs in
-//! one process as well:
+//! [`handshake::Manifest`] of what this side holds. Output: a [`channel::Channel`] to the peer and
+//! a [`handshake::Session`]. Everything above is written against the trait alone, so that it runs
+//! in one process as well:
 //!
 //! ```
 //! use twain_algebra::Fr;

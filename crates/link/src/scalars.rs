@@ -1,5 +1,6 @@
-//! Scalars on the wire: 32 bytes each, canonical and little-endian, in frames of up to 32 MiB. Input and
-//! output are field elements in the order of the caller; how many there are is known to both sides.
+//! Scalars on the wire: 32 bytes each, canonical and little-endian, in frames of up to 32 MiB.
+//! Input and output are field elements in the order of the caller; how many there are is known to
+//! both sides.
 
 use crate::channel::{Channel, Overlap, Scheduled, Way};
 use ff::PrimeField;

@@ -1,5 +1,5 @@
-//! Peers that do not know each other's keys yet, over loopback: who is asked about, and what becomes
-//! of those who dial in.
+//! Peers that do not know each other's keys yet, over loopback: who is asked about, and what
+//! becomes of those who dial in.
 
 mod endpoints;
 

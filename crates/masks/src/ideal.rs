@@ -1,5 +1,5 @@
-//! The ideal functionality of a [`DigitMaskSource`]: both sides run the same dealer from the same seed
-//! and keep their own half. For tests of what is built on top.
+//! The ideal functionality of a [`DigitMaskSource`]: both sides run the same dealer from the same
+//! seed and keep their own half. For tests of what is built on top.
 
 use crate::dpf::deal;
 use crate::material::{BitConversions, BitProducts, Demand, DigitMaskSource, Material, Selections};

@@ -61,8 +61,8 @@ impl DigitMaskSource for InlineMaterial {
 }
 
 impl InlineMaterial {
-    /// The frames of [`DigitMaskSource::supply`] on `role`'s side, which goes by them, with those of the
-    /// base transfers if it is the `first` call that demands anything.
+    /// The frames of [`DigitMaskSource::supply`] on `role`'s side, which goes by them, with those
+    /// of the base transfers if it is the `first` call that demands anything.
     pub(crate) fn schedule(
         demand: &Demand,
         role: Role,
@@ -124,8 +124,8 @@ mod tests {
         }
     }
 
-    /// The messages of the conversion to the field are as uniform for a bit that is 0 as for one that
-    /// is 1; without pads they are the bit.
+    /// The messages of the conversion to the field are as uniform for a bit that is 0 as for one
+    /// that is 1; without pads they are the bit.
     #[test]
     fn messages_do_not_show_the_bits() {
         let demand = Demand { conversions: 3000, ..Demand::default() };

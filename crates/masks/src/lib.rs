@@ -1,9 +1,9 @@
 //! What the digit protocols consume, made before any value is known: digit masks ([`dpf`]) and bits
-//! that the parties share together with their products (`docs/protocol.md`: oblivious transfer, digit
-//! masks).
+//! that the parties share together with their products (`docs/protocol.md`: oblivious transfer,
+//! digit masks).
 //!
-//! Input: a [`Demand`], which follows from the circuit and is the same on both sides, a generator of
-//! this party's randomness and a link. Output: this party's half of the [`Material`]. Behind
+//! Input: a [`Demand`], which follows from the circuit and is the same on both sides, a generator
+//! of this party's randomness and a link. Output: this party's half of the [`Material`]. Behind
 //! [`DigitMaskSource`] it is made when asked for ([`InlineMaterial`]) or some calls ahead
 //! ([`PlannedMaterial`]).
 //!

@@ -1,6 +1,6 @@
 //! What the digit protocols consume, made before any value is known: digit masks and bits that the
-//! parties share together with their products. [`DigitMaskSource`] is the one interface behind which it
-//! is made.
+//! parties share together with their products. [`DigitMaskSource`] is the one interface behind
+//! which it is made.
 
 use crate::dpf::{Checked, DigitMask, MAX_DOMAIN_BITS};
 use std::ops::AddAssign;

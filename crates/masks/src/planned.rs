@@ -1,5 +1,5 @@
-//! Material for a whole plan in few batches. Making a batch takes as many messages as its widest mask
-//! has bits, however many masks it has; call by call, that would be most of a proof's rounds.
+//! Material for a whole plan in few batches. Making a batch takes as many messages as its widest
+//! mask has bits, however many masks it has; call by call, that would be most of a proof's rounds.
 
 use crate::inline::InlineMaterial;
 use crate::material::{Demand, DigitMaskSource, Material};

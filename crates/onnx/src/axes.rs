@@ -1,5 +1,5 @@
-//! Removal and motion of axes of whole wires: takes the place of tract's own last simplification, whose
-//! rules for one-element constants differ from those of the tract EZKL uses (spec 05 §1.2.2).
+//! Removal and motion of axes of whole wires: takes the place of tract's own last simplification,
+//! whose rules for one-element constants differ from those of the tract EZKL uses (spec 05 §1.2.2).
 
 use std::collections::{HashMap, HashSet};
 use tract_core::internal::*;

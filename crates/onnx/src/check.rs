@@ -1,5 +1,5 @@
-//! What an ONNX file must have before it is analysed: operators the reader knows, attributes it heeds, no
-//! quantisation of its own. Each refusal names the node and says what to do.
+//! What an ONNX file must have before it is analysed: operators the reader knows, attributes it
+//! heeds, no quantisation of its own. Each refusal names the node and says what to do.
 
 use crate::OnnxError;
 use crate::departure::{Departure, name_of};
@@ -13,7 +13,8 @@ use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
 const QUANTISED: [&str; 4] =
     ["QuantizeLinear", "DynamicQuantizeLinear", "ConvInteger", "MatMulInteger"];
 
-/// Checks a graph and the graphs inside its nodes; what the circuit will not heed, if that was allowed.
+/// Checks a graph and the graphs inside its nodes; what the circuit will not heed, if that was
+/// allowed.
 pub(crate) fn check_graph(
     graph: &GraphProto,
     known: &OnnxOpRegister,

@@ -1,6 +1,6 @@
-//! Where a circuit means something else than the network of the file: the circuits are EZKL's, which
-//! give some operators another meaning than ONNX does. Found in the graph, and said by the commands that
-//! make a circuit.
+//! Where a circuit means something else than the network of the file: the circuits are EZKL's,
+//! which give some operators another meaning than ONNX does. Found in the graph, and said by the
+//! commands that make a circuit.
 
 use crate::constants::input_type;
 use crate::departure::Departure;

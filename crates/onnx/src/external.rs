@@ -1,5 +1,5 @@
-//! Weights that an ONNX file keeps in other files beside it, as PyTorch exports them: they are read into
-//! the model. Nothing outside the model's folder is opened, and no link is followed.
+//! Weights that an ONNX file keeps in other files beside it, as PyTorch exports them: they are read
+//! into the model. Nothing outside the model's folder is opened, and no link is followed.
 
 use crate::OnnxError;
 use std::fs::File;
@@ -58,8 +58,8 @@ fn read_tensor(tensor: &mut TensorProto, folder: Option<&Path>) -> Result<(), On
     Ok(())
 }
 
-/// Fails if a tensor claims another number of elements than it has: the reader would make room for what it
-/// claims.
+/// Fails if a tensor claims another number of elements than it has: the reader would make room for
+/// what it claims.
 fn check_length(tensor: &TensorProto) -> Result<(), OnnxError> {
     let elements = tensor
         .dims

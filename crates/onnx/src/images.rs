@@ -1,5 +1,5 @@
-//! What operators on images have in common: windows, strides and padding, and factors of enlargement
-//! (spec 05 §2.3, §2.5).
+//! What operators on images have in common: windows, strides and padding, and factors of
+//! enlargement (spec 05 §2.3, §2.5).
 
 use crate::operands::Operands;
 use tract_core::internal::*;
@@ -7,8 +7,8 @@ use tract_core::ops::cnn::{KernelFormat as TractKernelFormat, PoolSpec};
 use tract_core::ops::nn::DataFormat as TractDataFormat;
 use twain_graph::{DataFormat, KernelFormat};
 
-/// The factors of a nearest-neighbour enlargement. tract keeps its resize operator to itself, so this
-/// reads its textual form, as EZKL does.
+/// The factors of a nearest-neighbour enlargement. tract keeps its resize operator to itself, so
+/// this reads its textual form, as EZKL does.
 pub(crate) fn resize(node: &TypedNode, operands: &mut Operands) -> Result<Vec<usize>, String> {
     const SUPPORTED: &str =
         "supported is mode = nearest with whole scales that are part of the model";

@@ -56,8 +56,8 @@ thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Calls tract, which asserts in places on what the file says: a panic becomes an error, and nothing is
-/// printed about it.
+/// Calls tract, which asserts in places on what the file says: a panic becomes an error, and
+/// nothing is printed about it.
 ///
 /// # Errors
 /// Those of `run`, and its panics.

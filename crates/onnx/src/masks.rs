@@ -1,6 +1,6 @@
-//! Constants that mask a softmax: exporters write "minus infinity" for a place that must not count, which
-//! no fixed-point number holds, and of which no table of exponentials is that long. At -100 the
-//! exponential is 0 in every scale.
+//! Constants that mask a softmax: exporters write "minus infinity" for a place that must not count,
+//! which no fixed-point number holds, and of which no table of exponentials is that long. At -100
+//! the exponential is 0 in every scale.
 
 use std::collections::BTreeSet;
 use tract_core::internal::*;
@@ -11,8 +11,8 @@ pub(crate) const MASKED: f32 = -1e4;
 /// What takes their place.
 const CLAMPED: f32 = -100.0;
 
-/// The constants that reach a softmax through nothing but sums, products, choices and changes of shape,
-/// and hold a number that masks: by node.
+/// The constants that reach a softmax through nothing but sums, products, choices and changes of
+/// shape, and hold a number that masks: by node.
 pub(crate) fn masks(model: &TypedModel) -> BTreeSet<usize> {
     let mut pending: Vec<usize> = Vec::new();
     for node in model.nodes.iter().filter(|node| node.op_is::<Softmax>()) {

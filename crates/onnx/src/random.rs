@@ -11,8 +11,8 @@ use twain_graph::numbers::cast_datum;
 /// Most elements of an input.
 const MOST_ELEMENTS: usize = 1 << 28;
 
-/// Numbers from `low` (inclusive) to `high` (exclusive) for every input of a model, cast to its type.
-/// Each input gets the same stream.
+/// Numbers from `low` (inclusive) to `high` (exclusive) for every input of a model, cast to its
+/// type. Each input gets the same stream.
 ///
 /// # Errors
 /// An input without a known size, or of a type without numbers.

@@ -1,5 +1,5 @@
-//! Attributes of recurrent layers that the reader of ONNX files overlooks: the circuit would be that of
-//! another network.
+//! Attributes of recurrent layers that the reader of ONNX files overlooks: the circuit would be
+//! that of another network.
 
 use tract_onnx::pb::NodeProto;
 

@@ -1,5 +1,5 @@
-//! Models as PyTorch, TensorFlow and scikit-learn export them (`tests/onnx`): the graph and the settings
-//! are those EZKL makes of them, before and after calibration.
+//! Models as PyTorch, TensorFlow and scikit-learn export them (`tests/onnx`): the graph and the
+//! settings are those EZKL makes of them, before and after calibration.
 
 mod files;
 

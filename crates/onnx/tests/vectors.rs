@@ -1,5 +1,5 @@
-//! Files of the real tool: compiled circuits must come out the same to the byte, settings but for the
-//! orders EZKL leaves to chance.
+//! Files of the real tool: compiled circuits must come out the same to the byte, settings but for
+//! the orders EZKL leaves to chance.
 
 mod files;
 

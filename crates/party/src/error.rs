@@ -8,8 +8,8 @@ pub enum PartyError {
         "the witness does not satisfy the circuit: a value is outside the range the circuit can hold"
     )]
     Invalid,
-    /// A check failed: of what the peer sent, or of values that neither side knows. Which one it was
-    /// may depend on a secret, so nobody is told.
+    /// A check failed: of what the peer sent, or of values that neither side knows. Which one it
+    /// was may depend on a secret, so nobody is told.
     #[error(
         "the session has ended: a value is outside the range the circuit can hold, or the peer does \
          not follow the protocol"

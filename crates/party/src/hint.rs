@@ -34,7 +34,8 @@ pub enum Hint {
     Table(Arc<StaticTable>),
     /// `[v >= 0]`.
     NotNegative,
-    /// The unit vector with a 1 at place `floor((v - low) / chunk)`; `v` must be from `low` to `high`.
+    /// The unit vector with a 1 at place `floor((v - low) / chunk)`; `v` must be from `low` to
+    /// `high`.
     Unit {
         /// The smallest value.
         low: i128,
@@ -55,8 +56,8 @@ pub enum Hint {
         /// The factor, positive.
         factor: i128,
     },
-    /// The `y` for which `scale * 2^y`, rounded half away from zero, is closest to `v`, of several the
-    /// largest: the exponent of the logarithm.
+    /// The `y` for which `scale * 2^y`, rounded half away from zero, is closest to `v`, of several
+    /// the largest: the exponent of the logarithm.
     Exponent {
         /// The scale, positive.
         scale: i128,
@@ -115,8 +116,8 @@ pub struct LookupUse {
     pub wire: u32,
     /// Its value.
     pub operand: Operand,
-    /// The first wire of the [`Hint::Unit`] that says in which column of the table it is, if there are
-    /// several.
+    /// The first wire of the [`Hint::Unit`] that says in which column of the table it is, if there
+    /// are several.
     pub column: Option<u32>,
 }
 
@@ -127,8 +128,8 @@ pub struct Multiplicities {
     pub shares: Shares,
     /// Which rows may hold something: the others have no kind, and both shares of them are 0.
     pub kinds: CellKinds,
-    /// As integers around 0 the shares are below `2^bits` (254: not known). Follows from the circuit
-    /// alone.
+    /// As integers around 0 the shares are below `2^bits` (254: not known). Follows from the
+    /// circuit alone.
     pub bits: u32,
 }
 

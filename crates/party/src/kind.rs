@@ -1,4 +1,5 @@
-//! Who knows a value (protocol §1). Kinds follow from the circuit alone, so all sides derive the same.
+//! Who knows a value (protocol §1). Kinds follow from the circuit alone, so all sides derive the
+//! same.
 
 /// A side of the proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -42,8 +43,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The side whose share takes a public summand of a value of this kind: the owner's, so that the
-    /// other share stays 0, and otherwise the model's.
+    /// The side whose share takes a public summand of a value of this kind: the owner's, so that
+    /// the other share stays 0, and otherwise the model's.
     pub fn public_side(self) -> Role {
         match self {
             Kind::Owned(role) => role,

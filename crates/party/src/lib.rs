@@ -1,10 +1,10 @@
 //! What one side of a proof can do, however many sides there are.
 //!
 //! The witness interpreter (`twain-circuit`) and the prover (`twain-plonk`) are written once, over
-//! [`Party`]. A party holds *shares*: vectors of scalars that add up, over all parties, to the value.
-//! Linear operations are local and are done on the share vectors directly; everything else goes
-//! through the two traits here. [`Alone`] does it locally (its share *is* the value); the second
-//! implementation, over a channel, is `twain-pair`'s `TwoParty`.
+//! [`Party`]. A party holds *shares*: vectors of scalars that add up, over all parties, to the
+//! value. Linear operations are local and are done on the share vectors directly; everything else
+//! goes through the two traits here. [`Alone`] does it locally (its share *is* the value); the
+//! second implementation, over a channel, is `twain-pair`'s `TwoParty`.
 //!
 //! Sources: `docs/protocol.md` (kinds of values, what is opened when), `docs/counts.md`.
 //!

@@ -1,6 +1,6 @@
-//! The numerator of the quotient as a graph over polynomials (spec 01 §5.7), built by the prover from
-//! the constraint system and evaluated by a party: pointwise on cosets alone, with as few products
-//! as the degrees need in pairs.
+//! The numerator of the quotient as a graph over polynomials (spec 01 §5.7), built by the prover
+//! from the constraint system and evaluated by a party: pointwise on cosets alone, with as few
+//! products as the degrees need in pairs.
 
 use crate::{CellKinds, PartyError};
 use ff::Field;
@@ -69,7 +69,8 @@ pub struct KnownPolynomial<'a> {
 
 /// The shifts of the `count` cosets of the rows on which a quotient of `count` pieces is computed:
 /// `zeta·W^j`, with `W` the root of unity whose order is the number of rows times the next power of
-/// two. None of the cosets is that of the rows. They are those of a key's extended form (spec 01 §1.4).
+/// two. None of the cosets is that of the rows. They are those of a key's extended form (spec 01
+/// §1.4).
 ///
 /// # Errors
 /// There is no such root of unity.
@@ -81,10 +82,10 @@ pub fn coset_shifts(k: u32, count: usize) -> Result<Vec<Fr>, PartyError> {
     Ok(shifts)
 }
 
-/// How the parts `V_e` of a polynomial `sum_e X^(e·n)·V_e` follow from its residues on as many cosets, on
-/// which `X^n` is one of the `constants`: row `e` of the matrix gives part `e` from the residues times
-/// `c - 1`, what is left of `(X^n - 1)·V` there. The inverse Vandermonde matrix, from the
-/// coefficients of Lagrange's basis.
+/// How the parts `V_e` of a polynomial `sum_e X^(e·n)·V_e` follow from its residues on as many
+/// cosets, on which `X^n` is one of the `constants`: row `e` of the matrix gives part `e` from the
+/// residues times `c - 1`, what is left of `(X^n - 1)·V` there. The inverse Vandermonde matrix,
+/// from the coefficients of Lagrange's basis.
 ///
 /// # Errors
 /// Two constants are equal, or one of them is 1.
@@ -118,7 +119,8 @@ pub struct SecretPolynomial<'a> {
     /// Who knows the value at each row (blinding rows included). The prover of a party that holds
     /// the values may leave it at `Uniform(Shared)`.
     pub kinds: &'a CellKinds,
-    /// The wire in each of the first rows; beyond the list, and where the value is public, there is none.
+    /// The wire in each of the first rows; beyond the list, and where the value is public, there is
+    /// none.
     pub wires: &'a [u32],
 }
 

@@ -17,8 +17,8 @@ pub struct Operand {
     pub bits: u16,
 }
 
-/// A wire and what this party holds of it. Wires are numbered by the witness program; a value that stands in
-/// several cells is one wire, and so are all cells that the circuit ties together.
+/// A wire and what this party holds of it. Wires are numbered by the witness program; a value that
+/// stands in several cells is one wire, and so are all cells that the circuit ties together.
 #[derive(Clone, Copy)]
 pub struct WireValue {
     /// Its number.

@@ -8,7 +8,8 @@ use ff::Field;
 use std::ops::Range;
 use twain_algebra::{Fr, G1Affine};
 
-/// Why something leaves this process; the audit log of a test lists them, and nothing else is opened.
+/// Why something leaves this process; the audit log of a test lists them, and nothing else is
+/// opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Opening {
     /// Values of the model's public outputs (or inputs), part of the proof's instances.
@@ -17,8 +18,8 @@ pub enum Opening {
     Proof,
 }
 
-/// That the validity test has passed on this side. What depends on the witness is opened for one only,
-/// so no order of steps opens it earlier.
+/// That the validity test has passed on this side. What depends on the witness is opened for one
+/// only, so no order of steps opens it earlier.
 #[derive(Debug)]
 #[must_use = "the witness is opened with it"]
 pub struct Tested(());
@@ -41,8 +42,8 @@ pub trait WitnessParty {
     /// Whether public constants are added to this party's share (true for exactly one party).
     fn adds_public(&self) -> bool;
 
-    /// Whether this party's shares are the values themselves (true alone only). The prover then takes
-    /// shortcuts that give the same values; products need no care, so it keeps them factored.
+    /// Whether this party's shares are the values themselves (true alone only). The prover then
+    /// takes shortcuts that give the same values; products need no care, so it keeps them factored.
     fn holds_values(&self) -> bool {
         false
     }
@@ -57,14 +58,14 @@ pub trait WitnessParty {
         if self.adds_public() { value } else { Fr::ZERO }
     }
 
-    /// Claims wires, none of them public and each once a session: what they are is fixed from then on
-    /// for all that is done with them (protocol §2.2). Returns this party's shares of them, which
-    /// replace those it had; the share of an owned wire stays what it was.
+    /// Claims wires, none of them public and each once a session: what they are is fixed from then
+    /// on for all that is done with them (protocol §2.2). Returns this party's shares of them,
+    /// which replace those it had; the share of an owned wire stays what it was.
     fn claim(&mut self, wires: &[WireValue]) -> Result<Shares, PartyError>;
 
     /// Inner products: output `j` is the sum of `left[i] * right[i]` over `i` in
-    /// `ends[j-1]..ends[j]` (`ends[-1]` = 0). Lengths of `left` and `right` equal `ends.last()`. Wires
-    /// of which neither party knows both factors are claimed, with the shares given here.
+    /// `ends[j-1]..ends[j]` (`ends[-1]` = 0). Lengths of `left` and `right` equal `ends.last()`.
+    /// Wires of which neither party knows both factors are claimed, with the shares given here.
     fn inner_products(
         &mut self,
         left: &[WireValue],
@@ -76,8 +77,9 @@ pub trait WitnessParty {
     /// (`batch.hint.outputs()` per call of the hint, in order).
     fn hints(&mut self, batches: &[HintBatch]) -> Result<Vec<Vec<Fr>>, PartyError>;
 
-    /// Does what [`multiplicities`](Self::multiplicities) of these arguments need the other party for. What
-    /// is not in its table makes the next validity test fail; public values may be missing yet.
+    /// Does what [`multiplicities`](Self::multiplicities) of these arguments need the other party
+    /// for. What is not in its table makes the next validity test fail; public values may be
+    /// missing yet.
     fn prepare_lookups(&mut self, arguments: &[LookupArgument]) -> Result<(), PartyError>;
 
     /// The multiplicity column of each lookup argument, `rows` values each (spec 01 §5.4); zero in
@@ -94,8 +96,8 @@ pub trait WitnessParty {
     }
 
     /// Tests that the witness satisfies all that the circuit states, whatever the other party does
-    /// (protocol §25): before the validity test, when all wires in cells are known. Fails with the same error
-    /// on every side, and nothing else is learnt.
+    /// (protocol §25): before the validity test, when all wires in cells are known. Fails with the
+    /// same error on every side, and nothing else is learnt.
     fn test_statement(&mut self, _statement: &dyn Statement) -> Result<(), PartyError> {
         Ok(())
     }
@@ -110,9 +112,9 @@ pub trait WitnessParty {
 
 /// The operations of the argument, beyond linear ones.
 ///
-/// What takes more than one message is in steps, so that several such operations share each wait for the
-/// other party: `prepare`, `begin`, `finish`. All parties take the steps in the same order, and what was
-/// begun first is finished first.
+/// What takes more than one message is in steps, so that several such operations share each wait
+/// for the other party: `prepare`, `begin`, `finish`. All parties take the steps in the same order,
+/// and what was begun first is finished first.
 pub trait ProverParty: WitnessParty {
     /// Group elements that are being opened.
     type Points;
@@ -123,8 +125,8 @@ pub trait ProverParty: WitnessParty {
     /// A quotient of which some products are made, and what it is made of.
     type Quotient<'q>;
 
-    /// Whether this party only finds out what a proof asks of it. What it computes has no meaning, and
-    /// the prover leaves out commitments and transforms, on which nothing else depends.
+    /// Whether this party only finds out what a proof asks of it. What it computes has no meaning,
+    /// and the prover leaves out commitments and transforms, on which nothing else depends.
     fn rehearses(&self) -> bool {
         false
     }
@@ -133,8 +135,8 @@ pub trait ProverParty: WitnessParty {
     /// owned by the other party. The same seeds give the same sum, alone and in pairs.
     fn blinding(&self, item: BlindingItem, kind: Kind, rows: Range<usize>) -> Shares;
 
-    /// Begins to open sums of group elements that are part of the proof: sends this party's parts, with
-    /// the digest of the transcript up to them. What is begun before
+    /// Begins to open sums of group elements that are part of the proof: sends this party's parts,
+    /// with the digest of the transcript up to them. What is begun before
     /// [`finish_points`](Self::finish_points) waits for the other party at the same time.
     fn begin_points(
         &mut self,
@@ -142,14 +144,16 @@ pub trait ProverParty: WitnessParty {
         parts: Vec<G1Affine>,
     ) -> Result<Self::Points, PartyError>;
 
-    /// The sums. Fails, and uses nothing of what the other party sent, unless it had the same digest.
+    /// The sums. Fails, and uses nothing of what the other party sent, unless it had the same
+    /// digest.
     fn finish_points(&mut self, points: Self::Points) -> Result<Vec<G1Affine>, PartyError>;
 
-    /// Opens evaluations that are part of the proof; compares digests as the opening of points does.
+    /// Opens evaluations that are part of the proof; compares digests as the opening of points
+    /// does.
     fn open_evaluations(&mut self, digest: [u8; 32], parts: &[Fr]) -> Result<Vec<Fr>, PartyError>;
 
-    /// Inner products, as [`inner_products`](WitnessParty::inner_products), of values that are no wires
-    /// but made of them: each is masked for this purpose alone.
+    /// Inner products, as [`inner_products`](WitnessParty::inner_products), of values that are no
+    /// wires but made of them: each is masked for this purpose alone.
     fn products_of_shares(
         &mut self,
         left: &[Operand],
@@ -158,8 +162,8 @@ pub trait ProverParty: WitnessParty {
     ) -> Result<Vec<Fr>, PartyError>;
 
     /// Prepares to turn additive shares into multiplicative ones, while it is not known yet by what
-    /// public numbers the values will be shifted. Those that are shared are claimed wires; of others the
-    /// number has no meaning.
+    /// public numbers the values will be shifted. Those that are shared are claimed wires; of
+    /// others the number has no meaning.
     fn prepare_factors(&mut self, values: &[WireValue]) -> Result<Self::Conversion, PartyError>;
 
     /// Says what the values are shifted by, one number each.
@@ -190,17 +194,17 @@ pub trait ProverParty: WitnessParty {
     /// probability is 2^-228 a proof).
     fn finish_inverses(&mut self, inversion: Self::Inversion) -> Result<Shares, PartyError>;
 
-    /// Begins a quotient whose numerator is not known yet but for constants, which are any here: makes the
-    /// products that others depend on, as far as they do not depend on these.
+    /// Begins a quotient whose numerator is not known yet but for constants, which are any here:
+    /// makes the products that others depend on, as far as they do not depend on these.
     fn begin_quotient<'q>(
         &mut self,
         numerator: &Numerator,
         operands: QuotientOperands<'q>,
     ) -> Result<Self::Quotient<'q>, PartyError>;
 
-    /// The quotient `numerator / (X^n - 1)` in parts of `n` coefficients each, lowest first (spec 01
-    /// §5.7). For a numerator that is no multiple of `X^n - 1` (an invalid witness) the result is
-    /// arbitrary. All but the numerator's constants is as it was when the quotient was begun.
+    /// The quotient `numerator / (X^n - 1)` in parts of `n` coefficients each, lowest first (spec
+    /// 01 §5.7). For a numerator that is no multiple of `X^n - 1` (an invalid witness) the result
+    /// is arbitrary. All but the numerator's constants is as it was when the quotient was begun.
     fn finish_quotient(
         &mut self,
         begun: Self::Quotient<'_>,

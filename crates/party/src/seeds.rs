@@ -5,7 +5,8 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use sha2::{Digest, Sha256};
 
-/// What one side draws at random: `blinding` enters the proof, `protocol` (masks, factors) never shows.
+/// What one side draws at random: `blinding` enters the proof, `protocol` (masks, factors) never
+/// shows.
 pub struct PartySeeds {
     /// Seed of the blinding rows.
     pub blinding: Seed,

@@ -1,6 +1,6 @@
-//! What a witness has to satisfy, in terms of wires: what a party tests that does not trust its peer
-//! (protocol §25). Input: a circuit's gates and lookups, by whoever knows it. Output: sums of wires and of
-//! products of wires, which are 0.
+//! What a witness has to satisfy, in terms of wires: what a party tests that does not trust its
+//! peer (protocol §25). Input: a circuit's gates and lookups, by whoever knows it. Output: sums of
+//! wires and of products of wires, which are 0.
 
 use crate::{Kind, Operand, Role, Shares};
 use twain_algebra::Fr;
@@ -27,16 +27,16 @@ pub struct StatementShape {
     pub polynomials: usize,
     /// The lookup arguments.
     pub lookups: Vec<LookupShape>,
-    /// The highest degree of polynomials of one side's own wires that no pair of columns states: the
-    /// model's and the data's; 0 without any.
+    /// The highest degree of polynomials of one side's own wires that no pair of columns states:
+    /// the model's and the data's; 0 without any.
     pub owned_degrees: [usize; 2],
 }
 
 /// A lookup argument.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LookupShape {
-    /// The tuples that are looked up and not public: for each its components, of which public ones are
-    /// no wires.
+    /// The tuples that are looked up and not public: for each its components, of which public ones
+    /// are no wires.
     pub tuples: Vec<Vec<Option<SecretWire>>>,
     /// Components of a tuple.
     pub width: usize,
@@ -97,6 +97,7 @@ pub struct LookupStatement {
     pub known: Vec<(Vec<Fr>, u64)>,
     /// The table: for each component its values, row by row.
     pub table: Vec<Vec<Fr>>,
-    /// This side's share of how often each row of the table is looked up, at least as many as it has rows.
+    /// This side's share of how often each row of the table is looked up, at least as many as it
+    /// has rows.
     pub multiplicities: Shares,
 }

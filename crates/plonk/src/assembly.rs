@@ -4,7 +4,8 @@
 use crate::column::Cell;
 use twain_algebra::Fr;
 
-/// One bit for each row; bit `i mod 8`, from the lowest, of byte `i / 8` is row `i`, as in key files.
+/// One bit for each row; bit `i mod 8`, from the lowest, of byte `i / 8` is row `i`, as in key
+/// files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BitRows {
     bytes: Vec<u8>,

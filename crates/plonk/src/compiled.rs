@@ -276,7 +276,8 @@ fn member_expression(column: &Expression, value: u64, size: usize) -> Expression
 mod tests {
     use super::*;
 
-    /// Simple selectors 0..4 in gates of degree 3 (degree of the system 5 by the lookup), on in the given rows.
+    /// Simple selectors 0..4 in gates of degree 3 (degree of the system 5 by the lookup), on in the
+    /// given rows.
     fn groups(on: &[&[usize]]) -> Vec<Vec<usize>> {
         let mut system = ConstraintSystem::new();
         let advice = system.advice_column(0);

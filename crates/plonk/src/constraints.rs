@@ -1,6 +1,6 @@
-//! All constraints of the argument in the order in which `y` folds them (spec 01 §5.7), stated once:
-//! an [`Evaluator`] says what values are. The verifier's are scalars, the prover's are nodes of the
-//! quotient's numerator.
+//! All constraints of the argument in the order in which `y` folds them (spec 01 §5.7), stated
+//! once: an [`Evaluator`] says what values are. The verifier's are scalars, the prover's are nodes
+//! of the quotient's numerator.
 
 use crate::column::{Column, ColumnKind};
 use crate::compiled::CompiledSystem;
@@ -305,7 +305,8 @@ mod tests {
         }
     }
 
-    /// Against the fractions the lookup constraint stands for, with one to three inputs of two elements.
+    /// Against the fractions the lookup constraint stands for, with one to three inputs of two
+    /// elements.
     #[test]
     fn several_inputs_share_a_grand_sum() {
         for inputs in 1..=3 {

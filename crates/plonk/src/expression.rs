@@ -79,7 +79,8 @@ impl Expression {
         }
     }
 
-    /// Appends the identifier text by which lookups with the same table find each other (spec 01 §3.7).
+    /// Appends the identifier text by which lookups with the same table find each other (spec 01
+    /// §3.7).
     pub(crate) fn write_identifier(&self, text: &mut String) {
         match self {
             Expression::Constant(c) => text.push_str(&scalar_text(c)),

@@ -1,6 +1,6 @@
 //! The scalar that stands for a verifying key in the transcript (spec 01 §4.5): a hash of a text
-//! that spells out the domain, the constraint system and the commitments, with the spaces and commas
-//! of Rust's one-line debug output.
+//! that spells out the domain, the constraint system and the commitments, with the spaces and
+//! commas of Rust's one-line debug output.
 
 use crate::column::{Column, ColumnKind};
 use crate::compiled::CompiledSystem;

@@ -59,8 +59,9 @@ pub fn generate_keys_watched(
     ProvingKey::new(vk, fixed, sigma)
 }
 
-/// Fails unless the values of a key's columns are those that the circuit gives. A proof made with another key can verify, by that key, and tell something of
-/// the witness: in a pair the peer may have handed the key over.
+/// Fails unless the values of a key's columns are those that the circuit gives. A proof made with
+/// another key can verify, by that key, and tell something of the witness: in a pair the peer may
+/// have handed the key over.
 ///
 /// # Errors
 /// [`KeyError::OtherCircuit`]; a circuit of which no key can be made; [`KeyError::Cancelled`].

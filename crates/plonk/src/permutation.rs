@@ -22,8 +22,8 @@ pub(crate) struct Permutation {
 }
 
 impl Permutation {
-    /// Joins the cycles of the two cells of each copy, in order; copies within a cycle change nothing.
-    /// Cells from row `usable_rows` on cannot be copied.
+    /// Joins the cycles of the two cells of each copy, in order; copies within a cycle change
+    /// nothing. Cells from row `usable_rows` on cannot be copied.
     pub(crate) fn new(
         columns: &[Column],
         rows: usize,
@@ -53,8 +53,8 @@ impl Permutation {
         Ok(Self { rows, successors })
     }
 
-    /// The permutation with these polynomials' values, see [`Self::values`]; none if they are those of
-    /// no permutation, or of more cells than 32 bits count.
+    /// The permutation with these polynomials' values, see [`Self::values`]; none if they are those
+    /// of no permutation, or of more cells than 32 bits count.
     ///
     /// # Errors
     /// [`PartyError::Cancelled`].

@@ -1,7 +1,7 @@
 //! Proving keys: the fixed columns and permutation polynomials themselves (spec 01 §4.4).
 //!
-//! A key file also holds what follows from these: polynomials on the extended domain, and those that
-//! single out rows. They are computed when a file is written, and not needed for a proof.
+//! A key file also holds what follows from these: polynomials on the extended domain, and those
+//! that single out rows. They are computed when a file is written, and not needed for a proof.
 
 use crate::compiled::CompiledSystem;
 use crate::error::KeyError;
@@ -22,7 +22,8 @@ pub struct ProvingKey {
     permutation: Found<Option<Permutation>>,
 }
 
-/// What follows from the rest, once it has been asked for: two keys are the same whether it has or not.
+/// What follows from the rest, once it has been asked for: two keys are the same whether it has or
+/// not.
 #[derive(Clone, Debug)]
 struct Found<T>(OnceLock<T>);
 
@@ -47,8 +48,8 @@ pub struct ColumnPolynomials {
 }
 
 impl ColumnPolynomials {
-    /// From values; fails if a column does not have the domain's length, or if it is ended between two
-    /// columns.
+    /// From values; fails if a column does not have the domain's length, or if it is ended between
+    /// two columns.
     pub fn from_values(
         values: Vec<Vec<Fr>>,
         domain: &Domain,
@@ -101,9 +102,9 @@ impl RowPolynomials {
 }
 
 impl ProvingKey {
-    /// Puts a key together; fails unless numbers and lengths are those of the verifying key's system.
-    /// Whether the columns are those the verifying key commits to is not checked: a prover with a
-    /// wrong key makes proofs that do not verify.
+    /// Puts a key together; fails unless numbers and lengths are those of the verifying key's
+    /// system. Whether the columns are those the verifying key commits to is not checked: a prover
+    /// with a wrong key makes proofs that do not verify.
     pub fn new(
         vk: VerifyingKey,
         fixed: ColumnPolynomials,
@@ -145,7 +146,8 @@ impl ProvingKey {
         &self.sigma
     }
 
-    /// The permutation of the cells of the permutation columns; none if the polynomials are those of none.
+    /// The permutation of the cells of the permutation columns; none if the polynomials are those
+    /// of none.
     ///
     /// # Errors
     /// [`PartyError::Cancelled`] while it is looked for.

@@ -34,8 +34,8 @@ impl Rotations {
         self.x.pow_vartime([1u64 << self.k]) - Fr::ONE
     }
 
-    /// `L_first(x), L_(first + 1)(x), …`: `count` Lagrange polynomials, indices modulo `n`. If `x` is in the
-    /// domain, the values are wrong; the caller has excluded that.
+    /// `L_first(x), L_(first + 1)(x), …`: `count` Lagrange polynomials, indices modulo `n`. If `x`
+    /// is in the domain, the values are wrong; the caller has excluded that.
     pub(crate) fn lagrange(&self, first: i64, count: usize) -> Vec<Fr> {
         let rows = Fr::from(1u64 << self.k);
         let start = self.root(first);
@@ -47,8 +47,8 @@ impl Rotations {
         values
     }
 
-    /// Weights `w_i` such that the polynomial with values `f_i` at the given rotations (distinct) has the value
-    /// `sum w_i f_i` at `u`. None if `u` is one of the points.
+    /// Weights `w_i` such that the polynomial with values `f_i` at the given rotations (distinct)
+    /// has the value `sum w_i f_i` at `u`. None if `u` is one of the points.
     pub(crate) fn interpolation(&self, rotations: &[i32], u: Fr) -> Option<Vec<Fr>> {
         let points: Vec<Fr> = rotations.iter().map(|rotation| self.point(*rotation)).collect();
         let mut weights = Vec::with_capacity(points.len());

@@ -47,8 +47,8 @@ pub struct Srs {
 
 impl Srs {
     /// Puts an SRS together from points. Of those in G1 only the first is checked, for being on the
-    /// curve; whoever takes them from a file checks first that they are the powers of one secret, since
-    /// commitments over other points need not hide anything.
+    /// curve; whoever takes them from a file checks first that they are the powers of one secret,
+    /// since commitments over other points need not hide anything.
     pub fn new(
         k: u32,
         g: Vec<G1Affine>,
@@ -62,8 +62,8 @@ impl Srs {
         Ok(Self { k, g: prepare(g), g_lagrange: prepare(g_lagrange), verifier })
     }
 
-    /// As [`Srs::new`], with the Lagrange form computed: from the first powers of a larger SRS. That takes
-    /// minutes for `2^20` rows, and may be ended early.
+    /// As [`Srs::new`], with the Lagrange form computed: from the first powers of a larger SRS.
+    /// That takes minutes for `2^20` rows, and may be ended early.
     pub fn from_powers(
         k: u32,
         g: Vec<G1Affine>,

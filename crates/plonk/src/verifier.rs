@@ -1,5 +1,5 @@
-//! The verifier (spec 01 §6): replays the transcript, folds all constraints at the evaluation point,
-//! and checks one SHPLONK opening with one pairing equation.
+//! The verifier (spec 01 §6): replays the transcript, folds all constraints at the evaluation
+//! point, and checks one SHPLONK opening with one pairing equation.
 
 use crate::compiled::CompiledSystem;
 use crate::constraints::{Challenges, Evaluator, constraints};
@@ -54,9 +54,9 @@ pub fn verify(
     check_opening(system, srs, &mut reader, &rotations, &values, &commitments)
 }
 
-/// Accepts iff the proof is valid for one of the keys; returns its position. EZKL's keys of circuits
-/// with more than eight columns a table depend on its number of threads (spec 01 §8.1), so the same
-/// files may stand for several keys. The error is that of the first key.
+/// Accepts iff the proof is valid for one of the keys; returns its position. EZKL's keys of
+/// circuits with more than eight columns a table depend on its number of threads (spec 01 §8.1), so
+/// the same files may stand for several keys. The error is that of the first key.
 pub fn verify_any<'a>(
     keys: impl IntoIterator<Item = &'a VerifyingKey>,
     srs: &VerifierSrs,
@@ -217,7 +217,8 @@ fn check_opening(
     let sets = rotation_sets(system);
     let all = all_rotations(&sets);
     let distance = |rotation: i32| u - rotations.point(rotation);
-    // The factor of a set: the distances from u to the points it lacks, relative to the first set's.
+    // The factor of a set: the distances from u to the points it lacks, relative to the first
+    // set's.
     let missing = |set: &RotationSet| {
         let others = all.iter().filter(|rotation| !set.rotations.contains(rotation));
         others.map(|rotation| distance(*rotation)).product::<Fr>()

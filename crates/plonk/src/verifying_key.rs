@@ -37,8 +37,8 @@ pub struct VerifyingKeyParts {
 }
 
 impl VerifyingKey {
-    /// Puts a key together; fails unless numbers and sizes are those of the configured system and all
-    /// commitments are on the curve.
+    /// Puts a key together; fails unless numbers and sizes are those of the configured system and
+    /// all commitments are on the curve.
     pub fn new(configured: ConstraintSystem, parts: VerifyingKeyParts) -> Result<Self, KeyError> {
         let VerifyingKeyParts { k, compress_selectors, selectors, .. } = parts;
         let (system, columns) = CompiledSystem::new(configured, k, &selectors, compress_selectors)?;
@@ -72,9 +72,9 @@ impl VerifyingKey {
         })
     }
 
-    /// Fails unless the selectors' rows are those the key commits to. Verification needs of the rows
-    /// only which selectors share a column, so it does not notice another row. `g_lagrange` are the
-    /// SRS's commitments to the rows.
+    /// Fails unless the selectors' rows are those the key commits to. Verification needs of the
+    /// rows only which selectors share a column, so it does not notice another row. `g_lagrange`
+    /// are the SRS's commitments to the rows.
     ///
     /// # Errors
     /// Other rows, an SRS of another size, or [`KeyError::Cancelled`].

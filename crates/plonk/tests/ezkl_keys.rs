@@ -1,5 +1,5 @@
-//! EZKL's keys are rebuilt to the byte from what a circuit's layout determines: the configured fixed
-//! columns, the selectors' rows and the permutation, here decoded from the key itself.
+//! EZKL's keys are rebuilt to the byte from what a circuit's layout determines: the configured
+//! fixed columns, the selectors' rows and the permutation, here decoded from the key itself.
 //!
 //! The repository holds the large proving keys as digests only; where the file itself is found (in
 //! the folder of `TWAIN_VECTORS`, else in `../shared/vectors`) the test runs on it.
@@ -54,8 +54,8 @@ impl Reader<'_> {
     }
 }
 
-/// Copy constraints that give the permutation of these polynomials: the cycle `c -> a_m -> .. -> a_1`
-/// comes from copies of `a_1, .., a_m` and `c`, in this order.
+/// Copy constraints that give the permutation of these polynomials: the cycle
+/// `c -> a_m -> .. -> a_1` comes from copies of `a_1, .., a_m` and `c`, in this order.
 fn copies(columns: &[Column], sigma: &[Vec<Fr>], omega: Fr) -> Vec<(Cell, Cell)> {
     let mut cells = HashMap::new();
     let mut start = Fr::ONE;

@@ -102,8 +102,8 @@ impl Store<'_> {
         Ok(BundleWriter { store: self, header, series, blocks, committed: false })
     }
 
-    /// Reserves a bundle for `plan` that both sides have; none if there is none. When it returns, the
-    /// bundle can never be reserved again, on either side.
+    /// Reserves a bundle for `plan` that both sides have; none if there is none. When it returns,
+    /// the bundle can never be reserved again, on either side.
     pub fn reserve(
         &mut self,
         channel: &mut dyn Channel,

@@ -1,6 +1,7 @@
-//! The file of one bundle: a header in clear, then blocks under AES-256-GCM with a key of the bundle's
-//! own (from the identity and a random salt). A block's nonce is its number; header, number and
-//! whether it is the last are authenticated with it, so blocks cannot be moved, cut off or mixed.
+//! The file of one bundle: a header in clear, then blocks under AES-256-GCM with a key of the
+//! bundle's own (from the identity and a random salt). A block's nonce is its number; header,
+//! number and whether it is the last are authenticated with it, so blocks cannot be moved, cut off
+//! or mixed.
 
 use super::disk::{DiskFile, wipe};
 use super::error::StoreError;

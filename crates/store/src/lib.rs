@@ -1,24 +1,25 @@
 //! Bundles of correlations made ahead of time, each consumed at most once (protocol §20).
 //!
 //! A bundle is all that one proof of one circuit consumes; what is in it is opaque here. Bundles of
-//! one version of the protocol, plan, pair of keys and role form a *series*, numbered from 0. Those of
-//! another version are erased when the store is opened, not read. The files of a store:
+//! one version of the protocol, plan, pair of keys and role form a *series*, numbered from 0. Those
+//! of another version are erased when the store is opened, not read. The files of a store:
 //!
 //! - `SERIES.state`: the mark (lowest number that may still be used) and the next number to make;
 //! - `SERIES-NUMBER.bundle`: a bundle both sides have acknowledged;
 //! - `SERIES-NUMBER.pending`, `SERIES.new`: unfinished; removed when the store is opened;
 //!
-//! and in a folder beside it, which must not be put back together with it, `SERIES.mark`: the mark again.
+//! and in a folder beside it, which must not be put back together with it, `SERIES.mark`: the mark
+//! again.
 //!
-//! Why no bundle is used twice: before a side uses number `i` it has synced the mark `i + 1`, outside of
-//! the store first, and has heard that the peer did the same. Of the two marks the larger counts, bundles
-//! below it are erased, and all are if the outer one is missing; a peer's word makes a side pass over
-//! bundles, never go back. So neither a crash at any instant nor an old copy of the store brings a bundle
-//! back, whatever the peer says. With an old copy of both folders only the peer's numbers do, if it is
-//! honest; and a bundle is used for a week at most.
+//! Why no bundle is used twice: before a side uses number `i` it has synced the mark `i + 1`,
+//! outside of the store first, and has heard that the peer did the same. Of the two marks the
+//! larger counts, bundles below it are erased, and all are if the outer one is missing; a peer's
+//! word makes a side pass over bundles, never go back. So neither a crash at any instant nor an old
+//! copy of the store brings a bundle back, whatever the peer says. With an old copy of both folders
+//! only the peer's numbers do, if it is honest; and a bundle is used for a week at most.
 //!
-//! Input: a directory, an identity, and a session with the peer (`docs/protocol.md`, store of bundles).
-//! Making takes a stream of bytes in, reserving gives it out, to both sides or to none:
+//! Input: a directory, an identity, and a session with the peer (`docs/protocol.md`, store of
+//! bundles). Making takes a stream of bytes in, reserving gives it out, to both sides or to none:
 //!
 //! ```
 //! use std::io::Read;
@@ -128,9 +129,9 @@ pub struct Store<'a> {
 }
 
 impl<'a> Store<'a> {
-    /// Opens the store in `directory`, or makes one, removes what crashes left over, and erases bundles
-    /// that may no longer be used. `marks` is the folder for the other copy of the marks: not within
-    /// `directory`, and not put back from a backup together with it.
+    /// Opens the store in `directory`, or makes one, removes what crashes left over, and erases
+    /// bundles that may no longer be used. `marks` is the folder for the other copy of the marks:
+    /// not within `directory`, and not put back from a backup together with it.
     ///
     /// # Errors
     /// If another process has it open.
@@ -188,8 +189,8 @@ impl<'a> Store<'a> {
         Ok(store)
     }
 
-    /// Whether the bundle in a file may no longer be used: its number is below the mark, there is no
-    /// mark outside of the store, it is too old, or of an older version of the program.
+    /// Whether the bundle in a file may no longer be used: its number is below the mark, there is
+    /// no mark outside of the store, it is too old, or of an older version of the program.
     fn is_spent(&self, name: &str, series: &str, index: u64) -> Result<bool, StoreError> {
         let Some(header) = Header::read(self.disk.open(name)?.as_ref())? else { return Ok(true) };
         Ok(self.states.outside_mark(series)?.is_none()

@@ -1,6 +1,6 @@
-//! Disks in memory that crash on demand, for tests. After a crash a disk holds what was synced and, of
-//! the rest, whatever it likes: of the changes of names a beginning of their order, of each file's
-//! content all, none or a part.
+//! Disks in memory that crash on demand, for tests. After a crash a disk holds what was synced and,
+//! of the rest, whatever it likes: of the changes of names a beginning of their order, of each
+//! file's content all, none or a part.
 
 use super::disk::{Disk, DiskFile};
 use rand_chacha::ChaCha20Rng;

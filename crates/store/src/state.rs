@@ -1,6 +1,6 @@
-//! What must survive of a series, so that no bundle is used twice: its mark, kept in two folders, and the
-//! next number to make. Small files, each replaced as a whole and authenticated with a key of the
-//! identity.
+//! What must survive of a series, so that no bundle is used twice: its mark, kept in two folders,
+//! and the next number to make. Small files, each replaced as a whole and authenticated with a key
+//! of the identity.
 
 use super::disk::Disk;
 use super::error::StoreError;
@@ -44,8 +44,8 @@ impl States {
         Ok(Self { store, outside, key: hmac::Key::new(hmac::HMAC_SHA256, key.as_slice()) })
     }
 
-    /// A series' state; its mark is the larger of the two. Without the outer one nothing made so far may
-    /// be used.
+    /// A series' state; its mark is the larger of the two. Without the outer one nothing made so
+    /// far may be used.
     pub(super) fn read(&self, series: &str) -> Result<SeriesState, StoreError> {
         let damaged = StoreError::Damaged("a series' state");
         let state = match self.fields(self.store.as_ref(), &format!("{series}{STATE}"))? {

@@ -1,5 +1,5 @@
-//! Two stores against each other on simulated disks: whatever crashes, whichever store is put back to an
-//! older copy, and whatever the peer then says, no bundle is used in two sessions.
+//! Two stores against each other on simulated disks: whatever crashes, whichever store is put back
+//! to an older copy, and whatever the peer then says, no bundle is used in two sessions.
 
 use super::agree::acknowledgement;
 use super::disk::Disk;
@@ -134,7 +134,8 @@ fn an_old_copy_of_one_side_brings_nothing_back() {
     assert_eq!(run(&restored, 6, Action::Reserve), [None, None]);
 }
 
-/// A session with a peer that agrees to whatever number this side names, and says it has synced the mark.
+/// A session with a peer that agrees to whatever number this side names, and says it has synced the
+/// mark.
 fn reserve_from_a_cheat(machine: &Machine, number: u8, now: u64) -> Option<[u8; 32]> {
     let (own, mut cheat) = memory_pair([number; 32]);
     std::thread::scope(|scope| {
@@ -259,8 +260,8 @@ fn a_damaged_state_is_noticed() {
     assert!(matches!(open(&disks[0], Role::Model), Err(StoreError::Damaged(_))));
 }
 
-/// Every step of making and reserving, on either side, as the place of a crash; afterwards the other
-/// side, or its store alone, may be put back to a copy from before.
+/// Every step of making and reserving, on either side, as the place of a crash; afterwards the
+/// other side, or its store alone, may be put back to a copy from before.
 #[test]
 fn a_crash_at_any_step_is_harmless() {
     for action in [Action::Make, Action::Reserve] {

@@ -1,5 +1,5 @@
-//! The public files of a Powers-of-Tau ceremony for 2^28 powers: what `get-srs` downloads. Their names,
-//! addresses and digests are those that snarkjs' authors list.
+//! The public files of a Powers-of-Tau ceremony for 2^28 powers: what `get-srs` downloads. Their
+//! names, addresses and digests are those that snarkjs' authors list.
 
 use crate::error::Error;
 use crate::observe::{Event, Run};

@@ -81,8 +81,8 @@ pub fn create_verifier(key: &Key, reusable: bool, source: &Path, abi: &Path) -> 
     write(abi, interface.as_bytes())
 }
 
-/// Writes a circuit's key for the contract for all circuits, which returns public values with so many
-/// decimals.
+/// Writes a circuit's key for the contract for all circuits, which returns public values with so
+/// many decimals.
 ///
 /// # Errors
 /// As [`create_verifier`].

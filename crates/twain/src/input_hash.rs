@@ -1,6 +1,6 @@
-//! The hash of an input, as its owner publishes it and a proof of a circuit with hashed inputs shows it
-//! (protocol §1.4): `PLACE=HASH`, the place of the input among those of the circuit, from 0, and 64
-//! hexadecimal digits as in a proof's instances.
+//! The hash of an input, as its owner publishes it and a proof of a circuit with hashed inputs
+//! shows it (protocol §1.4): `PLACE=HASH`, the place of the input among those of the circuit, from
+//! 0, and 64 hexadecimal digits as in a proof's instances.
 
 use std::fmt;
 use std::str::FromStr;

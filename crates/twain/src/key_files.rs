@@ -111,9 +111,9 @@ pub fn read_verifying_key(
     verifying_key(&file, path, configured, k)
 }
 
-/// Reads the verifying keys that a file stands for, the likeliest first. There is more than one only
-/// if a table has more than eight columns: EZKL's constraint system then depends on its number of
-/// threads (spec 01 §8.1), which no file tells.
+/// Reads the verifying keys that a file stands for, the likeliest first. There is more than one
+/// only if a table has more than eight columns: EZKL's constraint system then depends on its number
+/// of threads (spec 01 §8.1), which no file tells.
 ///
 /// # Errors
 /// As [`read_verifying_key`]; settings that no circuit fits.
@@ -136,8 +136,8 @@ pub fn read_verifying_keys(
     Ok(keys)
 }
 
-/// Fails if a verifying key's selectors are not those it commits to, which verification by itself does
-/// not notice. It takes an SRS of the key's size; with one of another size nothing is checked.
+/// Fails if a verifying key's selectors are not those it commits to, which verification by itself
+/// does not notice. It takes an SRS of the key's size; with one of another size nothing is checked.
 ///
 /// # Errors
 /// No such SRS, another key, or the watcher's.
@@ -227,8 +227,8 @@ pub fn read_proving_key(
     ProvingKey::new(vk, fixed, sigma).map_err(KeyFileError::key(path))
 }
 
-/// Writes both keys, or neither. The proving key has all that EZKL expects in the file; what follows
-/// from the rest is computed column by column.
+/// Writes both keys, or neither. The proving key has all that EZKL expects in the file; what
+/// follows from the rest is computed column by column.
 ///
 /// # Errors
 /// From the file system, or the watcher's.
@@ -269,8 +269,8 @@ pub fn write_keys(
 /// so all points that are used are checked, over `rng`: wrong ones pass with probability `2^-225`.
 ///
 /// # Errors
-/// No such file, not an SRS, one that is too small, one that is not the powers of one secret, or the
-/// watcher's.
+/// No such file, not an SRS, one that is too small, one that is not the powers of one secret, or
+/// the watcher's.
 pub fn read_srs(
     path: &Path,
     k: u32,

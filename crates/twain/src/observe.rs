@@ -1,6 +1,6 @@
-//! What a session tells whoever runs it: its phases and what they cost, how far it is, what its user
-//! must know; and how it is ended early. In: an [`Observer`] and a [`Cancel`]. There is no global
-//! state, so any number of sessions run in one process.
+//! What a session tells whoever runs it: its phases and what they cost, how far it is, what its
+//! user must know; and how it is ended early. In: an [`Observer`] and a [`Cancel`]. There is no
+//! global state, so any number of sessions run in one process.
 
 mod json;
 mod usage;
@@ -86,7 +86,8 @@ pub enum Event {
     Forecast(crate::pair::Forecast),
     /// Something the user should know.
     Notice(Notice),
-    /// A file is downloaded: so many bytes are there of so many (0: not known). At most once a second.
+    /// A file is downloaded: so many bytes are there of so many (0: not known). At most once a
+    /// second.
     Downloaded {
         /// Bytes that are there.
         done: u64,

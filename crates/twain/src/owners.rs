@@ -1,15 +1,15 @@
 //! Who owns which input of a circuit (protocol §1.4). Input: what one side says is its own
 //! (`--own-inputs`); the rest is then the other's, so each input has one owner in what a side says.
-//! Output: the owners in the order of the inputs, the text by which the sides compare them, and what is
-//! wrong if they differ.
+//! Output: the owners in the order of the inputs, the text by which the sides compare them, and
+//! what is wrong if they differ.
 
 use crate::error::Error;
 use twain_artifacts::CompiledModel;
 use twain_link::handshake::{Difference, HandshakeError, Item};
 use twain_party::Role;
 
-/// The name under which both sides compare whose inputs are whose. Nothing stands under it where all are
-/// the data's side's.
+/// The name under which both sides compare whose inputs are whose. Nothing stands under it where
+/// all are the data's side's.
 pub const NAME: &str = "inputs of the model's side";
 
 /// The inputs that a side says are its own. All others are the other side's.
@@ -25,8 +25,8 @@ impl OwnInputs {
     /// The owner of each input of the circuit.
     ///
     /// # Errors
-    /// Places that are none or named twice; nothing left for the data's side; inputs that nobody owns,
-    /// since both know them.
+    /// Places that are none or named twice; nothing left for the data's side; inputs that nobody
+    /// owns, since both know them.
     pub fn owners(&self, compiled: &CompiledModel) -> Result<Vec<Role>, Error> {
         let refuse = |text: String| Err(Error::Usage(format!("--own-inputs: {text}")));
         let visibility = &compiled.settings.run_args.input_visibility;

@@ -1,6 +1,7 @@
-//! What every proof of a circuit is made from beside its secrets, kept in memory: a program that proves
-//! often reads none of it twice. Input: the compiled circuit, the proving key and the SRS, from files
-//! or as values. Output: proofs, alone; a pair's side is built on it ([`crate::pair::Common`]).
+//! What every proof of a circuit is made from beside its secrets, kept in memory: a program that
+//! proves often reads none of it twice. Input: the compiled circuit, the proving key and the SRS,
+//! from files or as values. Output: proofs, alone; a pair's side is built on it
+//! ([`crate::pair::Common`]).
 
 use crate::alone::{check_einsums, load_compiled};
 use crate::error::{AtFile, Error};
@@ -24,8 +25,8 @@ pub struct ProverFiles {
     pub pk_path: PathBuf,
     /// The SRS, if not EZKL's default for the number of rows.
     pub srs_path: Option<PathBuf>,
-    /// Accept einsums that a proof says next to nothing of: EZKL's circuits do not tie Freivalds' check
-    /// to the values used.
+    /// Accept einsums that a proof says next to nothing of: EZKL's circuits do not tie Freivalds'
+    /// check to the values used.
     pub allow_unbound_einsums: bool,
 }
 
@@ -84,8 +85,8 @@ impl Prover {
     /// The same, from values; `allow_unbound_einsums` as in [`ProverFiles`].
     ///
     /// # Errors
-    /// A circuit that cannot be laid out, or says next to nothing. Whether the key and the SRS are the circuit's shows when the
-    /// proof is checked, and in pairs before.
+    /// A circuit that cannot be laid out, or says next to nothing. Whether the key and the SRS are
+    /// the circuit's shows when the proof is checked, and in pairs before.
     pub fn new(
         compiled: CompiledModel,
         key: ProvingKey,

@@ -1,6 +1,6 @@
-//! Local work asks often enough whether it is to go on: whenever it is ended, it returns within a second,
-//! from the reading of the SRS to the last commitment, and the plan of a pair too. (What waits for a
-//! peer, and whole commands: `library.rs`.)
+//! Local work asks often enough whether it is to go on: whenever it is ended, it returns within a
+//! second, from the reading of the SRS to the last commitment, and the plan of a pair too. (What
+//! waits for a peer, and whole commands: `library.rs`.)
 
 use rand_core::OsRng;
 use std::error::Error;
@@ -78,8 +78,8 @@ impl Site {
         Self { folder, compiled, circuit: circuit.unwrap(), witness }
     }
 
-    /// Everything that one does alone: the SRS is read and checked, keys are made, written and read, and
-    /// the proof is made.
+    /// Everything that one does alone: the SRS is read and checked, keys are made, written and
+    /// read, and the proof is made.
     fn work(&self, watched: &Watched) -> Result<(ProvingKey, Srs), Box<dyn Error>> {
         let path = |name: &str| self.folder.path().join(name);
         let srs_path = vectors().join(format!("srs/kzg{ROWS}.srs"));
@@ -119,7 +119,8 @@ impl Site {
     }
 }
 
-/// Lets the work be done once, and then ends it at as many points, evenly spread over the questions.
+/// Lets the work be done once, and then ends it at as many points, evenly spread over the
+/// questions.
 fn ends_in_time<T>(
     points: usize,
     work: impl Fn(&Watched) -> Result<T, Box<dyn Error>>,

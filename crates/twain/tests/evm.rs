@@ -1,6 +1,7 @@
-//! Contracts in a real EVM: compiled, deployed on a node of this machine, and given proofs that EZKL
-//! made, that Twain made alone and in a pair, and proofs with a bit changed. Needs the compiler and
-//! the node of `tests/evm` (`npm ci --ignore-scripts`), so these tests run with `--ignored`.
+//! Contracts in a real EVM: compiled, deployed on a node of this machine, and given proofs that
+//! EZKL made, that Twain made alone and in a pair, and proofs with a bit changed. Needs the
+//! compiler and the node of `tests/evm` (`npm ci --ignore-scripts`), so these tests run with
+//! `--ignored`.
 
 mod in_process;
 

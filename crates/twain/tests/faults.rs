@@ -1,10 +1,10 @@
-//! A link that goes wrong at each step of what a pair does, and links that are slow. Both sides run in
-//! this process, over TLS through an emulated link; `tests/kills.rs` does the same to processes.
+//! A link that goes wrong at each step of what a pair does, and links that are slow. Both sides run
+//! in this process, over TLS through an emulated link; `tests/kills.rs` does the same to processes.
 //!
-//! A pair makes a bundle, proves from a bundle, or proves without one. Whatever strikes wherever: both
-//! sides end in time with an error that names the step, the same work then succeeds, the two stores
-//! hold the same bundles, and none is taken twice. The full sweep (`cargo xtask faults`) takes minutes; a
-//! few of its strikes always run.
+//! A pair makes a bundle, proves from a bundle, or proves without one. Whatever strikes wherever:
+//! both sides end in time with an error that names the step, the same work then succeeds, the two
+//! stores hold the same bundles, and none is taken twice. The full sweep (`cargo xtask faults`)
+//! takes minutes; a few of its strikes always run.
 
 mod in_process;
 mod table;

@@ -179,8 +179,8 @@ fn two_sessions_of_different_roles_in_one_process() {
     assert!(listens(&diaries[0]) && !listens(&diaries[1]));
 }
 
-/// A session that ends is counted on both sides, whoever ended it; after three ends a side wants its
-/// user's word, and tells its peer so.
+/// A session that ends is counted on both sides, whoever ended it; after three ends a side wants
+/// its user's word, and tells its peer so.
 #[test]
 fn ended_sessions_are_counted() {
     let site = Site::new();

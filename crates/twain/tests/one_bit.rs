@@ -1,5 +1,5 @@
-//! EZKL's proofs, with one bit changed in the proof, in an instance, or in the verifying key: none is
-//! accepted. One bit of every field of every file is tried, another one in each vector.
+//! EZKL's proofs, with one bit changed in the proof, in an instance, or in the verifying key: none
+//! is accepted. One bit of every field of every file is tried, another one in each vector.
 
 use ff::Field;
 use std::fs;

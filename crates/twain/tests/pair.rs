@@ -310,7 +310,8 @@ fn inputs_that_alternate() {
     owned_pair_equals_alone("../circuits/scatter-elements-rows", &alternating);
 }
 
-/// Tables and lookups of values that the model's side owns: of functions, of ranges, of its own values.
+/// Tables and lookups of values that the model's side owns: of functions, of ranges, of its own
+/// values.
 #[test]
 fn tables_of_values_of_the_model_s_side() {
     owned_pair_equals_alone("../circuits/sigmoid-tanh", &[Role::Model]);
@@ -334,8 +335,8 @@ fn a_table_without_zero() {
     assert_eq!(model, case.alone(&secrets));
 }
 
-/// The widest inputs of both sides; with the greatest difference, which is out of the circuit's range, both
-/// sides stop without a word of whose value it is.
+/// The widest inputs of both sides; with the greatest difference, which is out of the circuit's
+/// range, both sides stop without a word of whose value it is.
 #[test]
 fn inputs_of_two_owners_at_their_bounds() {
     let case = case(LOGIC).owned_by(&[Role::Model, Role::Data]);
@@ -367,8 +368,8 @@ fn a_tree_by_computed_indices() {
     pair_equals_alone("../onnx/small/tree_by_index");
 }
 
-/// Functions of values neither side knows, in whose tables some entries are too large for anything: of
-/// large arguments, of 0, of the ends of a domain.
+/// Functions of values neither side knows, in whose tables some entries are too large for anything:
+/// of large arguments, of 0, of the ends of a domain.
 #[test]
 fn functions_with_entries_too_far_apart() {
     pair_equals_alone("../onnx/small/softplus");
@@ -376,7 +377,8 @@ fn functions_with_entries_too_far_apart() {
     pair_equals_alone("../onnx/small/arctangent");
 }
 
-/// All small circuits of the repository, with every other input the model's side's, from the first on.
+/// All small circuits of the repository, with every other input the model's side's, from the first
+/// on.
 #[test]
 #[ignore = "takes minutes"]
 fn every_circuit_with_inputs_of_the_model_s_side() {

@@ -1,5 +1,5 @@
-//! What a circuit states of its witness, evaluated on values; and the test of it by two sides over tagged
-//! masks, of which one may lie.
+//! What a circuit states of its witness, evaluated on values; and the test of it by two sides over
+//! tagged masks, of which one may lie.
 
 mod in_process;
 
@@ -34,7 +34,8 @@ enum Lie {
     OwnWires,
 }
 
-/// A party that lies in one place, and does not notice that anything is wrong but by the witness test.
+/// A party that lies in one place, and does not notice that anything is wrong but by the witness
+/// test.
 struct Lying<'p, P> {
     party: &'p mut P,
     lie: Lie,
@@ -183,8 +184,8 @@ fn laid(folder: &str) -> Laid {
     Laid { circuit, secrets: Secrets { inputs, parameters: parameters(&compiled.model) } }
 }
 
-/// Whether the statement holds on the values of one who has all of them, and lies; and what a check of every
-/// constraint, cell by cell, finds.
+/// Whether the statement holds on the values of one who has all of them, and lies; and what a check
+/// of every constraint, cell by cell, finds.
 fn alone(laid: &Laid, shape: &StatementShape, lie: Lie) -> (bool, Vec<MockFailure>) {
     let Secrets { inputs, parameters } = &laid.secrets;
     let sources = Sources { inputs: Some(inputs), parameters: Some(parameters) };
@@ -199,8 +200,8 @@ fn alone(laid: &Laid, shape: &StatementShape, lie: Lie) -> (bool, Vec<MockFailur
     (result.get().expect("the statement is tested"), mock(&laid.circuit, &values, 100).unwrap())
 }
 
-/// The statement is false exactly if a constraint is, but where that is about a cell that the circuit ties to
-/// another one: the pair has the other's value in both.
+/// The statement is false exactly if a constraint is, but where that is about a cell that the
+/// circuit ties to another one: the pair has the other's value in both.
 #[test]
 fn the_statement_holds_for_a_witness_and_for_no_other() {
     for folder in
@@ -246,7 +247,8 @@ fn some_statements_are_not_tested_yet() {
     }
 }
 
-/// A statement in which a side says something else of the wires of its own that are claimed for the test.
+/// A statement in which a side says something else of the wires of its own that are claimed for the
+/// test.
 struct FalseClaims<'a>(&'a dyn Statement);
 
 impl Statement for FalseClaims<'_> {

@@ -1,9 +1,9 @@
-//! Whole sessions of the prover: what a side receives is as it is whichever of two secrets the other side
-//! holds, if the output is the same. As in `crates/pair/tests/views.rs`: sessions of fresh randomness for
-//! either secret, every frame received, the sums of what both sides send at once, two-sample tests; and
-//! mutants, in which masks are missing or not fresh, that these tests find. Products come from the
-//! ideal functionality; the messages of the real protocol have views of their own
-//! (`crates/ole/tests/views_of_products.rs`, and `preprocessing`).
+//! Whole sessions of the prover: what a side receives is as it is whichever of two secrets the
+//! other side holds, if the output is the same. As in `crates/pair/tests/views.rs`: sessions of
+//! fresh randomness for either secret, every frame received, the sums of what both sides send at
+//! once, two-sample tests; and mutants, in which masks are missing or not fresh, that these tests
+//! find. Products come from the ideal functionality; the messages of the real protocol have views
+//! of their own (`crates/ole/tests/views_of_products.rs`, and `preprocessing`).
 
 mod in_process;
 
@@ -178,9 +178,9 @@ fn a_proof_shows_neither_secret() {
     }
 }
 
-/// A circuit whose output is one side's input, with two secrets of the other side: `viewer` owns what
-/// comes out, and sees nothing of what it is compared with, whether the model's side or the data's
-/// owns that, and whether or not the difference is in the circuit's range.
+/// A circuit whose output is one side's input, with two secrets of the other side: `viewer` owns
+/// what comes out, and sees nothing of what it is compared with, whether the model's side or the
+/// data's owns that, and whether or not the difference is in the circuit's range.
 #[test]
 fn two_owners_show_each_other_nothing_but_the_output() {
     let largest = (1 << 24) - 1;

@@ -2,8 +2,8 @@
 //!
 //! A session is run once with both sides honest, in which each side's received frames and inner
 //! products (made by an ideal third party) are noted. With the same seeds, one side alone then goes
-//! the same way on the noted frames. Fuzzed bytes are a byte that chooses the side, then edits of 16
-//! bytes each ([`Edit`]).
+//! the same way on the noted frames. Fuzzed bytes are a byte that chooses the side, then edits of
+//! 16 bytes each ([`Edit`]).
 
 use crate::memory::{measure, within};
 use std::sync::{Arc, Mutex};

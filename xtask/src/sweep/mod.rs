@@ -1,6 +1,6 @@
-//! `cargo xtask sweep`: for each ONNX model in a folder, what is the same as EZKL makes it, and whether
-//! EZKL accepts the proofs; as a table and as JSON, with a reason for each "no". Models that are done
-//! are not done again.
+//! `cargo xtask sweep`: for each ONNX model in a folder, what is the same as EZKL makes it, and
+//! whether EZKL accepts the proofs; as a table and as JSON, with a reason for each "no". Models
+//! that are done are not done again.
 
 mod answer;
 mod model;

@@ -157,7 +157,8 @@ fn answer(difference: Difference) -> Answer {
     }
 }
 
-/// The first field in which settings differ, but for timestamps and orders that EZKL leaves to chance.
+/// The first field in which settings differ, but for timestamps and orders that EZKL leaves to
+/// chance.
 fn difference(ours: &Value, theirs: &Value) -> Option<String> {
     let (ours, theirs) = (ordered(ours), ordered(theirs));
     let mut fields = theirs.as_object()?.iter().filter(|(name, _)| *name != "timestamp");

@@ -326,8 +326,8 @@ impl<P: Prime> Limbs<P> {
     }
 }
 
-/// Four vectors, one per 64-bit limb, from eight elements of four limbs, two to a vector. Lanes come
-/// in an order of their own, which [`to_pairs`] undoes.
+/// Four vectors, one per 64-bit limb, from eight elements of four limbs, two to a vector. Lanes
+/// come in an order of their own, which [`to_pairs`] undoes.
 #[inline(always)]
 pub(crate) fn from_pairs(pairs: [__m512i; 4]) -> [__m512i; 4] {
     unsafe {

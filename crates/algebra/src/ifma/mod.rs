@@ -1,8 +1,8 @@
 //! The implementation for processors with AVX-512 and its 52-bit integer multiply-add (IFMA).
 //!
 //! Everything here compiles to functions that need these instructions, so it is reached only after
-//! [`available`] said yes. Arithmetic is written in `#[inline(always)]` functions; the few functions
-//! that the rest of the crate calls carry `#[target_feature]` and become one body each.
+//! [`available`] said yes. Arithmetic is written in `#[inline(always)]` functions; the few
+//! functions that the rest of the crate calls carry `#[target_feature]` and become one body each.
 
 pub(crate) mod base;
 pub(crate) mod kernels;

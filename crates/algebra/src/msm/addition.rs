@@ -120,8 +120,8 @@ struct Sums<'a, B: BaseLanes> {
 }
 
 impl<B: BaseLanes> Sums<'_, B> {
-    /// Adds `N` groups, each of another chain, step by step together: the products of one group wait
-    /// for each other.
+    /// Adds `N` groups, each of another chain, step by step together: the products of one group
+    /// wait for each other.
     #[inline(always)]
     fn add<const N: usize>(&mut self, start: usize, out: &mut [Point]) {
         const { assert!(N <= CHAINS) }

@@ -1,9 +1,9 @@
 //! One window of the bucket method: sort the bases by digit, add up each bucket, reduce.
 //!
 //! The sum of a bucket is a tree of pairwise affine additions; a round adds all pairs of many
-//! buckets at once, as many as the caches hold. `Σ j · bucket[j]` is itself such a sum, with numbers
-//! `j` in place of scalars: with `j = a + 2^h·b` the buckets are sorted once by `a` and once by `b` and
-//! added up, which leaves two short lists for running sums.
+//! buckets at once, as many as the caches hold. `Σ j · bucket[j]` is itself such a sum, with
+//! numbers `j` in place of scalars: with `j = a + 2^h·b` the buckets are sorted once by `a` and
+//! once by `b` and added up, which leaves two short lists for running sums.
 
 use std::ops::Range;
 
@@ -16,8 +16,8 @@ use super::recode::Recoded;
 use crate::interrupt::go_on;
 use crate::{AlgebraError, G1, Interrupt};
 
-/// Points whose buckets are added up together, which takes a few milliseconds. Between two such groups
-/// somebody may end the work.
+/// Points whose buckets are added up together, which takes a few milliseconds. Between two such
+/// groups somebody may end the work.
 const CACHED_POINTS: usize = 1 << 13;
 
 /// Fewer bits of a bucket's number are not split: the lists would be too short for the lanes.
@@ -54,7 +54,8 @@ impl<B> Workspace<B> {
     /// Counting sort: afterwards bucket `b` holds `sorted[starts[b]..starts[b + 1]]`, in order.
     fn sort(&mut self, entries: impl Iterator<Item = (usize, u32)> + Clone, buckets: usize) {
         let Self { sorted, starts, .. } = self;
-        // Shifted by one more than usual: after the second pass, entry b + 1 has become entry b's end.
+        // Shifted by one more than usual: after the second pass, entry b + 1 has become entry b's
+        // end.
         starts.clear();
         starts.resize(buckets + 2, 0);
         entries.clone().for_each(|(bucket, _)| starts[bucket + 2] += 1);

@@ -2,14 +2,15 @@
 //! buckets.
 //!
 //! Two ways to treat the scalars. [`msm`] looks at them and saves work on zeros and short values:
-//! for public values and for a prover alone. [`msm_bounded`] is told a bound and adds up every digit
-//! of every scalar within it, zeros too: for a party whose timing its peer can see.
+//! for public values and for a prover alone. [`msm_bounded`] is told a bound and adds up every
+//! digit of every scalar within it, zeros too: for a party whose timing its peer can see.
 //!
-//! What [`msm_bounded`] hides is limited. It does the same additions but for three per occupied bucket,
-//! yet it visits a bucket per digit, so caches see the distribution of the digits. That tells nothing
-//! if the scalars are shares or masked, hence uniform whatever the secret. It is **not** constant-time
-//! in scalars of another distribution: with 2^18 scalars of 128 bits, nine in ten zero took a quarter
-//! longer than uniform ones. A party's own sparse values have to be masked before.
+//! What [`msm_bounded`] hides is limited. It does the same additions but for three per occupied
+//! bucket, yet it visits a bucket per digit, so caches see the distribution of the digits. That
+//! tells nothing if the scalars are shares or masked, hence uniform whatever the secret. It is
+//! **not** constant-time in scalars of another distribution: with 2^18 scalars of 128 bits, nine in
+//! ten zero took a quarter longer than uniform ones. A party's own sparse values have to be masked
+//! before.
 
 pub(crate) mod addition;
 mod buckets;
@@ -114,16 +115,16 @@ impl MsmBases {
         self.multiply(&recode::by_length(scalars), false, interrupt)
     }
 
-    /// `Σ scalars[i] · bases[i]` for scalars in `[0, 2^bits)` or negatives of such, without skipping
-    /// or grouping by value. Not constant-time: for scalars that are uniform whatever the secret; see
-    /// the text of the module. Fails if a scalar is longer.
+    /// `Σ scalars[i] · bases[i]` for scalars in `[0, 2^bits)` or negatives of such, without
+    /// skipping or grouping by value. Not constant-time: for scalars that are uniform whatever the
+    /// secret; see the text of the module. Fails if a scalar is longer.
     pub fn msm_bounded(&self, scalars: &[Fr], bits: u32) -> Result<G1, AlgebraError> {
         let all: Vec<u32> = (0..scalars.len() as u32).collect();
         self.msm_bounded_at(&all, scalars, bits, &Uninterrupted)
     }
 
-    /// The same over the scalars at `indices` only: what is elsewhere must be known to be zero without
-    /// looking at it, and costs nothing. May be ended early.
+    /// The same over the scalars at `indices` only: what is elsewhere must be known to be zero
+    /// without looking at it, and costs nothing. May be ended early.
     ///
     /// # Errors
     /// A scalar that is longer; [`AlgebraError::Interrupted`].

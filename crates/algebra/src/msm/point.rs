@@ -9,8 +9,8 @@ pub(crate) const NEGATIVE: u32 = 1 << 31;
 pub(crate) const BASE_PRIME: [u64; 4] =
     [0x3c20_8c16_d87c_fd47, 0x9781_6a91_6871_ca8d, 0xb850_45b6_8181_585d, 0x3064_4e72_e131_a029];
 
-/// An affine point in one cache line. Coordinates are below the modulus, in Montgomery form with the
-/// radix of the implementation; the identity has `x = 0`, which no point of the curve has.
+/// An affine point in one cache line. Coordinates are below the modulus, in Montgomery form with
+/// the radix of the implementation; the identity has `x = 0`, which no point of the curve has.
 #[repr(C, align(64))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Point {

@@ -21,7 +21,8 @@ const MAX_WINDOW: u32 = 16;
 /// Narrower windows would not fill the lanes of the reduction.
 const MIN_WINDOW: u32 = 4;
 
-/// Scalars in one batch: no power of two, so that the windows of a scalar lie in different cache sets.
+/// Scalars in one batch: no power of two, so that the windows of a scalar lie in different cache
+/// sets.
 const BATCH: usize = 4096 + 32;
 
 /// Order of the field, lowest word first.
@@ -92,8 +93,8 @@ pub(super) fn by_length(scalars: &[Fr]) -> Recoded {
     Recoded { batches, window_bits, windows }
 }
 
-/// Recodes the scalars at `indices`, whose magnitude is below `2^bits`, and leaves out the others; the
-/// number of digits does not depend on the values.
+/// Recodes the scalars at `indices`, whose magnitude is below `2^bits`, and leaves out the others;
+/// the number of digits does not depend on the values.
 pub(super) fn by_bound(
     scalars: &[Fr],
     indices: &[u32],

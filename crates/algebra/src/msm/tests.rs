@@ -163,7 +163,8 @@ fn more_threads_than_windows_give_the_same_sum() {
     assert_eq!(pool.install(|| prepared.msm(&scalars)), msm_best(&scalars, &bases));
 }
 
-/// Whenever it is ended, it ends, and it asks at least once for as many points as are added up together.
+/// Whenever it is ended, it ends, and it asks at least once for as many points as are added up
+/// together.
 #[test]
 fn ends_when_it_is_interrupted() {
     let length = 1 << 15;

@@ -1,9 +1,9 @@
-//! The encoding of `model.compiled` (spec 02 §2.1): little-endian fixed-width integers, `u64` counts,
-//! `u32` discriminants, one-byte options, no framing.
+//! The encoding of `model.compiled` (spec 02 §2.1): little-endian fixed-width integers, `u64`
+//! counts, `u32` discriminants, one-byte options, no framing.
 //!
-//! Reading and writing of a type are one table each ([`record!`], [`choice!`]), so they cannot drift
-//! apart. Counts are checked against what is left of the file before anything is allocated, and the
-//! nesting of operations and loops is bounded.
+//! Reading and writing of a type are one table each ([`record!`], [`choice!`]), so they cannot
+//! drift apart. Counts are checked against what is left of the file before anything is allocated,
+//! and the nesting of operations and loops is bounded.
 
 mod graph;
 mod op;

@@ -91,14 +91,15 @@ impl InputFile {
     /// multiplied by `2^scale`.
     ///
     /// # Errors
-    /// A list missing, too many or of the wrong length, an element that is not of the type or does not fit.
+    /// A list missing, too many or of the wrong length, an element that is not of the type or does
+    /// not fit.
     pub fn quantize(&self, model: &Model) -> Result<Vec<Vec<Fr>>, FormatError> {
         let all: Vec<usize> = (0..model.graph.inputs.len()).collect();
         self.quantize_own(model, &all)
     }
 
-    /// The same if the file holds a list for each of some inputs, in the order of their places `own`;
-    /// all other inputs are left empty.
+    /// The same if the file holds a list for each of some inputs, in the order of their places
+    /// `own`; all other inputs are left empty.
     ///
     /// # Errors
     /// As [`InputFile::quantize`].

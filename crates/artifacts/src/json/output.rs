@@ -1,5 +1,5 @@
-//! `output.json`: the model's outputs, for a side of a pair to which both revealed them. EZKL has no
-//! such file; names and encodings are those of `witness.json` (spec 02 §3.2).
+//! `output.json`: the model's outputs, for a side of a pair to which both revealed them. EZKL has
+//! no such file; names and encodings are those of `witness.json` (spec 02 §3.2).
 
 use super::pretty::rescaled;
 use super::write_to;

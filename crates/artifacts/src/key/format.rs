@@ -17,7 +17,8 @@ pub enum KeyFormat {
     /// Montgomery limbs.
     #[default]
     RawBytes,
-    /// The same bytes. EZKL then does not check them when reading; here they are checked all the same.
+    /// The same bytes. EZKL then does not check them when reading; here they are checked all the
+    /// same.
     RawBytesUnchecked,
     /// Canonical scalars, compressed points.
     Processed,

@@ -1,8 +1,8 @@
 //! `pk.key`: the verifying key, then polynomials (spec 01 §4.4).
 //!
 //! A polynomial is its length (`u32`, big-endian) and its scalars; a list of polynomials is their
-//! number, their lengths, and the polynomials (so each length comes twice). Only the values of fixed
-//! and permutation columns carry information; the rest is read if asked for. Nothing but one
+//! number, their lengths, and the polynomials (so each length comes twice). Only the values of
+//! fixed and permutation columns carry information; the rest is read if asked for. Nothing but one
 //! polynomial at a time is ever in memory.
 
 use super::{KeyFormat, KeyShape, VerifyingKeyFile};
@@ -124,8 +124,8 @@ impl Layout {
         (index < count).then_some((Some(list), index, length))
     }
 
-    /// Offset of a polynomial's length prefix after the verifying key. The whole length fits (it was
-    /// compared with that of the file).
+    /// Offset of a polynomial's length prefix after the verifying key. The whole length fits (it
+    /// was compared with that of the file).
     fn offset(&self, list: Option<usize>, index: u64) -> u64 {
         let first = polynomial_bytes(self.extended_rows);
         let Some(list) = list else {
@@ -256,13 +256,13 @@ impl ProvingKeyFile {
     }
 }
 
-/// Writes a proving key that is yet to be put in its place, unless somebody ends it. `polynomial` is
-/// called once for each polynomial in the order of the file, and its result is dropped before the next
-/// call.
+/// Writes a proving key that is yet to be put in its place, unless somebody ends it. `polynomial`
+/// is called once for each polynomial in the order of the file, and its result is dropped before
+/// the next call.
 ///
 /// # Errors
-/// A polynomial of the wrong length, parts of `verifying_key` that do not fit together, from the file
-/// system, or [`ArtifactError::Cancelled`].
+/// A polynomial of the wrong length, parts of `verifying_key` that do not fit together, from the
+/// file system, or [`ArtifactError::Cancelled`].
 pub fn prepare_proving_key<'a>(
     path: &Path,
     format: KeyFormat,

@@ -2,8 +2,8 @@
 //!
 //! Version (3), `k`, whether selectors are compressed (a byte each), the number of fixed columns
 //! (`u32`, little-endian), their commitments, the permutation's commitments, then, if selectors are
-//! compressed, their rows as bits. Numbers of permutation columns and selectors are not in the file:
-//! they follow from the settings.
+//! compressed, their rows as bits. Numbers of permutation columns and selectors are not in the
+//! file: they follow from the settings.
 
 use super::KeyFormat;
 use crate::destination::{Destination, Prepared};

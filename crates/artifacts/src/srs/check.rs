@@ -1,13 +1,14 @@
 //! Whether points are the powers of one secret, without knowing it, and hide what is committed to.
 //!
-//! With a random `r` and `W = sum r^i g_i` over all `n` powers, `e(r (W - r^(n-1) g_(n-1)), [s]H) =
-//! e(W - g_0, H)` tells `e(g_i, [s]H) = e(g_(i+1), H)` for all `i` at once: the coefficient of
-//! `r^(i+1)` is that for `i`. The commitments to the Lagrange basis must make `W` of the values, on the
-//! domain, of the polynomial with coefficients `r^j`. Both are polynomial identities in `r` of degree
-//! below `2^k`, so a wrong SRS passes with probability at most `2^k / |Fr|`.
+//! With a random `r` and `W = sum r^i g_i` over all `n` powers,
+//! `e(r (W - r^(n-1) g_(n-1)), [s]H) = e(W - g_0, H)` tells `e(g_i, [s]H) = e(g_(i+1), H)` for all
+//! `i` at once: the coefficient of `r^(i+1)` is that for `i`. The commitments to the Lagrange basis
+//! must make `W` of the values, on the domain, of the polynomial with coefficients `r^j`. Both are
+//! polynomial identities in `r` of degree below `2^k`, so a wrong SRS passes with probability at
+//! most `2^k / |Fr|`.
 //!
-//! Powers of a root of unity `w^i` are refused too: a commitment would then be the value in row `i`,
-//! and the random rows, whose Lagrange commitments are the identity, would blind nothing.
+//! Powers of a root of unity `w^i` are refused too: a commitment would then be the value in row
+//! `i`, and the random rows, whose Lagrange commitments are the identity, would blind nothing.
 
 use ff::Field;
 use group::prime::PrimeCurveAffine;
@@ -63,8 +64,9 @@ pub enum SrsError {
 const POINTS: usize = 1 << 12;
 
 /// Checks that `powers` are those of one secret outside the domain, from the standard generators. A
-/// wrong SRS passes with probability at most `2^-225`, over `rng`, which its author must not foresee.
-/// Takes a multi-scalar multiplication, and another one for the Lagrange commitments; may be ended early.
+/// wrong SRS passes with probability at most `2^-225`, over `rng`, which its author must not
+/// foresee. Takes a multi-scalar multiplication, and another one for the Lagrange commitments; may
+/// be ended early.
 ///
 /// # Errors
 /// The first violation, or [`SrsError::Cancelled`].

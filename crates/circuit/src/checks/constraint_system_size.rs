@@ -1,10 +1,11 @@
-//! How large a constraint system may be. A settings file of a few hundred bytes can ask for any number of
-//! columns, and most parts of a constraint system come in products of such numbers: each product is
-//! refused here before anything is allocated for it.
+//! How large a constraint system may be. A settings file of a few hundred bytes can ask for any
+//! number of columns, and most parts of a constraint system come in products of such numbers: each
+//! product is refused here before anything is allocated for it.
 
 use crate::LayoutError;
 
-/// Most columns of a kind of variable or table; a circuit of reasonable shape has a few hundred in all.
+/// Most columns of a kind of variable or table; a circuit of reasonable shape has a few hundred in
+/// all.
 pub(crate) const MOST_COLUMNS: usize = 1 << 12;
 /// Most selectors, each of which has a bit for every row, and most lookups before they are packed.
 pub(crate) const MOST_SELECTORS: usize = 1 << 16;

@@ -1,5 +1,5 @@
-//! What a circuit does not prove, or its proofs tell, although a user would expect otherwise. It is so
-//! in EZKL's circuits and must stay so where keys have to be equal (spec 03 §8, spec 04 §9).
+//! What a circuit does not prove, or its proofs tell, although a user would expect otherwise. It is
+//! so in EZKL's circuits and must stay so where keys have to be equal (spec 03 §8, spec 04 §9).
 
 use std::fmt;
 use twain_graph::{Model, Settings, SupportedOp};

@@ -1,5 +1,5 @@
-//! What two parties cannot prove together yet, although one alone can: found from the circuit, before
-//! anything is sent, and said with the node and the way out.
+//! What two parties cannot prove together yet, although one alone can: found from the circuit,
+//! before anything is sent, and said with the node and the way out.
 
 use crate::circuit::Circuit;
 use crate::geometry::TABLE_RESERVED_ROWS;
@@ -26,8 +26,8 @@ impl fmt::Display for PairRefusal {
     }
 }
 
-/// Everything about a circuit of `model` that two parties cannot do. What their hints cannot do (bounds
-/// of values, bases) is not among it: running or planning the program tells.
+/// Everything about a circuit of `model` that two parties cannot do. What their hints cannot do
+/// (bounds of values, bases) is not among it: running or planning the program tells.
 pub fn pair_refusals(circuit: &Circuit, model: &Model) -> Vec<PairRefusal> {
     let columns = &circuit.columns;
     let mut refusals = Vec::new();

@@ -5,8 +5,8 @@ use crate::geometry::{RESERVED_ROWS, TABLE_RESERVED_ROWS};
 use crate::ops::MOST_TABLE_COLUMNS;
 use twain_graph::Settings;
 
-/// Checks that no table takes more columns than keys can be made of in reasonable time: the degree of
-/// the constraints, and with it the work, grows with each.
+/// Checks that no table takes more columns than keys can be made of in reasonable time: the degree
+/// of the constraints, and with it the work, grows with each.
 ///
 /// # Errors
 /// The table, its columns, and the `logrows` with which they are few enough.

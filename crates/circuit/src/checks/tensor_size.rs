@@ -1,5 +1,5 @@
-//! How large a tensor may be. A file of a peer must not ask for memory that nothing in its circuit has
-//! a use for: every tensor that is larger than what it is made from is allowed here first.
+//! How large a tensor may be. A file of a peer must not ask for memory that nothing in its circuit
+//! has a use for: every tensor that is larger than what it is made from is allowed here first.
 
 use crate::LayoutError;
 
@@ -29,8 +29,8 @@ impl Capacity {
     }
 }
 
-/// The product of the lengths, those of 0 taken as 1, if it can be counted: no distance between elements
-/// of this shape is larger.
+/// The product of the lengths, those of 0 taken as 1, if it can be counted: no distance between
+/// elements of this shape is larger.
 pub(crate) fn extent(dims: &[usize]) -> Option<usize> {
     dims.iter().try_fold(1usize, |extent, dim| extent.checked_mul((*dim).max(1)))
 }

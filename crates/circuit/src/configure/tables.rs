@@ -115,8 +115,8 @@ impl Choice {
     }
 }
 
-/// One complex selector for each block and inner column, with a lookup for each table column and the
-/// gate that keeps the table column's index in range.
+/// One complex selector for each block and inner column, with a lookup for each table column and
+/// the gate that keeps the table column's index in range.
 fn selectors_and_lookups(
     cs: &mut ConstraintSystem,
     columns: &Columns,

@@ -1,5 +1,5 @@
-//! The nodes of a graph in the order of their indices, and loops iteration by iteration (spec 03 §3.3,
-//! spec 05 §4.3).
+//! The nodes of a graph in the order of their indices, and loops iteration by iteration (spec 03
+//! §3.3, spec 05 §4.3).
 
 use super::Walk;
 use crate::LayoutError;
@@ -13,8 +13,8 @@ use twain_graph::{
 /// The results of nodes.
 pub(super) type Results = BTreeMap<Outlet, Tensor>;
 
-/// The results that are used as indices along an axis of something shorter than the numbers they may be
-/// made of, and the length of that axis.
+/// The results that are used as indices along an axis of something shorter than the numbers they
+/// may be made of, and the length of that axis.
 fn computed_indices(graph: &Graph) -> BTreeMap<Outlet, usize> {
     let mut indices: BTreeMap<Outlet, usize> = BTreeMap::new();
     // Readers come after what they read.
@@ -73,8 +73,8 @@ impl Walk<'_> {
         Ok(results)
     }
 
-    /// Takes a result that will be an index as the place in what it is an index of at once, before more
-    /// is computed from it: the next index of a tree is.
+    /// Takes a result that will be an index as the place in what it is an index of at once, before
+    /// more is computed from it: the next index of a tree is.
     fn bound_indices(
         &mut self,
         kind: &NodeKind,

@@ -1,5 +1,5 @@
-//! The columns whose commitments are published for `polycommit` tensors (spec 04 §7.6). They hold the
-//! values in order, and nothing that hides them.
+//! The columns whose commitments are published for `polycommit` tensors (spec 04 §7.6). They hold
+//! the values in order, and nothing that hides them.
 
 use crate::LayoutError;
 use crate::layouter::Layouter;

@@ -23,8 +23,8 @@ use twain_plonk::{Cell, Column, ColumnKind};
 type State = [Element; 2];
 
 impl Layouter {
-    /// Hashes a tensor. Returns the tensor with its cells in the module; the digest is the next row of
-    /// the instance column.
+    /// Hashes a tensor. Returns the tensor with its cells in the module; the digest is the next row
+    /// of the instance column.
     pub fn hash(&mut self, tensor: &Tensor) -> Result<Tensor, LayoutError> {
         let Some(columns) = self.columns.poseidon.clone() else {
             let text = "module_sizes.poseidon has no entry for the hashed tensors";

@@ -1,11 +1,11 @@
-//! Square roots and reciprocals of an integer that neither side of a pair knows, digit by digit from the
-//! highest. With the digits so far in `r`, and `P` a product of `r` made once a digit, whether the result is at
-//! least `r + s` is a comparison linear in what is known: a digit takes one comparison for each of its values,
-//! all at once, and a product.
+//! Square roots and reciprocals of an integer that neither side of a pair knows, digit by digit
+//! from the highest. With the digits so far in `r`, and `P` a product of `r` made once a digit,
+//! whether the result is at least `r + s` is a comparison linear in what is known: a digit takes
+//! one comparison for each of its values, all at once, and a product.
 //!
 //! - The root closest to `f x` is at least `k` exactly if `k^2 - k + 1 <= f x`; `P = r^2`.
-//! - The reciprocal of `|x|` closest to `N` is at least `k` exactly if `(2k - 1) |x|` is below `2N`, or equal to
-//!   it and `x` negative (of two the smaller is taken); `P = r |x|`.
+//! - The reciprocal of `|x|` closest to `N` is at least `k` exactly if `(2k - 1) |x|` is below
+//!   `2N`, or equal to it and `x` negative (of two the smaller is taken); `P = r |x|`.
 
 use crate::LayoutError;
 use crate::program::{Bound, MINUS_ONE, ONE, Recorder, Wire, ZERO};
@@ -14,11 +14,12 @@ use twain_party::Hint;
 
 /// Bits of a digit.
 const DIGIT_BITS: u32 = 3;
-/// What is compared comes from products of at most this: two parties compare numbers of up to 120 bits, and
-/// the last digits' values go a few bits beyond.
+/// What is compared comes from products of at most this: two parties compare numbers of up to 120
+/// bits, and the last digits' values go a few bits beyond.
 const MOST_PRODUCT: i128 = 1 << 108;
 
-/// The `y >= 0` for which `y^2` is closest to `factor * x`; 0 of negative `x`. None if `x` may be too large.
+/// The `y >= 0` for which `y^2` is closest to `factor * x`; 0 of negative `x`. None if `x` may be
+/// too large.
 pub(super) fn root_by_digits(
     recorder: &mut Recorder,
     factor: i128,
@@ -37,8 +38,8 @@ pub(super) fn root_by_digits(
     root.map(Some)
 }
 
-/// The `y` for which `y * x` is closest to `numerator`, of two the smaller; `of_zero` of 0. None if `x` may be too
-/// large.
+/// The `y` for which `y * x` is closest to `numerator`, of two the smaller; `of_zero` of 0. None if
+/// `x` may be too large.
 pub(super) fn reciprocal_by_digits(
     recorder: &mut Recorder,
     numerator: i128,
@@ -79,8 +80,9 @@ fn number(recorder: &mut Recorder, value: i128) -> Wire {
     recorder.constant(integer_to_field(value))
 }
 
-/// The largest `k` up to `largest` for which the combination that `distance` gives is not negative. It is given
-/// the digits so far, their product with `factor` (themselves if there is none), and how much `k` is above them.
+/// The largest `k` up to `largest` for which the combination that `distance` gives is not negative.
+/// It is given the digits so far, their product with `factor` (themselves if there is none), and
+/// how much `k` is above them.
 fn by_digits(
     recorder: &mut Recorder,
     largest: u128,

@@ -21,8 +21,8 @@ pub(crate) struct Decomposed {
 }
 
 impl Layouter {
-    /// Sign and digits of each element in the circuit's base (spec 03 §5.7). If `zero_sign_matters`, a
-    /// zero must have sign 0.
+    /// Sign and digits of each element in the circuit's base (spec 03 §5.7). If
+    /// `zero_sign_matters`, a zero must have sign 0.
     pub fn decompose(
         &mut self,
         tensor: &Tensor,
@@ -80,7 +80,8 @@ impl Layouter {
         Ok(Decomposed { digits, input })
     }
 
-    /// The sums of each value's digits times the powers of the base; `running` are the running sums.
+    /// The sums of each value's digits times the powers of the base; `running` are the running
+    /// sums.
     fn weighted_sums(
         &mut self,
         digits: &[Element],
@@ -101,8 +102,8 @@ impl Layouter {
         Ok(sums)
     }
 
-    /// The values with these signs and digits (spec 03 §5.7); the last axis of `digits` is that of a
-    /// decomposition.
+    /// The values with these signs and digits (spec 03 §5.7); the last axis of `digits` is that of
+    /// a decomposition.
     pub fn recompose(&mut self, digits: &Tensor, format: Format) -> Result<Tensor, LayoutError> {
         let digits = match digits.all_assigned() {
             true => digits.clone(),

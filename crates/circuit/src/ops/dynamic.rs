@@ -94,8 +94,8 @@ impl Layouter {
         self.columns.dynamic.ok_or(LayoutError::OutOfCells("tables of witness values"))
     }
 
-    /// States that `output` is a permutation of `input`; `positions` are the places in `input` of the
-    /// elements of `output`. They are not bound to the table (spec 04 §9.2).
+    /// States that `output` is a permutation of `input`; `positions` are the places in `input` of
+    /// the elements of `output`. They are not bound to the table (spec 04 §9.2).
     pub(super) fn shuffle(
         &mut self,
         output: &Tensor,
@@ -132,8 +132,8 @@ impl Layouter {
         self.count_once(placed, &vec![ONE; positions.len()], positions)
     }
 
-    /// Each position of the table whose bit in `chosen` is 1 is hit once, by the lookup whose number is in
-    /// `numbers` (at other positions that is a number up to the number of lookups).
+    /// Each position of the table whose bit in `chosen` is 1 is hit once, by the lookup whose
+    /// number is in `numbers` (at other positions that is a number up to the number of lookups).
     fn count_once(
         &mut self,
         placed: &Placed,
@@ -218,8 +218,8 @@ impl Layouter {
         Ok(found)
     }
 
-    /// The elements of `tensor` at the indices; `values` are their wires, `hits` the positions that the
-    /// indices mean.
+    /// The elements of `tensor` at the indices; `values` are their wires, `hits` the positions that
+    /// the indices mean.
     pub(super) fn select(
         &mut self,
         tensor: &Tensor,

@@ -1,5 +1,5 @@
-//! Einsums checked by Freivalds' method: random linear combinations of the result and of the operands
-//! are compared (spec 04 §6.5). The result itself is not tied to any cell: see `warnings`.
+//! Einsums checked by Freivalds' method: random linear combinations of the result and of the
+//! operands are compared (spec 04 §6.5). The result itself is not tied to any cell: see `warnings`.
 
 use crate::LayoutError;
 use crate::columns::EinsumColumns;

@@ -1,5 +1,6 @@
-//! Gather and scatter with computed indices (spec 04 §4.4, §4.5). A computed index is an element of the
-//! circuit; what it chooses is a sum over all positions it may mean, each times the bit that says so.
+//! Gather and scatter with computed indices (spec 04 §4.4, §4.5). A computed index is an element of
+//! the circuit; what it chooses is a sum over all positions it may mean, each times the bit that
+//! says so.
 
 use super::Pairwise;
 use super::dynamic::{Choice, Hit};
@@ -15,8 +16,9 @@ use twain_graph::indices::{
 use twain_party::Hint;
 
 impl Layouter {
-    /// The unit vector with a 1 at the place `index`. From then on the place in it stands for the index,
-    /// which may have come from numbers of any size but is below `length` in a valid witness.
+    /// The unit vector with a 1 at the place `index`. From then on the place in it stands for the
+    /// index, which may have come from numbers of any size but is below `length` in a valid
+    /// witness.
     pub(super) fn unit(&mut self, index: Wire, length: usize) -> Result<Vec<Wire>, LayoutError> {
         let index = self.recorder.now(index);
         if let Some(unit) = self.units.get(&(index, length)) {
@@ -36,7 +38,8 @@ impl Layouter {
         Ok(unit)
     }
 
-    /// Takes an index of something of this length as a place in it, if its bounds do not say so already.
+    /// Takes an index of something of this length as a place in it, if its bounds do not say so
+    /// already.
     pub fn bound_index(&mut self, index: Wire, length: usize) -> Result<(), LayoutError> {
         let index = self.recorder.now(index);
         match self.is_place(index, length) {

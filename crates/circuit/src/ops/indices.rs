@@ -1,5 +1,5 @@
-//! Gather and scatter with indices that are part of the operation: elements move, no cells are written
-//! (spec 04 §4.5).
+//! Gather and scatter with indices that are part of the operation: elements move, no cells are
+//! written (spec 04 §4.5).
 
 use crate::LayoutError;
 use crate::checks::tensor_size::Capacity;

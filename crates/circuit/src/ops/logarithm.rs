@@ -1,5 +1,5 @@
-//! The natural logarithm without a table as wide as its argument (spec 04 §5.6): the closest power of
-//! two, from a table of powers, and a straight line to the next one.
+//! The natural logarithm without a table as wide as its argument (spec 04 §5.6): the closest power
+//! of two, from a table of powers, and a straight line to the next one.
 
 use super::Pairwise;
 use super::optimum::Scales;

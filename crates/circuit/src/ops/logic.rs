@@ -107,8 +107,8 @@ impl Layouter {
         self.pairwise(&left, &right, Pairwise::Add)
     }
 
-    /// `max(x, 0)` for `slope` 0, otherwise `x` for positive and `slope * x` for other values, times
-    /// `2^scale`.
+    /// `max(x, 0)` for `slope` 0, otherwise `x` for positive and `slope * x` for other values,
+    /// times `2^scale`.
     pub fn leaky_relu(
         &mut self,
         tensor: &Tensor,

@@ -50,9 +50,9 @@ struct Kept {
     dropped: Option<Arc<StaticTable>>,
 }
 
-/// Takes the entries of more than `limit` in size out of a table whose entries are too far apart for two
-/// parties. A table that is none of its own then has an end where they begin, if they are all at its
-/// ends; otherwise they become 0, and are told.
+/// Takes the entries of more than `limit` in size out of a table whose entries are too far apart
+/// for two parties. A table that is none of its own then has an end where they begin, if they are
+/// all at its ends; otherwise they become 0, and are told.
 fn kept(table: &Arc<StaticTable>, limit: i128) -> Kept {
     let whole = || Kept { table: table.clone(), dropped: None };
     let (lowest, highest) = (table.values.iter().min(), table.values.iter().max());
@@ -109,8 +109,8 @@ impl Layouter {
     }
 
     /// The values of a table some of whose entries are too large for two parties. What neither side
-    /// knows is looked up in the part of the table that its range allows, without the entries that are
-    /// larger than any value the circuit can decompose: a witness with one of these is refused.
+    /// knows is looked up in the part of the table that its range allows, without the entries that
+    /// are larger than any value the circuit can decompose: a witness with one of these is refused.
     fn large_entries(
         &mut self,
         table: &Arc<StaticTable>,
@@ -156,8 +156,8 @@ impl Layouter {
         Ok(values)
     }
 
-    /// States what EZKL counts as looked up in every run, whatever the values are: calibration sizes the
-    /// tables by it.
+    /// States what EZKL counts as looked up in every run, whatever the values are: calibration
+    /// sizes the tables by it.
     pub(super) fn counts_as_looked_up(&mut self, low: i128, high: i128) {
         let extremes = &mut self.lookup_extremes;
         *extremes = (extremes.0.min(low), extremes.1.max(high));

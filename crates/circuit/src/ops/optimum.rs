@@ -1,5 +1,5 @@
-//! Reciprocals and square roots: claimed integers that are shown to be the closest ones, and what is
-//! built on them (spec 04 §3.1, §5.2, §5.3, §5.7).
+//! Reciprocals and square roots: claimed integers that are shown to be the closest ones, and what
+//! is built on them (spec 04 §3.1, §5.2, §5.3, §5.7).
 
 use super::Pairwise;
 use super::by_digits::{reciprocal_by_digits, root_by_digits};
@@ -63,8 +63,8 @@ impl Layouter {
         self.and(&not_below, &not_above)
     }
 
-    /// A hint for every element, without cells; of what neither side of a pair knows as a program, if
-    /// there is one.
+    /// A hint for every element, without cells; of what neither side of a pair knows as a program,
+    /// if there is one.
     pub(super) fn claim(
         &mut self,
         tensor: &Tensor,

@@ -1,7 +1,7 @@
-//! Orders rows of secret values by a network of comparisons (Batcher's odd-even merge: Knuth, The Art of
-//! Computer Programming 3, 5.2.2 M). Which pairs are compared depends on the number of rows only, and a
-//! comparison gives a bit, so the result is a permutation of the rows whatever the values are. No cells
-//! are written here.
+//! Orders rows of secret values by a network of comparisons (Batcher's odd-even merge: Knuth, The
+//! Art of Computer Programming 3, 5.2.2 M). Which pairs are compared depends on the number of rows
+//! only, and a comparison gives a bit, so the result is a permutation of the rows whatever the
+//! values are. No cells are written here.
 
 use crate::LayoutError;
 use crate::layouter::Layouter;
@@ -12,7 +12,8 @@ use twain_party::Hint;
 /// Rows of equally many wires. Their keys must be distinct.
 pub(super) type Rows = Vec<Vec<Wire>>;
 
-/// Pairs of places to be put in order, one round after the other; the pairs of a round are disjoint.
+/// Pairs of places to be put in order, one round after the other; the pairs of a round are
+/// disjoint.
 fn rounds(length: usize) -> Vec<Vec<(usize, usize)>> {
     let mut rounds = Vec::new();
     let top = length.next_power_of_two() / 2;
@@ -33,8 +34,8 @@ fn rounds(length: usize) -> Vec<Vec<(usize, usize)>> {
 }
 
 impl Layouter {
-    /// Puts each list's rows in the order of their keys, smallest first; `weights[j]` is what column
-    /// `j` contributes to a row's key. The lists are of equal length.
+    /// Puts each list's rows in the order of their keys, smallest first; `weights[j]` is what
+    /// column `j` contributes to a row's key. The lists are of equal length.
     pub(super) fn order(
         &mut self,
         lists: &mut [Rows],

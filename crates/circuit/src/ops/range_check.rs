@@ -1,5 +1,5 @@
-//! Range checks, and what they have in common with lookups of functions: the column of the table that
-//! holds a value (spec 03 §5.6).
+//! Range checks, and what they have in common with lookups of functions: the column of the table
+//! that holds a value (spec 03 §5.6).
 
 use crate::LayoutError;
 use crate::geometry::Variable;
@@ -71,8 +71,8 @@ impl Layouter {
         Ok(columns)
     }
 
-    /// Looks written cells up in a range or static table, each in its column; `selectors` are those of
-    /// the table.
+    /// Looks written cells up in a range or static table, each in its column; `selectors` are those
+    /// of the table.
     pub fn look_up(
         &mut self,
         written: &Tensor,

@@ -1,5 +1,5 @@
-//! Rounding to integers: digits in the base of the fixed-point factor, the last of which is the fraction
-//! (spec 04 §5.4).
+//! Rounding to integers: digits in the base of the fixed-point factor, the last of which is the
+//! fraction (spec 04 §5.4).
 
 use super::Pairwise;
 use crate::LayoutError;

@@ -41,7 +41,8 @@ impl Layouter {
         Ok(resized)
     }
 
-    /// Every `stride`-th element of an axis from the `modulo`-th on, from the end if it is negative.
+    /// Every `stride`-th element of an axis from the `modulo`-th on, from the end if it is
+    /// negative.
     pub fn downsample(
         &mut self,
         tensor: &Tensor,

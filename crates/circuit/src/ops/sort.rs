@@ -1,4 +1,5 @@
-//! Sorting, and what reads a sorted list: extremes, the largest few, their places (spec 04 §4.1, §4.2).
+//! Sorting, and what reads a sorted list: extremes, the largest few, their places (spec 04 §4.1,
+//! §4.2).
 
 use super::dynamic::Hit;
 use super::order::Rows;
@@ -207,7 +208,8 @@ impl Layouter {
         Tensor::new(elements, &dims)?.move_axis(last, axis)
     }
 
-    /// Unit vectors of `classes` elements for the elements of a tensor, along a new axis (spec 04 §4.5).
+    /// Unit vectors of `classes` elements for the elements of a tensor, along a new axis (spec 04
+    /// §4.5).
     pub fn one_hot(
         &mut self,
         tensor: &Tensor,

@@ -1,8 +1,9 @@
 //! The program of a function of an integer that neither side of a pair knows.
 //!
 //! With `b_t = [x >= t]` from comparisons, `inside = b_low - b_(high + 1)` says whether the table
-//! `low..=high` holds `x`, and `f(x) = table(inside * x) - (1 - inside) * table(0) + sum of w_t * b_t + c`: all
-//! comparisons at once, a product, a lookup. It is the value that the hint gives who knows `x`.
+//! `low..=high` holds `x`, and
+//! `f(x) = table(inside * x) - (1 - inside) * table(0) + sum of w_t * b_t + c`: all comparisons at
+//! once, a product, a lookup. It is the value that the hint gives who knows `x`.
 
 use crate::LayoutError;
 use crate::layouter::Layouter;

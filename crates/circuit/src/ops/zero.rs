@@ -51,8 +51,8 @@ impl Layouter {
         self.equals_zero_cells(tensor, &tests)
     }
 
-    /// Inverse and `[x != 0]` of a value that can only be one of `values`: for the at most two that are
-    /// not 0, polynomials of degree 2 without constant term.
+    /// Inverse and `[x != 0]` of a value that can only be one of `values`: for the at most two that
+    /// are not 0, polynomials of degree 2 without constant term.
     fn zero_test_of_few(&mut self, wire: Wire, values: &[i64]) -> (Wire, Wire) {
         let number = |value: i64| integer_to_field(i128::from(value));
         let points: Vec<Fr> = values.iter().filter(|v| **v != 0).map(|v| number(*v)).collect();

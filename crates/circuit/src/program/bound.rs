@@ -1,5 +1,5 @@
-//! Static bounds of wires (protocol §7.1): intervals that hold in any run with inputs and parameters in
-//! range, propagated through sums and products.
+//! Static bounds of wires (protocol §7.1): intervals that hold in any run with inputs and
+//! parameters in range, propagated through sums and products.
 
 use twain_algebra::Fr;
 use twain_party::signed_integer;

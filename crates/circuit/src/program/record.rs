@@ -1,5 +1,5 @@
-//! Records a witness program while a circuit is laid out. Nothing here ever sees a secret value: only
-//! constants of the circuit are folded.
+//! Records a witness program while a circuit is laid out. Nothing here ever sees a secret value:
+//! only constants of the circuit are folded.
 
 use super::ties::Tied;
 use super::{
@@ -123,8 +123,8 @@ impl Recorder {
         }
     }
 
-    /// Consecutive wires of values given from outside, integers from `low` to `high`: a pair's run takes
-    /// no others.
+    /// Consecutive wires of values given from outside, integers from `low` to `high`: a pair's run
+    /// takes no others.
     pub fn sources(&mut self, count: usize, kind: Kind, (low, high): (i128, i128)) -> Range<Wire> {
         let bound = Bound::new(low as f64, high as f64);
         let first = self.wires();
@@ -160,7 +160,8 @@ impl Recorder {
         self.challenges[challenge].clone()
     }
 
-    /// The wire that stands for `wire` by now: what was decomposed is replaced by its recomposition.
+    /// The wire that stands for `wire` by now: what was decomposed is replaced by its
+    /// recomposition.
     pub fn now(&self, wire: Wire) -> Wire {
         self.current[wire as usize]
     }
@@ -173,8 +174,9 @@ impl Recorder {
         self.bounds[wire as usize]
     }
 
-    /// States that the circuit takes only values in `bound`. Of a source, that is its range from then
-    /// on. Any other value is tested for it too late: it may be out of it when masks are to hide it.
+    /// States that the circuit takes only values in `bound`. Of a source, that is its range from
+    /// then on. Any other value is tested for it too late: it may be out of it when masks are to
+    /// hide it.
     pub fn claim(&mut self, wire: Wire, bound: Bound) {
         let after = self.source_ranges.partition_point(|range| range.wires.end <= wire);
         if self.source_ranges.get(after).is_some_and(|range| range.wires.contains(&wire)) {
@@ -188,7 +190,8 @@ impl Recorder {
         *known = known.intersection(bound);
     }
 
-    /// Lets later instructions take `replacement`, equal to `wire` in a valid witness, in its place.
+    /// Lets later instructions take `replacement`, equal to `wire` in a valid witness, in its
+    /// place.
     pub fn replace(&mut self, wire: Wire, replacement: Wire) {
         self.equal(wire, replacement);
         self.current[wire as usize] = replacement;
@@ -419,8 +422,8 @@ impl Recorder {
 }
 
 impl SourceRange {
-    /// The parts with the same bound, cut down to it: what follows from the circuit is relied upon as
-    /// what was stated at first.
+    /// The parts with the same bound, cut down to it: what follows from the circuit is relied upon
+    /// as what was stated at first.
     fn refined(&self, bounds: &[Bound]) -> Vec<SourceRange> {
         let mut first = self.wires.start;
         let bounds = &bounds[first as usize..self.wires.end as usize];

@@ -11,7 +11,8 @@ use twain_party::{
     WitnessParty, evaluate_hint, signed_integer,
 };
 
-/// Local instructions that are run, which takes some milliseconds, between two looks whether to go on.
+/// Local instructions that are run, which takes some milliseconds, between two looks whether to go
+/// on.
 const INSTRUCTIONS: usize = 1 << 14;
 
 /// The values of a run.
@@ -28,9 +29,9 @@ impl Program {
     /// outputs, and what follows from them.
     ///
     /// # Errors
-    /// Sources that do not fit ([`Program::check_sources`]), before anything is sent; a failed step of
-    /// the party. [`PartyError::Invalid`] tells every side
-    /// that the witness does not satisfy the circuit, and nothing else.
+    /// Sources that do not fit ([`Program::check_sources`]), before anything is sent; a failed step
+    /// of the party. [`PartyError::Invalid`] tells every side that the witness does not satisfy the
+    /// circuit, and nothing else.
     pub fn run<P: WitnessParty>(
         &self,
         party: &mut P,
@@ -58,8 +59,8 @@ impl Program {
         self.test_and_open(party, values)
     }
 
-    /// As [`Program::run`], for a user who knows all values: says which value is out of range or which
-    /// claim does not hold.
+    /// As [`Program::run`], for a user who knows all values: says which value is out of range or
+    /// which claim does not hold.
     ///
     /// # Errors
     /// As [`Program::run`], with [`WitnessError::OutOfRange`] and [`WitnessError::Unequal`].
@@ -234,7 +235,8 @@ impl Program {
         wires.iter().map(value).collect()
     }
 
-    /// Claims wires, whose shares are others from then on. Who holds the values has nothing to claim.
+    /// Claims wires, whose shares are others from then on. Who holds the values has nothing to
+    /// claim.
     fn claims<P: WitnessParty>(
         &self,
         level: &Level,

@@ -3,8 +3,8 @@
 //!
 //! Static bounds of wires follow from the ranges of the sources, and masked openings hide a value
 //! only within its bound (protocol §4). So a side of a pair puts in nothing beyond them: whatever
-//! the visibility of a tensor is, and whether or not the circuit constrains it, each of its wires has
-//! a range in the program, and [`Program::run`] takes no element that is not in it.
+//! the visibility of a tensor is, and whether or not the circuit constrains it, each of its wires
+//! has a range in the program, and [`Program::run`] takes no element that is not in it.
 
 use super::{Program, Source, SourceRange};
 use crate::WitnessError;
@@ -16,12 +16,12 @@ use twain_party::{Kind, WitnessParty, signed_integer};
 /// Fewer elements than this are not worth a second thread.
 const PARALLEL: usize = 1 << 12;
 
-/// The values given from outside: `None`, or an empty tensor in the list, for what the other side owns.
-/// What a side does not own it does not compute with, if it is given all the same.
+/// The values given from outside: `None`, or an empty tensor in the list, for what the other side
+/// owns. What a side does not own it does not compute with, if it is given all the same.
 #[derive(Clone, Copy, Default)]
 pub struct Sources<'a> {
-    /// Elements of each input of the model, of those this side owns. Public inputs are needed on both
-    /// sides.
+    /// Elements of each input of the model, of those this side owns. Public inputs are needed on
+    /// both sides.
     pub inputs: Option<&'a [Vec<Fr>]>,
     /// Elements of each constant, in the order of [`Program::parameters`].
     pub parameters: Option<&'a [Vec<Fr>]>,
@@ -114,8 +114,9 @@ impl Program {
         Ok(())
     }
 
-    /// Writes what is public and what this side owns to its wires. Of all else its share is 0, whatever it
-    /// was given: a value both sides put in would count twice. What is given has the right shapes.
+    /// Writes what is public and what this side owns to its wires. Of all else its share is 0,
+    /// whatever it was given: a value both sides put in would count twice. What is given has the
+    /// right shapes.
     pub(super) fn fill(
         &self,
         values: &mut [Fr],

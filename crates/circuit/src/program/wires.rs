@@ -1,10 +1,10 @@
 //! Which values of a program are one wire (protocol §1.3), and when each is claimed.
 //!
-//! Copies of the circuit tie cells, and so the values that stand in them: values that are tied are one
-//! wire, whose value is the first of them to be known. The others are computed as well, and that they
-//! are equal goes to the validity test; but in cells and as operands of products stands the wire. Input:
-//! the ties, the values in cells and what the argument multiplies; output: the wire of each value, and for each level the wires to be
-//! claimed there.
+//! Copies of the circuit tie cells, and so the values that stand in them: values that are tied are
+//! one wire, whose value is the first of them to be known. The others are computed as well, and
+//! that they are equal goes to the validity test; but in cells and as operands of products stands
+//! the wire. Input: the ties, the values in cells and what the argument multiplies; output: the
+//! wire of each value, and for each level the wires to be claimed there.
 
 use super::record::{CONSTANT, Recorder};
 use super::{InstanceRow, Level, Wire};
@@ -44,9 +44,9 @@ impl Recorder {
         }
     }
 
-    /// Says at which level each wire is claimed: the shared ones that stand in cells, and all that the
-    /// program or the argument multiplies by what the other side may know. That is the first level with products at which the
-    /// wire is known, or the last one.
+    /// Says at which level each wire is claimed: the shared ones that stand in cells, and all that
+    /// the program or the argument multiplies by what the other side may know. That is the first
+    /// level with products at which the wire is known, or the last one.
     pub(super) fn claim_wires(
         &mut self,
         in_cells: impl Iterator<Item = Wire>,

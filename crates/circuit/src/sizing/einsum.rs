@@ -1,5 +1,5 @@
-//! What sums of products over indices cost: with base operations, or with random linear combinations
-//! (spec 05 §4.2, einsum).
+//! What sums of products over indices cost: with base operations, or with random linear
+//! combinations (spec 05 §4.2, einsum).
 
 use crate::sizing::region::Region;
 use crate::sizing::tensor::{Element, Tensor};

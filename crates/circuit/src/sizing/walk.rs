@@ -1,5 +1,5 @@
-//! Walks a graph for a dry run: nodes in the order of their indices, loops iteration by iteration, then
-//! the comparison of the outputs (spec 05 §4.3).
+//! Walks a graph for a dry run: nodes in the order of their indices, loops iteration by iteration,
+//! then the comparison of the outputs (spec 05 §4.3).
 
 use crate::LayoutError;
 use crate::sizing::region::Region;

@@ -113,8 +113,8 @@ impl Case {
         )
     }
 
-    /// Verifies EZKL's proof against our constraint system: the digest of the system is part of what
-    /// is proved, so every gate, lookup and list of columns must be EZKL's.
+    /// Verifies EZKL's proof against our constraint system: the digest of the system is part of
+    /// what is proved, so every gate, lookup and list of columns must be EZKL's.
     pub fn verify_proof(&self) {
         let key = self.ezkl_key();
         let proof = Proof::read(&self.directory.join("proof.json")).expect("a proof");

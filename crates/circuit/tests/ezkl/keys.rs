@@ -87,8 +87,8 @@ fn constants_of_one_element() {
     }
 }
 
-/// Every circuit of `tests/interop/circuits.py`: the keys are EZKL's, the witness program gives EZKL's
-/// outputs and satisfies the circuit.
+/// Every circuit of `tests/interop/circuits.py`: the keys are EZKL's, the witness program gives
+/// EZKL's outputs and satisfies the circuit.
 #[test]
 #[ignore = "needs circuits made by tests/interop/circuits.py"]
 fn circuits_made_on_the_spot() {

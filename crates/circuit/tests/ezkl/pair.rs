@@ -1,6 +1,6 @@
 //! The witness program on shares: two sides with an ideal functionality, which shows both sides all
-//! operands, computes alone and splits the result again. Checks what each side adds, which kinds are
-//! stated, and that owned values never leave their owner's share.
+//! operands, computes alone and splits the result again. Checks what each side adds, which kinds
+//! are stated, and that owned values never leave their owner's share.
 
 use crate::case::{Case, vector};
 use ff::Field;

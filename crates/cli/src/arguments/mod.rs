@@ -24,8 +24,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-/// What `--version` prints: this program's, the commit it was built from if that is known, and EZKL's whose
-/// files and keys it has.
+/// What `--version` prints: this program's, the commit it was built from if that is known, and
+/// EZKL's whose files and keys it has.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     let (own, commit) = (env!("CARGO_PKG_VERSION"), env!("TWAIN_COMMIT"));
     format!("{own} ({commit}EZKL {})", twain_graph::EZKL_VERSION)
@@ -52,7 +52,8 @@ pub struct Arguments {
 /// What is done with an identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum IdentityAction {
-    /// A new key takes the place of the old one, which is gone; so are the bundles it kept. Tell your peers.
+    /// A new key takes the place of the old one, which is gone; so are the bundles it kept. Tell
+    /// your peers.
     Rotate,
 }
 
@@ -90,7 +91,8 @@ pub enum Command {
     /// Runs the quantised model on an input and writes what the proof will be about.
     #[command(after_help = "Example:\n  twain gen-witness -D input.json -M model.compiled")]
     GenWitness(GenWitness),
-    /// Prints the hashes of inputs that a proof publishes, for circuits with hashed inputs: PLACE=HASH a line.
+    /// Prints the hashes of inputs that a proof publishes, for circuits with hashed inputs:
+    /// PLACE=HASH a line.
     #[command(after_help = "Example:\n  twain hash-inputs -D input.json -M model.compiled")]
     HashInputs(HashInputs),
     /// Makes an SRS whose secret nobody threw away: for tests only.
@@ -110,7 +112,8 @@ pub enum Command {
         after_help = "Example:\n  twain prove   (alone)\n  twain prove --id data --peer FINGERPRINT --remote-peer prove.example:7000 --local-addr 0.0.0.0:7001"
     )]
     Prove(Box<Prove>),
-    /// Says what a proof with a peer would take; with the peer, compares everything and measures the link.
+    /// Says what a proof with a peer would take; with the peer, compares everything and measures
+    /// the link.
     #[command(
         after_help = "Example:\n  twain check   (a forecast)\n  twain check --id data --remote-peer NAME"
     )]
@@ -159,8 +162,8 @@ pub enum Command {
     /// Gives names to peers: `--remote-peer NAME` then stands for a key and an address.
     #[command(after_help = "Example:\n  twain peers add bank FINGERPRINT prove.bank.example:7000")]
     Peers(Peers),
-    /// Prints the fingerprint by which peers know this machine; makes its key where there is none. Each folder
-    /// has an identity of its own.
+    /// Prints the fingerprint by which peers know this machine; makes its key where there is none.
+    /// Each folder has an identity of its own.
     #[command(after_help = "Example:\n  twain identity")]
     Identity {
         /// What is done with it, if not only printed.

@@ -23,8 +23,8 @@ pub struct Pair {
     /// Which secret this side holds.
     #[arg(long, value_enum, requires = "address")]
     pub id: Option<Side>,
-    /// The inputs of the circuit that are this side's, by their places from 0: `0,2`; all others are the
-    /// peer's, which must say so [default: all are the data's side's].
+    /// The inputs of the circuit that are this side's, by their places from 0: `0,2`; all others
+    /// are the peer's, which must say so [default: all are the data's side's].
     #[arg(long, value_name = "PLACES", requires = "id", value_delimiter = ',', action = ArgAction::Append)]
     pub own_inputs: Vec<usize>,
     /// The peer's fingerprint, as its `twain identity` prints it.
@@ -43,8 +43,9 @@ pub struct Pair {
     /// times what is expected without AVX-512 over 100 Mbit/s and 100 ms if that is longer].
     #[arg(long, value_parser = seconds)]
     pub session_timeout: Option<Duration>,
-    /// Begin although up to N sessions with this peer have ended without a result: each may have told it
-    /// up to two bits about the secret here, so that after three each further one is asked for.
+    /// Begin although up to N sessions with this peer have ended without a result: each may have
+    /// told it up to two bits about the secret here, so that after three each further one is asked
+    /// for.
     #[arg(long, value_name = "N", requires = "id")]
     pub ended_sessions: Option<u32>,
     /// Accept that every proof publishes one exact linear equation of the committed values.

@@ -29,7 +29,8 @@ pub struct Prove {
     /// safe: verify the proof before it is written (a pair always does).
     #[arg(long, value_enum, default_value_t = CheckMode::Safe)]
     pub check_mode: CheckMode,
-    /// The input, at the data's side of a pair and with --own-inputs: a file, @file, or JSON itself.
+    /// The input, at the data's side of a pair and with --own-inputs: a file, @file, or JSON
+    /// itself.
     #[arg(short = 'D', long, default_value = "input.json")]
     pub data: String,
     /// Who learns outputs that the proof does not publish, in a pair; the same on both sides.
@@ -42,8 +43,8 @@ pub struct Prove {
     /// others is written. For circuits in the tied form (bind-params).
     #[arg(long, requires = "id")]
     pub published_commitment: Option<PathBuf>,
-    /// The published hash of an input of the peer's (`hash-inputs`): no proof with another one is made.
-    /// For circuits with hashed inputs; once for each input.
+    /// The published hash of an input of the peer's (`hash-inputs`): no proof with another one is
+    /// made. For circuits with hashed inputs; once for each input.
     #[arg(long, value_name = "PLACE=HASH", requires = "id")]
     pub published_hash: Vec<InputHash>,
     /// What is accepted of the circuit.

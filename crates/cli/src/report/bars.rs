@@ -1,5 +1,5 @@
-//! A bar on the terminal for each phase: the running one shows what it has carried over the link of what
-//! it is expected to, those that ended how long they took.
+//! A bar on the terminal for each phase: the running one shows what it has carried over the link of
+//! what it is expected to, those that ended how long they took.
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;

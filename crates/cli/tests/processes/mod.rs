@@ -36,8 +36,8 @@ pub fn succeed(folder: &Path, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// Two ports that are free now. No other test gets them, and the system, which chooses from 32,768 on, does
-/// not give them to outgoing connections meanwhile.
+/// Two ports that are free now. No other test gets them, and the system, which chooses from 32,768
+/// on, does not give them to outgoing connections meanwhile.
 pub fn free_ports() -> [u16; 2] {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let port = || loop {

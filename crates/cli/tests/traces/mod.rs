@@ -1,11 +1,13 @@
-//! What a secret value looks like in bytes, in every encoding the program uses, and a search for it.
+//! What a secret value looks like in bytes, in every encoding the program uses, and a search for
+//! it.
 //!
 //! A pattern must be too long to occur by chance, which decides what is looked for:
 //! - every value but 0, 1 and -1 as the 32 bytes the program holds in memory (Montgomery's form);
-//! - values from `2^16` up in size also as canonical field elements, as integers of 64 and 128 bits and
-//!   as the numbers they stand for (64-bit floating point), each in both orders of bytes, and as text;
-//! - tensors as a whole, as rows of all of these and of 32-bit numbers, from 8 bytes that are neither
-//!   0x00 nor 0xff upwards: this is how small values are found.
+//! - values from `2^16` up in size also as canonical field elements, as integers of 64 and 128 bits
+//!   and as the numbers they stand for (64-bit floating point), each in both orders of bytes, and
+//!   as text;
+//! - tensors as a whole, as rows of all of these and of 32-bit numbers, from 8 bytes that are
+//!   neither 0x00 nor 0xff upwards: this is how small values are found.
 //!
 //! Not looked for: single small values in plain encodings (`5` as `05 00 00 ..` also occurs where
 //! nothing is leaked).

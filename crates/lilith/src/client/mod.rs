@@ -1,5 +1,5 @@
-//! The client commands: each a request or two, and what the answer means in words, as JSON, and as an exit
-//! status.
+//! The client commands: each a request or two, and what the answer means in words, as JSON, and as
+//! an exit status.
 
 mod commands;
 mod error;

@@ -1,5 +1,5 @@
-//! Which server, which token: a flag before the environment before the settings file, which only its
-//! owner may read.
+//! Which server, which token: a flag before the environment before the settings file, which only
+//! its owner may read.
 
 use crate::arguments::Common;
 use serde::Deserialize;

@@ -156,8 +156,9 @@ impl Project {
         Ok(sum)
     }
 
-    /// Notes that a project proves a circuit. Both secrets of one circuit under one operator are not
-    /// secret from that operator: a project with the other side of it is refused, if not `both`.
+    /// Notes that a project proves a circuit. Both secrets of one circuit under one operator are
+    /// not secret from that operator: a project with the other side of it is refused, if not
+    /// `both`.
     pub fn note_circuit(
         &self,
         connection: &Connection,

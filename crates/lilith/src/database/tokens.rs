@@ -1,5 +1,5 @@
-//! Tokens: who may do what. A token is `lil_ID_SECRET`; the table has the identifier and the digest of
-//! the secret, which is compared without a branch on it.
+//! Tokens: who may do what. A token is `lil_ID_SECRET`; the table has the identifier and the digest
+//! of the secret, which is compared without a branch on it.
 
 use crate::error::{Code, ServiceError};
 use crate::identifiers::{now, secret, sha256, short};

@@ -1,5 +1,5 @@
-//! What clients are told of a recipe: each command's state, log and results, as `GET /recipe/{id}` and
-//! callbacks have them.
+//! What clients are told of a recipe: each command's state, log and results, as `GET /recipe/{id}`
+//! and callbacks have them.
 
 use super::app::App;
 use super::attempt::all_lines;

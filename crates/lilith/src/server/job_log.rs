@@ -1,5 +1,5 @@
-//! What a job's log says: lines of JSON, as `twain --log-format json` writes them (docs/errors.md), and
-//! whatever else the program prints. Whole lines only.
+//! What a job's log says: lines of JSON, as `twain --log-format json` writes them (docs/errors.md),
+//! and whatever else the program prints. Whole lines only.
 
 use serde_json::{Value, json};
 use std::fs::File;

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Instant;
 
-/// More tokens than this at a time: those not used lately are forgotten, and have full buckets again.
+/// More tokens than this at a time: those not used lately are forgotten, and have full buckets
+/// again.
 const MOST: usize = 10_000;
 
 /// The buckets.

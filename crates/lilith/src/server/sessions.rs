@@ -1,5 +1,5 @@
-//! Who is logged in to the pages: a token typed once becomes a cookie, which is kept in memory only and
-//! ends with the server, after 12 hours, or with the token.
+//! Who is logged in to the pages: a token typed once becomes a cookie, which is kept in memory only
+//! and ends with the server, after 12 hours, or with the token.
 
 use super::lock::lock;
 use crate::identifiers::{now, secret, sha256};

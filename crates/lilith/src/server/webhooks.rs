@@ -1,5 +1,5 @@
-//! Callbacks: who asked for it is told a recipe's end, signed as Standard Webhooks, until it is taken or
-//! a day of tries is over. The body is what `GET /recipe/{id}` answers.
+//! Callbacks: who asked for it is told a recipe's end, signed as Standard Webhooks, until it is
+//! taken or a day of tries is over. The body is what `GET /recipe/{id}` answers.
 
 use super::answer::answer;
 use super::app::App;

@@ -1,4 +1,5 @@
-//! Who asks: the token of a request, and what it may do. What a token may not see is not there for it.
+//! Who asks: the token of a request, and what it may do. What a token may not see is not there for
+//! it.
 
 use super::app::App;
 use crate::database::{Project, Role, Token};

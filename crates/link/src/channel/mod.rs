@@ -28,7 +28,8 @@ pub use traffic::{Scheduled, Traffic, TrafficMeter, TrafficTotals, Way, exchange
 use twain_party::Role;
 
 /// One end of the link. Every frame's length is known to the receiver beforehand (it follows from
-/// the circuit), so a peer cannot make it allocate. `phase` names the step, for errors and counters.
+/// the circuit), so a peer cannot make it allocate. `phase` names the step, for errors and
+/// counters.
 pub trait Channel: Send {
     /// Which side this end is.
     fn role(&self) -> Role;
@@ -40,9 +41,9 @@ pub trait Channel: Send {
     /// Receives a frame of exactly `length` bytes.
     fn receive(&mut self, phase: &'static str, length: usize) -> Result<Vec<u8>, ChannelError>;
 
-    /// Says that the peer sends a frame of `length` bytes, after all that was said to be due before,
-    /// whatever this side sends until then: so it is read while this side sends. A channel around
-    /// another one passes it on.
+    /// Says that the peer sends a frame of `length` bytes, after all that was said to be due
+    /// before, whatever this side sends until then: so it is read while this side sends. A channel
+    /// around another one passes it on.
     fn note_due(&mut self, _length: usize) {}
 
     /// Sends and receives: one round for both.

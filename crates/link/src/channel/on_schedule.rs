@@ -1,6 +1,6 @@
-//! A link on which a protocol's frames go by its schedule, which is also what is counted beforehand: a
-//! protocol and a schedule that do not agree end in their first run. In: a link and the frames. Out: the
-//! same link for the protocol.
+//! A link on which a protocol's frames go by its schedule, which is also what is counted
+//! beforehand: a protocol and a schedule that do not agree end in their first run. In: a link and
+//! the frames. Out: the same link for the protocol.
 
 use super::{Channel, ChannelError, Fault, Scheduled, TrafficMeter, Way};
 use twain_party::{PartyError, Role};

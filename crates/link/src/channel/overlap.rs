@@ -1,8 +1,8 @@
 //! A link on which a side goes on before a frame that is due arrives, so that several exchanges of
 //! messages wait for the peer at the same time.
 //!
-//! Frames arrive in the order in which they were sent. So whoever wants a frame that was sent after one
-//! that is due takes in that one first, and it is kept.
+//! Frames arrive in the order in which they were sent. So whoever wants a frame that was sent after
+//! one that is due takes in that one first, and it is kept.
 
 use super::{Channel, ChannelError, TrafficMeter};
 use std::collections::VecDeque;

@@ -27,9 +27,9 @@ pub struct Traffic {
     pub sent: u64,
     /// Payload bytes received.
     pub received: u64,
-    /// How often this side had to wait: a receive that follows a send counts one, and so does a receive
-    /// that comes first. Where both sides send at once, each is a one-way delay; where one answers the
-    /// other, either counts one for two delays.
+    /// How often this side had to wait: a receive that follows a send counts one, and so does a
+    /// receive that comes first. Where both sides send at once, each is a one-way delay; where one
+    /// answers the other, either counts one for two delays.
     pub rounds: u64,
 }
 

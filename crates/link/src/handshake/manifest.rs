@@ -50,8 +50,8 @@ impl fmt::Display for Item {
     }
 }
 
-/// What a side holds of what both must hold (settings, redacted circuit, proving key, verifying key,
-/// SRS, plan), and what it was told to do: named items, sorted by name.
+/// What a side holds of what both must hold (settings, redacted circuit, proving key, verifying
+/// key, SRS, plan), and what it was told to do: named items, sorted by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Manifest {
     items: Vec<(String, Item)>,
@@ -99,22 +99,22 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Lets the side `role` say [`Item::Any`] of the item `name`. Of an item without an excuse neither
-    /// side may: a side that could would agree to everything, and then do something else.
+    /// Lets the side `role` say [`Item::Any`] of the item `name`. Of an item without an excuse
+    /// neither side may: a side that could would agree to everything, and then do something else.
     pub fn excuse(mut self, role: Role, name: &str) -> Self {
         self.excused.push((role, name.into()));
         self
     }
 
-    /// Names the item `name` as a difference if one side lacks it, whatever else differs: the rest may
-    /// follow from it.
+    /// Names the item `name` as a difference if one side lacks it, whatever else differs: the rest
+    /// may follow from it.
     pub fn insist(mut self, name: &str) -> Self {
         self.insisted.push(name.into());
         self
     }
 
-    /// The manifest of a side that cannot go on: the handshake with it fails, and tells the peer the
-    /// reason. What cannot be shown of it is left out.
+    /// The manifest of a side that cannot go on: the handshake with it fails, and tells the peer
+    /// the reason. What cannot be shown of it is left out.
     pub fn refusal(reason: &str) -> Self {
         let plain = |c: &char| *c == ' ' || c.is_ascii_graphic();
         let mut text: String = reason.chars().filter(plain).take(LONGEST_TEXT).collect();
@@ -148,7 +148,8 @@ impl Manifest {
         if sorted { Ok(()) } else { Err(ManifestError::Order) }
     }
 
-    /// For every item: length of the name, name; then `D` and the digest, `T`, length and text, or `A`.
+    /// For every item: length of the name, name; then `D` and the digest, `T`, length and text, or
+    /// `A`.
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         for (name, item) in &self.items {
@@ -201,9 +202,9 @@ impl Manifest {
         same && may_have(Role::Model, model) && may_have(Role::Data, data)
     }
 
-    /// What does not fit between the model's list and the data's, one of which is this one: names that
-    /// both have; names that one has (a side that was told to do something else) only if all these fit or
-    /// this side insists on them.
+    /// What does not fit between the model's list and the data's, one of which is this one: names
+    /// that both have; names that one has (a side that was told to do something else) only if all
+    /// these fit or this side insists on them.
     pub(super) fn differences(&self, model: &Self, data: &Self) -> Vec<Difference> {
         let find = |manifest: &Self, name: &str| {
             manifest.items.iter().find(|(other, _)| other == name).map(|(_, item)| item.clone())

@@ -1,6 +1,7 @@
-//! The first frames of a session (protocol §18): both sides name what they hold and what they were told
-//! to do, and whatever differs is named on both. Input: an authenticated channel and this side's
-//! [`Manifest`]. Output: a [`Session`], whose identifier enters every key derivation that follows.
+//! The first frames of a session (protocol §18): both sides name what they hold and what they were
+//! told to do, and whatever differs is named on both. Input: an authenticated channel and this
+//! side's [`Manifest`]. Output: a [`Session`], whose identifier enters every key derivation that
+//! follows.
 //!
 //! `session id = H(label, TLS exporter, fingerprints, nonces, manifests)`, each pair in the order
 //! model, data.
@@ -77,8 +78,9 @@ impl Session {
 /// Compares what the two sides hold, and binds the channel to the session.
 ///
 /// # Errors
-/// Every difference is named, with what both sides have, on both sides (names that one list lacks: if
-/// there is no other), [`Item::Any`] of a side without an excuse among them; or the peer's refusal.
+/// Every difference is named, with what both sides have, on both sides (names that one list lacks:
+/// if there is no other), [`Item::Any`] of a side without an excuse among them; or the peer's
+/// refusal.
 pub fn handshake(channel: &mut TlsChannel, manifest: &Manifest) -> Result<Session, HandshakeError> {
     let (exporter, own, peer) = (channel.exporter(), channel.own(), channel.peer());
     let mut nonce = [0; NONCE_LENGTH];
@@ -88,8 +90,8 @@ pub fn handshake(channel: &mut TlsChannel, manifest: &Manifest) -> Result<Sessio
     Ok(session)
 }
 
-/// As [`handshake`], over any channel: `exporter` is the secret both ends of the connection share, `own`
-/// and `peer` are the keys its ends showed, `nonce` is fresh.
+/// As [`handshake`], over any channel: `exporter` is the secret both ends of the connection share,
+/// `own` and `peer` are the keys its ends showed, `nonce` is fresh.
 ///
 /// # Errors
 /// As [`handshake`].

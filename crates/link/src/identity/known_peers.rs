@@ -1,5 +1,5 @@
-//! Peers seen before, as `ssh` keeps them: the first key found by dialling an address is confirmed by
-//! the user and remembered, another key at that address is refused.
+//! Peers seen before, as `ssh` keeps them: the first key found by dialling an address is confirmed
+//! by the user and remembered, another key at that address is refused.
 //!
 //! The file has a line `host:port fingerprint` for every peer; `#` starts a comment.
 
@@ -101,7 +101,8 @@ impl<'a> KnownPeers<'a> {
         Ok(peers.into_iter().find(|(known, _)| *known == name).map(|(_, fingerprint)| fingerprint))
     }
 
-    /// Accepts the key that was found by dialling the peer `name`, asking and remembering on first use.
+    /// Accepts the key that was found by dialling the peer `name`, asking and remembering on first
+    /// use.
     pub fn accept(&mut self, name: &str, found: Fingerprint) -> Result<(), KnownPeersError> {
         match self.lookup(name)? {
             Some(known) if known == found => Ok(()),

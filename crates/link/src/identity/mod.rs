@@ -1,6 +1,6 @@
 //! Who a party is: an Ed25519 key in a file of its own, and its fingerprint, which the peer pins
-//! (protocol §19). Input: the directory of the configuration (`~/.config/twain`). Output: the key for
-//! TLS, the fingerprint as text, and keys derived from it for what is stored at rest.
+//! (protocol §19). Input: the directory of the configuration (`~/.config/twain`). Output: the key
+//! for TLS, the fingerprint as text, and keys derived from it for what is stored at rest.
 
 mod error;
 mod fingerprint;
@@ -66,8 +66,8 @@ impl Identity {
         Self::from_pkcs8(directory, &path, &key)
     }
 
-    /// A new key in the place of the one in `directory`, which is gone then. What was derived from the old one
-    /// cannot be read any more, and peers do not know the new one.
+    /// A new key in the place of the one in `directory`, which is gone then. What was derived from
+    /// the old one cannot be read any more, and peers do not know the new one.
     ///
     /// # Errors
     /// The file cannot be written.

@@ -1,6 +1,7 @@
-//! Peers that the user gave names: `peers` in the identity's folder, a line `NAME FINGERPRINT [HOST:PORT]`
-//! for each (protocol §19). Who goes by a name is known by the key beside it and no other, so nobody is
-//! asked about it; the address may be missing, of a peer that dials.
+//! Peers that the user gave names: `peers` in the identity's folder, a line
+//! `NAME FINGERPRINT [HOST:PORT]` for each (protocol §19). Who goes by a name is known by the key
+//! beside it and no other, so nobody is asked about it; the address may be missing, of a peer that
+//! dials.
 
 use super::error::IdentityError;
 use super::private_file::{read_private, replace};

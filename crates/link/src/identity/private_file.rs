@@ -1,4 +1,5 @@
-//! Files that only their owner may read: made whole or not at all, refused when others can read them.
+//! Files that only their owner may read: made whole or not at all, refused when others can read
+//! them.
 
 use super::error::IdentityError;
 use std::fs::{DirBuilder, File, OpenOptions};

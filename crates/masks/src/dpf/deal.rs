@@ -1,5 +1,5 @@
-//! The ideal functionality of making digit masks: a dealer who knows the position. For tests of what
-//! is built on top.
+//! The ideal functionality of making digit masks: a dealer who knows the position. For tests of
+//! what is built on top.
 
 use super::checked::Checked;
 use super::mask::DigitMask;

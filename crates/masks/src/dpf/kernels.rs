@@ -82,8 +82,8 @@ impl BlockHash<'_> {
         sum
     }
 
-    /// The hash of each node, plus `last` modulo `2^128` where its control bit is set, from the first
-    /// of `shares` on.
+    /// The hash of each node, plus `last` modulo `2^128` where its control bit is set, from the
+    /// first of `shares` on.
     pub fn shares(&self, last: u128, nodes: &[u128], shares: &mut [u128]) {
         let shares = &mut shares[..nodes.len()];
         let cipher = match self {

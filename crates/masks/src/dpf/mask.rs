@@ -150,8 +150,8 @@ impl DigitMask {
         (above, equal)
     }
 
-    /// Adds the raw vector to `counts` (of `2^d` entries) from entry `-shift` on: what stands at `r`
-    /// goes to `r - shift` modulo `2^d`.
+    /// Adds the raw vector to `counts` (of `2^d` entries) from entry `-shift` on: what stands at
+    /// `r` goes to `r - shift` modulo `2^d`.
     pub fn accumulate(&self, shift: usize, counts: &mut [u128], scratch: &mut Scratch) {
         if !self.outline {
             let (cipher, last) = (self.cipher(), self.last);
@@ -170,7 +170,8 @@ pub fn share_of(role: Role, raw: u128) -> u128 {
 
 /// A share in the field of a small number `v >= 0`, from the share modulo `2^128` and without a
 /// message. Wrong with probability `(v + 1) / 2^128` over uniform shares. Both shares are moved by
-/// half of the modulus first, so that two shares that are 0 (of a sum without terms) come out right.
+/// half of the modulus first, so that two shares that are 0 (of a sum without terms) come out
+/// right.
 pub fn lift(role: Role, share: u128) -> Fr {
     let moved = Fr::from_u128(share.wrapping_add(1 << 127));
     match role {

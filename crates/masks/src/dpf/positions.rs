@@ -17,11 +17,11 @@
 //! *Why:* a cheater can bend only the products that it sends. In the other direction the honest
 //! side's message is what it should be, so `r_k` is `sum 2^i b_i` but for a constant the cheater
 //! knows, and the honest side's bits are uniform in it. An error `e` passes with probability
-//! `2^-(128 - v)`, `v` the number of zeros at `e`'s low end; one with `v >= 64` changes no position modulo
-//! `2^64`. What a cheater can do is to bet: a message that is wrong by `e` makes an error `e b` in
-//! its own direction, which is 0 if the honest side's bit is. It wins with 1/2, and knows the bit
-//! then; `j` bits cost `2^-j`. Compared in one direction only, all bits of a mask would cost one
-//! such bet (tests do both).
+//! `2^-(128 - v)`, `v` the number of zeros at `e`'s low end; one with `v >= 64` changes no position
+//! modulo `2^64`. What a cheater can do is to bet: a message that is wrong by `e` makes an error
+//! `e b` in its own direction, which is 0 if the honest side's bit is. It wins with 1/2, and knows
+//! the bit then; `j` bits cost `2^-j`. Compared in one direction only, all bits of a mask would
+//! cost one such bet (tests do both).
 
 use super::mask::PHASE;
 use crate::ot::{Correlated, OtPair, PadUse};
@@ -34,8 +34,8 @@ use twain_link::commitment::{COMMITMENT_BYTES, Committed, Purpose};
 use twain_party::PartyError;
 use zeroize::Zeroizing;
 
-/// The lengths of the two messages each way of [`compare`]: commitments to a sum for each direction,
-/// and the sums.
+/// The lengths of the two messages each way of [`compare`]: commitments to a sum for each
+/// direction, and the sums.
 pub(super) const COMPARISON_FRAMES: [usize; 2] =
     [COMMITMENT_BYTES, Committed::frame_bytes(2 * size_of::<u128>())];
 

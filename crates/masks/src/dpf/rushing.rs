@@ -3,40 +3,43 @@
 //! other deviation, the honest side notices nothing, and afterwards every digit it masks is open.
 //!
 //! Notation: H is the honest side, C the cheater, `d_H`, `d_C` their differences, `D = d_H ^ d_C`
-//! what C lacks (its lowest bit is 1). A mask's index has bits `b_i = b_H,i ^ b_C,i`, `h_i` is the hash
-//! of level `i`.
+//! what C lacks (its lowest bit is 1). A mask's index has bits `b_i = b_H,i ^ b_C,i`, `h_i` is the
+//! hash of level `i`.
 //!
 //! 1. *What a word says.* H's part of the correction of level `i` is the sum (exclusive or) of
-//!    `h_i` over all its nodes, plus `(1 ^ b_H,i) d_H` and its two blocks of the transfers. Added to
-//!    C's own part without C's nodes, that leaves `Y_i`: the sum of `h_i` over H's nodes, plus
+//!    `h_i` over all its nodes, plus `(1 ^ b_H,i) d_H` and its two blocks of the transfers. Added
+//!    to C's own part without C's nodes, that leaves `Y_i`: the sum of `h_i` over H's nodes, plus
 //!    `(1 ^ b_i) D`.
-//! 2. *One node is unknown.* At each level all of H's nodes but one can be known to C, and that one,
-//!    `u`, is `o ^ D` with an `o` that C knows. At the root it is so: `o` is C's own root. Take the
-//!    known nodes' hashes off `Y_i`: what is left is `Z = h_i(u) ^ (1 ^ b_i) D`. With the correction
-//!    `c` (public, and of C's choice, as C speaks last) and the control bit `t` of `u` (lowest bit of
-//!    `o`, changed), put `k = Z ^ t c`. The children of `u` are `h_i(u) ^ t c` and that plus `u`:
+//! 2. *One node is unknown.* At each level all of H's nodes but one can be known to C, and that
+//!    one, `u`, is `o ^ D` with an `o` that C knows. At the root it is so: `o` is C's own root.
+//!    Take the known nodes' hashes off `Y_i`: what is left is `Z = h_i(u) ^ (1 ^ b_i) D`. With the
+//!    correction `c` (public, and of C's choice, as C speaks last) and the control bit `t` of `u`
+//!    (lowest bit of `o`, changed), put `k = Z ^ t c`. The children of `u` are `h_i(u) ^ t c` and
+//!    that plus `u`:
 //!
 //!    | `b_i` | left | right |
 //!    |---|---|---|
 //!    | 1 | `k` | `k ^ o ^ D` |
 //!    | 0 | `k ^ D` | `k ^ o` |
 //!
-//!    So for either value of `b_i`, which C has to guess, one child is known and the other one is the
-//!    `u` of the next level, with `k ^ o` or `k` for `o`.
-//! 3. *It comes back.* If `t = 1`, C chooses `c = Z` (so `k = 0`) for the guess `b_i = 1`, or `c = Z ^ o`
-//!    (so `k = o`) for `b_i = 0`. If the guess is right the next level's `u` is the same one, with the
-//!    same control bit. Of two such levels `Z_i ^ Z_(i+1) = h_i(u) ^ h_(i+1)(u) ^ (b_i ^ b_(i+1)) D`.
-//!    With one key the hashes cancel. What is left is 0, which shows that the bits are equal, or `D`.
-//! 4. *If `t = 0`*, which is so at the data's root, `c` does not enter and `k = Z`. Then C guesses the
-//!    bit for which the next `u` has the control bit 1: `o` is odd, so of `k ^ o` and `k` one is even.
+//! So for either value of `b_i`, which C has to guess, one child is known and the other one is the
+//! `u` of the next level, with `k ^ o` or `k` for `o`.
+//! 3. *It comes back.* If `t = 1`, C chooses `c = Z` (so `k = 0`) for the guess `b_i = 1`, or
+//!    `c = Z ^ o` (so `k = o`) for `b_i = 0`. If the guess is right the next level's `u` is the
+//!    same one, with the same control bit. Of two such levels
+//!    `Z_i ^ Z_(i+1) = h_i(u) ^ h_(i+1)(u) ^ (b_i ^ b_(i+1)) D`. With one key the hashes cancel.
+//!    What is left is 0, which shows that the bits are equal, or `D`.
+//! 4. *If `t = 0`*, which is so at the data's root, `c` does not enter and `k = Z`. Then C guesses
+//!    the bit for which the next `u` has the control bit 1: `o` is odd, so of `k ^ o` and `k` one
+//!    is even.
 //! 5. *Voting.* A wrong first guess leaves garbage, another for each mask, a right one `D`, for a
 //!    half of the masks if H is the model's side, for a quarter if it is the data's (but for those
 //!    whose remaining bits are equal). So `D` is what many masks name.
-//! 6. *Reading.* With `D` all of H's nodes are known, of any mask: what is left of `Y_i` without their
-//!    hashes is 0 or `D`, and that is `b_i`.
+//! 6. *Reading.* With `D` all of H's nodes are known, of any mask: what is left of `Y_i` without
+//!    their hashes is 0 or `D`, and that is `b_i`.
 //!
-//! With a key for each level `Z_i ^ Z_(i+1)` keeps two hashes of `u` under two keys: nothing cancels,
-//! and every mask names something else. The attack below is the same code for both forms.
+//! With a key for each level `Z_i ^ Z_(i+1)` keeps two hashes of `u` under two keys: nothing
+//! cancels, and every mask names something else. The attack below is the same code for both forms.
 
 use super::generate::Begun;
 use super::mask::PHASE;

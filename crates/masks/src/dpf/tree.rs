@@ -1,13 +1,14 @@
 //! The tree of a digit mask: from a root to nodes, from nodes to the shares at the leaves.
 //!
-//! With `H_i` the circular correlation robust hash `AES(s(x)) ^ s(x)`, `s(high, low) = (high ^ low,
-//! high)`, under the key of level `i`, a node `x` of that level with control bit `t` (its lowest bit)
-//! has, for the level's correction `c`, the children `left = H_i(x) ^ t*c` and `right = left ^ x`. The
-//! last level is hashed under a key of its own and gives the share `H'(x) + t * last`. All keys belong
-//! to one mask of one session.
+//! With `H_i` the circular correlation robust hash `AES(s(x)) ^ s(x)`,
+//! `s(high, low) = (high ^ low, high)`, under the key of level `i`, a node `x` of that level with
+//! control bit `t` (its lowest bit) has, for the level's correction `c`, the children
+//! `left = H_i(x) ^ t*c` and `right = left ^ x`. The last level is hashed under a key of its own
+//! and gives the share `H'(x) + t * last`. All keys belong to one mask of one session.
 //!
 //! The peer chooses the corrections, so it can make a node that it does not know come back at the
-//! next level. Hashed there under the same key, the node would give itself away (`rushing` does it).
+//! next level. Hashed there under the same key, the node would give itself away (`rushing` does
+//! it).
 
 use super::kernels::{BlockHash, BlockHashes};
 use sha2::{Digest, Sha512};
@@ -136,7 +137,8 @@ fn descend<'a>(
     &nodes[..length]
 }
 
-/// Visits the nodes below `corrections` in runs: `visit(first index, nodes)`, those runs that there are.
+/// Visits the nodes below `corrections` in runs: `visit(first index, nodes)`, those runs that there
+/// are.
 fn visit_nodes(
     cipher: &MaskCipher,
     root: u128,

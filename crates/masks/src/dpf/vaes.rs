@@ -1,9 +1,10 @@
 //! The kernels of a mask's tree on four blocks at a time, with AES and 512-bit vectors (VAES,
-//! AVX-512). They give the same bytes as [`super::tree`]'s portable ones, against which they are tested.
+//! AVX-512). They give the same bytes as [`super::tree`]'s portable ones, against which they are
+//! tested.
 //!
 //! Safety: every function that is compiled for these instructions is private and called only by a
-//! function of [`Schedules`] or of [`Vaes`], which exist only where they were detected. Memory is read
-//! and written through references to blocks and to arrays of four, unaligned.
+//! function of [`Schedules`] or of [`Vaes`], which exist only where they were detected. Memory is
+//! read and written through references to blocks and to arrays of four, unaligned.
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::*;
@@ -147,8 +148,8 @@ fn expand_keys<const N: usize>(keys: &[[u128; LANES]; N], schedules: &mut [Round
     for (round, constant) in (1..).zip(CONSTANTS) {
         let constant = _mm512_set1_epi32(constant);
         for (schedule, key) in schedules.iter_mut().zip(&mut current) {
-            // The last word, rotated, in all four columns: the cipher's shift of rows leaves them as
-            // they are, so its last round substitutes the word and adds the constant.
+            // The last word, rotated, in all four columns: the cipher's shift of rows leaves them
+            // as they are, so its last round substitutes the word and adds the constant.
             let word = _mm512_ror_epi32::<8>(_mm512_shuffle_epi32::<0xff>(*key));
             let word = _mm512_aesenclast_epi128(word, constant);
             // Each word becomes the sum of itself and those below it, plus that one.

@@ -1,5 +1,5 @@
-//! Models as skl2onnx writes them: operators of the domain `ai.onnx.ml` are replaced by plain ones that
-//! compute the same, before anything else reads the file.
+//! Models as skl2onnx writes them: operators of the domain `ai.onnx.ml` are replaced by plain ones
+//! that compute the same, before anything else reads the file.
 
 mod labels;
 mod linear;

@@ -1,5 +1,5 @@
-//! Ensembles of decision trees as comparisons and matrix products: all comparisons of a tree are made,
-//! and a leaf is reached where those on its path have the outcomes it needs.
+//! Ensembles of decision trees as comparisons and matrix products: all comparisons of a tree are
+//! made, and a leaf is reached where those on its path have the outcomes it needs.
 
 use super::labels::Labels;
 use super::rewriter::{Rewriter, floats, integer, ints, string, text};

@@ -1,6 +1,6 @@
-//! Integers closest to a quotient, a root, a power of two (spec 04 §5.2, §5.3, §5.6). The circuit accepts
-//! the closest integer and, of two equally close ones, the smaller; so exact arithmetic here gives the
-//! value it accepts where EZKL's double precision would round to the other.
+//! Integers closest to a quotient, a root, a power of two (spec 04 §5.2, §5.3, §5.6). The circuit
+//! accepts the closest integer and, of two equally close ones, the smaller; so exact arithmetic
+//! here gives the value it accepts where EZKL's double precision would round to the other.
 
 /// The `y` for which `y * x` is closest to `numerator`, of two the smaller; none for `x = 0` and on
 /// overflow.
@@ -23,8 +23,8 @@ pub(super) fn square_root(x: i128, factor: i128) -> Option<i128> {
     i128::try_from(root).ok()
 }
 
-/// The exponent between `-limit` and `limit` whose power of two, times `scale` and rounded half away
-/// from zero, is closest to `x`; of several the largest.
+/// The exponent between `-limit` and `limit` whose power of two, times `scale` and rounded half
+/// away from zero, is closest to `x`; of several the largest.
 pub(super) fn exponent(x: i128, scale: i128, limit: u32) -> i32 {
     let limit = i32::try_from(limit).unwrap_or(i32::MAX);
     let distance = |y: &i32| {

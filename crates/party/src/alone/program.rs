@@ -1,7 +1,7 @@
-//! The quotient's numerator compiled for evaluation at many points: a list of additions, subtractions
-//! and products on registers that each hold a block of values. Constants are folded, polynomials
-//! known to be zero drop out, and registers are reused as soon as their value is dead, so that a
-//! block's registers stay in the processor's cache.
+//! The quotient's numerator compiled for evaluation at many points: a list of additions,
+//! subtractions and products on registers that each hold a block of values. Constants are folded,
+//! polynomials known to be zero drop out, and registers are reused as soon as their value is dead,
+//! so that a block's registers stay in the processor's cache.
 
 use crate::{Node, Numerator, PartyError, PublicPolynomial};
 use ff::Field;

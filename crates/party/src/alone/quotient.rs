@@ -1,7 +1,7 @@
 //! The quotient on plain values (spec 01 §5.7), on as many cosets of size `n` as it has pieces.
 //!
-//! On the coset `g·H` the polynomial `X^n` is the constant `c = g^n`. So the quotient's values there
-//! are the numerator's divided by `c - 1`, and the inverse transform gives the residue
+//! On the coset `g·H` the polynomial `X^n` is the constant `c = g^n`. So the quotient's values
+//! there are the numerator's divided by `c - 1`, and the inverse transform gives the residue
 //! `sum_e c^e·h_e` of its pieces `h_e` (counts §4.1). As many cosets as pieces determine the
 //! pieces: the inverse of the Vandermonde matrix of the `c`s recombines them, coset by coset, so no
 //! vector is longer than `n`.

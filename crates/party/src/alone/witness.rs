@@ -174,8 +174,8 @@ fn hint_batch(batch: &HintBatch, watched: &Watched) -> Result<Vec<Fr>, PartyErro
     Ok(parts.collect::<Result<Vec<_>, _>>()?.concat())
 }
 
-/// Counts the uses by table row of one column. Uses that belong to another column, and rows with the
-/// selector off, count as the column's first entry, whose count goes to `default_row`.
+/// Counts the uses by table row of one column. Uses that belong to another column, and rows with
+/// the selector off, count as the column's first entry, whose count goes to `default_row`.
 fn multiplicity(argument: &LookupArgument, rows: usize) -> Result<Shares, PartyError> {
     let LookupArgument { low, high, chunk, column, uses, defaults, default_row } = *argument;
     if chunk == 0 || default_row >= rows {

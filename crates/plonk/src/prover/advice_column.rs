@@ -10,7 +10,7 @@ pub struct AdviceColumn {
     pub values: Shares,
     /// Who knows each of the first `u` rows.
     pub kinds: CellKinds,
-    /// The wire in each of these rows. Beyond the list, and where a value is public, the number has no
-    /// meaning.
+    /// The wire in each of these rows. Beyond the list, and where a value is public, the number has
+    /// no meaning.
     pub wires: Vec<u32>,
 }

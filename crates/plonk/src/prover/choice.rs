@@ -1,10 +1,10 @@
 //! Inputs of lookups in tables of several columns (spec 03 §1.4), by parties that hold shares.
 //!
-//! Such an input is a polynomial in a secret cell, the number of a table column, times another secret
-//! cell. With bits `b_j` that say whether the number is `j`, the input is the sum of `b_j * F_j`, where
-//! `F_j` is the input with `j` for the number: for all `j` but one both parties know it, so that a cell
-//! costs one product, and all inputs together one round. Rows where the number does not matter are known
-//! to both.
+//! Such an input is a polynomial in a secret cell, the number of a table column, times another
+//! secret cell. With bits `b_j` that say whether the number is `j`, the input is the sum of
+//! `b_j * F_j`, where `F_j` is the input with `j` for the number: for all `j` but one both parties
+//! know it, so that a cell costs one product, and all inputs together one round. Rows where the
+//! number does not matter are known to both.
 
 use super::advice_column::AdviceColumn;
 use super::error::ProveError;
@@ -93,7 +93,8 @@ impl Products {
     }
 }
 
-/// An operand of a product. The share of a public value is with the model's side, which need not know.
+/// An operand of a product. The share of a public value is with the model's side, which need not
+/// know.
 fn operand(share: Fr, kind: Kind) -> Operand {
     let kind = if kind == Kind::Public { Kind::Owned(Role::Model) } else { kind };
     Operand { share, kind, bits: 254 }

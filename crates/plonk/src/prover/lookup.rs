@@ -43,7 +43,8 @@ pub(super) struct GrandSums<I> {
 }
 
 impl<I> GrandSums<I> {
-    /// Computes what a party can alone, and begins the rest; with the multiplicities, who knows them.
+    /// Computes what a party can alone, and begins the rest; with the multiplicities, who knows
+    /// them.
     pub(super) fn begin<P: ProverParty<Inversion = I>>(
         party: &mut P,
         view: &LookupView<'_>,
@@ -115,8 +116,8 @@ fn accumulate(values: &mut [Fr]) -> Fr {
     values.last().copied().unwrap_or(Fr::ZERO)
 }
 
-/// What the parties make together: all inverses, and the multiples of those of secret table values, in one
-/// batch.
+/// What the parties make together: all inverses, and the multiples of those of secret table values,
+/// in one batch.
 #[derive(Default)]
 struct Pending {
     operands: Operands<Inverted>,

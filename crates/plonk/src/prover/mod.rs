@@ -4,9 +4,9 @@
 //! Inputs: a proving key, the SRS of its size, the instances, and a [`WitnessSource`]. Output: the
 //! bytes of the proof. Commitments, evaluations and openings are linear in the witness, so a party
 //! computes its summand and [`twain_party::ProverParty::finish_points`] adds them up; what is not
-//! linear is in the modules `permutation`, `lookup` and `numerator`. The party's watcher is told each
-//! [`Phase`](twain_party::Phase), and can end the work between any two columns and within the longer
-//! steps of one.
+//! linear is in the modules `permutation`, `lookup` and `numerator`. The party's watcher is told
+//! each [`Phase`](twain_party::Phase), and can end the work between any two columns and within the
+//! longer steps of one.
 
 mod advice_column;
 mod choice;
@@ -180,15 +180,15 @@ impl<P: Party> Prover<'_, P> {
         Ok(())
     }
 
-    /// Commits to columns of shares and begins to open the sums. Of a column that every party knows one
-    /// party commits to the whole.
+    /// Commits to columns of shares and begins to open the sums. Of a column that every party knows
+    /// one party commits to the whole.
     fn begin_commitments(
         &mut self,
         columns: &[Committed],
     ) -> Result<Commitments<P::Points>, ProveError> {
         let (adds_public, holds_values) = (self.party.adds_public(), self.party.holds_values());
-        // The other party could time the work: it must not depend on the shares. Where there are none
-        // follows from the circuit.
+        // The other party could time the work: it must not depend on the shares. Where there are
+        // none follows from the circuit.
         let held = |kind| kind == Kind::Shared || self.party.adds_public_to(kind);
         let watched = &self.watched;
         let rows = |column: &Committed| -> Result<Vec<u32>, ProveError> {

@@ -123,8 +123,8 @@ impl<P: Party> Prover<'_, P> {
         self.linear_combination(&terms)
     }
 
-    /// `sum factor * vector` over all rows. Of many vectors it takes seconds: between some of them the
-    /// work may be ended.
+    /// `sum factor * vector` over all rows. Of many vectors it takes seconds: between some of them
+    /// the work may be ended.
     fn linear_combination(&self, terms: &[(&[Fr], Fr)]) -> Result<Shares, ProveError> {
         let mut sum = Shares::zero(self.rows());
         for some in terms.chunks(TERMS_AT_ONCE) {

@@ -34,8 +34,8 @@ pub(super) struct PermutedColumns<'a> {
     pub(super) columns: Vec<PermutedColumn<'a>>,
 }
 
-/// The moved cells of advice columns, of which the secret ones are on the way to factors. A party that
-/// holds the values needs none.
+/// The moved cells of advice columns, of which the secret ones are on the way to factors. A party
+/// that holds the values needs none.
 pub(super) struct MovedCells<C> {
     beta: Fr,
     gamma: Fr,
@@ -243,7 +243,8 @@ struct MovedCell {
     kind: Kind,
 }
 
-/// What each row of each chunk multiplies `z` by; the rows `0..u` of the chunks one after the other.
+/// What each row of each chunk multiplies `z` by; the rows `0..u` of the chunks one after the
+/// other.
 struct Ratios {
     /// The part that every party knows.
     known: Shares,

@@ -2,8 +2,8 @@
 //! and committed, and then kept as coefficients.
 //!
 //! Between two parties these are four messages one after the other: commitments to advice and
-//! multiplicities, with the moved cells' OLEs; what turns these into factors, with the lookups' OLEs; the OLEs
-//! for the way back, with the lookups' masked values; commitments to the sums.
+//! multiplicities, with the moved cells' OLEs; what turns these into factors, with the lookups'
+//! OLEs; the OLEs for the way back, with the lookups' masked values; commitments to the sums.
 
 use super::advice_column::AdviceColumn;
 use super::choice::ChosenInputs;
@@ -30,8 +30,8 @@ fn blinding_kind(values: Kind) -> Kind {
     if values == Kind::Public { Kind::Shared } else { values }
 }
 
-/// Who holds shares of a multiplicity or a grand sum that is blinded by `kind`: the model's side also
-/// holds its public summands.
+/// Who holds shares of a multiplicity or a grand sum that is blinded by `kind`: the model's side
+/// also holds its public summands.
 fn held(kind: Kind) -> Kind {
     match kind {
         Kind::Owned(Role::Model) => kind,
@@ -114,8 +114,8 @@ impl<P: Party> Prover<'_, P> {
         Ok(columns)
     }
 
-    /// All phases of advice: the blinded columns, and who knows each (as far as blinding goes). Those of
-    /// the last phase are not committed to yet.
+    /// All phases of advice: the blinded columns, and who knows each (as far as blinding goes).
+    /// Those of the last phase are not committed to yet.
     pub(super) fn advice(
         &mut self,
         witness: &mut dyn WitnessSource<P>,
@@ -179,8 +179,9 @@ impl<P: Party> Prover<'_, P> {
         }
     }
 
-    /// The multiplicities, blinded, with the kind of each argument. How often a row is looked up does not
-    /// depend on what tuples are compressed with; who counts values takes any challenge for it.
+    /// The multiplicities, blinded, with the kind of each argument. How often a row is looked up
+    /// does not depend on what tuples are compressed with; who counts values takes any challenge
+    /// for it.
     pub(super) fn multiplicities(
         &mut self,
         instances: &[Vec<Fr>],
@@ -208,8 +209,8 @@ impl<P: Party> Prover<'_, P> {
         Ok((columns, argument_kinds))
     }
 
-    /// Commits to the last phase's advice and to the multiplicities, and draws the challenges that follow
-    /// either. Meanwhile the moved cells are prepared.
+    /// Commits to the last phase's advice and to the multiplicities, and draws the challenges that
+    /// follow either. Meanwhile the moved cells are prepared.
     pub(super) fn commit_columns(
         &mut self,
         instances: &[Vec<Fr>],
@@ -240,8 +241,8 @@ impl<P: Party> Prover<'_, P> {
         Ok(moved)
     }
 
-    /// The grand products of the permutation and the grand sums of the lookups, blinded. Their steps
-    /// alternate, so that they wait for the other party together.
+    /// The grand products of the permutation and the grand sums of the lookups, blinded. Their
+    /// steps alternate, so that they wait for the other party together.
     pub(super) fn sums(
         &mut self,
         instances: &[Vec<Fr>],

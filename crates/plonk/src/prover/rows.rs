@@ -59,7 +59,8 @@ impl RowValues {
 }
 
 impl Rows<'_> {
-    /// What both parties know of the tuple compressed with `theta`, plus `offset`, in rows `0..rows`.
+    /// What both parties know of the tuple compressed with `theta`, plus `offset`, in rows
+    /// `0..rows`.
     pub(super) fn public_parts(
         &self,
         tuple: &[Expression],

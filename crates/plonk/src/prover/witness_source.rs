@@ -18,12 +18,13 @@ pub trait WitnessSource<P> {
         challenges: &[Fr],
     ) -> Result<Vec<AdviceColumn>, ProveError>;
 
-    /// For an advice column whose cells choose what is looked up (the column of a table): by the values
-    /// `j` from 0 up that a cell may have, shares of `[it is j]`. Rows where nothing is chosen have no
-    /// kind. None for other columns; asked for only by a party that holds shares.
+    /// For an advice column whose cells choose what is looked up (the column of a table): by the
+    /// values `j` from 0 up that a cell may have, shares of `[it is j]`. Rows where nothing is
+    /// chosen have no kind. None for other columns; asked for only by a party that holds shares.
     fn choice_bits(&self, party: &P, column: u32) -> Option<Vec<AdviceColumn>>;
 
-    /// The multiplicities of each lookup argument (spec 01 §5.4): `n` shares each, 0 from row `u` on.
+    /// The multiplicities of each lookup argument (spec 01 §5.4): `n` shares each, 0 from row `u`
+    /// on.
     fn multiplicities(
         &mut self,
         party: &mut P,

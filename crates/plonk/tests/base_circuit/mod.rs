@@ -1,5 +1,5 @@
-//! The circuit of spec 01 appendix A, configured by hand (one block, two inner columns, range checks
-//! of one table column each), and the files EZKL made for such circuits.
+//! The circuit of spec 01 appendix A, configured by hand (one block, two inner columns, range
+//! checks of one table column each), and the files EZKL made for such circuits.
 
 #![allow(dead_code)] // each test uses a part
 

@@ -1,6 +1,6 @@
-//! Two parties with an ideal functionality: each interactive operation shows both sides all operands,
-//! computes the result alone, and splits it again. It checks that the prover uses shares rightly:
-//! what it adds on one side only, what it multiplies on both, and which kinds it states.
+//! Two parties with an ideal functionality: each interactive operation shows both sides all
+//! operands, computes the result alone, and splits it again. It checks that the prover uses shares
+//! rightly: what it adds on one side only, what it multiplies on both, and which kinds it states.
 
 use ff::Field;
 use group::prime::PrimeCurveAffine;

@@ -14,8 +14,8 @@ use twain_graph::numbers::dequantize_field;
 use twain_graph::{Model, NodeKind, RunArgs, Settings, Visibility};
 use twain_onnx::{Loaded, build};
 
-/// Circuits that try settings out: log2 of their rows, and the range of their lookup tables. The first
-/// is large enough for most models; wide tables and many rows take time to fill.
+/// Circuits that try settings out: log2 of their rows, and the range of their lookup tables. The
+/// first is large enough for most models; wide tables and many rows take time to fill.
 const TRIALS: [(u32, i128); 2] = [(13, 1 << 13), (18, 1 << 20)];
 
 /// The flags.
@@ -140,8 +140,8 @@ impl Calibrated {
     }
 }
 
-/// Makes the circuit of settings, runs it on all data, checks every constraint for the first of them,
-/// and compares outputs with the network's.
+/// Makes the circuit of settings, runs it on all data, checks every constraint for the first of
+/// them, and compares outputs with the network's.
 fn check(
     loaded: &Loaded,
     settings: &Settings,

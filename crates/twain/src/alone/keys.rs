@@ -25,8 +25,8 @@ pub struct Setup {
     pub witness: Option<PathBuf>,
     /// Whether selectors share columns.
     pub compress: bool,
-    /// Accept einsums that a proof says next to nothing of: EZKL's circuits do not tie Freivalds' check
-    /// to the values used.
+    /// Accept einsums that a proof says next to nothing of: EZKL's circuits do not tie Freivalds'
+    /// check to the values used.
     pub allow_unbound_einsums: bool,
 }
 
@@ -51,8 +51,8 @@ pub fn setup(arguments: &Setup, run: &Run) -> Result<(), Error> {
     Ok(write_keys(&arguments.vk_path, &arguments.pk_path, format, &key, &watched)?)
 }
 
-/// Makes the keys of a circuit; an SRS of exactly its number of rows. With `compress` selectors share
-/// columns, as EZKL's do unless told otherwise.
+/// Makes the keys of a circuit; an SRS of exactly its number of rows. With `compress` selectors
+/// share columns, as EZKL's do unless told otherwise.
 ///
 /// # Errors
 /// A circuit that cannot be laid out, an SRS of another size.

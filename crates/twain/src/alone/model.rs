@@ -27,7 +27,8 @@ impl Redaction {
     }
 }
 
-/// Ties every parameter to the cells that are hashed or committed; how many constants that are (spec 02 §6.6).
+/// Ties every parameter to the cells that are hashed or committed; how many constants that are
+/// (spec 02 §6.6).
 pub fn bind_params(path: &Path, output: &Path) -> Result<usize, Error> {
     let mut compiled = CompiledModel::read(path)?;
     let bound = twain_artifacts::bind_params(&mut compiled);

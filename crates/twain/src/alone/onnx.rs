@@ -1,4 +1,5 @@
-//! `table`, `gen-settings`, `gen-random-data` and `compile-circuit`: from an ONNX file to a circuit.
+//! `table`, `gen-settings`, `gen-random-data` and `compile-circuit`: from an ONNX file to a
+//! circuit.
 
 use crate::error::{AtFile, Error};
 use crate::observe::Run;
@@ -41,7 +42,8 @@ pub(super) fn warn_of_departures(loaded: &Loaded, model: &Model, run: &Run) {
     }
 }
 
-/// Says that proofs would show next to nothing, if so, and what the circuit takes that has none of it.
+/// Says that proofs would show next to nothing, if so, and what the circuit takes that has none of
+/// it.
 pub(super) fn warn_of_untied_einsums(model: &Model, settings: &Settings, run: &Run) {
     let warnings = twain_circuit::warnings(model, settings);
     let Some(untied) = warnings.iter().find(|warning| **warning == Warning::UntiedEinsums) else {

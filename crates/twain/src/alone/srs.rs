@@ -91,8 +91,8 @@ fn rows(settings: &Path, logrows: Option<u32>) -> Result<u32, Error> {
     }
 }
 
-/// Downloads a ceremony's powers, from a mirror if one is named, and imports them as [`import`] does;
-/// what was imported, in a line.
+/// Downloads a ceremony's powers, from a mirror if one is named, and imports them as [`import`]
+/// does; what was imported, in a line.
 pub fn download(
     mirror: Option<&str>,
     to: Option<PathBuf>,

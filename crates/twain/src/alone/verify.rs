@@ -10,8 +10,8 @@ use twain_algebra::G1Affine;
 use twain_artifacts::{GraphWitness, Proof};
 use twain_plonk::ProofWriter;
 
-/// Checks a proof, for every form EZKL may have given the key, unless the run is ended; the number of its
-/// public values.
+/// Checks a proof, for every form EZKL may have given the key, unless the run is ended; the number
+/// of its public values.
 pub fn verify(
     settings_path: &Path,
     proof_path: &Path,

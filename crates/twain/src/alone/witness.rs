@@ -29,8 +29,8 @@ pub fn fresh_seed() -> Seed {
     Seed(bytes)
 }
 
-/// Runs the model on an input and writes what that gives, and it returns; with a verifying key and an SRS,
-/// commitments too.
+/// Runs the model on an input and writes what that gives, and it returns; with a verifying key and
+/// an SRS, commitments too.
 pub fn generate(
     data: &str,
     circuit_path: &Path,
@@ -111,8 +111,8 @@ impl Prover {
     }
 }
 
-/// The hashes of inputs as they stand in a proof's instances. The file `data` has a list for each of the
-/// inputs at the places `own`, or for every input if `own` is empty.
+/// The hashes of inputs as they stand in a proof's instances. The file `data` has a list for each
+/// of the inputs at the places `own`, or for every input if `own` is empty.
 ///
 /// # Errors
 /// A circuit whose inputs are not hashed; a place that is none; an input that does not fit it.

@@ -1,6 +1,6 @@
-//! What calibration is made of: which scales to try, the size of a circuit and the range of its lookup
-//! tables, what the network itself computes, and how close the circuit comes to it (spec 05 §5).
-//! [`calibrate`](crate::alone::calibrate) is the command.
+//! What calibration is made of: which scales to try, the size of a circuit and the range of its
+//! lookup tables, what the network itself computes, and how close the circuit comes to it (spec 05
+//! §5). [`calibrate`](crate::alone::calibrate) is the command.
 
 mod choice;
 pub mod fidelity;

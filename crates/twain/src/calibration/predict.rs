@@ -1,4 +1,5 @@
-//! What the network itself computes, in floating point: what the circuit is compared with (spec 05 §5.1).
+//! What the network itself computes, in floating point: what the circuit is compared with (spec 05
+//! §5.1).
 
 use tract_core::internal::*;
 use twain_onnx::{Loaded, OnnxError, analyse_error, guarded};

@@ -10,8 +10,8 @@ use twain_link::identity::{Fingerprint, Identity};
 use twain_party::Role;
 use twain_store::BundleInfo;
 
-/// The usable bundles of the identity in a folder (or the default one). What may no longer be used is
-/// erased.
+/// The usable bundles of the identity in a folder (or the default one). What may no longer be used
+/// is erased.
 ///
 /// # Errors
 /// A store that cannot be used, or that another process uses.
@@ -39,8 +39,8 @@ pub fn count_bundles(
     Ok(bundles(identity)?.iter().filter(fits).count())
 }
 
-/// Erases the bundle whose identifier begins with these hexadecimal digits, or all if there are none; how
-/// many.
+/// Erases the bundle whose identifier begins with these hexadecimal digits, or all if there are
+/// none; how many.
 ///
 /// # Errors
 /// As [`bundles`]; digits that no bundle's identifier begins with, or that of more than one does.
@@ -59,8 +59,8 @@ pub fn remove_bundles(identity: &Option<PathBuf>, digits: Option<&str>) -> Resul
     Ok(chosen.len())
 }
 
-/// Gives this side a new key, and erases the bundles that the old one kept: how many, and the new fingerprint. Peers must
-/// be told.
+/// Gives this side a new key, and erases the bundles that the old one kept: how many, and the new
+/// fingerprint. Peers must be told.
 ///
 /// # Errors
 /// As [`bundles`]; a key that cannot be written.

@@ -1,5 +1,5 @@
-//! `check`: what a proof would take, and whether the peer holds the same and how fast the link to it is.
-//! Nothing is proven, and nothing of a secret is used but that it fits the circuit.
+//! `check`: what a proof would take, and whether the peer holds the same and how fast the link to
+//! it is. Nothing is proven, and nothing of a secret is used but that it fits the circuit.
 
 use super::files::{Common, CommonFiles};
 use super::forecast::Forecast;
@@ -65,7 +65,8 @@ pub fn forecasts(files: &CommonFiles, run: &Run) -> Result<[Forecast; 2], Error>
     Ok([Role::Model, Role::Data].map(|role| Forecast::new(plan, system, role)))
 }
 
-/// Meets a peer that checks as well, compares everything that a proof would compare, and measures the link.
+/// Meets a peer that checks as well, compares everything that a proof would compare, and measures
+/// the link.
 ///
 /// # Errors
 /// As [`prove`](super::prove()).

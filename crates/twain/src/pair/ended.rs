@@ -1,7 +1,7 @@
 //! Sessions with a peer that ended without a result. A peer that deviates may learn a bit of this
 //! side's secret by whether a session ends, so all such ends are counted, whatever ended them, and
-//! after some of them this side's user must agree to every further session (protocol §12). Input: the
-//! peer's key. Output: lines of a file in the identity's folder.
+//! after some of them this side's user must agree to every further session (protocol §12). Input:
+//! the peer's key. Output: lines of a file in the identity's folder.
 
 use crate::error::Error;
 use std::fs::{File, OpenOptions};
@@ -25,9 +25,9 @@ impl EndedSessions {
         Self(identity.directory().join("ended_sessions"))
     }
 
-    /// A session with `peer`. It counts as ended without a result until it says that it has one, however
-    /// this process ends; so do those that are still under way. `agreed` is how many there may be, by the
-    /// user's word.
+    /// A session with `peer`. It counts as ended without a result until it says that it has one,
+    /// however this process ends; so do those that are still under way. `agreed` is how many there
+    /// may be, by the user's word.
     ///
     /// # Errors
     /// There are more than are allowed; a list that cannot be read or written.

@@ -28,8 +28,8 @@ pub struct CommonFiles {
     pub own_inputs: Option<OwnInputs>,
 }
 
-/// What both sides hold alike, and what follows from it; on the model's side the compiled model has the
-/// parameters. Sides of many sessions share it.
+/// What both sides hold alike, and what follows from it; on the model's side the compiled model has
+/// the parameters. Sides of many sessions share it.
 pub struct Common {
     pub(super) prover: Prover,
     /// Of all of it, by name.

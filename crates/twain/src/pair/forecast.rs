@@ -24,7 +24,8 @@ pub struct Forecast {
     phases: Vec<(Phase, [Traffic; 2])>,
 }
 
-/// Measured on pairs of 2^9 to 2^19 rows, within a factor of 1.5: a process that holds next to nothing, ...
+/// Measured on pairs of 2^9 to 2^19 rows, within a factor of 1.5: a process that holds next to
+/// nothing, ...
 const BASE_MEMORY: u64 = 50_000_000;
 /// ... what is on its way over the link or waits to be, at most, ...
 const MEMORY_IN_FLIGHT: u64 = 100_000_000;

@@ -1,6 +1,6 @@
-//! `--published-hash`: proofs about the peer's inputs that were hashed before, and no others (protocol
-//! §1.4). Input: the published hashes. Each input of a circuit with hashed inputs
-//! has a digest of its own in the instance column, in the order of the inputs (spec 04 §7.5).
+//! `--published-hash`: proofs about the peer's inputs that were hashed before, and no others
+//! (protocol §1.4). Input: the published hashes. Each input of a circuit with hashed inputs has a
+//! digest of its own in the instance column, in the order of the inputs (spec 04 §7.5).
 
 use crate::error::Error;
 use crate::input_hash::InputHash;
@@ -37,8 +37,8 @@ pub fn check(hashes: &[InputHash], role: Role, prover: &Prover) -> Result<(), Er
     }
 }
 
-/// Fails unless the public values of a witness have these digests. What they are of is what the proof
-/// will be about, since it does not verify with other public values.
+/// Fails unless the public values of a witness have these digests. What they are of is what the
+/// proof will be about, since it does not verify with other public values.
 ///
 /// # Errors
 /// The peer computes with another input.

@@ -1,11 +1,11 @@
 //! Invitations: one line by which a side tells the other where it can be dialled, which key it has,
-//! which circuit it proves and until when it waits. The line is no secret, but whoever changes it on
-//! its way chooses the peer: it travels over a channel both trust.
+//! which circuit it proves and until when it waits. The line is no secret, but whoever changes it
+//! on its way chooses the peer: it travels over a channel both trust.
 //!
 //! `twain-peer:1:HOST:PORT:sha256:FINGERPRINT:CIRCUIT:EXPIRES:CHECK`, where `CIRCUIT` is the digest
 //! of the circuit without parameters, `EXPIRES` is in seconds since the Unix epoch, and `CHECK` are
-//! the first eight hexadecimal digits of the SHA-256 of all before its colon: against slips of those
-//! who read it out or copy a part.
+//! the first eight hexadecimal digits of the SHA-256 of all before its colon: against slips of
+//! those who read it out or copy a part.
 
 use sha2::{Digest, Sha256};
 use std::fmt;

@@ -5,11 +5,12 @@ use std::path::Path;
 use twain_link::channel::tls::check_address;
 use twain_link::identity::{FingerprintError, NamedPeer, NamedPeers};
 
-/// Gives a peer a name, in the identity's folder or the default one. The key is known from then on: it was
-/// compared over a channel both trust. `address` is `host:port`, of a peer that listens.
+/// Gives a peer a name, in the identity's folder or the default one. The key is known from then on:
+/// it was compared over a channel both trust. `address` is `host:port`, of a peer that listens.
 ///
 /// # Errors
-/// A name, a fingerprint or an address that is none; a name that is taken; a list that cannot be used.
+/// A name, a fingerprint or an address that is none; a name that is taken; a list that cannot be
+/// used.
 pub fn add_peer(
     identity: Option<&Path>,
     name: String,

@@ -1,5 +1,5 @@
-//! Finding out, without the peer, what a proof of the circuit asks of its sources and sends: the prover
-//! runs on zeros over a party that only notes it.
+//! Finding out, without the peer, what a proof of the circuit asks of its sources and sends: the
+//! prover runs on zeros over a party that only notes it.
 
 use crate::error::Error;
 use crate::prover::Prover;

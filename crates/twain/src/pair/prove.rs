@@ -117,8 +117,8 @@ pub struct Meeting<'a> {
 }
 
 impl Side {
-    /// Meets the peer, which must hold the same and have been told to do the same. Says before what will
-    /// be learnt, and what it takes.
+    /// Meets the peer, which must hold the same and have been told to do the same. Says before what
+    /// will be learnt, and what it takes.
     ///
     /// # Errors
     /// A peer that cannot be met, or holds other things; an identity that cannot be used;

@@ -1,6 +1,6 @@
-//! `--published-commitment`: a proof about the parameters that were committed to, and no others. What
-//! the model's side says at the handshake only makes a mistake show early; what counts is the finished
-//! proof, which begins with the commitments (spec 04 §7.6).
+//! `--published-commitment`: a proof about the parameters that were committed to, and no others.
+//! What the model's side says at the handshake only makes a mistake show early; what counts is the
+//! finished proof, which begins with the commitments (spec 04 §7.6).
 
 use super::commitments::{Committed, digest_points};
 use crate::error::Error;

@@ -1,5 +1,5 @@
-//! What makes no sense between two parties, or gives a secret away: refused before anything is sent,
-//! with the reason and the way out. Both sides find it out by themselves.
+//! What makes no sense between two parties, or gives a secret away: refused before anything is
+//! sent, with the reason and the way out. Both sides find it out by themselves.
 
 use crate::error::Error;
 use std::path::Path;
@@ -27,8 +27,8 @@ pub fn check(
     }
 }
 
-/// The graph says who knows a value, the settings what the user is told of it: a file may come from the
-/// peer, so both must say the same.
+/// The graph says who knows a value, the settings what the user is told of it: a file may come from
+/// the peer, so both must say the same.
 fn consistent(compiled: &CompiledModel) -> Result<(), String> {
     let (graph, args) = (&compiled.model.visibility, &compiled.settings.run_args);
     let said = [

@@ -19,8 +19,8 @@ pub struct Secret {
 }
 
 impl Secret {
-    /// The places of the inputs that `role`'s side puts in: its own, or all if they are public. None if it
-    /// takes no input file.
+    /// The places of the inputs that `role`'s side puts in: its own, or all if they are public.
+    /// None if it takes no input file.
     pub fn own_inputs(role: Role, prover: &Prover) -> Option<Vec<usize>> {
         let all = || (0..prover.owners.len()).collect();
         match prover.compiled.settings.run_args.input_visibility.is_public() {
@@ -30,8 +30,8 @@ impl Secret {
         }
     }
 
-    /// Checks that it fits, and that the masks of the protocol are made for it. The input comes from
-    /// `place`.
+    /// Checks that it fits, and that the masks of the protocol are made for it. The input comes
+    /// from `place`.
     pub fn new(
         role: Role,
         prover: &Prover,

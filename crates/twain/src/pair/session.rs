@@ -47,8 +47,8 @@ impl<T> Told<T> for Result<T, Error> {
 /// How the peer is met.
 #[derive(Clone, Debug)]
 pub struct Peer {
-    /// `host:port` where the peer listens; also the name under which its key is remembered. Without it
-    /// this side only listens.
+    /// `host:port` where the peer listens; also the name under which its key is remembered. Without
+    /// it this side only listens.
     pub remote_peer: Option<String>,
     /// `address:port` to listen on. Without it this side only dials.
     pub local_addr: Option<String>,
@@ -56,7 +56,8 @@ pub struct Peer {
     pub peer: Option<String>,
     /// Folder of this side's identity, if not the default.
     pub identity: Option<PathBuf>,
-    /// The invitation that the address and the fingerprint are from: it is for one circuit, and ends.
+    /// The invitation that the address and the fingerprint are from: it is for one circuit, and
+    /// ends.
     pub invitation: Option<Invitation>,
     /// How long to wait for the peer to appear.
     pub connect_timeout: Duration,
@@ -64,8 +65,8 @@ pub struct Peer {
     pub idle_timeout: Duration,
     /// How long the session may take, if not as its forecast allows.
     pub session_timeout: Option<Duration>,
-    /// How many sessions with this peer may have ended without a result: each may have told it something,
-    /// so after three of them one begins only if this side's user says so.
+    /// How many sessions with this peer may have ended without a result: each may have told it
+    /// something, so after three of them one begins only if this side's user says so.
     pub ended_sessions: Option<u32>,
 }
 
@@ -84,8 +85,8 @@ impl Peer {
     /// (`twain peers`).
     ///
     /// # Errors
-    /// A name that nobody has; a named peer that another key is given for, or that has no address while
-    /// this side does not listen.
+    /// A name that nobody has; a named peer that another key is given for, or that has no address
+    /// while this side does not listen.
     pub fn resolved(mut self) -> Result<Self, Error> {
         let Some(name) = self.remote_peer.take_if(|text| is_name(text)) else { return Ok(self) };
         let named = NamedPeers::read(self.identity.as_deref())?;
@@ -150,7 +151,8 @@ pub fn identity_of(folder: &Option<PathBuf>) -> Result<Identity, Error> {
     Identity::load_or_create(&folder).map_err(Error::from)
 }
 
-/// The fingerprint of the identity in a folder (or the default one), which is made if it is not there.
+/// The fingerprint of the identity in a folder (or the default one), which is made if it is not
+/// there.
 ///
 /// # Errors
 /// A folder or a key file that cannot be used.
@@ -166,8 +168,8 @@ pub fn manifest(items: impl IntoIterator<Item = (String, Item)>) -> Result<Manif
     Ok(Manifest::new(items)?.insist(owners::NAME))
 }
 
-/// Connects to the peer, who must hold the same and have been told to do the same, for a session within
-/// `timeouts`.
+/// Connects to the peer, who must hold the same and have been told to do the same, for a session
+/// within `timeouts`.
 pub fn meet(
     role: Role,
     pair: &Peer,
@@ -199,7 +201,8 @@ pub fn meet(
     }
 }
 
-/// Tells the peer that this side cannot start, if it appears in time; returns the error for the user.
+/// Tells the peer that this side cannot start, if it appears in time; returns the error for the
+/// user.
 pub fn tell(
     role: Role,
     pair: &Peer,

@@ -1,5 +1,5 @@
-//! One side of a pair, from what it holds to the proof: what it compares with the peer, the plan, the
-//! forecast; then the two-party prover over a channel. The finished proof is verified before it
+//! One side of a pair, from what it holds to the proof: what it compares with the peer, the plan,
+//! the forecast; then the two-party prover over a channel. The finished proof is verified before it
 //! leaves this module.
 
 use super::commitments::{self, Committed};
@@ -58,7 +58,8 @@ pub struct Proven {
     pub instances: Vec<Vec<Fr>>,
     /// The proof, which verifies.
     pub proof: Vec<u8>,
-    /// Outputs that the proof does not publish, if they were revealed to this side: tensor by tensor.
+    /// Outputs that the proof does not publish, if they were revealed to this side: tensor by
+    /// tensor.
     pub outputs: Option<Vec<Vec<Fr>>>,
     /// Milliseconds since the Unix epoch, by the model's side's clock.
     pub timestamp: u128,
@@ -73,8 +74,8 @@ struct Made {
 }
 
 impl Side {
-    /// `role`'s side of a proof of a circuit. `input` at a side that has inputs, or if they are public: a
-    /// list for each input that is the side's own.
+    /// `role`'s side of a proof of a circuit. `input` at a side that has inputs, or if they are
+    /// public: a list for each input that is the side's own.
     ///
     /// # Errors
     /// Secrets that do not fit the circuit or are outside its bounds; terms it cannot keep.
@@ -162,7 +163,8 @@ impl Side {
         &self.forecast
     }
 
-    /// Proves over a channel to the other side, which does the same; everything is made on the spot.
+    /// Proves over a channel to the other side, which does the same; everything is made on the
+    /// spot.
     ///
     /// # Errors
     /// A witness that does not satisfy the circuit, a link or a peer that fails.

@@ -5,7 +5,8 @@ use crate::columns::PoseidonColumns;
 use twain_algebra::Fr;
 use twain_plonk::{Column, ConstraintSystem, Expression};
 
-/// Allocates the module's columns, the instance column in its place among them, and creates its gates.
+/// Allocates the module's columns, the instance column in its place among them, and creates its
+/// gates.
 pub(crate) fn configure(
     cs: &mut ConstraintSystem,
     constants: &mut Vec<Column>,

@@ -1,6 +1,6 @@
-//! The pages: what runs, one job, a project, the server. Made by the server, of its own style and script
-//! only; every page works without the script, by loading it again. Who is logged in is a cookie; forms
-//! carry what other sites cannot know.
+//! The pages: what runs, one job, a project, the server. Made by the server, of its own style and
+//! script only; every page works without the script, by loading it again. Who is logged in is a
+//! cookie; forms carry what other sites cannot know.
 
 mod jobs;
 mod layout;

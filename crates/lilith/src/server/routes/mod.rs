@@ -1,5 +1,5 @@
-//! The service over HTTP: every route of the interface, and how refusals become answers. The document of
-//! the interface ([`openapi`]) is made from the same functions.
+//! The service over HTTP: every route of the interface, and how refusals become answers. The
+//! document of the interface ([`openapi`]) is made from the same functions.
 
 mod artifacts;
 pub mod events;

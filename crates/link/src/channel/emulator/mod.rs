@@ -1,6 +1,6 @@
 //! Links of a given latency and bandwidth, and links that misbehave, within one process: for tests
-//! and benchmarks. [`TcpEmulator`] stands between two sockets and changes bytes, [`Emulated`] wraps a
-//! [`Channel`](super::Channel) and changes frames.
+//! and benchmarks. [`TcpEmulator`] stands between two sockets and changes bytes, [`Emulated`] wraps
+//! a [`Channel`](super::Channel) and changes frames.
 
 mod frames;
 mod tcp;

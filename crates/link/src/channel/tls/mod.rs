@@ -127,12 +127,12 @@ impl TlsChannel {
         self.session_id = session_id;
     }
 
-    /// Ends the session: sends what is queued, says farewell, and waits for the peer's farewell, each
-    /// within `patience`.
+    /// Ends the session: sends what is queued, says farewell, and waits for the peer's farewell,
+    /// each within `patience`.
     ///
     /// # Errors
-    /// If not all could be sent, or the peer's farewell did not come: the peer may then lack the last
-    /// frame.
+    /// If not all could be sent, or the peer's farewell did not come: the peer may then lack the
+    /// last frame.
     pub fn finish(mut self, patience: Duration) -> Result<TrafficMeter, ChannelError> {
         self.closed = true;
         match self.pump.close(patience, true) {

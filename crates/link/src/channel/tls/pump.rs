@@ -1,16 +1,17 @@
 //! The two threads that move bytes between a TLS connection and the queues of its channel.
 //!
-//! Bounds: the reader stops when `QUEUE_LIMIT` bytes have arrived beyond those that the program said
-//! to be due; `receive` makes it go on to the frame's length. `send` waits while more than
-//! `QUEUE_LIMIT` bytes are queued; once the reader has stopped, those do not count that the program sent
-//! since it last received something. So what a peer sends unasked takes no more than the limit, and what
-//! it does not take in no more than the limit and what this side sends in one go.
+//! Bounds: the reader stops when `QUEUE_LIMIT` bytes have arrived beyond those that the program
+//! said to be due; `receive` makes it go on to the frame's length. `send` waits while more than
+//! `QUEUE_LIMIT` bytes are queued; once the reader has stopped, those do not count that the program
+//! sent since it last received something. So what a peer sends unasked takes no more than the
+//! limit, and what it does not take in no more than the limit and what this side sends in one go.
 //!
 //! Why honest sides cannot block each other: both run through the same sends and receives. Let both
-//! wait in `send`, this side not being ahead, and look at what it sent before it last received. Of this
-//! the peer, having gone by the same receive, has received all but what is due there and, where frames
-//! are exchanged in a row, the last (less than the limit). All that fits into what the peer reads, so
-//! none of it is queued here; and this side's reader, if it has not stopped, lets the peer go on.
+//! wait in `send`, this side not being ahead, and look at what it sent before it last received. Of
+//! this the peer, having gone by the same receive, has received all but what is due there and,
+//! where frames are exchanged in a row, the last (less than the limit). All that fits into what the
+//! peer reads, so none of it is queued here; and this side's reader, if it has not stopped, lets
+//! the peer go on.
 
 use super::frames::{self, FrameFilter, SIGN_OF_LIFE, STOPPED};
 use super::greeting::is_wait;
@@ -141,7 +142,8 @@ impl Pump {
         Ok(state)
     }
 
-    /// Waits until `done`, at most until the peer is found gone or idle, or the session over its limit.
+    /// Waits until `done`, at most until the peer is found gone or idle, or the session over its
+    /// limit.
     fn wait<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,
@@ -452,7 +454,8 @@ impl Pump {
         lock(&self.state).outbound_bytes
     }
 
-    /// The most bytes from the peer that were ever held at once, or more: what is reserved for them.
+    /// The most bytes from the peer that were ever held at once, or more: what is reserved for
+    /// them.
     pub(super) fn reserved(&self) -> usize {
         lock(&self.state).inbound.capacity()
     }

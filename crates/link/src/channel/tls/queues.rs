@@ -60,8 +60,8 @@ impl State {
         self.inbound.len() >= QUEUE_LIMIT.saturating_add(self.due).max(self.wanted)
     }
 
-    /// Whether `send` may queue more. Once the reader has stopped, what the peer has not taken in since
-    /// before the program last received something is what counts.
+    /// Whether `send` may queue more. Once the reader has stopped, what the peer has not taken in
+    /// since before the program last received something is what counts.
     pub(super) fn has_room(&self) -> bool {
         let counts = if self.reader_pauses { self.sent } else { 0 };
         self.outbound_bytes.saturating_sub(counts) < QUEUE_LIMIT

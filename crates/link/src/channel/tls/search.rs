@@ -1,6 +1,6 @@
 //! The threads that look for the peer: one listens, one dials, and each connection is courted (TLS,
-//! the key, the greeting) by itself. Whoever [`connect`](super::connect::connect)s hears what became
-//! of each.
+//! the key, the greeting) by itself. Whoever [`connect`](super::connect::connect)s hears what
+//! became of each.
 //!
 //! While the peer's key is not known yet, a connection only tells whose key is at its other end.
 //! Both ends are told so, and the other end comes again. While the user is asked about a key, time
@@ -353,9 +353,9 @@ impl Seeker {
         Err(GreetingError::Io(last))
     }
 
-    /// Authenticates, greets and, on the data's side, waits until the model's side has chosen. A key
-    /// is refused while none is expected: the user decides about it, and not while the other end
-    /// waits.
+    /// Authenticates, greets and, on the data's side, waits until the model's side has chosen. A
+    /// key is refused while none is expected: the user decides about it, and not while the other
+    /// end waits.
     fn court(
         &self,
         stream: TcpStream,

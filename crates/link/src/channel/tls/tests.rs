@@ -1,5 +1,5 @@
-//! A peer that is alive but does not go on, or goes on without listening, ends the session within its
-//! limits; a slow link or a slow peer does not.
+//! A peer that is alive but does not go on, or goes on without listening, ends the session within
+//! its limits; a slow link or a slow peer does not.
 
 use super::queues::QUEUE_LIMIT;
 use super::*;
@@ -26,8 +26,8 @@ fn identity() -> Identity {
     Identity::load_or_create(directory.path()).expect("made")
 }
 
-/// The model's and the data's end of a link, which ends with the emulator; without a profile, of one that
-/// holds no more than the system does.
+/// The model's and the data's end of a link, which ends with the emulator; without a profile, of
+/// one that holds no more than the system does.
 fn pair(
     limits: Timeouts,
     profile: Option<LinkProfile>,

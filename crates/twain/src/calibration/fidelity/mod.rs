@@ -26,8 +26,8 @@ impl Comparison {
         }
     }
 
-    /// Whether the circuit computes something else than the network: on average it is further off than
-    /// a part of the network's largest output. Quantisation alone stays far below it.
+    /// Whether the circuit computes something else than the network: on average it is further off
+    /// than a part of the network's largest output. Quantisation alone stays far below it.
     pub fn is_of_another_network(&self) -> bool {
         let pairs = || self.outputs.iter().flatten().flatten();
         let largest = pairs().map(|(network, _)| network.abs()).fold(0.0, f32::max);
