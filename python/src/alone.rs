@@ -162,8 +162,8 @@ fn gen_witness(
     vk_path: Option<PathBuf>,
     srs_path: Option<PathBuf>,
 ) -> PyResult<Bound<'_, PyDict>> {
-    let witness = quietly(py, |_| {
-        let witness = alone::witness_of_files(&data, &model, vk_path, srs_path)?;
+    let witness = quietly(py, |run| {
+        let witness = alone::witness_of_files(&data, &model, vk_path, srs_path, run)?;
         if let Some(output) = &output {
             witness.write(output)?;
         }
@@ -272,7 +272,9 @@ fn verify(
     srs_path: Option<PathBuf>,
     reduced_srs: bool,
 ) -> PyResult<bool> {
-    quietly(py, |_| alone::verify(&settings_path, &proof_path, &vk_path, srs_path, reduced_srs))?;
+    quietly(py, |run| {
+        alone::verify(&settings_path, &proof_path, &vk_path, srs_path, reduced_srs, run)
+    })?;
     Ok(true)
 }
 

@@ -28,7 +28,7 @@ fn import_srs(
     settings_path: PathBuf,
     logrows: Option<u32>,
 ) -> PyResult<String> {
-    quietly(py, |_| alone::import_srs(&source, srs_path, &settings_path, logrows))
+    quietly(py, |run| alone::import_srs(&source, srs_path, &settings_path, logrows, run))
 }
 
 /// download_srs(url, srs_path, settings_path, logrows, on_event, cancel) -> str

@@ -9,6 +9,7 @@ mod mutant;
 mod pair;
 mod ring;
 mod sides;
+mod statement;
 mod tags;
 
 use crate::error::Error;
@@ -21,9 +22,15 @@ use std::time::Instant;
 
 /// All of them, by what they are about.
 fn mutants() -> impl Iterator<Item = &'static Mutant> {
-    [pair::MUTANTS, masks::MUTANTS, ring::MUTANTS, tags::MUTANTS, sides::MUTANTS]
-        .into_iter()
-        .flatten()
+    let all = [
+        pair::MUTANTS,
+        masks::MUTANTS,
+        ring::MUTANTS,
+        tags::MUTANTS,
+        statement::MUTANTS,
+        sides::MUTANTS,
+    ];
+    all.into_iter().flatten()
 }
 
 /// Tries the mutants whose description contains `only`, or a part of it between `|`; false if a test

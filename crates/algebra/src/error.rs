@@ -24,4 +24,7 @@ pub enum AlgebraError {
         /// Number of points given.
         length: usize,
     },
+    /// Whoever waits for the work wants it to end.
+    #[error("cancelled")]
+    Interrupted,
 }

@@ -6,13 +6,28 @@ use group::{Curve, Group, prime::PrimeCurveAffine};
 use halo2curves::CurveExt;
 use rayon::prelude::*;
 
-use crate::{AlgebraError, Fr, G1, G1Affine, domain::MAX_K};
+use crate::interrupt::go_on;
+use crate::{AlgebraError, Fr, G1, G1Affine, Interrupt, Uninterrupted, domain::MAX_K};
 
 /// Points per task.
 const CHUNK: usize = 1024;
 
+/// Points that are multiplied, which takes about a millisecond, between two looks whether to go on.
+const STEP: usize = 16;
+
 /// `[L_i(τ)]` for the domain of as many rows as there are points `g[i] = [τ^i]`.
 pub fn g_lagrange_from_g(g: &[G1Affine]) -> Result<Vec<G1Affine>, AlgebraError> {
+    g_lagrange_unless(g, &Uninterrupted)
+}
+
+/// The same, unless it is ended early: it takes minutes for `2^20` points.
+///
+/// # Errors
+/// As [`g_lagrange_from_g`], and [`AlgebraError::Interrupted`].
+pub fn g_lagrange_unless(
+    g: &[G1Affine],
+    interrupt: &dyn Interrupt,
+) -> Result<Vec<G1Affine>, AlgebraError> {
     let length = g.len();
     if !length.is_power_of_two() || length.ilog2() > MAX_K {
         return Err(AlgebraError::LengthNotPowerOfTwo { length });
@@ -27,24 +42,38 @@ pub fn g_lagrange_from_g(g: &[G1Affine]) -> Result<Vec<G1Affine>, AlgebraError> 
     let mut half = length / 2;
     while half > 0 {
         let stride = length / 2 / half;
-        for block in points.chunks_mut(2 * half) {
+        points.par_chunks_mut(2 * half).try_for_each(|block| {
             let (low, high) = block.split_at_mut(half);
-            low.par_iter_mut().zip(high).zip(0..half).for_each(|((low, high), i)| {
-                let difference = *low - *high;
-                *low += *high;
-                *high = if i == 0 { difference } else { factors[i * stride].times(&difference) };
-            });
-        }
+            let steps = low.par_chunks_mut(STEP).zip(high.par_chunks_mut(STEP)).enumerate();
+            steps.try_for_each(|(step, (low, high))| {
+                go_on(interrupt)?;
+                for ((low, high), i) in low.iter_mut().zip(high).zip(step * STEP..) {
+                    let difference = *low - *high;
+                    *low += *high;
+                    *high = match i {
+                        0 => difference,
+                        _ => factors[i * stride].times(&difference),
+                    };
+                }
+                Ok(())
+            })
+        })?;
         half /= 2;
     }
     let n_inv = HalfScalars::new(&Fr::TWO_INV.pow_vartime([u64::from(k)]));
     let reversed = |i: usize| i.reverse_bits().checked_shr(usize::BITS - k).unwrap_or(0);
     let mut lagrange = vec![G1Affine::identity(); length];
-    lagrange.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, affine)| {
-        let indices = chunk * CHUNK..;
-        let ordered = indices.take(affine.len()).map(|i| n_inv.times(&points[reversed(i)]));
-        G1::batch_normalize(&ordered.collect::<Vec<_>>(), affine);
-    });
+    lagrange.par_chunks_mut(CHUNK).enumerate().try_for_each(|(chunk, affine)| {
+        let mut ordered = Vec::with_capacity(affine.len());
+        for i in (chunk * CHUNK..).take(affine.len()) {
+            if i % STEP == 0 {
+                go_on(interrupt)?;
+            }
+            ordered.push(n_inv.times(&points[reversed(i)]));
+        }
+        G1::batch_normalize(&ordered, affine);
+        Ok(())
+    })?;
     Ok(lagrange)
 }
 
@@ -130,6 +159,7 @@ fn high_half(scalar: &Fr, factor: [u64; 4]) -> Fr {
 mod tests {
     use super::*;
     use crate::{Domain, msm};
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[test]
     fn multiples() {
@@ -139,6 +169,24 @@ mod tests {
             assert_eq!(HalfScalars::new(&scalar).times(&point), point * scalar);
         }
         assert_eq!(HalfScalars::new(&large).times(&G1::identity()), G1::identity());
+    }
+
+    #[test]
+    fn ends_when_it_is_interrupted() {
+        let g = vec![G1Affine::generator(); 1 << 10];
+        let asked = AtomicUsize::new(0);
+        let count = || {
+            asked.fetch_add(1, Ordering::Relaxed);
+            false
+        };
+        assert_eq!(g_lagrange_unless(&g, &count), g_lagrange_from_g(&g));
+        let asked = asked.into_inner();
+        assert!(asked >= g.len() * 5 / STEP, "{asked}"); // ten rounds of half as many points
+        for end in [0, 1, asked / 2, asked - 1] {
+            let asked = AtomicUsize::new(0);
+            let ends = || asked.fetch_add(1, Ordering::Relaxed) >= end;
+            assert_eq!(g_lagrange_unless(&g, &ends), Err(AlgebraError::Interrupted), "{end}");
+        }
     }
 
     #[test]

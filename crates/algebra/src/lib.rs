@@ -10,7 +10,8 @@
 //! - [`domain`]: roots of unity and the transforms between coefficients and values;
 //! - [`mod@msm`]: sums of scalar multiples of points;
 //! - [`group_transform`]: the inverse transform of a vector of points (SRS downsizing);
-//! - [`signed_integer`]: the integer a scalar stands for.
+//! - [`signed_integer`]: the integer a scalar stands for;
+//! - [`Interrupt`]: an early end of what takes longer than a moment.
 //!
 //! A length that does not fit is a mistake in the calling code and panics; what can come from a
 //! file or a peer (the size of a domain, the size of a scalar) is an [`AlgebraError`].
@@ -47,6 +48,7 @@ mod error;
 #[cfg(target_arch = "x86_64")]
 mod ifma;
 mod integers;
+mod interrupt;
 mod lanes;
 mod ntt;
 mod scratch;
@@ -55,9 +57,10 @@ mod tiles;
 pub use backend::{Backend, backend};
 pub use domain::Domain;
 pub use error::AlgebraError;
-pub use group_transform::g_lagrange_from_g;
+pub use group_transform::{g_lagrange_from_g, g_lagrange_unless};
 pub use halo2curves::bn256::{Bn256, Fq, Fr, G1, G1Affine, G2, G2Affine};
 pub use integers::signed_integer;
+pub use interrupt::{Interrupt, Uninterrupted};
 pub use msm::{MsmBases, msm, msm_bounded};
 
 use ff::Field;

@@ -53,8 +53,15 @@ pub fn scale_by_powers(target: &mut [Fr], base: Fr) {
 
 /// `Σ factor · vector`: all vectors have `length` elements or fewer; missing ones are zero.
 pub fn linear_combination(terms: &[(&[Fr], Fr)], length: usize) -> Vec<Fr> {
-    assert!(terms.iter().all(|(vector, _)| vector.len() <= length), "a vector is too long");
     let mut sum = vec![Fr::ZERO; length];
+    add_linear_combination(&mut sum, terms);
+    sum
+}
+
+/// `sum[i] = sum[i] + Σ factor · vector[i]`: all vectors have the sum's length or less; missing elements
+/// are zero.
+pub fn add_linear_combination(sum: &mut [Fr], terms: &[(&[Fr], Fr)]) {
+    assert!(terms.iter().all(|(vector, _)| vector.len() <= sum.len()), "a vector is too long");
     sum.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, sum)| {
         for (vector, factor) in terms {
             let Some(rest) = vector.get(chunk * CHUNK..) else { continue };
@@ -62,7 +69,6 @@ pub fn linear_combination(terms: &[(&[Fr], Fr)], length: usize) -> Vec<Fr> {
             kernels::add_scaled(&mut sum[..common], &rest[..common], *factor);
         }
     });
-    sum
 }
 
 /// Replaces every element but zero by its inverse.

@@ -38,6 +38,9 @@ pub enum ArtifactError {
         /// The reason.
         source: FormatError,
     },
+    /// The operator ended the work.
+    #[error("cancelled")]
+    Cancelled,
 }
 
 impl ArtifactError {
@@ -45,6 +48,7 @@ impl ArtifactError {
         let path = path.to_path_buf();
         move |source| match source {
             FormatError::Io(source) => ArtifactError::Read { path: path.clone(), kind, source },
+            FormatError::Cancelled => ArtifactError::Cancelled,
             source => ArtifactError::Content { path: path.clone(), kind, source },
         }
     }
@@ -87,6 +91,9 @@ pub enum FormatError {
     /// Reading failed midway.
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// The operator ended the reading.
+    #[error("cancelled")]
+    Cancelled,
 }
 
 /// What a file is.

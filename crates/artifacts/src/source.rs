@@ -8,14 +8,16 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
+use twain_algebra::{Interrupt, Uninterrupted};
 
-/// Bytes read at once.
+/// Bytes read at once; then somebody may end the reading.
 const CHUNK: usize = 1 << 20;
 
 /// Where the bytes are.
 pub(crate) struct Source {
     store: Store,
     length: u64,
+    interrupt: Box<dyn Interrupt + Send>,
 }
 
 enum Store {
@@ -27,12 +29,21 @@ impl Source {
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let file = File::open(path)?;
         let length = file.metadata()?.len();
-        Ok(Self { store: Store::File(Mutex::new(file)), length })
+        Ok(Self {
+            store: Store::File(Mutex::new(file)),
+            length,
+            interrupt: Box::new(Uninterrupted),
+        })
     }
 
     pub(crate) fn from_bytes(bytes: Vec<u8>) -> Self {
         let length = bytes.len() as u64;
-        Self { store: Store::Bytes(bytes), length }
+        Self { store: Store::Bytes(bytes), length, interrupt: Box::new(Uninterrupted) }
+    }
+
+    /// The same, whose elements are read unless somebody ends it.
+    pub(crate) fn interrupted_by(self, interrupt: impl Interrupt + Send + 'static) -> Self {
+        Self { interrupt: Box::new(interrupt), ..self }
     }
 
     pub(crate) fn length(&self) -> u64 {
@@ -82,6 +93,9 @@ impl Source {
         let mut elements = Vec::with_capacity(count);
         let mut buffer = vec![0; (CHUNK / size).min(count) * size];
         while elements.len() < count {
+            if self.interrupt.is_interrupted() {
+                return Err(FormatError::Cancelled);
+            }
             let start = offset + (elements.len() * size) as u64;
             let part = (count - elements.len()).min(CHUNK / size) * size;
             self.read(start, &mut buffer[..part])?;
@@ -93,5 +107,31 @@ impl Source {
             }
         }
         Ok(elements)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[test]
+    fn reading_ends_when_it_is_interrupted() {
+        let elements = |end: usize| {
+            let asked = Arc::new(AtomicUsize::new(0));
+            let ends = asked.clone();
+            let source = Source::from_bytes(vec![7; 3 * CHUNK]);
+            let source = source.interrupted_by(move || ends.fetch_add(1, Ordering::Relaxed) >= end);
+            let read = source.elements(0, 3 * CHUNK / 32, 32, "", |bytes| bytes.first().copied());
+            (read, asked.load(Ordering::Relaxed))
+        };
+        let (read, asked) = elements(usize::MAX);
+        assert_eq!((read.unwrap().len(), asked), (3 * CHUNK / 32, 3));
+        for end in 0..3 {
+            let (read, asked) = elements(end);
+            assert!(matches!(read, Err(FormatError::Cancelled)));
+            assert_eq!(asked, end + 1);
+        }
     }
 }

@@ -5,7 +5,7 @@ mod common;
 use common::{FOLDERS, bytes, path, shape};
 use std::borrow::Cow;
 use std::fs;
-use twain_algebra::Fr;
+use twain_algebra::{Fr, Uninterrupted};
 use twain_artifacts::key::{
     KeyFormat, KeyPolynomial, KeyShape, ProvingKeyFile, SelectorRows, VerifyingKeyFile,
     prepare_proving_key,
@@ -110,8 +110,9 @@ fn proving_keys_read_back() {
     let file = folder.path().join("pk.key");
     let (key, shape) = small_key();
     for format in [RAW, KeyFormat::Processed] {
-        let written =
-            prepare_proving_key(&file, format, &key, 4, |which| Cow::Owned(scalars(which)));
+        let written = prepare_proving_key(&file, format, &key, 4, &Uninterrupted, |which| {
+            Cow::Owned(scalars(which))
+        });
         written.unwrap().place().unwrap();
         let written = fs::read(&file).unwrap();
         assert!(written.starts_with(&encoded(&key, format)));
@@ -138,7 +139,9 @@ fn every_length_prefix_is_checked() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("pk.key");
     let (key, shape) = small_key();
-    let written = prepare_proving_key(&file, RAW, &key, 4, |which| Cow::Owned(scalars(which)));
+    let written = prepare_proving_key(&file, RAW, &key, 4, &Uninterrupted, |which| {
+        Cow::Owned(scalars(which))
+    });
     written.unwrap().place().unwrap();
     let written = fs::read(&file).unwrap();
     let head = encoded(&key, RAW).len();
@@ -166,7 +169,9 @@ fn a_polynomial_of_the_wrong_length_leaves_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("pk.key");
     let (key, _) = small_key();
-    let wrong = prepare_proving_key(&file, RAW, &key, 4, |_| Cow::Owned(vec![Fr::zero(); 16]));
+    let wrong = prepare_proving_key(&file, RAW, &key, 4, &Uninterrupted, |_| {
+        Cow::Owned(vec![Fr::zero(); 16])
+    });
     assert!(wrong.err().unwrap().to_string().contains("FixedValues(0) has 16 scalars, not 8"));
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
@@ -188,7 +193,7 @@ fn ezkl_s_proving_keys_round_trip() {
         let file = vectors.join(name).join("pk.key");
         let key = ProvingKeyFile::open(&file, RAW, shape(name), extended_k).unwrap();
         assert!(encoded(key.verifying_key(), RAW) == bytes(name, "vk.key"), "{name}");
-        prepare_proving_key(&copy, RAW, key.verifying_key(), extended_k, |which| {
+        prepare_proving_key(&copy, RAW, key.verifying_key(), extended_k, &Uninterrupted, |which| {
             Cow::Owned(key.polynomial(which).unwrap())
         })
         .unwrap()

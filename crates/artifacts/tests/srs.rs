@@ -6,7 +6,7 @@ use common::{bytes, path};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use std::fs;
-use twain_algebra::G1Affine;
+use twain_algebra::{G1Affine, Uninterrupted};
 use twain_artifacts::srs::{PointCheck, Powers, PowersOfTau, SrsError, SrsFile, check, write_srs};
 
 fn rng() -> ChaCha20Rng {
@@ -27,7 +27,7 @@ fn ezkl_s_files_are_right_and_round_trip() {
         let (g2, s_g2) = (srs.g2(), srs.s_g2());
         let verdict = |g_lagrange: &[G1Affine]| {
             let powers = Powers { g: &g, g_lagrange: Some(g_lagrange), g2: &g2, s_g2: &s_g2 };
-            check(&powers, &mut rng())
+            check(&powers, &mut rng(), &Uninterrupted)
         };
         assert_eq!(verdict(&lagrange), Ok(()));
         let mut swapped = lagrange.clone();
@@ -92,7 +92,8 @@ fn powers_of_tau() {
     let (g2, s_g2) = (powers.g2(), powers.s_g2());
     let lagrange = twain_algebra::g_lagrange_from_g(&g).unwrap();
     for g_lagrange in [None, Some(lagrange.as_slice())] {
-        assert_eq!(check(&Powers { g: &g, g_lagrange, g2: &g2, s_g2: &s_g2 }, &mut rng()), Ok(()));
+        let powers = Powers { g: &g, g_lagrange, g2: &g2, s_g2: &s_g2 };
+        assert_eq!(check(&powers, &mut rng(), &Uninterrupted), Ok(()));
     }
     assert!(powers.g(8, PointCheck::OnCurve).is_err());
     // magic, version, sections, type and length of the first, width, modulus, power

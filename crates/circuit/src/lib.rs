@@ -48,6 +48,7 @@ mod multiplied;
 mod ops;
 mod program;
 mod sizing;
+mod statement;
 mod step_function;
 mod tensor;
 mod witness;

@@ -4,6 +4,7 @@
 use crate::WitnessError;
 use crate::circuit::Circuit;
 use crate::program::{Sources, WitnessValues};
+use crate::statement::WitnessStatement;
 use std::collections::HashMap;
 use twain_algebra::Fr;
 use twain_party::{LookupUse, WitnessParty};
@@ -92,8 +93,15 @@ impl Circuit {
         sources: &Sources,
     ) -> Result<WitnessValues, WitnessError> {
         self.program.run_with(party, sources, |party, values| {
-            let prepared = party.prepare_lookups(&LookedUp::new(self, values).arguments());
-            prepared.map_err(|error| self.program.at_step(error))
+            let looked_up = LookedUp::new(self, values);
+            let prepared = party.prepare_lookups(&looked_up.arguments());
+            prepared.map_err(|error| self.program.at_step(error))?;
+            if !party.tests_statements() {
+                return Ok(());
+            }
+            let rows = self.columns.geometry.rows();
+            let counted = party.multiplicities(&looked_up.arguments(), rows)?;
+            party.test_statement(&WitnessStatement::new(self, values, counted)?)
         })
     }
 }

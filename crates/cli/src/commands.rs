@@ -5,66 +5,58 @@ use std::path::Path;
 use std::time::Duration;
 use twain::observe::Run;
 use twain::{Error, ProverFiles, alone, pair};
-use twain_cli::arguments::{CheckMode, Command, Pair, Preprocess, Prove};
+use twain_cli::arguments::{self, CheckMode, Command, Pair, Preprocess, Prove};
 use twain_cli::kept_arguments::{Bundles, Peers};
 
 /// Runs a command; what it says last, if there is something to say.
 pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
     match command {
-        Command::Table { model, args, allow } => {
+        Command::Table(arguments::Table { model, args, allow }) => {
             print::block(alone::table(&model, &args.into(), allow.into(), run)?)?;
         }
-        Command::GenSettings { model, settings_path, args, allow } => {
+        Command::GenSettings(arguments::GenSettings { model, settings_path, args, allow }) => {
             let args = args.into();
             let settings =
                 alone::generate_settings(&model, &settings_path, &args, allow.into(), run)?;
             return Ok(outcome::written(&settings_path, || outcome::settings(&settings)));
         }
-        Command::GenRandomData { model, data, variables, seed, min, max } => {
+        Command::GenRandomData(arguments::GenRandomData {
+            model,
+            data,
+            variables,
+            seed,
+            min,
+            max,
+        }) => {
             alone::random_data(&model, &data, &variables.0, seed, min..max)?;
         }
-        Command::CalibrateSettings {
-            data,
+        Command::CalibrateSettings(flags) => calibrate(flags, run)?,
+        Command::CompileCircuit(arguments::CompileCircuit {
             model,
+            compiled_circuit,
             settings_path,
-            target,
-            lookup_safety_margin,
-            scales,
-            scale_rebase_multiplier,
-            max_logrows,
-            report,
-            accept_error,
             allow,
-        } => {
-            let calibration = alone::Calibration {
-                data,
-                model,
-                settings_path,
-                target: target.into(),
-                margin: lookup_safety_margin,
-                scales,
-                multipliers: scale_rebase_multiplier,
-                max_logrows,
-                allowances: allow.into(),
-                accept_error,
-            };
-            tell_calibrated(&alone::calibrate(&calibration, run)?, report.as_deref())?;
-        }
-        Command::CompileCircuit { model, compiled_circuit, settings_path, allow } => {
+        }) => {
             let path = &compiled_circuit;
             let compiled = alone::compile(&model, path, &settings_path, allow.into(), run)?;
             return Ok(outcome::written(path, || outcome::circuit(&compiled)));
         }
-        Command::GenWitness { data, compiled_circuit, output, vk_path, srs_path } => {
+        Command::GenWitness(arguments::GenWitness {
+            data,
+            compiled_circuit,
+            output,
+            vk_path,
+            srs_path,
+        }) => {
             let witness =
-                alone::generate_witness(&data, &compiled_circuit, &output, vk_path, srs_path)?;
+                alone::generate_witness(&data, &compiled_circuit, &output, vk_path, srs_path, run)?;
             return Ok(outcome::written(&output, || outcome::witness(&witness)));
         }
-        Command::HashInputs { data, compiled_circuit, own_inputs } => {
+        Command::HashInputs(arguments::HashInputs { data, compiled_circuit, own_inputs }) => {
             let hashes = alone::hash_inputs(&data, &compiled_circuit, &own_inputs)?;
             hashes.into_iter().try_for_each(print::line)?;
         }
-        Command::Mock { witness, model } => {
+        Command::Mock(arguments::Mock { witness, model }) => {
             let failures = alone::mock(&witness, &model)?;
             if !failures.is_empty() {
                 failures.iter().try_for_each(print::line)?;
@@ -73,10 +65,12 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
             }
             print::line("every constraint holds")?;
         }
-        Command::GenSrs { srs_path, logrows } => alone::generate_srs(&srs_path, logrows, run)?,
-        Command::GetSrs { from, url, srs_path, settings_path, logrows } => {
+        Command::GenSrs(arguments::GenSrs { srs_path, logrows }) => {
+            alone::generate_srs(&srs_path, logrows, run)?
+        }
+        Command::GetSrs(arguments::GetSrs { from, url, srs_path, settings_path, logrows }) => {
             let done = match from {
-                Some(from) => alone::import_srs(&from, srs_path, &settings_path, logrows)?,
+                Some(from) => alone::import_srs(&from, srs_path, &settings_path, logrows, run)?,
                 None => {
                     let url = url.as_deref();
                     alone::download_srs(url, srs_path, &settings_path, logrows, run)?
@@ -84,44 +78,34 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
             };
             print::line(done)?;
         }
-        Command::Setup {
-            compiled_circuit,
-            srs,
-            vk_path,
-            pk_path,
-            witness,
-            disable_selector_compression,
-            einsums,
-        } => {
-            let setup = alone::Setup {
-                compiled_circuit,
-                srs: srs.srs_path,
-                vk_path,
-                pk_path,
-                witness,
-                compress: !disable_selector_compression,
-                allow_unbound_einsums: einsums.allow_unbound_einsums,
-            };
-            alone::setup(&setup, run)?;
-            return Ok(outcome::keys(&setup.pk_path, &setup.vk_path));
-        }
-        Command::GenVkFromPk { pk_path, settings_path, vk_path } => {
+        Command::Setup(flags) => return setup(flags, run),
+        Command::GenVkFromPk(arguments::GenVkFromPk { pk_path, settings_path, vk_path }) => {
             alone::vk_from_pk(&pk_path, &settings_path, &vk_path, run)?;
         }
         Command::Prove(arguments) => return prove(*arguments, run),
         Command::Preprocess(arguments) => preprocess(*arguments, run)?,
-        Command::Verify { settings_path, proof_path, vk_path, srs, reduced_srs } => {
+        Command::Verify(arguments::Verify {
+            settings_path,
+            proof_path,
+            vk_path,
+            srs,
+            reduced_srs,
+        }) => {
             let srs = srs.srs_path;
-            let values = alone::verify(&settings_path, &proof_path, &vk_path, srs, reduced_srs)?;
+            let values =
+                alone::verify(&settings_path, &proof_path, &vk_path, srs, reduced_srs, run)?;
             return Ok(Some(format!("{}: {}", proof_path.display(), outcome::proof(values, true))));
         }
-        Command::SwapProofCommitments { proof_path, witness_path } => {
+        Command::SwapProofCommitments(arguments::SwapProofCommitments {
+            proof_path,
+            witness_path,
+        }) => {
             alone::swap_commitments(&proof_path, &witness_path)?;
         }
-        Command::Redact { compiled_circuit, output, yes } => {
+        Command::Redact(arguments::Redact { compiled_circuit, output, yes }) => {
             redact(&compiled_circuit, &output, yes)?;
         }
-        Command::BindParams { compiled_circuit, output } => {
+        Command::BindParams(arguments::BindParams { compiled_circuit, output }) => {
             let bound = alone::bind_params(&compiled_circuit, &output)?;
             print::line(format_args!(
                 "{}: {bound} constants are now assigned once and copied to their uses; make new \
@@ -131,7 +115,7 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
         }
         Command::Evm(command) => evm_commands::run(command)?,
         Command::Demo { large } => demo::run(large, run)?,
-        Command::Invite { compiled_circuit, address, days, identity } => {
+        Command::Invite(arguments::Invite { compiled_circuit, address, days, identity }) => {
             let lasts = Duration::from_secs(u64::from(days) * 24 * 3600);
             let invitation = pair::invite(&identity, &compiled_circuit, &address, lasts)?;
             print::line(invitation)?;
@@ -145,6 +129,36 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
         Command::Identity { identity } => print::line(pair::fingerprint(&identity)?)?,
     }
     Ok(None)
+}
+
+fn calibrate(flags: arguments::CalibrateSettings, run: &Run) -> Result<(), Error> {
+    let calibration = alone::Calibration {
+        data: flags.data,
+        model: flags.model,
+        settings_path: flags.settings_path,
+        target: flags.target.into(),
+        margin: flags.lookup_safety_margin,
+        scales: flags.scales,
+        multipliers: flags.scale_rebase_multiplier,
+        max_logrows: flags.max_logrows,
+        allowances: flags.allow.into(),
+        accept_error: flags.accept_error,
+    };
+    tell_calibrated(&alone::calibrate(&calibration, run)?, flags.report.as_deref())
+}
+
+fn setup(flags: arguments::Setup, run: &Run) -> Result<Option<String>, Error> {
+    let setup = alone::Setup {
+        compiled_circuit: flags.compiled_circuit,
+        srs: flags.srs.srs_path,
+        vk_path: flags.vk_path,
+        pk_path: flags.pk_path,
+        witness: flags.witness,
+        compress: !flags.disable_selector_compression,
+        allow_unbound_einsums: flags.einsums.allow_unbound_einsums,
+    };
+    alone::setup(&setup, run)?;
+    Ok(outcome::keys(&setup.pk_path, &setup.vk_path))
 }
 
 fn prove(arguments: Prove, run: &Run) -> Result<Option<String>, Error> {

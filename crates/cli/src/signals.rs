@@ -4,12 +4,11 @@
 use std::time::Duration;
 use twain::observe::Cancel;
 
-/// How long a command may take to end: what it computes then is not looked into often enough.
+/// How long a command may take to end: what waits for a disk does not ask whether it is to go on.
 const PATIENCE: Duration = Duration::from_millis(900);
 
 /// From now on a signal ends whatever is given `cancel`; if that takes too long, or at a second
-/// signal,
-/// `give_up` is called. To be called before any thread is started: they take over which signals are
+/// signal, `give_up` is called. To be called before any thread is started: they take over which signals are
 /// for them.
 #[cfg(unix)]
 pub fn cancel_on_signals(cancel: Cancel, give_up: impl Fn() + Clone + Send + 'static) {

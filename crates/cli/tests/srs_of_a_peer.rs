@@ -20,7 +20,7 @@ use twain_artifacts::srs::{PointCheck, SrsError, SrsFile, write_srs};
 use twain_circuit::Witness;
 use twain_link::channel::{Channel, MemoryChannel, Recorder, memory_pair};
 use twain_pair::TwoParty;
-use twain_party::{Kind, PartySeeds, Role, Seed};
+use twain_party::{Kind, PartySeeds, Role, Seed, Watched};
 use twain_plonk::Srs;
 
 const RELU: &str = "1l_relu-k8-private";
@@ -116,7 +116,7 @@ fn wrong_points_are_refused_when_read() {
     let path = folder.path().join("kzg.srs");
     for (number, (expected, points, in_half)) in wrong().into_iter().enumerate() {
         points.write(&path);
-        let refusal = |k| match read_srs(&path, k, &mut OsRng) {
+        let refusal = |k| match read_srs(&path, k, &mut OsRng, &Watched::default()) {
             Err(error @ KeyFileError::UnsafeSrs { source, .. }) => {
                 let text = error.to_string();
                 let parts = [&path.display().to_string(), "get another one with get-srs"];
@@ -132,7 +132,10 @@ fn wrong_points_are_refused_when_read() {
     }
     for points in [Points::good(), Points::of_secret(Fr::from(5))] {
         points.write(&path);
-        assert_eq!(read_srs(&path, K, &mut OsRng).unwrap(), points.unchecked());
+        assert_eq!(
+            read_srs(&path, K, &mut OsRng, &Watched::default()).unwrap(),
+            points.unchecked()
+        );
     }
 }
 
@@ -245,7 +248,7 @@ fn without_the_check_a_guess_can_be_confirmed() {
         [(Points::unblinded(usable), true), (Points::of_secret(secret), false)]
     {
         points.write(&path);
-        assert!(read_srs(&path, K, &mut OsRng).is_err());
+        assert!(read_srs(&path, K, &mut OsRng, &Watched::default()).is_err());
         assert_eq!(points.g == powers, same_powers);
         case.srs = points.unchecked();
         let parts = seen(&case);

@@ -1,6 +1,26 @@
 //! HTTP(S) as a client: large files that resume where a connection broke ([`download`]), and small
 //! questions with small answers ([`Agent::post_json`]). Blocking, with the workspace's provider of
 //! cryptography and Mozilla's root certificates; proxies as the environment names them.
+//!
+//! ```
+//! use std::io::{BufRead, BufReader, Read, Write};
+//! use twain_http::{Agent, Patience};
+//!
+//! let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+//! let url = format!("http://{}/", listener.local_addr()?);
+//! let server = std::thread::spawn(move || -> std::io::Result<()> {
+//!     let (mut connection, _) = listener.accept()?;
+//!     let mut question = BufReader::new(&connection);
+//!     // Its head ends with an empty line.
+//!     while question.by_ref().lines().next().is_some_and(|line| line.is_ok_and(|l| !l.is_empty())) {}
+//!     question.read_exact(&mut [0; 2])?;
+//!     connection.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n42")
+//! });
+//! let answer = Agent::new(Patience::default()).post_json(&url, "{}")?;
+//! assert_eq!(answer, "42");
+//! server.join().expect("no panic")?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod download;
 

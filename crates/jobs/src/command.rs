@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use twain_cli::arguments::{Arguments, Command, Pair, Side};
 
 /// What may be run.
-const ALLOWED: [&str; 17] = [
+const ALLOWED: [&str; 18] = [
     "table",
     "gen-settings",
     "gen-random-data",
@@ -27,6 +27,7 @@ const ALLOWED: [&str; 17] = [
     "gen-vk-from-pk",
     "redact",
     "bind-params",
+    "hash-inputs",
 ];
 
 /// Flags whose value may be JSON itself; jobs have it in a file.

@@ -5,7 +5,7 @@ use crate::material::{Demand, DigitMaskSource, Material};
 use crate::ot::OtPair;
 use crate::shared_bits::{self, shared_bits};
 use rand_chacha::ChaCha20Rng;
-use twain_link::channel::{Channel, Scheduled};
+use twain_link::channel::{Channel, OnSchedule, Scheduled};
 use twain_party::{PartyError, Role};
 
 /// Makes material while the proof runs.
@@ -36,9 +36,11 @@ impl DigitMaskSource for InlineMaterial {
                 ..Default::default()
             });
         }
+        let frames = Self::schedule(demand, channel.role(), self.ot.is_none());
+        let mut channel = OnSchedule::new(channel, frames);
         let ot = match &mut self.ot {
             Some(ot) => ot,
-            empty => empty.insert(OtPair::setup(channel, &mut self.rng)?),
+            empty => empty.insert(OtPair::setup(&mut channel, &mut self.rng)?),
         };
         let domains: Vec<u8> = (0u8..)
             .zip(demand.masks)
@@ -46,20 +48,21 @@ impl DigitMaskSource for InlineMaterial {
             .collect();
         let first = self.next_mask;
         self.next_mask += domains.len() as u64;
-        let made = dpf::generate(channel, ot, &mut self.rng, first, &domains)?;
+        let made = dpf::generate(&mut channel, ot, &mut self.rng, first, &domains)?;
         let mut masks: Vec<Vec<Checked<DigitMask>>> = demand.masks.map(Vec::with_capacity).into();
         for mask in made {
             masks[usize::from(mask.domain_bits())].push(mask);
         }
-        let mut material = shared_bits(channel, ot, &mut self.rng, demand)?;
+        let mut material = shared_bits(&mut channel, ot, &mut self.rng, demand)?;
+        channel.finish()?;
         material.masks = masks;
         Ok(material)
     }
 }
 
 impl InlineMaterial {
-    /// The frames of [`DigitMaskSource::supply`] on `role`'s side, with those of the base transfers if
-    /// it is the `first` call that demands anything.
+    /// The frames of [`DigitMaskSource::supply`] on `role`'s side, which goes by them, with those of the
+    /// base transfers if it is the `first` call that demands anything.
     pub(crate) fn schedule(
         demand: &Demand,
         role: Role,

@@ -51,6 +51,7 @@ pub mod hints;
 pub mod preprocessing;
 mod quotient;
 mod rehearsal;
+mod statement;
 mod two_party;
 pub mod wires;
 

@@ -14,15 +14,17 @@ use twain_ole::{OleGroup, OleSource, Products};
 use twain_party::{PartyError, PartySeeds, Phase, Role, Seed, Shares, Watch, Watched};
 
 /// The plan of `proof`, which runs the witness program and the prover on zeros over the party it is
-/// given.
+/// given. `watched` can end it, and hears of no phase.
 ///
 /// # Errors
 /// Those of `proof`.
 pub fn rehearse<E: From<PartyError>>(
+    watched: &Watched,
     proof: impl FnOnce(&mut TwoParty) -> Result<(), E>,
 ) -> Result<Plan, E> {
     let mut echo = Echo::default();
-    let notes = Notes { plan: Arc::default(), openings: echo.meter.totals() };
+    let notes =
+        Notes { plan: Arc::default(), openings: echo.meter.totals(), watched: watched.clone() };
     let [products, material] = [(); 2].map(|()| Box::new(notes.clone()));
     // Nothing of a rehearsal is kept or sent: its randomness may be known.
     let seeds = PartySeeds { blinding: Seed([0; 32]), protocol: Seed([0; 32]) };
@@ -40,6 +42,8 @@ struct Notes {
     plan: Arc<Mutex<Plan>>,
     /// What has gone over the link.
     openings: TrafficTotals,
+    /// Who may end it.
+    watched: Watched,
 }
 
 impl Notes {
@@ -51,6 +55,10 @@ impl Notes {
 impl Watch for Notes {
     fn enter(&self, phase: Phase) {
         self.plan().enter(phase, self.openings.read());
+    }
+
+    fn cancelled(&self) -> bool {
+        self.watched.check().is_err()
     }
 }
 

@@ -6,6 +6,7 @@ use crate::factors::{Conversion, Inversion, to_additive};
 use crate::hints::Hints;
 use crate::preprocessing::{Plan, stored};
 use crate::quotient::Begun;
+use crate::statement::TaggedMasks;
 use crate::wires::{InlineMaskProducts, MaskProducts, MaskSeed, Wires};
 use ff::Field;
 use group::{Curve, GroupEncoding};
@@ -16,12 +17,13 @@ use twain_algebra::{Fr, G1, G1Affine};
 use twain_link::channel::{Channel, Overlap, Traffic};
 use twain_link::scalars::{decode_scalars, encode_scalars, malformed};
 use twain_masks::{DigitMaskSource, InlineMaterial, PlannedMaterial};
-use twain_ole::{OleSource, PooledOle};
+use twain_ole::{BgvOle, OleSource, PooledOle};
 use twain_party::{
     BlindingItem, BlindingSeeds, Factors, HintBatch, Kind, LookupArgument, Multiplicities,
     Numerator, Opening, Operand, PartyError, PartySeeds, ProverParty, QuotientOperands, Role,
-    Shares, Tested, Watched, WireValue, WitnessParty,
+    Shares, Statement, StatementShape, Tested, Watched, WireValue, WitnessParty,
 };
+use twain_tags::RingTags;
 
 /// Bytes of a digest of the transcript, before what is opened under it.
 const DIGEST_BYTES: usize = 32;
@@ -32,6 +34,8 @@ pub struct TwoParty<'a> {
     source: Box<dyn OleSource>,
     hints: Hints,
     wires: Wires,
+    /// What the witness test takes, if there is one.
+    tagged: Option<TaggedMasks>,
     coins: Coins,
     rng: ChaCha20Rng,
     role: Role,
@@ -110,6 +114,7 @@ impl<'a> TwoParty<'a> {
         Ok(TwoParty {
             source,
             wires: Wires::new(Box::new(products)),
+            tagged: None,
             hints: Hints::new(masks, generator("hints")),
             coins: Coins::commit(channel, &mut rng)?,
             rng,
@@ -131,6 +136,29 @@ impl<'a> TwoParty<'a> {
     /// The same with masks of wires, and products of them, from this source.
     pub fn with_mask_products(self, products: Box<dyn MaskProducts>) -> Self {
         Self { wires: Wires::new(products), ..self }
+    }
+
+    /// The same with a witness test (protocol §25): tags the masks of the wires of a circuit's statement,
+    /// which must not have been used yet. Both sides do.
+    ///
+    /// # Errors
+    /// The link failed, or [`PartyError::Ended`].
+    pub fn testing(
+        mut self,
+        shape: StatementShape,
+        seeds: &PartySeeds,
+    ) -> Result<Self, PartyError> {
+        let session = self.channel.session_id();
+        let generator = |purpose| seeds.generator(session, self.role, purpose);
+        let source = Box::new(RingTags::new(generator("tags of masks")));
+        // Under a key that serves for nothing else, and is gone after it.
+        let mut ole = BgvOle::new(generator("products of tagged masks"));
+        let mask = |wire| self.wires.mask_to_tag(wire);
+        let sources: (Box<dyn twain_tags::TagSource>, &mut dyn OleSource) = (source, &mut ole);
+        let rng = generator("witness test");
+        let tagged = TaggedMasks::prepare(&mut self.channel, sources, shape, &mask, rng)?;
+        self.tagged = Some(tagged);
+        Ok(self)
     }
 
     /// The same, watched.
@@ -202,6 +230,16 @@ impl WitnessParty for TwoParty<'_> {
         rows: usize,
     ) -> Result<Vec<Multiplicities>, PartyError> {
         self.hints.multiplicities(self.role, arguments, rows)
+    }
+
+    fn tests_statements(&self) -> bool {
+        self.tagged.is_some()
+    }
+
+    fn test_statement(&mut self, statement: &dyn Statement) -> Result<(), PartyError> {
+        let tagged = self.tagged.take();
+        let tagged = tagged.ok_or(PartyError::Bug("a statement is tested twice, or never"))?;
+        tagged.test(&mut self.channel, &mut self.wires, statement)
     }
 
     fn check_zero(&mut self, values: &[Fr]) -> Result<Tested, PartyError> {

@@ -2,9 +2,10 @@
 
 use ff::Field;
 use twain_algebra::Fr;
-use twain_pair::rehearse;
+use twain_pair::{TwoParty, rehearse};
 use twain_party::{
     CellKinds, Kind, Node, Numerator, PartyError, ProverParty, QuotientOperands, SecretPolynomial,
+    Watched,
 };
 
 const K: u32 = 15;
@@ -29,7 +30,7 @@ fn plan(rotations: i32, is_blinded: bool) -> Result<(), PartyError> {
     };
     let kinds = [kinds(is_blinded), kinds(true)];
     let none = vec![Fr::ZERO; ROWS];
-    rehearse(|party| {
+    rehearse(&Watched::default(), |party: &mut TwoParty<'_>| {
         let secret = |kinds| SecretPolynomial { coefficients: &none, kinds, wires: &[] };
         let secrets = kinds.each_ref().map(secret).to_vec();
         let operands = QuotientOperands { publics: Vec::new(), secrets, pieces: 1 };

@@ -41,6 +41,7 @@ mod operand;
 mod party;
 mod seeds;
 mod shares;
+mod statement;
 mod watch;
 
 pub use alone::{Alone, evaluate_hint};
@@ -56,5 +57,9 @@ pub use operand::{Operand, WireValue};
 pub use party::{Opening, Party, ProverParty, Tested, WitnessParty};
 pub use seeds::PartySeeds;
 pub use shares::{Factors, Shares};
+pub use statement::{
+    Affine, Combination, LookupShape, LookupStatement, OwnedPolynomial, SecretWire, Statement,
+    StatementShape,
+};
 pub use twain_algebra::signed_integer;
 pub use watch::{Phase, Watch, Watched};

@@ -2,7 +2,7 @@
 
 use crate::{
     BlindingItem, Factors, HintBatch, Kind, LookupArgument, Multiplicities, Numerator, Operand,
-    PartyError, QuotientOperands, Role, Shares, Watched, WireValue,
+    PartyError, QuotientOperands, Role, Shares, Statement, Watched, WireValue,
 };
 use ff::Field;
 use std::ops::Range;
@@ -87,6 +87,18 @@ pub trait WitnessParty {
         arguments: &[LookupArgument],
         rows: usize,
     ) -> Result<Vec<Multiplicities>, PartyError>;
+
+    /// Whether [`test_statement`](Self::test_statement) is to be called.
+    fn tests_statements(&self) -> bool {
+        false
+    }
+
+    /// Tests that the witness satisfies all that the circuit states, whatever the other party does
+    /// (protocol §25): before the validity test, when all wires in cells are known. Fails with the same error
+    /// on every side, and nothing else is learnt.
+    fn test_statement(&mut self, _statement: &dyn Statement) -> Result<(), PartyError> {
+        Ok(())
+    }
 
     /// The validity test (protocol §12): fails on every side, with the same error and nothing else
     /// learnt, unless all `values` are 0.

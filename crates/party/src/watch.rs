@@ -3,6 +3,7 @@
 
 use crate::PartyError;
 use std::sync::Arc;
+use twain_algebra::Interrupt;
 
 /// The parts of a session. One may come more than once: what waits for the other side alternates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -128,6 +129,12 @@ impl Watched {
             Some(watcher) if watcher.cancelled() => Err(PartyError::Cancelled),
             _ => Ok(()),
         }
+    }
+}
+
+impl Interrupt for Watched {
+    fn is_interrupted(&self) -> bool {
+        self.check().is_err()
     }
 }
 

@@ -156,6 +156,9 @@ pub enum SrsError {
     /// A point that is not on the curve, the identity, or of the wrong order.
     #[error("{0} of the SRS is not a valid point")]
     BadPoint(&'static str),
+    /// The operator ended the work.
+    #[error("cancelled")]
+    Cancelled,
 }
 
 /// Why a proof is not accepted.

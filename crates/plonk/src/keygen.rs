@@ -25,7 +25,7 @@ pub fn generate_keys(
     generate_keys_watched(configured, assembly, srs, compress_selectors, &Watched::default())
 }
 
-/// The same for a session that can be ended between any two columns.
+/// The same for a session that can be ended early.
 ///
 /// # Errors
 /// As [`generate_keys`], and [`KeyError::Cancelled`].
@@ -36,20 +36,17 @@ pub fn generate_keys_watched(
     compress_selectors: bool,
     watched: &Watched,
 ) -> Result<ProvingKey, KeyError> {
-    let check = || watched.check().map_err(|_| KeyError::Cancelled);
     if srs.k() != assembly.k {
         return Err(KeyError::SrsSize { circuit: assembly.k, srs: srs.k() });
     }
     let Columns { system, domain, selectors, selector_columns, fixed, permutation, sigma } =
-        Columns::new(configured, assembly, compress_selectors)?;
-    check()?;
-    let fixed = ColumnPolynomials::from_values(fixed, &domain)?;
-    let commit = |column: &Vec<Fr>| check().map(|()| srs.commit_lagrange(column));
+        Columns::new(configured, assembly, compress_selectors, watched)?;
+    let fixed = ColumnPolynomials::from_values(fixed, &domain, watched)?;
+    let commit = |column: &Vec<Fr>| commit(srs, column, watched).map(|point| point.to_affine());
     let fixed_commitments = fixed.values.iter().map(commit).collect::<Result<_, _>>()?;
-    let sigma = ColumnPolynomials::from_values(sigma, &domain)?;
+    let sigma = ColumnPolynomials::from_values(sigma, &domain, watched)?;
     let permutation_commitments =
-        commit_permutation(&permutation, &sigma.values, &domain, srs, check)?;
-    check()?;
+        commit_permutation(&permutation, &sigma.values, &domain, srs, watched)?;
 
     let selectors = if compress_selectors { selectors } else { Vec::new() };
     let vk = VerifyingKey::from_compiled(
@@ -66,15 +63,16 @@ pub fn generate_keys_watched(
 /// the witness: in a pair the peer may have handed the key over.
 ///
 /// # Errors
-/// [`KeyError::OtherCircuit`]; a circuit of which no key can be made.
+/// [`KeyError::OtherCircuit`]; a circuit of which no key can be made; [`KeyError::Cancelled`].
 pub fn check_key(
     key: &ProvingKey,
     configured: &ConstraintSystem,
     assembly: &Assembly,
+    watched: &Watched,
 ) -> Result<(), KeyError> {
     let compress = key.vk().parts().compress_selectors;
     let Columns { fixed, sigma, .. } =
-        Columns::new(configured.clone(), assembly.clone(), compress)?;
+        Columns::new(configured.clone(), assembly.clone(), compress, watched)?;
     match fixed == key.fixed().values && sigma == key.sigma().values {
         true => Ok(()),
         false => Err(KeyError::OtherCircuit),
@@ -97,7 +95,9 @@ impl Columns {
         configured: ConstraintSystem,
         assembly: Assembly,
         compress_selectors: bool,
+        watched: &Watched,
     ) -> Result<Self, KeyError> {
+        let check = || watched.check().map_err(|_| KeyError::Cancelled);
         let Assembly { k, mut fixed, selectors, copies } = assembly;
         let (expected, found) = (configured.fixed_columns(), fixed.len());
         if found != expected {
@@ -116,12 +116,23 @@ impl Columns {
         if let Some(index) = selectors.iter().position(outside) {
             return Err(KeyError::SelectorOutside { index, usable });
         }
-        let new = selector_columns.iter().map(|column| column.values(&selectors, system.rows()));
-        fixed.extend(new);
-        let permutation = Permutation::new(system.permutation(), system.rows(), usable, &copies)?;
+        for column in &selector_columns {
+            check()?;
+            fixed.push(column.values(&selectors, system.rows()));
+        }
+        let permutation =
+            Permutation::new(system.permutation(), system.rows(), usable, &copies, watched)?;
+        check()?;
         let sigma = permutation.values(&domain);
+        check()?;
         Ok(Self { system, domain, selectors, selector_columns, fixed, permutation, sigma })
     }
+}
+
+/// Commits to values on the rows.
+fn commit(srs: &Srs, values: &[Fr], watched: &Watched) -> Result<G1, KeyError> {
+    // It fails in no other way.
+    srs.g_lagrange().msm_unless(values, watched).map_err(|_| KeyError::Cancelled)
 }
 
 /// Commits to permutation polynomials. Where no cell is moved, the polynomial at position `i` is
@@ -132,19 +143,18 @@ fn commit_permutation(
     values: &[Vec<Fr>],
     domain: &Domain,
     srs: &Srs,
-    check: impl Fn() -> Result<(), KeyError>,
+    watched: &Watched,
 ) -> Result<Vec<G1Affine>, KeyError> {
     let roots = vector::powers(domain.omega(), domain.n());
     let second_power = srs.g().point(1);
     let mut delta = Fr::ONE;
     let mut commitments = Vec::with_capacity(values.len());
     for (position, column) in values.iter().enumerate() {
-        check()?;
         let moved = permutation.moved_rows(position);
         let mut differences = vec![Fr::ZERO; column.len()];
         moved.iter().for_each(|row| differences[*row] = column[*row] - delta * roots[*row]);
         let unmoved: G1 = second_power * delta;
-        commitments.push((unmoved + srs.g_lagrange().msm(&differences)).to_affine());
+        commitments.push((unmoved + commit(srs, &differences, watched)?).to_affine());
         delta *= DELTA;
     }
     Ok(commitments)

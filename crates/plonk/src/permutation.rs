@@ -8,6 +8,10 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use twain_algebra::domain::DELTA;
 use twain_algebra::{Domain, Fr, vector};
+use twain_party::{PartyError, Watched};
+
+/// Cells that are gone through, which takes some milliseconds, between two looks whether to go on.
+const CELLS: usize = 1 << 16;
 
 /// A permutation of the cells of the permutation columns; cell `(i, row)` is number `i·n + row`,
 /// `i` the column's position in the list.
@@ -25,6 +29,7 @@ impl Permutation {
         rows: usize,
         usable_rows: usize,
         copies: &[(Cell, Cell)],
+        watched: &Watched,
     ) -> Result<Self, KeyError> {
         let cells = columns.len().checked_mul(rows).and_then(|cells| u32::try_from(cells).ok());
         let cells = cells.ok_or(KeyError::TooManyCells { columns: columns.len(), rows })?;
@@ -36,7 +41,10 @@ impl Permutation {
         };
         let mut successors: Vec<u32> = (0..cells).collect();
         let mut cycles = Cycles::new(cells);
-        for (a, b) in copies {
+        for (index, (a, b)) in copies.iter().enumerate() {
+            if index % CELLS == 0 {
+                watched.check().map_err(|_| KeyError::Cancelled)?;
+            }
             let (a, b) = (number(a)?, number(b)?);
             if cycles.join(a, b) {
                 successors.swap(a as usize, b as usize);
@@ -47,15 +55,24 @@ impl Permutation {
 
     /// The permutation with these polynomials' values, see [`Self::values`]; none if they are those of
     /// no permutation, or of more cells than 32 bits count.
-    pub(crate) fn from_values(values: &[Vec<Fr>], domain: &Domain) -> Option<Self> {
+    ///
+    /// # Errors
+    /// [`PartyError::Cancelled`].
+    pub(crate) fn from_values(
+        values: &[Vec<Fr>],
+        domain: &Domain,
+        watched: &Watched,
+    ) -> Result<Option<Self>, PartyError> {
         let rows = domain.n();
-        let cells = u32::try_from(values.len().checked_mul(rows)?).ok()?;
+        let cells = values.len().checked_mul(rows).and_then(|cells| u32::try_from(cells).ok());
+        let Some(cells) = cells else { return Ok(None) };
         let mut successors: Vec<u32> = (0..cells).collect();
         // Only the moved cells are looked up.
         let mut moved: HashMap<Fr, u32, BuildHasherDefault<Spread>> = HashMap::default();
         let mut numbers = 0..cells;
         let mut first = Fr::ONE;
         for column in values {
+            watched.check()?;
             let mut identity = first;
             for (value, number) in column.iter().zip(&mut numbers) {
                 if *value != identity {
@@ -67,11 +84,15 @@ impl Permutation {
         }
         let mut sources: Vec<u32> = moved.values().copied().collect();
         sources.sort_unstable();
-        for number in sources {
-            let value = values[number as usize / rows].get(number as usize % rows)?;
-            successors[number as usize] = moved.remove(value)?;
+        for (index, number) in sources.into_iter().enumerate() {
+            if index % CELLS == 0 {
+                watched.check()?;
+            }
+            let value = values[number as usize / rows].get(number as usize % rows);
+            let Some(next) = value.and_then(|value| moved.remove(value)) else { return Ok(None) };
+            successors[number as usize] = next;
         }
-        Some(Self { rows, successors })
+        Ok(Some(Self { rows, successors }))
     }
 
     /// Whether the permutation moves cell `row` of the column at `position`.
@@ -171,7 +192,7 @@ mod tests {
 
     fn successors(copies: &[(Cell, Cell)]) -> Vec<u32> {
         let columns = [cell(1, 0).column, cell(0, 0).column];
-        Permutation::new(&columns, 8, 8, copies).unwrap().successors
+        Permutation::new(&columns, 8, 8, copies, &Watched::default()).unwrap().successors
     }
 
     #[test]
@@ -187,7 +208,8 @@ mod tests {
     fn cells_outside_are_refused() {
         let column = [cell(0, 0).column];
         for bad in [cell(0, 5), cell(1, 0)] {
-            let error = Permutation::new(&column, 8, 5, &[(cell(0, 1), bad)]).err();
+            let copies = [(cell(0, 1), bad)];
+            let error = Permutation::new(&column, 8, 5, &copies, &Watched::default()).err();
             assert_eq!(error, Some(KeyError::CopyOutside { cell: bad }));
         }
     }
@@ -195,7 +217,7 @@ mod tests {
     #[test]
     fn values_of_the_identity() {
         let columns = [cell(0, 0).column, cell(1, 0).column];
-        let permutation = Permutation::new(&columns, 8, 8, &[]).unwrap();
+        let permutation = Permutation::new(&columns, 8, 8, &[], &Watched::default()).unwrap();
         let domain = Domain::new(3).unwrap();
         let values = permutation.values(&domain);
         assert_eq!(values[1][3], DELTA * domain.omega().pow_vartime([3u64]));
@@ -206,10 +228,12 @@ mod tests {
     fn values_of_no_permutation() {
         let copies = [(cell(1, 2), cell(0, 0)), (cell(0, 0), cell(0, 5))];
         let columns = [cell(1, 0).column, cell(0, 0).column];
-        let permutation = Permutation::new(&columns, 8, 8, &copies).unwrap();
+        let permutation = Permutation::new(&columns, 8, 8, &copies, &Watched::default()).unwrap();
         let domain = Domain::new(3).unwrap();
         let values = permutation.values(&domain);
-        let read = |values: &[Vec<Fr>]| Permutation::from_values(values, &domain);
+        let read = |values: &[Vec<Fr>]| {
+            Permutation::from_values(values, &domain, &Watched::default()).unwrap()
+        };
         assert_eq!(read(&values).unwrap().successors, permutation.successors);
         for bad in [Fr::ZERO, values[1][0]] {
             let mut values = values.clone();

@@ -11,6 +11,7 @@ use ff::Field;
 use std::sync::OnceLock;
 use twain_algebra::domain::ZETA;
 use twain_algebra::{Domain, Fr};
+use twain_party::{PartyError, Watched};
 
 /// What a prover holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,11 +47,19 @@ pub struct ColumnPolynomials {
 }
 
 impl ColumnPolynomials {
-    /// From values; fails if a column does not have the domain's length.
-    pub fn from_values(values: Vec<Vec<Fr>>, domain: &Domain) -> Result<Self, KeyError> {
+    /// From values; fails if a column does not have the domain's length, or if it is ended between two
+    /// columns.
+    pub fn from_values(
+        values: Vec<Vec<Fr>>,
+        domain: &Domain,
+        watched: &Watched,
+    ) -> Result<Self, KeyError> {
         check_lengths(&values, domain.n())?;
         let mut coefficients = values.clone();
-        coefficients.iter_mut().for_each(|column| domain.intt(column));
+        for column in &mut coefficients {
+            watched.check().map_err(|_| KeyError::Cancelled)?;
+            domain.intt(column);
+        }
         Ok(Self { values, coefficients, cosets: Vec::new() })
     }
 }
@@ -137,9 +146,20 @@ impl ProvingKey {
     }
 
     /// The permutation of the cells of the permutation columns; none if the polynomials are those of none.
-    pub(crate) fn permutation(&self, domain: &Domain) -> Option<&Permutation> {
-        let find = || Permutation::from_values(&self.sigma.values, domain);
-        self.permutation.0.get_or_init(find).as_ref()
+    ///
+    /// # Errors
+    /// [`PartyError::Cancelled`] while it is looked for.
+    pub(crate) fn permutation(
+        &self,
+        domain: &Domain,
+        watched: &Watched,
+    ) -> Result<Option<&Permutation>, PartyError> {
+        let Found(place) = &self.permutation;
+        if let Some(found) = place.get() {
+            return Ok(found.as_ref());
+        }
+        let found = Permutation::from_values(&self.sigma.values, domain, watched)?;
+        Ok(place.get_or_init(|| found).as_ref())
     }
 }
 

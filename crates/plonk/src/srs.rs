@@ -5,7 +5,8 @@ use crate::error::SrsError;
 use ff::Field;
 use group::{Curve, prime::PrimeCurveAffine};
 use halo2curves::CurveAffine;
-use twain_algebra::{Fr, G1Affine, G2Affine, MsmBases, g_lagrange_from_g};
+use twain_algebra::g_lagrange_unless;
+use twain_algebra::{AlgebraError, Fr, G1Affine, G2Affine, Interrupt, MsmBases, Uninterrupted};
 
 /// What a verifier needs of an SRS, whatever its size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,15 +62,20 @@ impl Srs {
         Ok(Self { k, g: prepare(g), g_lagrange: prepare(g_lagrange), verifier })
     }
 
-    /// As [`Srs::new`], with the Lagrange form computed: from the first powers of a larger SRS.
+    /// As [`Srs::new`], with the Lagrange form computed: from the first powers of a larger SRS. That takes
+    /// minutes for `2^20` rows, and may be ended early.
     pub fn from_powers(
         k: u32,
         g: Vec<G1Affine>,
         g2: G2Affine,
         s_g2: G2Affine,
+        interrupt: &dyn Interrupt,
     ) -> Result<Self, SrsError> {
         check_length(k, g.len(), g.len())?;
-        let g_lagrange = g_lagrange_from_g(&g).map_err(|_| SrsError::TooLarge { k })?;
+        let g_lagrange = g_lagrange_unless(&g, interrupt).map_err(|error| match error {
+            AlgebraError::Interrupted => SrsError::Cancelled,
+            _ => SrsError::TooLarge { k },
+        })?;
         Self::new(k, g, g_lagrange, g2, s_g2)
     }
 
@@ -81,7 +87,8 @@ impl Srs {
         if k == self.k {
             return Ok(self);
         }
-        Self::from_powers(k, self.g.points(0..1 << k), self.verifier.g2, self.verifier.s_g2)
+        let VerifierSrs { g2, s_g2, .. } = self.verifier;
+        Self::from_powers(k, self.g.points(0..1 << k), g2, s_g2, &Uninterrupted)
     }
 
     /// log2 of the number of powers.

@@ -8,7 +8,7 @@ use crate::error::KeyError;
 use crate::key_hash;
 use group::Curve;
 use halo2curves::CurveAffine;
-use twain_algebra::{Fr, G1Affine, MsmBases};
+use twain_algebra::{Fr, G1Affine, Interrupt, MsmBases};
 
 /// What a verifier holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,7 +75,14 @@ impl VerifyingKey {
     /// Fails unless the selectors' rows are those the key commits to. Verification needs of the rows
     /// only which selectors share a column, so it does not notice another row. `g_lagrange` are the
     /// SRS's commitments to the rows.
-    pub fn check_selectors(&self, g_lagrange: &MsmBases) -> Result<(), KeyError> {
+    ///
+    /// # Errors
+    /// Other rows, an SRS of another size, or [`KeyError::Cancelled`].
+    pub fn check_selectors(
+        &self,
+        g_lagrange: &MsmBases,
+        interrupt: &dyn Interrupt,
+    ) -> Result<(), KeyError> {
         if g_lagrange.len() != self.system.rows() {
             let srs = g_lagrange.len().checked_ilog2().unwrap_or(0);
             return Err(KeyError::SrsSize { circuit: self.system.k(), srs });
@@ -86,7 +93,9 @@ impl VerifyingKey {
         let commitments = self.fixed_commitments.iter().rev();
         for (column, commitment) in self.selector_columns.iter().rev().zip(commitments) {
             let values = column.values(&self.selectors, self.system.rows());
-            if g_lagrange.msm(&values).to_affine() != *commitment {
+            // It fails in no other way.
+            let sum = g_lagrange.msm_unless(&values, interrupt).map_err(|_| KeyError::Cancelled)?;
+            if sum.to_affine() != *commitment {
                 return Err(KeyError::SelectorRows);
             }
         }

@@ -59,7 +59,7 @@ mod values;
 
 pub use audited::Audited;
 pub use coins::Challenge;
-pub use columns::{CheckedPairs, LookupPair, MaskColumn, ProductColumns};
+pub use columns::{CheckedPairs, Denominator, LookupPair, MaskColumn, ProductColumns};
 #[cfg(feature = "test-utils")]
 pub use ideal::{IdealTags, ideal_tags};
 pub use preprocessing::{Demand, Preprocessing};

@@ -9,8 +9,10 @@ use rand_core::SeedableRng;
 use twain_algebra::{Domain, Fr};
 use twain_link::channel::{Channel, MemoryChannel, Recorder, memory_pair};
 use twain_ole::BgvOle;
-use twain_party::{Kind, Role};
-use twain_tags::{Demand, MaskColumn, Preprocessing, Public, RingTags, Tagged, TaggedVector};
+use twain_party::{CellKinds, Kind, Role};
+use twain_tags::{
+    Demand, Denominator, MaskColumn, Preprocessing, Public, RingTags, Tagged, TaggedVector,
+};
 
 #[test]
 fn all_of_it_gives_what_it_should() {
@@ -172,11 +174,12 @@ fn product_columns_are_products() {
             let rows: Vec<Vec<Fr>> =
                 checked.rows().iter().map(|rows| opened(side, channel, rows)).collect();
             let f = opened(side, channel, &looked_up.masks);
-            let summands: Vec<Public> = scalars(8, wires).into_iter().map(Public).collect();
-            let inverses = side.inverses(channel, checked.take_lookups(), &summands)?;
+            let summands = scalars(8, wires);
+            let inverses =
+                side.inverses(channel, lookups(&mut checked), &denominators(&summands))?;
             assert!(checked.take_lookups().is_empty());
             let inverses = opened(side, channel, &inverses.into_iter().collect());
-            assert!((0..wires).all(|i| (f[i] + summands[i].0) * inverses[i] == Fr::ONE));
+            assert!((0..wires).all(|i| (f[i] + summands[i]) * inverses[i] == Fr::ONE));
             // What is left over are triples.
             let triples = checked.take_triples();
             assert!(checked.take_triples().is_empty());
@@ -320,6 +323,64 @@ fn a_proof_is_about_values_of_one_side() {
     }
 }
 
+/// Lists of tuples, with more and fewer than there are rows, of which components may be public: one inverse of
+/// a combination for each tuple, and triples of what is left over.
+#[test]
+fn tuples_of_masks_have_one_inverse() {
+    let demand = Demand { triple_batches: 1, column_batches: 1, ..Demand::default() };
+    let domain = Domain::new(1).expect("few rows");
+    let side = |channel: &mut dyn Channel, mut end: End| {
+        let mut stage = Preprocessing::begin(channel, end.tags, &demand, end.rng)?;
+        stage.spares(channel, 1, 1)?;
+        let mut shared = |seed: u64, count| {
+            let masks = stage.tag_shares(channel, &scalars(seed + end.role as u64, count))?;
+            let kinds = CellKinds::Uniform(Kind::Shared);
+            Ok::<_, twain_party::PartyError>(MaskColumn { masks, kinds })
+        };
+        let pairs = [shared(10, 3)?, shared(20, 3)?];
+        let public = MaskColumn {
+            masks: (0..3).map(|_| Tagged::zero()).collect(),
+            kinds: CellKinds::Rows(vec![None; 3]),
+        };
+        let (first, second, none) = ([shared(30, 3)?, public], [shared(40, 1)?], []);
+        let request = twain_tags::ProductColumns {
+            domain: &domain,
+            columns: &[],
+            pairs: &[],
+            looked_up: &[&pairs, &first, &none, &second],
+        };
+        let triples = stage.triples(channel, &mut *end.ole, request.triples())?;
+        let mut checked = stage.product_columns(channel, &mut *end.ole, &request, triples)?;
+        let mut audited = stage.audit(channel)?;
+        let side = audited.side();
+        // Three tuples fill two blocks of two rows, twice, and one tuple half of one.
+        assert_eq!(checked.take_triples().len(), 3);
+        let [of_pairs, of_first, of_none, of_second] =
+            <[_; 4]>::try_from(checked.take_lookups()).ok().expect("as many as were asked for");
+        assert!(of_none.is_empty());
+        for (columns, lookups) in [(&pairs[..], of_pairs), (&first, of_first), (&second, of_second)]
+        {
+            let count = columns[0].masks.len();
+            let values: Vec<Vec<Fr>> =
+                columns.iter().map(|column| opened(side, channel, &column.masks)).collect();
+            let weights: Vec<Vec<Fr>> =
+                (0..count).map(|i| scalars(50 + i as u64, columns.len() + 1)).collect();
+            let wanted: Vec<Denominator> = weights
+                .iter()
+                .map(|w| Denominator { weights: w[1..].to_vec(), summand: w[0] })
+                .collect();
+            let inverses = side.inverses(channel, lookups, &wanted)?;
+            let inverses = opened(side, channel, &inverses.into_iter().collect());
+            for (i, inverse) in inverses.into_iter().enumerate() {
+                let terms = values.iter().zip(&weights[i][1..]).map(|(values, w)| values[i] * w);
+                assert_eq!(inverse * (weights[i][0] + terms.sum::<Fr>()), Fr::ONE);
+            }
+        }
+        Ok(())
+    };
+    succeed(run(ends(9), side));
+}
+
 /// A number that has no inverse ends the session.
 #[test]
 fn nothing_is_divided_by_zero() {
@@ -328,8 +389,8 @@ fn nothing_is_divided_by_zero() {
         let mut stage = Preprocessing::begin(channel, end.tags, &demand, end.rng)?;
         let (_, looked_up, mut checked) = pairs(&mut stage, channel, &mut *end.ole, 0, 1)?;
         let f = opened(stage.side(), channel, &looked_up.masks);
-        let lookups = checked.take_lookups();
-        stage.side().inverses(channel, lookups, &[Public(-f[0])]).map(drop)
+        let lookups = lookups(&mut checked);
+        stage.side().inverses(channel, lookups, &denominators(&[-f[0]])).map(drop)
     };
     for result in run(ends(6), side) {
         assert!(matches!(result, Err(twain_party::PartyError::Ended)));
@@ -398,7 +459,7 @@ fn after_a_failed_check_there_is_nothing() {
             domain: &domain,
             columns: &[],
             pairs: &[],
-            looked_up: &looked_up,
+            looked_up: &[std::slice::from_ref(&looked_up)],
         };
         let ends = [
             stage.tag(channel, &[], 0).err(),

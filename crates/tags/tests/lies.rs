@@ -106,7 +106,7 @@ fn preprocess(ends: [End; 2], honest: Role) -> Reached {
             domain: &domain,
             columns: &columns,
             pairs: &PAIRS,
-            looked_up: &looked_up,
+            looked_up: &[std::slice::from_ref(&looked_up)],
         };
         let triples = stage.triples(channel, ole, request.triples())?;
         reached(Reached::Triples);
@@ -352,7 +352,7 @@ fn a_part_of_anothers_mask_is_refused() {
                     domain: &domain,
                     columns: &columns,
                     pairs: &[(0, 0)],
-                    looked_up: &looked_up,
+                    looked_up: &[std::slice::from_ref(&looked_up)],
                 };
                 let triples = stage.triples(channel, &mut *end.ole, request.triples())?;
                 stage.product_columns(channel, &mut *end.ole, &request, triples).map(drop)

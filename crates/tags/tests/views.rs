@@ -170,13 +170,13 @@ fn the_audit_and_product_columns_show_no_mask() {
             domain: &domain,
             columns: &columns,
             pairs: &[(0, 1)],
-            looked_up: &looked_up,
+            looked_up: &[std::slice::from_ref(&looked_up)],
         };
         let triples = stage.triples(channel, &mut *end.ole, request.triples())?;
         let mut checked = stage.product_columns(channel, &mut *end.ole, &request, triples)?;
         let mut audited = stage.audit(channel)?;
-        let summands = [Public(Fr::from(9)); 3];
-        audited.side().inverses(channel, checked.take_lookups(), &summands).map(drop)
+        let wanted = denominators(&[Fr::from(9); 3]);
+        audited.side().inverses(channel, lookups(&mut checked), &wanted).map(drop)
     });
 }
 

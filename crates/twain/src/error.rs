@@ -91,7 +91,7 @@ impl Fault {
 pub enum Error {
     /// A file that cannot be read or written.
     #[error(transparent)]
-    Artifact(#[from] ArtifactError),
+    Artifact(ArtifactError),
     /// A file whose content does not fit the others.
     #[error("{}: {reason}", path.display())]
     File {
@@ -257,6 +257,7 @@ fn of_channel(ChannelError { fault, .. }: &ChannelError) -> Fault {
         channel::Fault::Length { .. } => Fault::PeerMisbehaved,
         channel::Fault::Cancelled => Fault::Cancelled,
         channel::Fault::Stopped => Fault::PeerStopped,
+        channel::Fault::Unscheduled => Fault::Bug,
         _ => Fault::Link,
     }
 }
@@ -274,6 +275,15 @@ fn of_connection(error: &ConnectError) -> Fault {
         | ConnectError::DeclinedByPeer { .. }
         | ConnectError::Unfit { .. } => Fault::PeerDiffers,
         _ => Fault::Link,
+    }
+}
+
+impl From<ArtifactError> for Error {
+    fn from(error: ArtifactError) -> Self {
+        match error {
+            ArtifactError::Cancelled => PartyError::Cancelled.into(),
+            error => Self::Artifact(error),
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use twain_evm::calldata::{self, Answer};
 use twain_evm::chain::{Address, B256, Node};
 use twain_evm::{EvmError, KeyArtifact, Verifier, compiler};
 use twain_graph::Settings;
+use twain_party::Watched;
 
 /// A circuit's verifying key, and what belongs to it.
 #[derive(Clone, Debug)]
@@ -41,7 +42,7 @@ impl Key {
         let keys = read_verifying_keys(&self.vk, files::key_format()?, &settings)?;
         // The likeliest: EZKL's for as many threads as its tables have columns.
         let key = keys.first().ok_or_else(|| Error::bug("a key file stands for no key"))?;
-        check_selectors(&self.vk, key, &srs_path)?;
+        check_selectors(&self.vk, key, &srs_path, &Watched::default())?;
         let digests: usize = settings.module_sizes.poseidon.1.iter().sum();
         let values =
             settings.model_instance_shapes.iter().map(|shape| shape.iter().product::<usize>());

@@ -25,7 +25,7 @@ use twain_plonk::{
 pub enum KeyFileError {
     /// The file.
     #[error(transparent)]
-    File(#[from] ArtifactError),
+    File(ArtifactError),
     /// A key that is not one of the circuit.
     #[error("{path}: {source}; run setup again with the settings and the circuit of this key")]
     Key {
@@ -70,15 +70,30 @@ pub enum KeyFileError {
     Ended(#[from] PartyError),
 }
 
+impl From<ArtifactError> for KeyFileError {
+    fn from(error: ArtifactError) -> Self {
+        match error {
+            ArtifactError::Cancelled => PartyError::Cancelled.into(),
+            error => Self::File(error),
+        }
+    }
+}
+
 impl KeyFileError {
     fn key(path: &Path) -> impl Fn(KeyError) -> Self {
         let path = path.display().to_string();
-        move |source| Self::Key { path: path.clone(), source }
+        move |source| match source {
+            KeyError::Cancelled => PartyError::Cancelled.into(),
+            source => Self::Key { path: path.clone(), source },
+        }
     }
 
     fn srs(path: &Path) -> impl Fn(SrsError) -> Self {
         let path = path.display().to_string();
-        move |source| Self::Srs { path: path.clone(), source }
+        move |source| match source {
+            SrsError::Cancelled => PartyError::Cancelled.into(),
+            source => Self::Srs { path: path.clone(), source },
+        }
     }
 }
 
@@ -125,18 +140,19 @@ pub fn read_verifying_keys(
 /// not notice. It takes an SRS of the key's size; with one of another size nothing is checked.
 ///
 /// # Errors
-/// No such SRS, or another key.
+/// No such SRS, another key, or the watcher's.
 pub fn check_selectors(
     vk_path: &Path,
     key: &VerifyingKey,
     srs_path: &Path,
+    watched: &Watched,
 ) -> Result<(), KeyFileError> {
-    let file = SrsFile::open(srs_path)?;
+    let file = SrsFile::open(srs_path)?.interrupted_by(watched.clone());
     if file.k() != key.system().k() {
         return Ok(());
     }
     let g_lagrange = MsmBases::new(&file.g_lagrange(PointCheck::OnCurve)?);
-    key.check_selectors(&g_lagrange).map_err(KeyFileError::key(vk_path))
+    key.check_selectors(&g_lagrange, watched).map_err(KeyFileError::key(vk_path))
 }
 
 /// Writes a verifying key.
@@ -170,8 +186,7 @@ impl ExtendedForm {
     }
 }
 
-/// Reads a proving key of a circuit with `2^k` rows: the column polynomials, in parallel. Who watches may
-/// end it after each.
+/// Reads a proving key of a circuit with `2^k` rows: the column polynomials, in parallel.
 ///
 /// # Errors
 /// No such file, not a key of this circuit, or the watcher's.
@@ -184,11 +199,9 @@ pub fn read_proving_key(
     watched: &Watched,
 ) -> Result<ProvingKey, KeyFileError> {
     let file = ProvingKeyFile::open(path, format, shape(&configured), configured.extended_k(k))?;
+    let file = file.interrupted_by(watched.clone());
     let vk = verifying_key(file.verifying_key(), path, configured, k)?;
-    let polynomial = |name: KeyPolynomial| {
-        watched.check()?;
-        Ok::<_, KeyFileError>(file.polynomial(name)?)
-    };
+    let polynomial = |name: KeyPolynomial| Ok::<_, KeyFileError>(file.polynomial(name)?);
     let read = |count: usize, name: fn(usize) -> KeyPolynomial| {
         let columns = (0..count).into_par_iter().map(|index| polynomial(name(index)));
         columns.collect::<Result<Vec<Vec<Fr>>, KeyFileError>>()
@@ -218,12 +231,13 @@ pub fn read_proving_key(
 /// from the rest is computed column by column.
 ///
 /// # Errors
-/// From the file system.
+/// From the file system, or the watcher's.
 pub fn write_keys(
     vk_path: &Path,
     pk_path: &Path,
     format: KeyFormat,
     key: &ProvingKey,
+    watched: &Watched,
 ) -> Result<(), KeyFileError> {
     let system = key.system();
     let extended = ExtendedDomain::new(system).map_err(KeyFileError::key(pk_path))?;
@@ -245,7 +259,8 @@ pub fn write_keys(
         KeyPolynomial::PermutationCoset(i) => coset(&key.sigma().coefficients[i]),
     };
     let vk = verifying_key_file(key.vk());
-    let pk = prepare_proving_key(pk_path, format, &vk, system.extended_k(), polynomial)?;
+    let extended_k = system.extended_k();
+    let pk = prepare_proving_key(pk_path, format, &vk, extended_k, watched, polynomial)?;
     Ok(Prepared::place_both(vk.prepare(vk_path, format)?, pk)?)
 }
 
@@ -254,13 +269,15 @@ pub fn write_keys(
 /// so all points that are used are checked, over `rng`: wrong ones pass with probability `2^-225`.
 ///
 /// # Errors
-/// No such file, not an SRS, one that is too small, or one that is not the powers of one secret.
+/// No such file, not an SRS, one that is too small, one that is not the powers of one secret, or the
+/// watcher's.
 pub fn read_srs(
     path: &Path,
     k: u32,
     rng: &mut (impl RngCore + CryptoRng),
+    watched: &Watched,
 ) -> Result<Srs, KeyFileError> {
-    let file = SrsFile::open(path)?;
+    let file = SrsFile::open(path)?.interrupted_by(watched.clone());
     let srs_error = KeyFileError::srs(path);
     if k > file.k() {
         return Err(srs_error(SrsError::TooSmall { needed: k, found: file.k() }));
@@ -270,13 +287,13 @@ pub fn read_srs(
     let whole = k == file.k();
     let g_lagrange = whole.then(|| file.g_lagrange(PointCheck::Coordinates)).transpose()?;
     let powers = Powers { g: &g, g_lagrange: g_lagrange.as_deref(), g2: &g2, s_g2: &s_g2 };
-    srs::check(&powers, rng).map_err(|source| {
-        let path = path.display().to_string();
-        KeyFileError::UnsafeSrs { path, source }
+    srs::check(&powers, rng, watched).map_err(|source| match source {
+        srs::SrsError::Cancelled => PartyError::Cancelled.into(),
+        source => KeyFileError::UnsafeSrs { path: path.display().to_string(), source },
     })?;
     let srs = match g_lagrange {
         Some(g_lagrange) => Srs::new(k, g, g_lagrange, g2, s_g2),
-        None => Srs::from_powers(k, g, g2, s_g2),
+        None => Srs::from_powers(k, g, g2, s_g2, watched),
     };
     srs.map_err(srs_error)
 }

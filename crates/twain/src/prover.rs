@@ -134,7 +134,7 @@ impl Prover {
         let system = circuit.cs.clone();
         let (key, srs) = rayon::join(
             || read_proving_key(&pk_path, format, system, logrows, ExtendedForm::faster(), watched),
-            || read_srs(&srs_path, logrows, &mut OsRng),
+            || read_srs(&srs_path, logrows, &mut OsRng, watched),
         );
         let key = key.map_err(|error| Unusable::Key(error.into()))?;
         let srs = srs.map_err(|error| Unusable::Srs(error.into()))?;
@@ -147,8 +147,8 @@ impl Prover {
     }
 
     /// Fails unless the key's columns are the circuit's: somebody else may have handed it over.
-    pub(crate) fn check_key(&self) -> Result<(), Error> {
+    pub(crate) fn check_key(&self, watched: &Watched) -> Result<(), Error> {
         let Circuit { cs, assembly, .. } = &self.circuit;
-        twain_plonk::check_key(&self.key, cs, assembly).at(&self.pk_path)
+        twain_plonk::check_key(&self.key, cs, assembly, watched).at(&self.pk_path)
     }
 }

@@ -53,7 +53,8 @@ fn powers_are_downloaded_checked_and_kept() {
     let url = serve(content.clone());
     let told = alone::download_srs_file(&file(&content), Some(&url), &to, 7, &run).unwrap();
     assert!(told.contains("2^7 powers of one secret"), "{told}");
-    alone::import_srs(&powers(), Some(other.clone()), Path::new(""), Some(7)).unwrap();
+    alone::import_srs(&powers(), Some(other.clone()), Path::new(""), Some(7), &Run::silent())
+        .unwrap();
     assert!(fs::read(&to).unwrap() == fs::read(other).unwrap());
     let names: Vec<_> = fs::read_dir(to.parent().unwrap()).unwrap().collect();
     assert_eq!(names.len(), 1, "nothing else is kept");

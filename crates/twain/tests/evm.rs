@@ -306,7 +306,8 @@ fn public_input(folder: &Path) -> PathBuf {
         .unwrap();
     let input = vector.join("input.json");
     let input = input.to_str().unwrap();
-    alone::generate_witness(input, &compiled, &at("witness.json"), None, None).unwrap();
+    alone::generate_witness(input, &compiled, &at("witness.json"), None, None, &Run::silent())
+        .unwrap();
     folder.to_path_buf()
 }
 

@@ -93,11 +93,11 @@ fn keys_of_compiled_circuits_equal_those_of_ezkl() {
             continue;
         };
         let k = circuit.assembly.k;
-        let srs = read_srs(&srs_path(k), k, &mut OsRng).unwrap();
+        let srs = read_srs(&srs_path(k), k, &mut OsRng, &Watched::default()).unwrap();
         let expected = std::fs::read(folder.join("vk.key")).unwrap();
         let compress = expected[2] == 1;
         let key = generate_keys(circuit.cs.clone(), circuit.assembly, &srs, compress).unwrap();
-        write_keys(&vk_path, &pk_path, KeyFormat::RawBytes, &key).unwrap();
+        write_keys(&vk_path, &pk_path, KeyFormat::RawBytes, &key, &Watched::default()).unwrap();
         assert!(std::fs::read(&vk_path).unwrap() == expected, "{}", folder.display());
         let ours = sha256(&std::fs::read(&pk_path).unwrap());
         assert_eq!(digest.split_whitespace().next(), Some(&ours[..]), "{}", folder.display());
@@ -146,15 +146,16 @@ fn formats_and_sizes() {
 #[test]
 fn a_larger_srs_is_cut_down() {
     let (small, cut) = (
-        read_srs(&srs_path(8), 8, &mut OsRng).unwrap(),
-        read_srs(&srs_path(9), 8, &mut OsRng).unwrap(),
+        read_srs(&srs_path(8), 8, &mut OsRng, &Watched::default()).unwrap(),
+        read_srs(&srs_path(9), 8, &mut OsRng, &Watched::default()).unwrap(),
     );
     // The two files have different secrets, so only their shapes agree.
     assert_eq!((small.k(), cut.k()), (8, 8));
-    let whole = read_srs(&srs_path(9), 9, &mut OsRng).unwrap();
+    let whole = read_srs(&srs_path(9), 9, &mut OsRng, &Watched::default()).unwrap();
     assert_eq!(cut.g().points(0..256), whole.g().points(0..256));
     assert_eq!(cut, whole.downsize(8).unwrap());
-    let error = read_srs(&srs_path(9), 10, &mut OsRng).unwrap_err().to_string();
+    let error =
+        read_srs(&srs_path(9), 10, &mut OsRng, &Watched::default()).unwrap_err().to_string();
     assert!(error.ends_with("get a larger one"), "{error}");
 }
 
@@ -164,7 +165,8 @@ fn a_larger_srs_is_cut_down() {
 fn a_key_of_another_circuit_is_told_from_the_circuit_s_own() {
     let compiled = CompiledModel::read(&folder("1l_relu-k8-private/model.compiled")).unwrap();
     let lay = || lay_out(&compiled.model, &compiled.settings, ProductTree::FullySplit).unwrap();
-    let (circuit, srs) = (lay(), read_srs(&srs_path(8), 8, &mut OsRng).unwrap());
+    let (circuit, srs) =
+        (lay(), read_srs(&srs_path(8), 8, &mut OsRng, &Watched::default()).unwrap());
     let key =
         |assembly, compress| generate_keys(circuit.cs.clone(), assembly, &srs, compress).unwrap();
     let mut fewer = lay().assembly;
@@ -173,7 +175,7 @@ fn a_key_of_another_circuit_is_told_from_the_circuit_s_own() {
     more.copies.push((more.copies[0].0, more.copies[more.copies.len() - 1].0));
     let mut fixed = lay().assembly;
     fixed.fixed[0][0] += twain_algebra::Fr::one();
-    let check = |key| check_key(&key, &circuit.cs, &circuit.assembly);
+    let check = |key| check_key(&key, &circuit.cs, &circuit.assembly, &Watched::default());
     for compress in [true, false] {
         check(key(lay().assembly, compress)).unwrap();
         for wrong in [&fewer, &more, &fixed] {

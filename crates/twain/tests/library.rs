@@ -18,7 +18,7 @@ use twain_artifacts::{CompiledModel, GraphWitness, InputFile};
 use twain_link::channel::tls::{ConnectOptions, PeerPolicy, Timeouts, Unwatched, connect};
 use twain_link::channel::{Channel, memory_pair};
 use twain_link::identity::Identity;
-use twain_party::{Phase, Role};
+use twain_party::{Phase, Role, Watched};
 
 /// What a session told.
 #[derive(Default)]
@@ -123,7 +123,9 @@ fn alone_on_values() {
     let input = network.random_data(1, -1.0..1.0).unwrap();
     let witness = alone::witness(&compiled, &input, None).unwrap();
     assert_eq!(alone::mock_witness(&compiled, &witness).unwrap(), Vec::<String>::new());
-    let srs = read_srs(&vectors.join("srs/kzg8.srs"), args.logrows, &mut OsRng).unwrap();
+    let srs =
+        read_srs(&vectors.join("srs/kzg8.srs"), args.logrows, &mut OsRng, &Watched::default())
+            .unwrap();
     let key = alone::keys(&compiled, &srs, true).unwrap();
     let prover = Prover::new(compiled, key, srs, false).unwrap();
     let proof = prover.prove(&witness, true, &Run::silent()).unwrap();
@@ -162,7 +164,7 @@ fn two_sessions_of_different_roles_in_one_process() {
     assert_eq!(model, data);
     let (settings, vk) = (site.at("settings.json"), site.at("vk.key"));
     let srs = Some(site.at("kzg.srs"));
-    alone::verify(&settings, &site.at("Data.json"), &vk, srs, false).unwrap();
+    alone::verify(&settings, &site.at("Data.json"), &vk, srs, false, &Run::silent()).unwrap();
     for diary in &diaries {
         let events = diary.0.lock().unwrap();
         let has = |wanted: fn(&Event) -> bool| events.iter().any(wanted);
@@ -282,8 +284,15 @@ fn sides_of_many_proofs_share_what_is_in_memory() {
         let argument = site.at("input.json");
         input.write(&argument).unwrap();
         let circuit = site.at("model.compiled");
-        alone::generate_witness(&argument.display().to_string(), &circuit, &witness, None, None)
-            .unwrap();
+        alone::generate_witness(
+            &argument.display().to_string(),
+            &circuit,
+            &witness,
+            None,
+            None,
+            &run,
+        )
+        .unwrap();
         let witness = GraphWitness::read(&witness).unwrap();
         assert_eq!(witness.inputs, inputs);
         assert_eq!(prover.prove(&witness, true, &run).unwrap().instances, one.instances);
@@ -364,7 +373,15 @@ impl Observer for EndsAt {
 fn a_proof_alone_can_be_cancelled_in_every_phase() {
     let site = Site::new();
     let circuit = site.at("model.compiled");
-    alone::generate_witness(&site.data(), &circuit, &site.at("witness.json"), None, None).unwrap();
+    alone::generate_witness(
+        &site.data(),
+        &circuit,
+        &site.at("witness.json"),
+        None,
+        None,
+        &Run::silent(),
+    )
+    .unwrap();
     let prove = alone::Prove {
         prover: ProverFiles {
             compiled_circuit: circuit,
@@ -452,7 +469,7 @@ fn einsums_that_are_not_tied_are_refused_at_every_entrance() {
     files.allow_unbound_einsums = true;
     Prover::read(&files, &run).unwrap();
     let compiled = CompiledModel::read(&files.compiled_circuit).unwrap();
-    let srs = read_srs(&files.srs_path.unwrap(), 9, &mut OsRng).unwrap();
+    let srs = read_srs(&files.srs_path.unwrap(), 9, &mut OsRng, &Watched::default()).unwrap();
     let key = alone::keys(&compiled, &srs, true).unwrap();
     refused(Prover::new(compiled, key, srs, false).err());
 }

@@ -9,6 +9,7 @@ use twain_algebra::Fr;
 use twain_artifacts::key::KeyFormat;
 use twain_artifacts::{Proof, read_settings};
 use twain_graph::Settings;
+use twain_party::Watched;
 use twain_plonk::{VerifierSrs, verify_any};
 
 /// Bytes of a coordinate or a scalar.
@@ -44,7 +45,7 @@ impl Case {
         match read_verifying_keys(path, KeyFormat::RawBytes, &self.settings) {
             Ok(keys) => {
                 verify_any(&keys, &self.srs, instances, proof).is_ok()
-                    && check_selectors(path, &keys[0], &self.srs_path).is_ok()
+                    && check_selectors(path, &keys[0], &self.srs_path, &Watched::default()).is_ok()
             }
             Err(_) => false,
         }

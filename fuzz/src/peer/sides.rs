@@ -16,7 +16,7 @@ use twain_link::identity::{Fingerprint, Identity};
 use twain_masks::{Demand, DigitMaskSource, IdealMaterial, InlineMaterial};
 use twain_ole::{BgvOle, OleGroup, OleSource};
 use twain_pair::TwoParty;
-use twain_party::{PartySeeds, Role, Seed};
+use twain_party::{PartySeeds, Role, Seed, Watched};
 use twain_plonk::{ProvingKey, Srs, generate_keys, prove};
 use twain_store::Store;
 
@@ -103,7 +103,8 @@ static CASE: LazyLock<Case> = LazyLock::new(|| {
     let vectors = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors");
     let folder = vectors.join("1l_mlp-k9-private");
     let compiled = CompiledModel::read(&folder.join("model.compiled")).expect("a circuit");
-    let srs = read_srs(&vectors.join("srs/kzg9.srs"), 9, &mut OsRng).expect("an SRS");
+    let srs = read_srs(&vectors.join("srs/kzg9.srs"), 9, &mut OsRng, &Watched::default())
+        .expect("an SRS");
     let layout = lay_out(&compiled.model, &compiled.settings, ProductTree::FullySplit);
     let circuit = layout.expect("it is laid out");
     let key = generate_keys(circuit.cs.clone(), circuit.assembly.clone(), &srs, true);

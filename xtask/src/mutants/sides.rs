@@ -13,8 +13,8 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         what: "the check of Lagrange points",
         file: "crates/artifacts/src/srs/check.rs",
-        from: "if msm(&weights, lagrange) != all {",
-        to: "if msm(&weights, lagrange) != all && g.is_empty() {",
+        from: "if msm(&weights, lagrange)? != all {",
+        to: "if msm(&weights, lagrange)? != all && g.is_empty() {",
         test: &["-p", "twain-cli", "--test", "srs_of_a_peer"],
     },
     Mutant {

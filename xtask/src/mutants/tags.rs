@@ -169,10 +169,10 @@ pub const MUTANTS: &[Mutant] = &[
         test: &["-p", "twain-tags", "--test", "lies", "a_part_of_anothers_mask_is_refused"],
     },
     Mutant {
-        what: "the factor of a looked-up wire's inverse",
+        what: "the summand of a looked-up tuple's inverse",
         file: "crates/tags/src/columns/lookup_pair.rs",
-        from: "&(&pair.factor * *c)",
-        to: "&pair.factor",
+        from: "let start = &pair.factor * Public(*summand);",
+        to: "let start = &pair.factor * Public(*summand - *summand);",
         test: &["-p", "twain-tags", "--test", "functionality", "product_columns_are_products"],
     },
     Mutant {

@@ -13,9 +13,11 @@ use zeroize::Zeroize;
 use super::addition::Additions;
 use super::point::{BaseLanes, NEGATIVE, Point};
 use super::recode::Recoded;
-use crate::G1;
+use crate::interrupt::go_on;
+use crate::{AlgebraError, G1, Interrupt};
 
-/// Points whose buckets are added up together.
+/// Points whose buckets are added up together, which takes a few milliseconds. Between two such groups
+/// somebody may end the work.
 const CACHED_POINTS: usize = 1 << 13;
 
 /// Fewer bits of a bucket's number are not split: the lists would be too short for the lanes.
@@ -107,7 +109,8 @@ impl<B: BaseLanes> Engine<B> {
         job: &Job,
         every_digit: bool,
         workspace: &mut Workspace<B>,
-    ) -> G1 {
+        interrupt: &dyn Interrupt,
+    ) -> Result<G1, AlgebraError> {
         let bits = scalars.window_bits - 1;
         let batches = &scalars.batches[job.batches.clone()];
         let entries = batches.iter().flat_map(|batch| {
@@ -118,9 +121,9 @@ impl<B: BaseLanes> Engine<B> {
             })
         });
         workspace.sort(entries, (1 << bits) + 1);
-        self.add_up_all(bases, if every_digit { 0 } else { 1 }, workspace);
+        self.add_up_all(bases, if every_digit { 0 } else { 1 }, workspace, interrupt)?;
         if bits < MIN_SPLIT_BITS {
-            return (self.reduce_buckets)(&workspace.sums);
+            return Ok((self.reduce_buckets)(&workspace.sums));
         }
 
         // Lists for the low and for the high bits, each with its bucket 0.
@@ -134,20 +137,29 @@ impl<B: BaseLanes> Engine<B> {
             [(low, number as u32), (low_length + high, number as u32)]
         });
         workspace.sort(entries, low_length + high_length);
-        self.add_up_all(&window_sums, 1, workspace);
+        let added_up = self.add_up_all(&window_sums, 1, workspace, interrupt);
+        // Back first: the workspace erases them.
         workspace.window_sums = window_sums;
+        added_up?;
         let (low, high) = workspace.sums.split_at(low_length);
         let high = (self.reduce_buckets)(high);
-        (self.reduce_buckets)(low) + (0..low_bits).fold(high, |sum, _| sum.double())
+        Ok((self.reduce_buckets)(low) + (0..low_bits).fold(high, |sum, _| sum.double()))
     }
 
     /// Adds up the buckets from `first` on into the workspace's `sums`.
-    fn add_up_all(&self, bases: &[Point], first: usize, workspace: &mut Workspace<B>) {
+    fn add_up_all(
+        &self,
+        bases: &[Point],
+        first: usize,
+        workspace: &mut Workspace<B>,
+        interrupt: &dyn Interrupt,
+    ) -> Result<(), AlgebraError> {
         let buckets = workspace.starts.len() - 1;
         workspace.sums.clear();
         workspace.sums.resize(buckets, Point::default());
         let mut bucket = first;
         while bucket < buckets {
+            go_on(interrupt)?;
             let limit = workspace.starts[bucket] as usize + CACHED_POINTS;
             let fitting =
                 workspace.starts[bucket + 1..].partition_point(|end| *end as usize <= limit);
@@ -155,6 +167,7 @@ impl<B: BaseLanes> Engine<B> {
             self.add_up(bases, bucket..end, workspace);
             bucket = end;
         }
+        Ok(())
     }
 
     /// Adds up the bases of each of the buckets into the workspace's `sums`.

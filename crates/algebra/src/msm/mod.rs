@@ -25,7 +25,8 @@ use group::Group;
 use halo2curves::bn256::Fq;
 use rayon::prelude::*;
 
-use crate::{AlgebraError, Backend, Fr, G1, G1Affine, backend};
+use crate::interrupt::go_on;
+use crate::{AlgebraError, Backend, Fr, G1, G1Affine, Interrupt, Uninterrupted, backend};
 use addition::add_pairs;
 use buckets::{Engine, Job, Workspace};
 use point::{BaseLanes, Point, PortableBase};
@@ -97,8 +98,20 @@ impl MsmBases {
     /// # Panics
     /// If there are more scalars than bases; likewise in the other multiplications.
     pub fn msm(&self, scalars: &[Fr]) -> G1 {
+        self.msm_unless(scalars, &Uninterrupted).expect("nobody ends it early")
+    }
+
+    /// The same, unless it is ended early.
+    ///
+    /// # Errors
+    /// [`AlgebraError::Interrupted`].
+    pub fn msm_unless(
+        &self,
+        scalars: &[Fr],
+        interrupt: &dyn Interrupt,
+    ) -> Result<G1, AlgebraError> {
         assert!(scalars.len() <= self.len(), "more scalars than bases");
-        self.multiply(&recode::by_length(scalars), false)
+        self.multiply(&recode::by_length(scalars), false, interrupt)
     }
 
     /// `Σ scalars[i] · bases[i]` for scalars in `[0, 2^bits)` or negatives of such, without skipping
@@ -106,11 +119,14 @@ impl MsmBases {
     /// the text of the module. Fails if a scalar is longer.
     pub fn msm_bounded(&self, scalars: &[Fr], bits: u32) -> Result<G1, AlgebraError> {
         let all: Vec<u32> = (0..scalars.len() as u32).collect();
-        self.msm_bounded_at(&all, scalars, bits)
+        self.msm_bounded_at(&all, scalars, bits, &Uninterrupted)
     }
 
     /// The same over the scalars at `indices` only: what is elsewhere must be known to be zero without
-    /// looking at it, and costs nothing.
+    /// looking at it, and costs nothing. May be ended early.
+    ///
+    /// # Errors
+    /// A scalar that is longer; [`AlgebraError::Interrupted`].
     ///
     /// # Panics
     /// If there are more scalars than bases, or no scalar at an index.
@@ -119,12 +135,18 @@ impl MsmBases {
         indices: &[u32],
         scalars: &[Fr],
         bits: u32,
+        interrupt: &dyn Interrupt,
     ) -> Result<G1, AlgebraError> {
         assert!(scalars.len() <= self.len(), "more scalars than bases");
-        Ok(self.multiply(&recode::by_bound(scalars, indices, bits)?, true))
+        self.multiply(&recode::by_bound(scalars, indices, bits)?, true, interrupt)
     }
 
-    fn multiply(&self, scalars: &Recoded, every_digit: bool) -> G1 {
+    fn multiply(
+        &self,
+        scalars: &Recoded,
+        every_digit: bool,
+        interrupt: &dyn Interrupt,
+    ) -> Result<G1, AlgebraError> {
         match self.backend {
             #[cfg(target_arch = "x86_64")]
             Backend::Ifma if crate::ifma::available() => {
@@ -132,14 +154,14 @@ impl MsmBases {
                     add_pairs: crate::ifma::base::add_pairs,
                     reduce_buckets: crate::ifma::base::reduce_buckets,
                 };
-                self.multiply_with(&engine, scalars, every_digit)
+                self.multiply_with(&engine, scalars, every_digit, interrupt)
             }
             _ => {
                 let engine = Engine {
                     add_pairs: add_pairs::<PortableBase>,
                     reduce_buckets: reduce_buckets::<PortableBase>,
                 };
-                self.multiply_with(&engine, scalars, every_digit)
+                self.multiply_with(&engine, scalars, every_digit, interrupt)
             }
         }
     }
@@ -149,18 +171,22 @@ impl MsmBases {
         engine: &Engine<B>,
         scalars: &Recoded,
         every_digit: bool,
-    ) -> G1 {
+        interrupt: &dyn Interrupt,
+    ) -> Result<G1, AlgebraError> {
         let jobs = jobs(scalars);
         // Kept from one job to the next: as many as there are threads at work.
         let idle = Mutex::new(Vec::new());
         let idle = || idle.lock().unwrap_or_else(PoisonError::into_inner);
         let run = |job| {
+            go_on(interrupt)?;
             let mut workspace = idle().pop().unwrap_or_else(Workspace::new);
-            let sum = engine.run(&self.points, scalars, job, every_digit, &mut workspace);
+            let bases = &self.points;
+            let sum = engine.run(bases, scalars, job, every_digit, &mut workspace, interrupt)?;
             idle().push(workspace);
-            sum
+            Ok(sum)
         };
-        let sums: Vec<G1> = jobs.par_iter().with_max_len(1).map(run).collect();
+        let sums = jobs.par_iter().with_max_len(1).map(run);
+        let sums = sums.collect::<Result<Vec<G1>, AlgebraError>>()?;
         let mut result = G1::identity();
         let mut remaining = jobs.iter().zip(&sums).rev().peekable();
         for window in (0..scalars.windows).rev() {
@@ -171,7 +197,7 @@ impl MsmBases {
                 result += sum;
             }
         }
-        result
+        Ok(result)
     }
 }
 

@@ -6,6 +6,7 @@ use halo2curves::msm::msm_best;
 use proptest::prelude::*;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{RngCore, SeedableRng};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 
@@ -145,7 +146,8 @@ fn what_is_not_selected_is_left_out() {
         let expected = sum(&selected, &bases);
         for backend in BACKENDS {
             let prepared = MsmBases::with_backend(&bases, backend);
-            assert_eq!(prepared.msm_bounded_at(&indices, &scalars, 254), Ok(expected));
+            let sum = prepared.msm_bounded_at(&indices, &scalars, 254, &Uninterrupted);
+            assert_eq!(sum, Ok(expected));
         }
     }
 }
@@ -159,4 +161,37 @@ fn more_threads_than_windows_give_the_same_sum() {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(8).build().unwrap();
     let prepared = MsmBases::new(&bases);
     assert_eq!(pool.install(|| prepared.msm(&scalars)), msm_best(&scalars, &bases));
+}
+
+/// Whenever it is ended, it ends, and it asks at least once for as many points as are added up together.
+#[test]
+fn ends_when_it_is_interrupted() {
+    let length = 1 << 15;
+    let mut rng = ChaCha20Rng::seed_from_u64(5);
+    let scalars: Vec<Fr> = (0..length).map(|_| Fr::random(&mut rng)).collect();
+    let indices: Vec<u32> = (0..length as u32).collect();
+    let points = random_points(length, 6);
+    for backend in BACKENDS {
+        let bases = MsmBases::with_backend(&points, backend);
+        let multiply = |bounded: bool, interrupt: &dyn Interrupt| match bounded {
+            true => bases.msm_bounded_at(&indices, &scalars, 254, interrupt),
+            false => bases.msm_unless(&scalars, interrupt),
+        };
+        for bounded in [false, true] {
+            let asked = AtomicUsize::new(0);
+            let count = || {
+                asked.fetch_add(1, Ordering::Relaxed);
+                false
+            };
+            assert_eq!(multiply(bounded, &count), Ok(bases.msm(&scalars)));
+            let asked = asked.into_inner();
+            // Fifteen windows or more.
+            assert!(asked >= 15 * length / (1 << 13), "{asked}");
+            for end in [0, 1, asked / 2, asked - 1] {
+                let asked = AtomicUsize::new(0);
+                let ends = || asked.fetch_add(1, Ordering::Relaxed) >= end;
+                assert_eq!(multiply(bounded, &ends), Err(AlgebraError::Interrupted), "{end}");
+            }
+        }
+    }
 }

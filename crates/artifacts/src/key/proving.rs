@@ -14,7 +14,7 @@ use crate::{ArtifactError, ArtifactKind, FormatError};
 use std::borrow::Cow;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use twain_algebra::Fr;
+use twain_algebra::{Fr, Interrupt};
 
 /// A polynomial of a proving key. Lagrange form: `2^k` values; coefficients: `2^k`; extended form:
 /// `2^extended_k` values on the coset (spec 01 §1.4).
@@ -220,6 +220,11 @@ impl ProvingKeyFile {
         Ok(())
     }
 
+    /// The same, whose polynomials are read unless somebody ends it: [`ArtifactError::Cancelled`].
+    pub fn interrupted_by(self, interrupt: impl Interrupt + Send + 'static) -> Self {
+        Self { source: self.source.interrupted_by(interrupt), ..self }
+    }
+
     /// The verifying key in it.
     pub fn verifying_key(&self) -> &VerifyingKeyFile {
         &self.verifying_key
@@ -247,28 +252,40 @@ impl ProvingKeyFile {
     }
 }
 
-/// Writes a proving key that is yet to be put in its place. `polynomial` is called once for each polynomial in the order of the file,
-/// and its result is dropped before the next call.
+/// Writes a proving key that is yet to be put in its place, unless somebody ends it. `polynomial` is
+/// called once for each polynomial in the order of the file, and its result is dropped before the next
+/// call.
 ///
 /// # Errors
-/// A polynomial of the wrong length, parts of `verifying_key` that do not fit together, or from the
-/// file system.
+/// A polynomial of the wrong length, parts of `verifying_key` that do not fit together, from the file
+/// system, or [`ArtifactError::Cancelled`].
 pub fn prepare_proving_key<'a>(
     path: &Path,
     format: KeyFormat,
     verifying_key: &VerifyingKeyFile,
     extended_k: u32,
+    interrupt: &dyn Interrupt,
     mut polynomial: impl FnMut(KeyPolynomial) -> Cow<'a, [Fr]>,
 ) -> Result<Prepared, ArtifactError> {
-    Destination::open(path, ArtifactKind::ProvingKey)?
-        .fill(|writer| encode(format, verifying_key, extended_k, &mut polynomial, writer))
+    let mut cancelled = false;
+    let filled = Destination::open(path, ArtifactKind::ProvingKey)?.fill(|writer| {
+        let mut unless_ended = |which| {
+            cancelled = interrupt.is_interrupted();
+            match cancelled {
+                true => Err(io::Error::other("cancelled")),
+                false => Ok(polynomial(which)),
+            }
+        };
+        encode(format, verifying_key, extended_k, &mut unless_ended, writer)
+    });
+    if cancelled { Err(ArtifactError::Cancelled) } else { filled }
 }
 
 fn encode<'a>(
     format: KeyFormat,
     verifying_key: &VerifyingKeyFile,
     extended_k: u32,
-    polynomial: &mut impl FnMut(KeyPolynomial) -> Cow<'a, [Fr]>,
+    polynomial: &mut impl FnMut(KeyPolynomial) -> io::Result<Cow<'a, [Fr]>>,
     writer: &mut dyn Write,
 ) -> io::Result<()> {
     let invalid = |reason: String| io::Error::new(io::ErrorKind::InvalidInput, reason);
@@ -281,7 +298,7 @@ fn encode<'a>(
         writer.write_all(&value.to_be_bytes())
     };
     let mut write = |which, length: u64, writer: &mut dyn Write| {
-        let scalars = polynomial(which);
+        let scalars = polynomial(which)?;
         if scalars.len() as u64 != length {
             let found = scalars.len();
             return Err(invalid(format!("{which:?} has {found} scalars, not {length}")));

@@ -17,7 +17,7 @@ use halo2curves::pairing::Engine;
 use rand_core::{CryptoRng, RngCore};
 use rayon::prelude::*;
 use twain_algebra::vector::powers as powers_of;
-use twain_algebra::{Bn256, Domain, Fr, G1Affine, G2Affine, msm};
+use twain_algebra::{AlgebraError, Bn256, Domain, Fr, G1, G1Affine, G2Affine, Interrupt, MsmBases};
 
 /// The points to check.
 pub struct Powers<'a> {
@@ -54,23 +54,41 @@ pub enum SrsError {
         "its secret is a root of unity, so commitments would hide nothing: do not use this SRS"
     )]
     RootOfUnity,
+    /// The operator ended the check.
+    #[error("cancelled")]
+    Cancelled,
 }
+
+/// Points that are looked at, which takes a few milliseconds, before somebody may end it.
+const POINTS: usize = 1 << 12;
 
 /// Checks that `powers` are those of one secret outside the domain, from the standard generators. A
 /// wrong SRS passes with probability at most `2^-225`, over `rng`, which its author must not foresee.
-/// Takes a multi-scalar multiplication, and another one for the Lagrange commitments.
+/// Takes a multi-scalar multiplication, and another one for the Lagrange commitments; may be ended early.
 ///
 /// # Errors
-/// The first violation.
-pub fn check(powers: &Powers<'_>, rng: &mut (impl RngCore + CryptoRng)) -> Result<(), SrsError> {
+/// The first violation, or [`SrsError::Cancelled`].
+pub fn check(
+    powers: &Powers<'_>,
+    rng: &mut (impl RngCore + CryptoRng),
+    interrupt: &dyn Interrupt,
+) -> Result<(), SrsError> {
     let Powers { g, g_lagrange, g2, s_g2 } = powers;
     let k = g.len().trailing_zeros();
     let lengths_agree = g_lagrange.is_none_or(|lagrange| lagrange.len() == g.len());
     if !g.len().is_power_of_two() || !(1..=super::MAX_K).contains(&k) || !lengths_agree {
         return Err(SrsError::Count);
     }
-    let on_curve = |points: &[G1Affine]| points.par_iter().all(|point| point.is_on_curve().into());
-    if !on_curve(g) || !g_lagrange.is_none_or(on_curve) || !in_group(g2) || !in_group(s_g2) {
+    for points in [g].into_iter().chain(g_lagrange) {
+        points.par_chunks(POINTS).try_for_each(|points| {
+            if interrupt.is_interrupted() {
+                return Err(SrsError::Cancelled);
+            }
+            let all = points.iter().all(|point| point.is_on_curve().into());
+            if all { Ok(()) } else { Err(SrsError::Point) }
+        })?;
+    }
+    if !in_group(g2) || !in_group(s_g2) {
         return Err(SrsError::Point);
     }
     let (first, last) = (g[0], g.len() - 1);
@@ -79,7 +97,12 @@ pub fn check(powers: &Powers<'_>, rng: &mut (impl RngCore + CryptoRng)) -> Resul
     }
     let r = Fr::random(rng);
     let mut weights = powers_of(r, g.len());
-    let all = msm(&weights, g);
+    let msm = |weights: &[Fr], points| -> Result<G1, SrsError> {
+        let sum = MsmBases::new(points).msm_unless(weights, interrupt);
+        // It fails in no other way.
+        sum.map_err(|_: AlgebraError| SrsError::Cancelled)
+    };
+    let all = msm(&weights, g)?;
     let low = (all - g[last] * weights[last]) * r;
     let pairing = |point: &G1Affine, twist: &G2Affine| Bn256::pairing(point, twist);
     if pairing(&low.to_affine(), s_g2) != pairing(&(all - first).to_affine(), g2) {
@@ -93,7 +116,7 @@ pub fn check(powers: &Powers<'_>, rng: &mut (impl RngCore + CryptoRng)) -> Resul
         return Ok(());
     };
     Domain::new(k).map_err(|_| SrsError::Count)?.ntt(&mut weights);
-    if msm(&weights, lagrange) != all {
+    if msm(&weights, lagrange)? != all {
         return Err(SrsError::Lagrange);
     }
     Ok(())
@@ -113,6 +136,7 @@ mod tests {
     use halo2curves::bn256::{Fq, Fq2};
     use rand_chacha::ChaCha20Rng;
     use rand_core::SeedableRng;
+    use twain_algebra::Uninterrupted;
 
     #[test]
     fn points_outside_the_group_are_refused() {
@@ -140,7 +164,7 @@ mod tests {
         let g: Vec<G1Affine> = (0..8u64).map(|i| (generator * s.pow([i])).to_affine()).collect();
         let (g2, s_g2) = (G2Affine::generator(), (G2Affine::generator() * s).to_affine());
         let mut verdict = |g: &[G1Affine], g2: &G2Affine, s_g2: &G2Affine| {
-            check(&Powers { g, g_lagrange: None, g2, s_g2 }, rng)
+            check(&Powers { g, g_lagrange: None, g2, s_g2 }, rng, &Uninterrupted)
         };
         assert_eq!(verdict(&g, &g2, &s_g2), Ok(()));
         for index in 1..8 {

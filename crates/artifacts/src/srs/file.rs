@@ -10,7 +10,7 @@ use crate::source::Source;
 use crate::{ArtifactError, ArtifactKind, FormatError};
 use std::io;
 use std::path::{Path, PathBuf};
-use twain_algebra::{G1Affine, G2Affine};
+use twain_algebra::{G1Affine, G2Affine, Interrupt};
 
 const HEAD: u64 = 4;
 
@@ -65,6 +65,11 @@ impl SrsFile {
         let g2 = twist(HEAD + points)?;
         let s_g2 = twist(HEAD + points + G2_BYTES as u64)?;
         Ok(Self { source, path: path.to_path_buf(), k, g2, s_g2 })
+    }
+
+    /// The same, whose points are read unless somebody ends it: [`ArtifactError::Cancelled`].
+    pub fn interrupted_by(self, interrupt: impl Interrupt + Send + 'static) -> Self {
+        Self { source: self.source.interrupted_by(interrupt), ..self }
     }
 
     /// log2 of the number of powers.

@@ -12,7 +12,7 @@ use crate::source::Source;
 use crate::{ArtifactError, ArtifactKind, FormatError};
 use ff::PrimeField;
 use std::path::{Path, PathBuf};
-use twain_algebra::{Fq, G1Affine, G2Affine};
+use twain_algebra::{Fq, G1Affine, G2Affine, Interrupt};
 
 /// Most sections that are looked at; real files have at most 11.
 const MOST_SECTIONS: u32 = 64;
@@ -86,6 +86,11 @@ impl PowersOfTau {
         };
         let (g2, s_g2) = (twist(g2_offset)?, twist(g2_offset + G2_BYTES as u64)?);
         Ok(Self { source, path: path.to_path_buf(), power, g1_offset, g2, s_g2 })
+    }
+
+    /// The same, whose points are read unless somebody ends it: [`ArtifactError::Cancelled`].
+    pub fn interrupted_by(self, interrupt: impl Interrupt + Send + 'static) -> Self {
+        Self { source: self.source.interrupted_by(interrupt), ..self }
     }
 
     /// The largest `k` there are `2^k` powers for. (The file has twice as many, less one.)

@@ -7,9 +7,12 @@ use crate::WitnessError;
 use ff::Field;
 use twain_algebra::Fr;
 use twain_party::{
-    Alone, Hint, HintBatch, Kind, Operand, PartyError, Phase, Shares, WireValue, WitnessParty,
-    evaluate_hint, signed_integer,
+    Alone, Hint, HintBatch, Kind, Operand, PartyError, Phase, Shares, Watched, WireValue,
+    WitnessParty, evaluate_hint, signed_integer,
 };
+
+/// Local instructions that are run, which takes some milliseconds, between two looks whether to go on.
+const INSTRUCTIONS: usize = 1 << 14;
 
 /// The values of a run.
 #[derive(Clone, Debug)]
@@ -141,7 +144,7 @@ impl Program {
         let watched = party.watched();
         for level in levels {
             watched.check()?;
-            self.local(&level.local, party, values)?;
+            self.local(&level.local, party, values, &watched)?;
             self.claims(level, party, values)?;
             self.products(level, party, values)?;
             self.hints(level, party, values)?;
@@ -154,13 +157,17 @@ impl Program {
         level: &LocalInstructions,
         party: &P,
         values: &mut [Fr],
+        watched: &Watched,
     ) -> Result<(), WitnessError> {
         let public = |wire: Wire| self.kind(wire) == Kind::Public;
         // Public summands of a share are added by one party only: the owner, if there is one.
         let whole = |out: Wire| public(out) || party.adds_public_to(self.kind(out));
         let (mut term, mut pair) = (0, 0);
         let mut outputs = Vec::new();
-        for instruction in &level.instructions {
+        for (index, instruction) in level.instructions.iter().enumerate() {
+            if index % INSTRUCTIONS == 0 {
+                watched.check()?;
+            }
             match *instruction {
                 Local::Linear { out, end } => {
                     let whole = whole(out);

@@ -76,7 +76,7 @@ pub fn run(large: bool, run: &Run) -> Result<(), Error> {
     let ends = place.prove(&story)?;
     done("3. two processes prove together, over TLS", step)?;
     let step = Instant::now();
-    place.verify()?;
+    place.verify(run)?;
     done("4. anyone verifies the proof", step)?;
     tell(&place, &story, &ends)
 }
@@ -162,10 +162,10 @@ impl Place {
         Ok(ends)
     }
 
-    fn verify(&self) -> Result<(), Error> {
+    fn verify(&self, run: &Run) -> Result<(), Error> {
         let (settings, proof) = (self.at("settings.json"), self.at("data/proof.json"));
         let srs = Some(self.at("kzg.srs"));
-        alone::verify(&settings, &proof, &self.at("vk.key"), srs, false).map(drop)
+        alone::verify(&settings, &proof, &self.at("vk.key"), srs, false, run).map(drop)
     }
 }
 

@@ -52,6 +52,11 @@ pub enum Fault {
     /// The session is over its limit.
     #[error("the session took more than {0:?} (see --session-timeout)")]
     Overtime(Duration),
+    /// A protocol of this side does not follow its schedule.
+    #[error(
+        "a protocol does not follow its schedule: this is a mistake of twain, please report it"
+    )]
+    Unscheduled,
 }
 
 impl From<ChannelError> for PartyError {

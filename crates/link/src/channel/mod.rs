@@ -4,6 +4,7 @@
 pub mod emulator;
 mod error;
 mod memory;
+mod on_schedule;
 mod overlap;
 #[cfg(feature = "test-utils")]
 mod recorder;
@@ -16,6 +17,7 @@ pub mod view;
 
 pub use error::{ChannelError, Fault};
 pub use memory::{MemoryChannel, memory_pair};
+pub use on_schedule::OnSchedule;
 pub use overlap::Overlap;
 #[cfg(feature = "test-utils")]
 pub use recorder::{Frame, Recorder};

@@ -79,6 +79,11 @@ impl Masks {
         Ok(Mask(self.source.mask(wire)))
     }
 
+    /// What the mask of a wire is, for its tag: it is opened by [`take`](Self::take) alone.
+    pub(super) fn to_tag(&self, wire: u32) -> Fr {
+        self.source.mask(wire)
+    }
+
     /// Where products of masks come from.
     pub(super) fn products(&mut self) -> &mut dyn MaskProducts {
         &mut *self.source

@@ -54,6 +54,11 @@ impl Wires {
         Self { masks: Masks::new(source), opened, places: HashMap::new(), made }
     }
 
+    /// This side's mask of a wire that it owns or shares, to be tagged.
+    pub(crate) fn mask_to_tag(&self, wire: u32) -> Fr {
+        self.masks.to_tag(wire)
+    }
+
     /// See [`twain_party::WitnessParty::claim`].
     pub fn claim(
         &mut self,
@@ -102,7 +107,8 @@ impl Wires {
         }
     }
 
-    fn opened(&self, wire: u32) -> Option<Fr> {
+    /// What was opened of a wire, if it is claimed.
+    pub(crate) fn opened(&self, wire: u32) -> Option<Fr> {
         self.opened.get(wire as usize).copied().flatten()
     }
 

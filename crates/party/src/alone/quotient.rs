@@ -70,7 +70,7 @@ pub(super) fn quotient(
             }
         }
         watched.check()?;
-        evaluate(&program, &columns, &mut values);
+        evaluate(&program, &columns, &mut values, watched)?;
         domain.coset_intt(&mut values, *shift).map_err(|error| unsupported(error.to_string()))?;
         for (piece, row) in result.iter_mut().zip(&recombination) {
             vector::add_scaled(piece, &values, row[coset]);
@@ -84,14 +84,21 @@ fn unsupported(text: String) -> PartyError {
 }
 
 /// Runs the program on all points, block by block.
-fn evaluate(program: &Program, columns: &[Shares], values: &mut [Fr]) {
+fn evaluate(
+    program: &Program,
+    columns: &[Shares],
+    values: &mut [Fr],
+    watched: &Watched,
+) -> Result<(), PartyError> {
     let n = values.len();
     let block = BLOCK.min(n);
     let workspace = || Workspace {
         registers: (0..program.registers).map(|_| Shares::zero(block)).collect(),
         wrapped: [Shares::zero(block), Shares::zero(block)],
     };
-    values.par_chunks_mut(block).enumerate().for_each_init(workspace, |space, (index, output)| {
+    let blocks = values.par_chunks_mut(block).enumerate();
+    blocks.try_for_each_init(workspace, |space, (index, output)| {
+        watched.check()?;
         let start = index * block;
         for instruction in &program.instructions {
             space.run(instruction, columns, start);
@@ -101,7 +108,8 @@ fn evaluate(program: &Program, columns: &[Shares], values: &mut [Fr]) {
             Operand::Constant(constant) => output.fill(constant),
             Operand::Values(result) => output.copy_from_slice(result),
         }
-    });
+        Ok(())
+    })
 }
 
 /// What one thread needs to run the program on a block.

@@ -135,7 +135,7 @@ impl WitnessParty for Alone {
     }
 
     fn hints(&mut self, batches: &[HintBatch]) -> Result<Vec<Vec<Fr>>, PartyError> {
-        batches.iter().map(hint_batch).collect()
+        batches.iter().map(|batch| hint_batch(batch, &self.watched)).collect()
     }
 
     fn prepare_lookups(&mut self, _arguments: &[LookupArgument]) -> Result<(), PartyError> {
@@ -147,7 +147,11 @@ impl WitnessParty for Alone {
         arguments: &[LookupArgument],
         rows: usize,
     ) -> Result<Vec<Multiplicities>, PartyError> {
-        arguments.iter().map(|argument| Ok(multiplicity(argument, rows)?.into())).collect()
+        let multiplicity = |argument| {
+            self.watched.check()?;
+            Ok(multiplicity(argument, rows)?.into())
+        };
+        arguments.iter().map(multiplicity).collect()
     }
 
     fn check_zero(&mut self, values: &[Fr]) -> Result<Tested, PartyError> {
@@ -160,8 +164,9 @@ impl WitnessParty for Alone {
     }
 }
 
-fn hint_batch(batch: &HintBatch) -> Result<Vec<Fr>, PartyError> {
+fn hint_batch(batch: &HintBatch, watched: &Watched) -> Result<Vec<Fr>, PartyError> {
     let parts = batch.inputs.par_chunks(PARALLEL).map(|inputs| {
+        watched.check()?;
         let mut outputs = Vec::with_capacity(inputs.len() * batch.hint.outputs());
         let evaluate = |input: &Operand| evaluate_hint(&batch.hint, input.share, &mut outputs);
         inputs.iter().try_for_each(evaluate).map(|()| outputs)

@@ -16,7 +16,7 @@ use crate::{ColumnKind, Expression};
 use ff::Field;
 use std::collections::{BTreeMap, BTreeSet};
 use twain_algebra::Fr;
-use twain_party::{Kind, Operand, ProverParty, Role, Shares};
+use twain_party::{Kind, Operand, ProverParty, Role, Shares, Watched};
 
 /// This party's shares of an input's values, and who knows each.
 type Values = (Shares, Vec<Kind>);
@@ -31,6 +31,7 @@ impl ChosenInputs {
         party: &mut P,
         view: &LookupView<'_>,
         witness: &dyn WitnessSource<P>,
+        watched: &Watched,
     ) -> Result<Self, ProveError> {
         let mut chosen = Self::default();
         if view.rows.holds_values {
@@ -46,6 +47,7 @@ impl ChosenInputs {
                     .into_iter()
                     .find_map(|column| Some((column, witness.choice_bits(party, column)?)));
                 let Some((column, bits)) = bits else { continue };
+                watched.check()?;
                 let place = (number, input);
                 let values = local_values(view, tuple, column, &bits, place, &mut products)?;
                 chosen.0.insert(place, values);

@@ -11,7 +11,7 @@ pub enum ProveError {
     Party(#[from] PartyError),
     /// A size is beyond what the field or the memory allows.
     #[error(transparent)]
-    Algebra(#[from] AlgebraError),
+    Algebra(AlgebraError),
     /// The witness source failed.
     #[error("the witness could not be made: {0}")]
     Witness(Box<dyn std::error::Error + Send + Sync>),
@@ -31,6 +31,15 @@ pub enum ProveError {
     /// The circuit has something that two parties cannot prove together yet.
     #[error("{0}")]
     Unsupported(String),
+}
+
+impl From<AlgebraError> for ProveError {
+    fn from(error: AlgebraError) -> Self {
+        match error {
+            AlgebraError::Interrupted => PartyError::Cancelled.into(),
+            error => Self::Algebra(error),
+        }
+    }
 }
 
 /// Fails unless `found` is what the key has.

@@ -9,7 +9,7 @@ use crate::{CompiledSystem, LookupArgument};
 use ff::Field;
 use rayon::prelude::*;
 use twain_algebra::{Fr, vector};
-use twain_party::{Kind, Multiplicities, Operand, PartyError, ProverParty, Role, Shares};
+use twain_party::{Kind, Multiplicities, Operand, PartyError, ProverParty, Role, Shares, Watched};
 
 /// Who knows what an argument looks up, and so its multiplicities and its grand sum: `kinds` are
 /// those of the advice columns.
@@ -39,13 +39,13 @@ pub(super) struct GrandSums<I> {
 }
 
 impl<I> GrandSums<I> {
-    /// Computes what a party can alone, and begins the rest; `kinds` say who knows the multiplicities.
+    /// Computes what a party can alone, and begins the rest; with the multiplicities, who knows them.
     pub(super) fn begin<P: ProverParty<Inversion = I>>(
         party: &mut P,
         view: &LookupView<'_>,
-        multiplicities: &[Multiplicities],
-        kinds: &[Kind],
+        (multiplicities, kinds): (&[Multiplicities], &[Kind]),
         chosen: &ChosenInputs,
+        watched: &Watched,
     ) -> Result<Self, ProveError> {
         let mut table = Table::default();
         let mut pending = Pending::default();
@@ -53,12 +53,16 @@ impl<I> GrandSums<I> {
         let counted = multiplicities.iter().zip(kinds);
         for (index, (argument, (counts, kind))) in view.arguments().iter().zip(counted).enumerate()
         {
+            watched.check()?;
             if table.entry != Some(argument.entry) {
                 table = Table::of(view, argument, &mut pending)?;
             }
-            let values = |input| match chosen.get(index, input) {
-                Some((shares, kinds)) => Ok(RowValues::Shared(shares.clone(), kinds.clone())),
-                None => view.input(argument, input),
+            let values = |input| {
+                watched.check()?;
+                match chosen.get(index, input) {
+                    Some((shares, kinds)) => Ok(RowValues::Shared(shares.clone(), kinds.clone())),
+                    None => view.input(argument, input),
+                }
             };
             let here = (index, argument);
             let counts = (&counts.shares[..], *kind);

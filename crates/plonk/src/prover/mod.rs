@@ -5,7 +5,8 @@
 //! bytes of the proof. Commitments, evaluations and openings are linear in the witness, so a party
 //! computes its summand and [`twain_party::ProverParty::finish_points`] adds them up; what is not
 //! linear is in the modules `permutation`, `lookup` and `numerator`. The party's watcher is told each
-//! [`Phase`](twain_party::Phase), and can end the work between any two columns.
+//! [`Phase`](twain_party::Phase), and can end the work between any two columns and within the longer
+//! steps of one.
 
 mod advice_column;
 mod choice;
@@ -81,7 +82,7 @@ pub fn prove<P: Party>(
     let pieces = prover.quotient(sums)?;
     let x = prover.writer.transcript.squeeze();
     prover.evaluations(x)?;
-    prover.fold_quotient(&pieces, x);
+    prover.fold_quotient(&pieces, x)?;
     drop(pieces);
     prover.open(x)?;
     Ok(prover.writer.finish())
@@ -205,12 +206,12 @@ impl<P: Party> Prover<'_, P> {
             Ok(if column.known && !adds_public {
                 G1Affine::identity()
             } else if holds_values {
-                bases.msm(column.values).to_affine()
+                bases.msm_unless(column.values, watched)?.to_affine()
             } else {
                 let short = if column.bits < SCALAR_BITS { usable } else { 0 };
                 let (short, long) = rows.split_at(rows.partition_point(|row| *row < short));
-                let short = bases.msm_bounded_at(short, column.values, column.bits)?;
-                let long = bases.msm_bounded_at(long, column.values, SCALAR_BITS)?;
+                let short = bases.msm_bounded_at(short, column.values, column.bits, watched)?;
+                let long = bases.msm_bounded_at(long, column.values, SCALAR_BITS, watched)?;
                 (short + long).to_affine()
             })
         };

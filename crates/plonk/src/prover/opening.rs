@@ -13,6 +13,9 @@ use std::collections::{BTreeSet, HashMap};
 use twain_algebra::{Fr, vector};
 use twain_party::{CellKinds, Kind, Party, Phase, Shares};
 
+/// Terms of a sum of vectors that are added while its blocks are in the caches.
+const TERMS_AT_ONCE: usize = 32;
+
 impl<P: Party> Prover<'_, P> {
     /// Opens the evaluations at `x` and its rotations, and writes them.
     pub(super) fn evaluations(&mut self, x: Fr) -> Result<(), ProveError> {
@@ -22,8 +25,8 @@ impl<P: Party> Prover<'_, P> {
         let mut values = HashMap::new();
         for rotation in rotations {
             let powers = vector::powers(self.domain.rotate(x, rotation), self.rows());
-            self.watched.check()?;
             for key in list.iter().filter(|(_, of_query)| *of_query == rotation) {
+                self.watched.check()?;
                 let coefficients = match self.polynomials.get(&key.0) {
                     Some(Held::Public(coefficients)) => &coefficients[..],
                     Some(Held::Secret(coefficients, ..)) => &coefficients[..],
@@ -46,13 +49,14 @@ impl<P: Party> Prover<'_, P> {
     }
 
     /// Keeps the quotient folded at `x`, `sum_i x^(n i) h_i(X)`.
-    pub(super) fn fold_quotient(&mut self, pieces: &[Shares], x: Fr) {
+    pub(super) fn fold_quotient(&mut self, pieces: &[Shares], x: Fr) -> Result<(), ProveError> {
         let factors = vector::powers(x.pow_vartime([self.rows() as u64]), pieces.len());
         let terms: Vec<_> = pieces.iter().map(|piece| &piece[..]).zip(factors).collect();
-        let folded = Shares::new(vector::linear_combination(&terms, self.rows()));
+        let folded = self.linear_combination(&terms)?;
         let kinds = CellKinds::Uniform(Kind::Shared);
         self.polynomials
             .insert(Polynomial::FoldedQuotient, Held::Secret(folded, kinds, Vec::new()));
+        Ok(())
     }
 
     /// The multi-opening.
@@ -96,7 +100,7 @@ impl<P: Party> Prover<'_, P> {
             power *= weight;
         }
         terms.push((&quotient[..], -vanishing(&union) * inverse));
-        let linear = Shares::new(vector::linear_combination(&terms, self.rows()));
+        let linear = self.linear_combination(&terms)?;
         let witness = divide(linear, u);
         self.commit(&[Committed::shares(&witness, Basis::Powers)])
     }
@@ -116,7 +120,18 @@ impl<P: Party> Prover<'_, P> {
             }
             power *= fold;
         }
-        Ok(Shares::new(vector::linear_combination(&terms, self.rows())))
+        self.linear_combination(&terms)
+    }
+
+    /// `sum factor * vector` over all rows. Of many vectors it takes seconds: between some of them the
+    /// work may be ended.
+    fn linear_combination(&self, terms: &[(&[Fr], Fr)]) -> Result<Shares, ProveError> {
+        let mut sum = Shares::zero(self.rows());
+        for some in terms.chunks(TERMS_AT_ONCE) {
+            self.watched.check()?;
+            vector::add_linear_combination(&mut sum, some);
+        }
+        Ok(sum)
     }
 }
 

@@ -15,15 +15,21 @@ use ff::{Field, PrimeField};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicBool, Ordering};
 use twain_algebra::{Domain, Fr, vector};
-use twain_party::{CellKinds, Factors, Kind, Operand, PartyError, ProverParty, Role, Shares};
+use twain_party::{
+    CellKinds, Factors, Kind, Operand, PartyError, ProverParty, Role, Shares, Watched,
+};
 
 const BLOCK: usize = 1 << 12;
+
+/// Cells that are gone through, which takes some milliseconds, between two looks whether to go on.
+const CELLS: usize = 1 << 16;
 
 /// The cells that the permutation covers.
 pub(super) struct PermutedColumns<'a> {
     pub(super) key: &'a ProvingKey,
     pub(super) system: &'a CompiledSystem,
     pub(super) domain: &'a Domain,
+    pub(super) watched: &'a Watched,
     /// In the order of the permutation's columns.
     pub(super) columns: Vec<PermutedColumn<'a>>,
 }
@@ -118,7 +124,7 @@ pub(super) fn grand_products<P: ProverParty>(
 
 impl PermutedColumns<'_> {
     fn permutation(&self) -> Result<&Permutation, ProveError> {
-        self.key.permutation(self.domain).ok_or_else(|| {
+        self.key.permutation(self.domain, self.watched)?.ok_or_else(|| {
             let text = "a permutation polynomial of the key does not permute the cells";
             ProveError::Unsupported(text.to_owned())
         })
@@ -164,6 +170,7 @@ fn products_of_values(
     let mut products: Vec<Shares> = Vec::new();
     let mut start = Fr::ONE;
     for chunk in 0..cells.chunks() {
+        cells.watched.check()?;
         let mut product = Shares::zero(n);
         let mut denominators = Shares::zero(usable);
         let moved = AtomicBool::new(false);
@@ -303,6 +310,7 @@ fn row_ratios<C>(
         if column.kinds.is_some() {
             continue;
         }
+        cells.watched.check()?;
         let identities = cells.identities(position, 0);
         for (row, (sigma, identity)) in column.sigma.iter().zip(identities).enumerate() {
             let moved = permutation.moves(position, row);
@@ -322,7 +330,10 @@ fn row_ratios<C>(
         secret_index[cell.position * rows + cell.row] = index;
     }
     let mut own_factors = secret.iter().zip(factors.iter());
-    for cell in moved {
+    for (index, cell) in moved.iter().enumerate() {
+        if index % CELLS == 0 {
+            cells.watched.check()?;
+        }
         let factor = (cell.kind != Kind::Public).then(|| own_factors.next()).flatten();
         let Some(step) = step_of(cell.position, cell.row) else { continue };
         let column = &cells.columns[cell.position];

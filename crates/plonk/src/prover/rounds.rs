@@ -21,7 +21,7 @@ use ff::Field;
 use std::borrow::Cow;
 use twain_algebra::{Domain, Fr};
 use twain_party::{
-    BlindingItem, CellKinds, Kind, Multiplicities, Party, Phase, ProverParty, Role, Shares,
+    BlindingItem, CellKinds, Kind, Multiplicities, Party, Phase, ProverParty, Role, Shares, Watched,
 };
 
 /// Who blinds what is made of values of this kind: their owner, or everyone. Public values are
@@ -62,6 +62,7 @@ fn view<'v>(
 fn permuted<'c>(
     key: &'c ProvingKey,
     domain: &'c Domain,
+    watched: &'c Watched,
     instances: &'c [Vec<Fr>],
     advice: &'c [AdviceColumn],
 ) -> Result<PermutedColumns<'c>, ProveError> {
@@ -83,7 +84,7 @@ fn permuted<'c>(
         };
         columns.push(PermutedColumn { values, sigma, kinds });
     }
-    Ok(PermutedColumns { key, system, domain, columns })
+    Ok(PermutedColumns { key, system, domain, watched, columns })
 }
 
 /// An advice column to be committed to.
@@ -224,7 +225,7 @@ impl<P: Party> Prover<'_, P> {
             Committed { bits: column.bits, ..rows }
         }));
         let points = self.begin_commitments(&list)?;
-        let cells = permuted(self.key, &self.domain, instances, advice)?;
+        let cells = permuted(self.key, &self.domain, &self.watched, instances, advice)?;
         let moved = MovedCells::prepare(self.party, &cells)?;
         let points = points.finish(self.party)?;
         let (of_advice, of_multiplicities) = points.split_at(of_advice);
@@ -255,12 +256,13 @@ impl<P: Party> Prover<'_, P> {
 
         self.watched.enter(Phase::Lookups)?;
         let view = view(self.key, &self.challenges, &*self.party, instances, advice);
-        let chosen = ChosenInputs::new(self.party, &view, witness)?;
+        let chosen = ChosenInputs::new(self.party, &view, witness, &self.watched)?;
         let of_counts: Vec<Kind> = argument_kinds.iter().map(|kind| held(*kind)).collect();
-        let begun = GrandSums::begin(self.party, &view, multiplicities, &of_counts, &chosen)?;
+        let counted = (multiplicities, &of_counts[..]);
+        let begun = GrandSums::begin(self.party, &view, counted, &chosen, &self.watched)?;
 
         self.watched.enter(Phase::Permutation)?;
-        let cells = permuted(self.key, &self.domain, instances, advice)?;
+        let cells = permuted(self.key, &self.domain, &self.watched, instances, advice)?;
         let mut products = grand_products(self.party, &cells, moved)?;
         for (index, product) in products.iter_mut().enumerate() {
             if !product.public {
@@ -302,11 +304,11 @@ impl<P: Party> Prover<'_, P> {
                 self.domain.intt(&mut values);
                 self.polynomials.insert(name, Held::Public(Cow::Owned(values)));
             } else {
-                self.hold(name, product.shares, (product.kinds, Vec::new()));
+                self.hold(name, product.shares, (product.kinds, Vec::new()))?;
             }
         }
         for ((name, sum), kind) in (0..).map(Polynomial::LookupSum).zip(sums).zip(kinds) {
-            self.hold(name, sum, (CellKinds::Uniform(held(*kind)), Vec::new()));
+            self.hold(name, sum, (CellKinds::Uniform(held(*kind)), Vec::new()))?;
         }
         let kinds = CellKinds::Uniform(Kind::Shared);
         self.polynomials.insert(Polynomial::Random, Held::Secret(random, kinds, Vec::new()));
@@ -323,11 +325,11 @@ impl<P: Party> Prover<'_, P> {
     ) -> Result<(), ProveError> {
         self.watched.enter(Phase::Transforms)?;
         for (name, column) in (0..).map(Polynomial::Advice).zip(advice) {
-            self.hold(name, column.values, (column.kinds, column.wires));
+            self.hold(name, column.values, (column.kinds, column.wires))?;
         }
         let multiplicities = multiplicities.into_iter().zip(kinds);
         for (name, (column, kind)) in (0..).map(Polynomial::Multiplicity).zip(multiplicities) {
-            self.hold(name, column.shares, (CellKinds::Uniform(held(*kind)), Vec::new()));
+            self.hold(name, column.shares, (CellKinds::Uniform(held(*kind)), Vec::new()))?;
         }
         for (name, mut column) in (0..).map(Polynomial::Instance).zip(instances) {
             self.domain.intt(&mut column);
@@ -349,10 +351,12 @@ impl<P: Party> Prover<'_, P> {
         name: Polynomial,
         mut column: Shares,
         (kinds, wires): (CellKinds, Vec<u32>),
-    ) {
+    ) -> Result<(), ProveError> {
+        self.watched.check()?;
         if !self.party.rehearses() {
             self.domain.intt(&mut column);
         }
         self.polynomials.insert(name, Held::Secret(column, kinds, wires));
+        Ok(())
     }
 }

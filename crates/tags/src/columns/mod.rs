@@ -1,9 +1,9 @@
 //! Product columns (protocol §24, P6): products of masks, cell by cell of pairs of columns, all
 //! checked at one random point.
 //!
-//! Input: columns of tagged masks, pairs of them, the masks of looked-up wires. Output:
+//! Input: columns of tagged masks, pairs of them, the masks of looked-up tuples. Output:
 //! [`CheckedPairs`]: tagged products on the rows, shares of the products of the columns' polynomials
-//! on the first coset, and for each looked-up wire `f` a random `I` and `f·I`, both tagged.
+//! on the first coset, and for each looked-up tuple of masks `f_t` a random `I` and `f_t·I`, all tagged.
 //!
 //! `T_k = x_k·y_k` is `U_k + t·V_k` with `t = X^n - 1` (counts §4.1). The rows fix `U_k`, the first
 //! coset `V_k`, and both come from OLEs, where a peer may err as it likes. So the shares of `U_k` are
@@ -16,7 +16,7 @@ mod lookup_pair;
 mod mask_column;
 mod products;
 
-pub use lookup_pair::LookupPair;
+pub use lookup_pair::{Denominator, LookupPair};
 pub use mask_column::MaskColumn;
 
 use crate::coins::CoinUse;
@@ -40,14 +40,38 @@ pub struct ProductColumns<'a> {
     pub columns: &'a [MaskColumn],
     /// Pairs of columns, by their places.
     pub pairs: &'a [(usize, usize)],
-    /// The masks of looked-up wires that are not public, any number of them.
-    pub looked_up: &'a MaskColumn,
+    /// The masks of looked-up tuples, list by list: columns of the same length, any number, of which
+    /// each holds a component of all tuples of its list. A component that is public has no mask.
+    pub looked_up: &'a [&'a [MaskColumn]],
+}
+
+/// A list of looked-up tuples, cut into columns: each block of `n` tuples has the columns of its components
+/// and after them one of random numbers.
+struct Tuples<'a> {
+    components: &'a [MaskColumn],
+    /// How many tuples.
+    count: usize,
+}
+
+impl<'a> Tuples<'a> {
+    fn of(components: &'a [MaskColumn]) -> Self {
+        Self { components, count: components.first().map_or(0, |column| column.masks.len()) }
+    }
+
+    fn blocks(&self, n: usize) -> usize {
+        self.count.div_ceil(n)
+    }
 }
 
 impl ProductColumns<'_> {
+    fn tuples(&self) -> impl Iterator<Item = Tuples<'_>> {
+        self.looked_up.iter().map(|components| Tuples::of(components))
+    }
+
     /// Pairs of a column of looked-up wires and one of random numbers.
     fn lookup_pairs(&self) -> usize {
-        self.looked_up.masks.len().div_ceil(self.domain.n())
+        let n = self.domain.n();
+        self.tuples().map(|tuples| tuples.blocks(n) * tuples.components.len()).sum()
     }
 
     /// How many triples the check takes: one for each pair, and one.
@@ -61,10 +85,15 @@ impl ProductColumns<'_> {
     fn check(&self, role: Role) -> Result<(), PartyError> {
         let fits = |column: &MaskColumn| column.masks.len() == self.domain.n();
         let exists = |&(x, y): &(usize, usize)| x.max(y) < self.columns.len();
-        if !self.columns.iter().all(fits) || !self.pairs.iter().all(exists) {
+        let mut tuples = self.tuples();
+        let even = tuples.all(|tuples| {
+            let mut lengths = tuples.components.iter().map(|column| column.masks.len());
+            lengths.all(|length| length == tuples.count)
+        });
+        if !even || !self.columns.iter().all(fits) || !self.pairs.iter().all(exists) {
             return Err(PartyError::Bug("columns of masks that do not fit their rows or pairs"));
         }
-        let mut columns = self.columns.iter().chain([self.looked_up]);
+        let mut columns = self.columns.iter().chain(self.looked_up.iter().copied().flatten());
         match columns.all(|column| column.fits_its_kinds(role)) {
             true => Ok(()),
             false => Err(PartyError::Bug("a side has a part of a mask that is not its own")),
@@ -76,7 +105,7 @@ impl ProductColumns<'_> {
 pub struct CheckedPairs {
     rows: Vec<TaggedVector>,
     coset: Vec<Shares>,
-    lookups: Vec<LookupPair>,
+    lookups: Vec<Vec<LookupPair>>,
     triples: Vec<Triple>,
 }
 
@@ -92,8 +121,8 @@ impl CheckedPairs {
         &self.coset
     }
 
-    /// What makes an inverse for each looked-up wire: all that are not taken yet.
-    pub fn take_lookups(&mut self) -> Vec<LookupPair> {
+    /// What makes an inverse for each looked-up tuple, list by list: all that are not taken yet.
+    pub fn take_lookups(&mut self) -> Vec<Vec<LookupPair>> {
         std::mem::take(&mut self.lookups)
     }
 
@@ -125,7 +154,14 @@ impl Preprocessing {
             let columns: Vec<&MaskColumn> =
                 request.columns.iter().chain(&virtual_columns).collect();
             let mut pairs = request.pairs.to_vec();
-            pairs.extend((request.columns.len()..columns.len()).step_by(2).map(|f| (f, f + 1)));
+            let mut next = request.columns.len();
+            for tuples in request.tuples() {
+                let width = tuples.components.len();
+                for _ in 0..tuples.blocks(request.domain.n()) {
+                    pairs.extend((next..next + width).map(|f| (f, next + width)));
+                    next += width + 1;
+                }
+            }
             let products = pair_products(channel, ole, request.domain, &columns, &pairs)?;
             let rows = stage.checked_rows(
                 channel,
@@ -139,33 +175,44 @@ impl Preprocessing {
         })
     }
 
-    /// The columns of looked-up wires, each followed by its column of random numbers. Rows that are left
-    /// over hold random numbers in both.
+    /// The columns of looked-up tuples, each block followed by its column of random numbers. In rows that are
+    /// left over the first component is a random number too, and the others are 0.
     fn lookup_columns(
         &mut self,
         channel: &mut dyn Channel,
         request: &ProductColumns<'_>,
     ) -> Result<Vec<MaskColumn>, PartyError> {
-        let (n, wires) = (request.domain.n(), &request.looked_up.masks);
-        let all = request.lookup_pairs() * n;
-        if all == 0 {
+        let n = request.domain.n();
+        let needed = |tuples: Tuples<'_>| 2 * tuples.blocks(n) * n - tuples.count;
+        let needed: usize = request.tuples().map(needed).sum();
+        if needed == 0 {
             return Ok(Vec::new());
         }
-        let random = self.random(channel, 2 * all - wires.len())?;
-        let wire = |i: usize| match i < wires.len() {
-            true => (wires.get(i), request.looked_up.kinds.row(i)),
-            false => (random.get(all + i - wires.len()), Kind::Shared),
-        };
-        let columns = (0..all).step_by(n).flat_map(|first| {
-            let (masks, kinds): (Vec<Tagged>, Vec<Kind>) = (first..first + n).map(wire).unzip();
-            let kinds = CellKinds::Rows(kinds.into_iter().map(Some).collect());
-            let factors = random.slice(first..first + n);
-            [
-                MaskColumn { masks: masks.into_iter().collect(), kinds },
-                MaskColumn { masks: factors, kinds: CellKinds::Uniform(Kind::Shared) },
-            ]
-        });
-        Ok(columns.collect())
+        let random = self.random(channel, needed)?;
+        let (mut columns, mut used) = (Vec::new(), 0);
+        for tuples in request.tuples() {
+            for first in (0..tuples.count).step_by(n) {
+                let real = n.min(tuples.count - first);
+                for (number, column) in tuples.components.iter().enumerate() {
+                    let cell = |row: usize| match (row < real, number) {
+                        (true, _) => {
+                            let row = first + row;
+                            (column.masks.get(row), column.kinds.assigned(row))
+                        }
+                        (false, 0) => (random.get(used + row - real), Some(Kind::Shared)),
+                        (false, _) => (Tagged::zero(), None),
+                    };
+                    let (masks, kinds): (Vec<Tagged>, Vec<_>) = (0..n).map(cell).unzip();
+                    let masks = masks.into_iter().collect();
+                    columns.push(MaskColumn { masks, kinds: CellKinds::Rows(kinds) });
+                }
+                used += n - real;
+                let kinds = CellKinds::Uniform(Kind::Shared);
+                columns.push(MaskColumn { masks: random.slice(used..used + n), kinds });
+                used += n;
+            }
+        }
+        Ok(columns)
     }
 
     /// Tags the products on the rows, and checks them together with those on the coset.
@@ -251,35 +298,39 @@ fn lagrange(domain: &Domain, point: Fr) -> Option<(Vec<Fr>, Fr)> {
     Some((weights, vanishing))
 }
 
-/// Tells the products of pairs from those of looked-up wires and from what is left over.
+/// Tells the products of pairs from those of looked-up tuples and from what is left over.
 fn sort(
     request: &ProductColumns<'_>,
     columns: &[&MaskColumn],
     mut rows: Vec<TaggedVector>,
     coset: Vec<Shares>,
 ) -> CheckedPairs {
-    let (n, wires) = (request.domain.n(), request.looked_up.masks.len());
+    let n = request.domain.n();
     let of_lookups = rows.split_off(request.pairs.len().min(rows.len()));
-    let columns = columns.get(request.columns.len()..).unwrap_or(&[]);
-    let row = |i: usize| {
-        let (pair, row) = (i / n, i % n);
-        let [f, factor] = [0, 1].map(|column| columns[2 * pair + column].masks.get(row));
-        (f, factor, of_lookups[pair].get(row))
-    };
-    CheckedPairs {
-        lookups: (0..wires)
-            .map(|i| {
-                let (_, factor, product) = row(i);
-                LookupPair { factor, product }
-            })
-            .collect(),
-        triples: (wires..of_lookups.len() * n)
-            .map(|i| {
-                let (a, b, c) = row(i);
-                Triple::of_checked_row(a, b, c)
-            })
-            .collect(),
-        rows,
-        coset,
+    let mut columns = columns.get(request.columns.len()..).unwrap_or(&[]).iter();
+    let mut products = of_lookups.iter();
+    let (mut lookups, mut triples) = (Vec::new(), Vec::new());
+    for tuples in request.tuples() {
+        let mut pairs = Vec::with_capacity(tuples.count);
+        for first in (0..tuples.count).step_by(n) {
+            let width = tuples.components.len();
+            let block: Vec<_> = columns.by_ref().take(width + 1).collect();
+            let products: Vec<_> = products.by_ref().take(width).collect();
+            let Some((factors, of_masks)) = block.split_last() else { break };
+            let real = n.min(tuples.count - first);
+            pairs.extend((0..real).map(|row| LookupPair {
+                factor: factors.masks.get(row),
+                products: products.iter().map(|product| product.get(row)).collect(),
+            }));
+            triples.extend((real..n).map(|row| {
+                Triple::of_checked_row(
+                    of_masks[0].masks.get(row),
+                    factors.masks.get(row),
+                    products[0].get(row),
+                )
+            }));
+        }
+        lookups.push(pairs);
     }
+    CheckedPairs { rows, coset, lookups, triples }
 }

@@ -9,8 +9,8 @@ use twain_link::channel::{Channel, memory_pair};
 use twain_ole::{OleSource, ideal_pair};
 use twain_party::{CellKinds, Kind, PartyError, Role};
 use twain_tags::{
-    CheckedPairs, Demand, MaskColumn, Preprocessing, ProductColumns, Public, Relation, TagSource,
-    Tagged, Term, ideal_tags,
+    CheckedPairs, Demand, Denominator, LookupPair, MaskColumn, Preprocessing, ProductColumns,
+    Public, Relation, TagSource, Tagged, Term, ideal_tags,
 };
 
 /// What a side works with.
@@ -139,11 +139,26 @@ pub fn pairs(
     let masks = scalars(400 + channel.role() as u64, wires);
     let masks = stage.tag_shares(channel, &masks)?;
     let looked_up = MaskColumn { masks, kinds: CellKinds::Uniform(Kind::Shared) };
-    let request =
-        ProductColumns { domain: &domain, columns: &columns, pairs: &PAIRS, looked_up: &looked_up };
+    let request = ProductColumns {
+        domain: &domain,
+        columns: &columns,
+        pairs: &PAIRS,
+        looked_up: &[std::slice::from_ref(&looked_up)],
+    };
     let triples = stage.triples(channel, ole, request.triples())?;
     let checked = stage.product_columns(channel, ole, &request, triples)?;
     Ok((columns, looked_up, checked))
+}
+
+/// What makes inverses of all looked-up wires.
+pub fn lookups(checked: &mut CheckedPairs) -> Vec<LookupPair> {
+    checked.take_lookups().into_iter().flatten().collect()
+}
+
+/// One looked-up wire and a summand each.
+pub fn denominators(summands: &[Fr]) -> Vec<Denominator> {
+    let denominator = |summand: &Fr| Denominator { weights: vec![Fr::ONE], summand: *summand };
+    summands.iter().map(denominator).collect()
 }
 
 /// One session in which each kind of message occurs; returns all that is opened. Inputs of both sides
@@ -190,8 +205,8 @@ pub fn everything(
     let mask = columns[0].masks.get(1);
     let double = &mask * Public(Fr::from(2));
     side.zero_test(channel, &(&(&double - &mask) - &mask), zero)?;
-    let summands = [11, 12, 13].map(|summand| Public(Fr::from(summand)));
-    let inverses = side.inverses(channel, checked.take_lookups(), &summands)?;
+    let wanted = denominators(&[11, 12, 13].map(Fr::from));
+    let inverses = side.inverses(channel, lookups(&mut checked), &wanted)?;
     let mut opened = vec![square];
     for (owner, value) in [(Role::Model, x), (Role::Data, y)] {
         opened.extend(side.open_part(channel, "everything", owner, &[value])?);

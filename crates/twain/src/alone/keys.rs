@@ -43,14 +43,12 @@ pub fn setup(arguments: &Setup, run: &Run) -> Result<(), Error> {
     super::warn_of_looseness(&compiled, run);
     let k = compiled.settings.run_args.logrows;
     let format = files::key_format()?;
-    let srs = read_srs(&files::srs_path(&arguments.srs, k)?, k, &mut OsRng)?;
-    run.watched().check()?;
-    let (system, assembly, watched) = (circuit.cs, circuit.assembly, run.watched());
+    let watched = run.watched();
+    let srs = read_srs(&files::srs_path(&arguments.srs, k)?, k, &mut OsRng, &watched)?;
+    let (system, assembly) = (circuit.cs, circuit.assembly);
     let key =
         generate_keys_watched(system, assembly, &srs, arguments.compress, &watched).at(path)?;
-    watched.check()?;
-    write_keys(&arguments.vk_path, &arguments.pk_path, format, &key)?;
-    Ok(())
+    Ok(write_keys(&arguments.vk_path, &arguments.pk_path, format, &key, &watched)?)
 }
 
 /// Makes the keys of a circuit; an SRS of exactly its number of rows. With `compress` selectors share

@@ -11,8 +11,10 @@ use group::{Curve, Group};
 use rand_core::OsRng;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
-use twain_algebra::{Domain, Fr, G1, G1Affine, G2Affine, vector};
-use twain_artifacts::srs::{MAX_K, PointCheck, Powers, PowersOfTau, SrsFile, check, write_srs};
+use twain_algebra::{AlgebraError, Domain, Fr, G1, G1Affine, G2Affine, g_lagrange_unless, vector};
+use twain_artifacts::srs::{
+    MAX_K, PointCheck, Powers, PowersOfTau, SrsError, SrsFile, check, write_srs,
+};
 use twain_party::{PartyError, Watched};
 
 /// Makes an SRS from a fresh secret, which this process then forgets: no ceremony, hence for tests.
@@ -28,6 +30,7 @@ pub fn generate(path: &Path, k: u32, run: &Run) -> Result<(), Error> {
     // L_i(s) = 1/n sum_j w^(-ij) s^j: the inverse transform of the powers.
     domain.intt(&mut powers);
     let g_lagrange = multiples_of_generator(&powers, &watched)?;
+    watched.check()?;
     let s_g2 = (G2Affine::generator() * secret[0]).to_affine();
     twain_algebra::erase(&mut powers);
     write_srs(path, &g, &g_lagrange, &G2Affine::generator(), &s_g2)?;
@@ -73,10 +76,11 @@ pub fn import(
     to: Option<PathBuf>,
     settings: &Path,
     logrows: Option<u32>,
+    run: &Run,
 ) -> Result<String, Error> {
     let k = rows(settings, logrows)?;
     let is_ptau = from.extension().is_some_and(|extension| extension == "ptau");
-    import_rows(from, is_ptau, &files::srs_path(&to, k)?, k)
+    import_rows(from, is_ptau, &files::srs_path(&to, k)?, k, &run.watched())
 }
 
 /// log2 of the rows asked for, or else the settings'.
@@ -112,24 +116,36 @@ pub fn download_file(
 ) -> Result<String, Error> {
     let folder = to.parent().unwrap_or(Path::new(""));
     let part = file.download(mirror, folder, run)?;
-    let imported = import_rows(&part, true, to, k)?;
+    let imported = import_rows(&part, true, to, k, &run.watched())?;
     std::fs::remove_file(&part).map_err(|error| Error::file(&part, error))?;
     Ok(imported)
 }
 
-fn import_rows(from: &Path, is_ptau: bool, to: &Path, k: u32) -> Result<String, Error> {
+fn import_rows(
+    from: &Path,
+    is_ptau: bool,
+    to: &Path,
+    k: u32,
+    watched: &Watched,
+) -> Result<String, Error> {
     let (g, g2, s_g2, what) = if is_ptau {
-        let file = PowersOfTau::open(from)?;
+        let file = PowersOfTau::open(from)?.interrupted_by(watched.clone());
         let what = format!("from a Powers-of-Tau ceremony of 2^{} powers", file.power());
         (file.g(k, PointCheck::OnCurve)?, file.g2(), file.s_g2(), what)
     } else {
-        let file = SrsFile::open(from)?;
+        let file = SrsFile::open(from)?.interrupted_by(watched.clone());
         let what = "from a raw SRS, which does not name its ceremony".to_string();
         (file.g(k, PointCheck::OnCurve)?, file.g2(), file.s_g2(), what)
     };
     let powers = Powers { g: &g, g_lagrange: None, g2: &g2, s_g2: &s_g2 };
-    check(&powers, &mut OsRng).map_err(|error| Error::file(from, error))?;
-    let g_lagrange = twain_algebra::g_lagrange_from_g(&g).map_err(|e| Error::file(from, e))?;
+    check(&powers, &mut OsRng, watched).map_err(|error| match error {
+        SrsError::Cancelled => PartyError::Cancelled.into(),
+        error => Error::file(from, error),
+    })?;
+    let g_lagrange = g_lagrange_unless(&g, watched).map_err(|error| match error {
+        AlgebraError::Interrupted => PartyError::Cancelled.into(),
+        error => Error::file(from, error),
+    })?;
     if let Some(folder) = to.parent() {
         std::fs::create_dir_all(folder).map_err(|error| Error::file(folder, error))?;
     }

@@ -4,18 +4,21 @@ use super::load_settings;
 use crate::error::Error;
 use crate::files;
 use crate::key_files::{KeyFileError, check_selectors, read_verifier_srs, read_verifying_keys};
+use crate::observe::Run;
 use std::path::{Path, PathBuf};
 use twain_algebra::G1Affine;
 use twain_artifacts::{GraphWitness, Proof};
 use twain_plonk::ProofWriter;
 
-/// Checks a proof, for every form EZKL may have given the key; the number of its public values.
+/// Checks a proof, for every form EZKL may have given the key, unless the run is ended; the number of its
+/// public values.
 pub fn verify(
     settings_path: &Path,
     proof_path: &Path,
     vk_path: &Path,
     srs: Option<PathBuf>,
     reduced_srs: bool,
+    run: &Run,
 ) -> Result<usize, Error> {
     let settings = load_settings(settings_path)?;
     let logrows = settings.run_args.logrows;
@@ -28,7 +31,7 @@ pub fn verify(
         other => other.into(),
     })?;
     for key in keys.iter().take(1) {
-        check_selectors(vk_path, key, &srs_path)?; // the same in all forms
+        check_selectors(vk_path, key, &srs_path, &run.watched())?; // the same in all forms
     }
     let Proof { instances, proof, .. } = &proof;
     twain_plonk::verify_any(&keys, &srs, instances, proof)

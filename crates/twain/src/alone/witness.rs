@@ -5,6 +5,7 @@ use crate::error::{AtFile, Error};
 use crate::files;
 use crate::input_hash::InputHash;
 use crate::key_files::read_srs;
+use crate::observe::Run;
 use crate::prover::Prover;
 use ff::Field;
 use rand_core::{OsRng, RngCore};
@@ -18,7 +19,7 @@ use twain_circuit::{
     parameters, poseidon_hash,
 };
 use twain_graph::Visibility;
-use twain_party::{Alone, Seed};
+use twain_party::{Alone, Seed, Watched};
 use twain_plonk::Srs;
 
 /// Seeds the operating system gives.
@@ -28,15 +29,17 @@ pub fn fresh_seed() -> Seed {
     Seed(bytes)
 }
 
-/// Runs the model on an input and writes what that gives, and it returns; with a verifying key and an SRS, commitments too.
+/// Runs the model on an input and writes what that gives, and it returns; with a verifying key and an SRS,
+/// commitments too.
 pub fn generate(
     data: &str,
     circuit_path: &Path,
     output: &Path,
     vk_path: Option<PathBuf>,
     srs_path: Option<PathBuf>,
+    run: &Run,
 ) -> Result<GraphWitness, Error> {
-    let witness = witness_of_files(data, circuit_path, vk_path, srs_path)?;
+    let witness = witness_of_files(data, circuit_path, vk_path, srs_path, run)?;
     witness.write(output)?;
     Ok(witness)
 }
@@ -44,18 +47,20 @@ pub fn generate(
 /// The same without writing it.
 ///
 /// # Errors
-/// Files that cannot be read or do not fit together.
+/// Files that cannot be read or do not fit together; [`Fault::Cancelled`](crate::Fault::Cancelled).
 pub fn witness_of_files(
     data: &str,
     circuit_path: &Path,
     vk_path: Option<PathBuf>,
     srs_path: Option<PathBuf>,
+    run: &Run,
 ) -> Result<GraphWitness, Error> {
     let (compiled, circuit) = load_circuit(circuit_path)?;
     let (input, place) = (InputFile::from_argument(data)?, InputFile::place(data));
     let srs = match (vk_path, srs_path) {
         (Some(_), Some(path)) => {
-            Some(read_srs(&path, compiled.settings.run_args.logrows, &mut OsRng)?)
+            let logrows = compiled.settings.run_args.logrows;
+            Some(read_srs(&path, logrows, &mut OsRng, &run.watched())?)
         }
         _ => None,
     };
@@ -152,7 +157,8 @@ pub fn commit(
     let settings = load_settings(settings_path)?;
     let logrows = settings.run_args.logrows;
     let (_, columns) = configure(&settings, ProductTree::FullySplit).at(settings_path)?;
-    let srs = read_srs(&files::srs_path(&srs_path, logrows)?, logrows, &mut OsRng)?;
+    let srs =
+        read_srs(&files::srs_path(&srs_path, logrows)?, logrows, &mut OsRng, &Watched::default())?;
     Ok(Committer::new(&srs, columns.geometry.usable_rows).commit(tensor))
 }
 

@@ -14,7 +14,7 @@ use twain_algebra::Fr;
 use twain_artifacts::{CompiledModel, redact};
 use twain_link::handshake::Item;
 use twain_pair::preprocessing::Plan;
-use twain_party::{Phase, Role};
+use twain_party::{Phase, Role, Watched};
 use twain_plonk::Srs;
 
 /// The files of what both sides hold alike.
@@ -55,7 +55,7 @@ impl Common {
     pub fn new(prover: Prover, allow_polycommit: bool) -> Result<Self, Error> {
         let Prover { compiled, circuit, circuit_path, .. } = &prover;
         refusals::check(circuit_path, compiled, circuit, allow_polycommit)?;
-        Self::of(prover).map_err(|unready| *unready.error)
+        Self::of(prover, &Watched::default()).map_err(|unready| *unready.error)
     }
 
     /// As [`Self::read`], with what the peer is told of an error.
@@ -77,11 +77,11 @@ impl Common {
             Unusable::Key(error) => Err(error).told(OTHER_KEY),
             Unusable::Srs(error) => Err(error).told("its SRS cannot be used"),
         })?;
-        Self::of(prover)
+        Self::of(prover, &run.watched())
     }
 
-    fn of(prover: Prover) -> Result<Self, Unready> {
-        prover.check_key().told(OTHER_KEY)?;
+    fn of(prover: Prover, watched: &Watched) -> Result<Self, Unready> {
+        prover.check_key(watched).told(OTHER_KEY)?;
         let digests = digests(&prover)?;
         let series = series(&digests, &prover.owners);
         Ok(Self { prover, digests, series, plan: OnceLock::new() })
@@ -93,7 +93,7 @@ impl Common {
         if let Some(plan) = self.plan.get() {
             return Ok(plan);
         }
-        let plan = plan(&self.prover)?;
+        let plan = plan(&self.prover, &run.watched())?;
         Ok(self.plan.get_or_init(|| plan))
     }
 

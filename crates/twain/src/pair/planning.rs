@@ -7,16 +7,18 @@ use twain_algebra::Fr;
 use twain_circuit::{Source, Sources, Witness};
 use twain_pair::preprocessing::Plan;
 use twain_pair::rehearse;
+use twain_party::Watched;
 
-/// Plans a proof.
-pub fn plan(Prover { circuit, key, srs, .. }: &Prover) -> Result<Plan, Error> {
+/// Plans a proof, unless who watches ends it.
+pub fn plan(prover: &Prover, watched: &Watched) -> Result<Plan, Error> {
+    let Prover { circuit, key, srs, .. } = prover;
     let zeros = |sources: &[Source]| -> Vec<Vec<Fr>> {
         sources.iter().map(|source| vec![Fr::zero(); source.length]).collect()
     };
     let program = &circuit.program;
     let (inputs, parameters) = (zeros(program.inputs()), zeros(program.parameters()));
     let sources = Sources { inputs: Some(&inputs), parameters: Some(&parameters) };
-    rehearse(|party| {
+    rehearse(watched, |party| {
         let values = circuit.run(party, &sources)?;
         let instances = vec![values.instances.clone()];
         let mut witness = Witness::new(circuit, &values);

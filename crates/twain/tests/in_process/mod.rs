@@ -15,7 +15,7 @@ use twain_circuit::{
 use twain_link::channel::Channel;
 use twain_pair::preprocessing::Plan;
 use twain_pair::{TwoParty, rehearse};
-use twain_party::{Alone, PartySeeds, Role, Seed};
+use twain_party::{Alone, PartySeeds, Role, Seed, Watched};
 use twain_plonk::{ProvingKey, Srs, generate_keys, prove};
 
 /// A circuit, its keys, and values for it.
@@ -58,7 +58,8 @@ pub fn case(name: &str) -> Case {
 /// A folder with `model.compiled` and `witness.json`.
 pub fn case_in(folder: &Path, srs: &Path) -> Case {
     let compiled = CompiledModel::read(&folder.join("model.compiled")).unwrap();
-    let srs = read_srs(srs, compiled.settings.run_args.logrows, &mut OsRng).unwrap();
+    let srs =
+        read_srs(srs, compiled.settings.run_args.logrows, &mut OsRng, &Watched::default()).unwrap();
     let redacted = redact(&compiled).unwrap();
     let circuit = lay_out(&redacted.model, &redacted.settings, ProductTree::FullySplit).unwrap();
     let key = generate_keys(circuit.cs.clone(), circuit.assembly.clone(), &srs, true).unwrap();
@@ -147,7 +148,7 @@ impl Case {
         let program = &self.circuit.program;
         let (inputs, parameters) = (zeros(program.inputs()), zeros(program.parameters()));
         let sources = Sources { inputs: Some(&inputs), parameters: Some(&parameters) };
-        let plan = rehearse(|party| -> Result<(), Box<dyn Error>> {
+        let plan = rehearse(&Watched::default(), |party| -> Result<(), Box<dyn Error>> {
             let values = self.circuit.run(party, &sources)?;
             let mut source = Witness::new(&self.circuit, &values);
             let instances = [values.instances.clone()];

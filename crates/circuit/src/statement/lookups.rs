@@ -1,0 +1,134 @@
+//! What lookup arguments state (protocol §25; spec 01 §5.4): tuples of wires, known tuples, the table.
+
+use super::cells::Cells;
+use super::monomials::{Monomial, at, monomials, not_covered};
+use crate::program::Wire;
+use ff::Field;
+use twain_algebra::Fr;
+use twain_party::{Affine, LookupShape, LookupStatement, PartyError, SecretWire, Shares};
+use twain_plonk::{Expression, LookupArgument};
+
+/// A lookup argument multiplied out: for each input and for the table the components of its tuple.
+pub(super) struct Lookup {
+    inputs: Vec<Vec<Vec<Monomial>>>,
+    table: Vec<Vec<Monomial>>,
+}
+
+/// A component of a looked-up tuple: a wire, if it is secret, and how it enters.
+struct Component {
+    wire: Option<Wire>,
+    affine: Affine,
+}
+
+impl Lookup {
+    pub fn of(argument: &LookupArgument) -> Result<Self, PartyError> {
+        let tuple = |tuple: &Vec<Expression>| tuple.iter().map(monomials).collect();
+        let inputs = argument.inputs.iter().map(tuple).collect::<Result<_, _>>()?;
+        let table: Vec<Vec<Monomial>> = tuple(&argument.table)?;
+        if table.iter().flatten().any(|monomial| !monomial.advice.is_empty()) {
+            return Err(not_covered("a table of witness values"));
+        }
+        Ok(Self { inputs, table })
+    }
+
+    /// All that is looked up, tuple by tuple: inputs first, then rows. Without values of wires what is public
+    /// counts as 0.
+    fn looked_up(
+        &self,
+        cells: Cells<'_>,
+        values: Option<&[Fr]>,
+        mut each: impl FnMut(&[Component]) -> Result<(), PartyError>,
+    ) -> Result<(), PartyError> {
+        for input in &self.inputs {
+            for row in 0..cells.circuit.columns.geometry.usable_rows {
+                let tuple = input.iter().map(|of| component(cells, of, row, values));
+                each(&tuple.collect::<Result<Vec<_>, _>>()?)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What both sides know of it.
+    pub fn shape(&self, cells: Cells<'_>) -> Result<LookupShape, PartyError> {
+        let mut tuples = Vec::new();
+        self.looked_up(cells, None, |tuple| {
+            if tuple.iter().any(|component| component.wire.is_some()) {
+                let secret = |wire| SecretWire { wire, kind: cells.kind(wire) };
+                tuples.push(tuple.iter().map(|component| component.wire.map(secret)).collect());
+            }
+            Ok(())
+        })?;
+        let table_rows = cells.circuit.columns.geometry.usable_rows;
+        Ok(LookupShape { tuples, width: self.table.len(), table_rows })
+    }
+
+    /// The argument with its values.
+    pub fn statement(
+        &self,
+        cells: Cells<'_>,
+        values: &[Fr],
+        multiplicities: Shares,
+    ) -> Result<LookupStatement, PartyError> {
+        let rows = cells.circuit.columns.geometry.usable_rows;
+        let (mut tuples, mut known) = (Vec::new(), Vec::<(Vec<Fr>, u64)>::new());
+        self.looked_up(cells, Some(values), |tuple| {
+            if tuple.iter().any(|component| component.wire.is_some()) {
+                tuples.push(tuple.iter().map(|component| component.affine).collect());
+                return Ok(());
+            }
+            let tuple: Vec<Fr> = tuple.iter().map(|component| component.affine.constant).collect();
+            // Rows without a lookup follow each other, and look up the same.
+            match known.last_mut() {
+                Some((last, count)) if *last == tuple => *count += 1,
+                _ => known.push((tuple, 1)),
+            }
+            Ok(())
+        })?;
+        let column = |component: &Vec<Monomial>| {
+            let value =
+                |row| component.iter().map(|m| m.coefficient(&cells.circuit.assembly, row)).sum();
+            (0..rows).map(value).collect()
+        };
+        let table = self.table.iter().map(column).collect();
+        Ok(LookupStatement { tuples, known, table, multiplicities })
+    }
+}
+
+/// A component of a tuple in a row.
+fn component(
+    cells: Cells<'_>,
+    monomials: &[Monomial],
+    row: usize,
+    values: Option<&[Fr]>,
+) -> Result<Component, PartyError> {
+    let rows = cells.circuit.columns.geometry.rows();
+    let affine = Affine { coefficient: Fr::ZERO, constant: Fr::ZERO };
+    let mut sum = Component { wire: None, affine };
+    for monomial in monomials {
+        let mut coefficient = monomial.coefficient(&cells.circuit.assembly, row);
+        if coefficient == Fr::ZERO {
+            continue;
+        }
+        let mut secret = None;
+        for &(column, rotation) in &monomial.advice {
+            let row = at(row, rotation, rows);
+            match (cells.secret(column, row), cells.wire(column, row)) {
+                (Some(found), _) if secret.is_none() => secret = Some(found.wire),
+                (Some(_), _) => return Err(not_covered("a lookup of a product")),
+                (None, wire) => {
+                    let value = |wire: Wire| values.map_or(Fr::ZERO, |v| v[wire as usize]);
+                    coefficient *= wire.map_or(Fr::ZERO, value);
+                }
+            }
+        }
+        match (secret, sum.wire) {
+            (None, _) => sum.affine.constant += coefficient,
+            (Some(wire), known) if known.is_none_or(|known| known == wire) => {
+                sum.wire = Some(wire);
+                sum.affine.coefficient += coefficient;
+            }
+            _ => return Err(not_covered("a lookup of a sum")),
+        }
+    }
+    Ok(sum)
+}

@@ -1,0 +1,204 @@
+//! Tags of the masks of wires, before any input (protocol §25). Input: what both sides know of the
+//! statement, this side's masks; output: tagged masks, their checked products, and what else the
+//! test takes.
+
+use crate::arithmetic::holds;
+use rand_chacha::ChaCha20Rng;
+use std::collections::{BTreeMap, HashMap};
+use twain_algebra::{Domain, Fr};
+use twain_link::channel::Channel;
+use twain_ole::OleSource;
+use twain_party::{CellKinds, Kind, PartyError, Role, SecretWire, Shares, StatementShape};
+use twain_tags::{
+    Audited, CheckedPairs, Demand, LookupPair, MaskColumn, Owned, Preprocessing, ProductColumns,
+    TagSource, Tagged, TaggedVector, Triple,
+};
+
+/// What the coins of the test are for.
+pub(super) mod coins {
+    /// Compresses tuples.
+    pub const TUPLES: &str = "witness test: tuples";
+    /// Where the sums of the lookups are compared.
+    pub const LOOKUPS: &str = "witness test: lookups";
+    /// Weighs one side's own polynomials.
+    pub const OWN_VALUES: &str = "witness test: own values";
+    /// Weighs everything.
+    pub const WEIGHTS: &str = "witness test: weights";
+}
+
+/// Tagged masks of all wires of a statement, of which the test takes everything once.
+pub struct TaggedMasks {
+    pub(super) audited: Audited,
+    pub(super) shape: StatementShape,
+    pub(super) wires: WireMasks,
+    pub(super) pairs: CheckedPairs,
+    /// In the order of [`by_width`].
+    pub(super) lookups: Vec<LookupPair>,
+    /// For the zero test.
+    pub(super) triple: Triple,
+}
+
+/// The masks, wire by wire.
+pub(super) struct WireMasks {
+    /// In the order of their numbers.
+    pub wires: Vec<SecretWire>,
+    places: HashMap<u32, usize>,
+    pub masks: TaggedVector,
+}
+
+impl WireMasks {
+    /// Where a wire stands among them.
+    pub fn place(&self, wire: u32) -> Result<usize, PartyError> {
+        let unknown = PartyError::Bug("a statement is about another wire than it said");
+        self.places.get(&wire).copied().ok_or(unknown)
+    }
+
+    /// Tags the masks of these wires.
+    fn tag(
+        stage: &mut Preprocessing,
+        channel: &mut dyn Channel,
+        shape: &StatementShape,
+        mask: &dyn Fn(u32) -> Fr,
+    ) -> Result<Self, PartyError> {
+        let in_cells = shape.columns.iter().flatten().flatten();
+        let wires: BTreeMap<u32, SecretWire> = in_cells.map(|cell| (cell.wire, *cell)).collect();
+        let wires: Vec<SecretWire> = wires.into_values().collect();
+        let places = wires.iter().enumerate().map(|(place, cell)| (cell.wire, place)).collect();
+        let role = channel.role();
+        let of = |side: Role| wires.iter().filter(move |cell| holds(side, cell.kind));
+        let own: Shares = Shares::new(of(role).map(|cell| mask(cell.wire)).collect());
+        let halves = stage.tag(channel, &own, of(role.other()).count())?;
+        let mut next = [0; 2];
+        let masks = wires.iter().map(|cell| sum_of_holders(cell.kind, &halves, &mut next));
+        let masks = masks.collect();
+        Ok(Self { wires, places, masks })
+    }
+
+    /// A column of masks.
+    fn column(&self, cells: &[Option<SecretWire>]) -> Result<MaskColumn, PartyError> {
+        let mask = |cell: &Option<SecretWire>| match cell {
+            Some(cell) => Ok(self.masks.get(self.place(cell.wire)?)),
+            None => Ok(Tagged::zero()),
+        };
+        let masks = cells.iter().map(mask).collect::<Result<TaggedVector, PartyError>>()?;
+        let kinds = cells.iter().map(|cell| cell.map(|cell| cell.kind)).collect();
+        Ok(MaskColumn { masks, kinds: CellKinds::Rows(kinds) })
+    }
+}
+
+/// The next value of a kind: the sum of what its holders have tagged.
+fn sum_of_holders(kind: Kind, halves: &[Owned; 2], next: &mut [usize; 2]) -> Tagged {
+    let mut sum = Tagged::zero();
+    for (side, half) in [Role::Model, Role::Data].into_iter().zip(halves) {
+        if holds(side, kind) {
+            sum = &sum + &half.get(next[side as usize]);
+            next[side as usize] += 1;
+        }
+    }
+    sum
+}
+
+/// The columns that are multiplied.
+struct Multiplied {
+    columns: Vec<MaskColumn>,
+    /// By their places among these.
+    pairs: Vec<(usize, usize)>,
+}
+
+fn multiplied(
+    shape: &StatementShape,
+    wires: &WireMasks,
+    rows: usize,
+) -> Result<Multiplied, PartyError> {
+    let mut places: BTreeMap<u32, usize> = BTreeMap::new();
+    let mut columns = Vec::new();
+    for column in shape.pairs.iter().flatten() {
+        if !places.contains_key(column) {
+            let cells = shape.columns.get(*column as usize);
+            let mut cells = cells.cloned().ok_or(PartyError::Bug("a pair of no columns"))?;
+            cells.resize(rows, None);
+            places.insert(*column, columns.len());
+            columns.push(wires.column(&cells)?);
+        }
+    }
+    let pairs = shape.pairs.iter().map(|[left, right]| (places[left], places[right])).collect();
+    Ok(Multiplied { columns, pairs })
+}
+
+/// The lookup arguments in the order in which their tuples are multiplied: those of one width share columns.
+pub(super) fn by_width(shape: &StatementShape) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..shape.lookups.len()).collect();
+    order.sort_by_key(|number| shape.lookups[*number].width);
+    order
+}
+
+/// The masks of looked-up tuples, a list for each width, in the order of [`by_width`].
+fn looked_up(
+    shape: &StatementShape,
+    wires: &WireMasks,
+) -> Result<Vec<Vec<MaskColumn>>, PartyError> {
+    let order: Vec<_> = by_width(shape).into_iter().map(|number| &shape.lookups[number]).collect();
+    let lists = order.chunk_by(|left, right| left.width == right.width).map(|list| {
+        let width = list.first().map_or(0, |lookup| lookup.width);
+        let component = |number: usize| {
+            let tuples = list.iter().flat_map(|lookup| &lookup.tuples);
+            let cell = |tuple: &Vec<Option<SecretWire>>| tuple.get(number).copied().flatten();
+            wires.column(&tuples.map(cell).collect::<Vec<_>>())
+        };
+        (0..width).map(component).collect()
+    });
+    lists.collect()
+}
+
+impl TaggedMasks {
+    /// Tags the masks of a statement's wires and makes what the test takes, then audits all of it.
+    /// `mask` is this side's mask of a wire that it owns or shares.
+    ///
+    /// # Errors
+    /// The link fails, or [`PartyError::Ended`].
+    pub fn prepare(
+        channel: &mut dyn Channel,
+        (source, ole): (Box<dyn TagSource>, &mut dyn OleSource),
+        shape: StatementShape,
+        mask: &dyn Fn(u32) -> Fr,
+        rng: ChaCha20Rng,
+    ) -> Result<Self, PartyError> {
+        let domain = Domain::new(shape.k);
+        let domain = domain.map_err(|error| PartyError::Unsupported(error.to_string()))?;
+        let demand = Demand {
+            triple_batches: 1,
+            column_batches: 1,
+            challenges: vec![
+                coins::TUPLES,
+                coins::LOOKUPS,
+                coins::OWN_VALUES,
+                coins::OWN_VALUES,
+                coins::WEIGHTS,
+            ],
+            ..Demand::default()
+        };
+        let mut stage = Preprocessing::begin(channel, source, &demand, rng)?;
+        let wires = WireMasks::tag(&mut stage, channel, &shape, mask)?;
+        let Multiplied { columns, pairs } = multiplied(&shape, &wires, domain.n())?;
+        let looked_up = looked_up(&shape, &wires)?;
+        let looked_up: Vec<&[MaskColumn]> = looked_up.iter().map(Vec::as_slice).collect();
+        let request = ProductColumns {
+            domain: &domain,
+            columns: &columns,
+            pairs: &pairs,
+            looked_up: &looked_up,
+        };
+        let mut triples = stage.triples(channel, ole, request.triples() + 1)?;
+        let triple = triples.pop().ok_or(PartyError::Bug("a triple is missing"))?;
+        let mut pairs = stage.product_columns(channel, ole, &request, triples)?;
+        let lookups = pairs.take_lookups().into_iter().flatten().collect();
+
+        // Multiplicities are given by both sides; the audit takes a spare, and proofs about own values some.
+        let inputs: usize = shape.lookups.iter().map(|lookup| lookup.table_rows).sum();
+        let spares = shape.owned_degrees.map(|degree| inputs + 1 + degree.saturating_sub(1));
+        let role = channel.role();
+        stage.spares(channel, spares[role as usize], spares[role.other() as usize])?;
+        let audited = stage.audit(channel)?;
+        Ok(Self { audited, shape, wires, pairs, lookups, triple })
+    }
+}
