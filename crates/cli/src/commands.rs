@@ -14,10 +14,18 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
         Command::Table(arguments::Table { model, args, allow }) => {
             print::block(alone::table(&model, &args.into(), allow.into(), run)?)?;
         }
-        Command::GenSettings(arguments::GenSettings { model, settings_path, args, allow }) => {
-            let args = args.into();
-            let settings =
-                alone::generate_settings(&model, &settings_path, &args, allow.into(), run)?;
+        Command::GenSettings(arguments::GenSettings {
+            model,
+            settings_path,
+            sound,
+            args,
+            allow,
+        }) => {
+            let generate = match sound {
+                true => alone::generate_sound_settings,
+                false => alone::generate_settings,
+            };
+            let settings = generate(&model, &settings_path, &args.into(), allow.into(), run)?;
             return Ok(outcome::written(&settings_path, || outcome::settings(&settings)));
         }
         Command::GenRandomData(arguments::GenRandomData {

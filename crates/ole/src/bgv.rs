@@ -1,24 +1,25 @@
 //! Oblivious linear evaluation from ring-LWE encryption, made while the proof runs (protocol §2).
 //!
-//! Block by block of the [`Layout`]: the encryptor sends fresh encryptions of its operands and proves that
-//! they are some, the other side draws a mask `v`, its share, and answers with `Σ Enc(a_i)·b_i - v`, whose
+//! Block by block of the [`Layout`]: the encryptor sends keys and fresh encryptions of its operands and proves
+//! that they are some, the other side draws a mask `v`, its share, and answers with `Σ Enc(a_i)·b_i - v`, whose
 //! decryption is the encryptor's share. The order of the messages is in [`super::steps`].
 //!
 //! *Private:* the evaluator sees encryptions (ring-LWE) and proofs; the encryptor sees answers, each with
 //! its own mask, encryption of zero and flood, as long as the session's [`twain_rlwe::FloodBudget`] lasts,
-//! whatever the encryptor sent. Keys are drawn afresh for each session and not stored. Lengths follow from
-//! the groups alone.
+//! whatever the encryptor sent. Keys are drawn afresh for each call, and more than one for products at many points;
+//! they are forgotten when the call is over. Lengths follow from what is multiplied alone.
 
+use super::components::Component;
 use super::keys::{Keys, failed};
-use super::packing::{Block, Component, Layout, Run};
-use super::steps::{Batch, Step, encryptions, frames, steps};
-use super::{OleGroup, OleSource, check_operands};
+use super::packing::{Batch, Block, Layout, Run, proof_bytes};
+use super::steps::{Step, steps};
+use super::{OleGroup, OleSource, Products, check_operands};
 use rand_chacha::ChaCha20Rng;
 use std::ops::Range;
 use twain_algebra::Fr;
-use twain_link::channel::{Channel, Scheduled};
+use twain_link::channel::Channel;
 use twain_party::{PartyError, Role, Shares};
-use twain_rlwe::bounds::{ROWS, response_bytes};
+use twain_rlwe::bounds::ROWS;
 use twain_rlwe::proof::{CHALLENGE_BYTES, COMMITMENT_BYTES, Verified};
 use twain_rlwe::{ANSWER_BYTES, Answer, FRESH_BYTES, Request, SLOTS, uniform_scalars};
 
@@ -38,22 +39,17 @@ impl BgvOle {
         Self { rng, keys: None }
     }
 
-    /// The frames of a call with this layout on `role`'s side; `keyless` says whose keys have not been sent
-    /// yet.
-    pub(super) fn schedule(layout: &Layout, role: Role, keyless: &mut [bool; 2]) -> Vec<Scheduled> {
-        steps(layout, role, keyless).iter().flat_map(frames).collect()
-    }
-
-    /// [`OleSource::inner_products`] of operands that fit the groups, laid out as they are.
+    /// [`OleSource::inner_products_of`] of operands that fit, laid out as they are.
     pub(super) fn with_layout(
         &mut self,
         channel: &mut dyn Channel,
         phase: &'static str,
         operands: &[&[Fr]],
-        groups: &[OleGroup],
+        products: &Products,
         layout: &Layout,
     ) -> Result<Vec<Vec<Fr>>, PartyError> {
         let (role, session) = (channel.role(), channel.session_id());
+        let groups: Vec<&OleGroup> = products.groups().collect();
         let outputs = groups.iter().map(|group| Shares::zero(group.length)).collect();
         if layout.blocks.is_empty() {
             return Ok(into_vectors(outputs));
@@ -61,7 +57,9 @@ impl BgvOle {
         let kept = self.keys.take().filter(|keys| *keys.session() == session);
         let keys = self.keys.insert(kept.unwrap_or_else(|| Keys::new(session, role)));
         let rng = &mut self.rng;
-        Call { role, phase, operands, groups, layout, keys, rng, outputs }.run(channel)
+        let made = Call { role, phase, operands, groups, layout, keys, rng, outputs }.run(channel);
+        keys.end_call();
+        made
     }
 }
 
@@ -73,8 +71,18 @@ impl OleSource for BgvOle {
         operands: &[&[Fr]],
         groups: &[OleGroup],
     ) -> Result<Vec<Vec<Fr>>, PartyError> {
-        check_operands(channel.role(), operands, groups)?;
-        self.with_layout(channel, phase, operands, groups, &Layout::new(groups))
+        self.inner_products_of(channel, phase, operands, &groups.to_vec().into())
+    }
+
+    fn inner_products_of(
+        &mut self,
+        channel: &mut dyn Channel,
+        phase: &'static str,
+        operands: &[&[Fr]],
+        products: &Products,
+    ) -> Result<Vec<Vec<Fr>>, PartyError> {
+        check_operands(channel.role(), operands, products.groups())?;
+        self.with_layout(channel, phase, operands, products, &Layout::new(products))
     }
 }
 
@@ -82,12 +90,12 @@ fn into_vectors(shares: Vec<Shares>) -> Vec<Vec<Fr>> {
     shares.into_iter().map(|shares| shares.to_vec()).collect()
 }
 
-/// One call of [`OleSource::inner_products`].
+/// One call of [`OleSource::inner_products_of`].
 struct Call<'a> {
     role: Role,
     phase: &'static str,
     operands: &'a [&'a [Fr]],
-    groups: &'a [OleGroup],
+    groups: Vec<&'a OleGroup>,
     layout: &'a Layout,
     keys: &'a mut Keys,
     rng: &'a mut ChaCha20Rng,
@@ -98,18 +106,12 @@ impl Call<'_> {
     fn run(&mut self, channel: &mut dyn Channel) -> Result<Vec<Vec<Fr>>, PartyError> {
         let phase = self.phase;
         let mut proved = None;
-        for step in steps(self.layout, self.role, &mut self.keys.keyless()) {
+        let layout = self.layout;
+        let (own, theirs) = (layout.batches_of(self.role), layout.batches_of(self.role.other()));
+        for step in steps(&own, &theirs) {
             match step {
-                Step::SendKey => {
-                    channel.send(phase, self.keys.make_key(self.rng).to_bytes())?;
-                }
-                Step::TakeKey => self.keys.take_key(&channel.receive(phase, FRESH_BYTES)?)?,
-                Step::Encrypt(batch) => self.send_encryptions(channel, &batch)?,
-                Step::TakeEncryptions(batch) => {
-                    for _ in 0..encryptions(&batch) {
-                        self.keys.take_encryption(&channel.receive(phase, FRESH_BYTES)?)?;
-                    }
-                }
+                Step::Encrypt(batch) => self.send_encryptions(channel, batch)?,
+                Step::TakeEncryptions(batch) => self.take_encryptions(channel, batch)?,
                 Step::Weigh => channel.send(phase, self.keys.weigh(self.rng)?)?,
                 Step::Commit => {
                     let weights = channel.receive(phase, CHALLENGE_BYTES)?;
@@ -119,25 +121,26 @@ impl Call<'_> {
                     let commitment = channel.receive(phase, COMMITMENT_BYTES)?;
                     channel.send(phase, self.keys.challenge(&commitment, self.rng)?)?;
                 }
-                Step::Respond => {
+                Step::Respond(_) => {
                     let challenge = channel.receive(phase, CHALLENGE_BYTES)?;
                     for response in self.keys.respond(&challenge)? {
                         channel.send(phase, response)?;
                     }
                 }
-                Step::Verify => {
+                Step::Verify(batch) => {
                     let mut responses = Vec::with_capacity(ROWS);
                     for _ in 0..ROWS {
-                        responses.push(channel.receive(phase, response_bytes(1))?);
+                        let length = proof_bytes(batch.parts.len()) / ROWS;
+                        responses.push(channel.receive(phase, length)?);
                     }
                     proved = Some(self.keys.verify(&responses)?);
                 }
                 Step::Answer(batch) => {
                     let Some(proved) = proved.take() else { continue };
-                    self.answer_batch(channel, &batch, proved)?;
+                    self.answer_batch(channel, batch, proved)?;
                 }
                 Step::TakeAnswers(batch) => {
-                    for block in batch {
+                    for block in batch.blocks() {
                         self.receive_answers(channel, block)?;
                     }
                 }
@@ -155,11 +158,35 @@ impl Call<'_> {
         channel: &mut dyn Channel,
         batch: &Batch<'_>,
     ) -> Result<(), PartyError> {
-        for block in batch {
-            let plaintexts = self.plaintexts(block);
-            let slices: Vec<&[Fr]> = plaintexts.iter().map(|plaintext| &plaintext[..]).collect();
-            for encryption in self.keys.encrypt(&slices, self.rng)? {
-                channel.send(self.phase, encryption.to_bytes())?;
+        for part in &batch.parts {
+            if part.is_new {
+                channel.send(self.phase, self.keys.make_key(self.rng).to_bytes())?;
+            }
+            for block in &part.blocks {
+                let plaintexts = self.plaintexts(block);
+                let slices: Vec<&[Fr]> =
+                    plaintexts.iter().map(|plaintext| &plaintext[..]).collect();
+                for encryption in self.keys.encrypt(part.key, &slices, self.rng)? {
+                    channel.send(self.phase, encryption.to_bytes())?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn take_encryptions(
+        &mut self,
+        channel: &mut dyn Channel,
+        batch: &Batch<'_>,
+    ) -> Result<(), PartyError> {
+        for part in &batch.parts {
+            if part.is_new {
+                self.keys.take_key(&channel.receive(self.phase, FRESH_BYTES)?)?;
+            }
+            let count: usize = part.blocks.iter().map(|block| block.encryptions).sum();
+            for _ in 0..count {
+                let bytes = channel.receive(self.phase, FRESH_BYTES)?;
+                self.keys.take_encryption(part.key, &bytes)?;
             }
         }
         Ok(())
@@ -184,13 +211,15 @@ impl Call<'_> {
         &mut self,
         channel: &mut dyn Channel,
         batch: &Batch<'_>,
-        proved: Verified,
+        proved: Vec<Verified>,
     ) -> Result<(), PartyError> {
-        let mut first = 0;
-        for block in batch {
-            let of_block = first..first + block.encryptions;
-            first = of_block.end;
-            self.answer(channel, block, &proved, of_block)?;
+        for (part, proved) in batch.parts.iter().zip(&proved) {
+            let mut first = 0;
+            for block in &part.blocks {
+                let of_block = first..first + block.encryptions;
+                first = of_block.end;
+                self.answer(channel, block, proved, of_block)?;
+            }
         }
         Ok(())
     }
@@ -264,7 +293,7 @@ impl Call<'_> {
         for answer in 0..block.answers {
             let bytes = channel.receive(self.phase, ANSWER_BYTES)?;
             let message = Answer::from_bytes(&bytes).map_err(failed)?;
-            let slots = Shares::new(self.keys.own()?.decrypt(&message));
+            let slots = Shares::new(self.keys.decrypt(block.key, &message)?);
             self.add_outputs(block, answer, &slots);
         }
         Ok(())
@@ -382,13 +411,13 @@ mod tests {
     }
 
     #[test]
-    fn messages_have_the_same_lengths_whatever_the_operands_and_keys_last_a_session() {
+    fn messages_have_the_same_lengths_whatever_the_operands() {
         let groups = [group(300, &[(0, 0), (1, 1)])];
         let [mut model, mut data] = sources(31);
         let random = [random(13, &[300; 2]), random(14, &[300; 2])];
         let (_, first) = run([&mut model, &mut data], 1, &random, &groups);
         let (shares, again) = run([&mut model, &mut data], 1, &random, &groups);
-        assert_eq!(first.sent - again.sent, FRESH_BYTES as u64, "the public key is sent once");
+        assert_eq!(first, again, "each call has its keys");
         let zeros = [(); 2].map(|()| vec![vec![Fr::ZERO; 300]; 2]);
         let (zero, quiet) = run([&mut model, &mut data], 1, &zeros, &groups);
         assert_eq!(quiet, again);

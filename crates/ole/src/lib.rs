@@ -35,17 +35,20 @@
 mod bgv;
 #[cfg(test)]
 mod cheat;
+mod components;
 #[cfg(feature = "test-utils")]
 mod ideal;
 mod keys;
 mod packing;
 mod pooled;
 mod steps;
+mod together;
 
 pub use bgv::BgvOle;
 #[cfg(feature = "test-utils")]
 pub use ideal::{IdealOle, ideal_pair};
 pub use pooled::PooledOle;
+pub use together::Together;
 
 use twain_algebra::Fr;
 use twain_link::channel::Channel;
@@ -61,6 +64,30 @@ pub struct OleGroup {
     pub terms: Vec<(u32, u32)>,
 }
 
+/// What one call multiplies; its results come in this order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Products {
+    /// Of values of polynomials at points off the rows: the encryptions of each `N` consecutive points are under a
+    /// key of their own (protocol §2.3). Operands of these are none of the others'.
+    pub points: Vec<OleGroup>,
+    /// Of anything else.
+    pub others: Vec<OleGroup>,
+}
+
+impl Products {
+    /// All groups, in order.
+    pub fn groups(&self) -> impl Iterator<Item = &OleGroup> + Clone {
+        self.points.iter().chain(&self.others)
+    }
+}
+
+impl From<Vec<OleGroup>> for Products {
+    /// None of points.
+    fn from(others: Vec<OleGroup>) -> Self {
+        Self { points: Vec::new(), others }
+    }
+}
+
 /// Makes shares of products between the two parties.
 pub trait OleSource: Send {
     /// This party's share of each group's inner products. Both parties call it with the same groups;
@@ -73,6 +100,19 @@ pub trait OleSource: Send {
         operands: &[&[Fr]],
         groups: &[OleGroup],
     ) -> Result<Vec<Vec<Fr>>, PartyError>;
+
+    /// The same of products some of which are at points. A source that encrypts must tell them apart; for others
+    /// the groups are all alike.
+    fn inner_products_of(
+        &mut self,
+        channel: &mut dyn Channel,
+        phase: &'static str,
+        operands: &[&[Fr]],
+        products: &Products,
+    ) -> Result<Vec<Vec<Fr>>, PartyError> {
+        let groups: Vec<OleGroup> = products.groups().cloned().collect();
+        self.inner_products(channel, phase, operands, &groups)
+    }
 }
 
 /// Operands or groups that do not fit together: a mistake of the caller, not of the peer.
@@ -83,10 +123,10 @@ enum Misuse {
 }
 
 /// Checks that every operand a group names is there and as long as the group.
-pub fn check_operands(
+pub fn check_operands<'g>(
     role: Role,
     operands: &[&[Fr]],
-    groups: &[OleGroup],
+    groups: impl IntoIterator<Item = &'g OleGroup>,
 ) -> Result<(), PartyError> {
     for group in groups {
         for &(model, data) in &group.terms {

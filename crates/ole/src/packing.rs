@@ -1,113 +1,41 @@
-//! Where the elements of inner products go in plaintexts of `N` slots: a layout both parties derive
-//! from the groups alone.
+//! Where the elements of inner products go in plaintexts of `N` slots, and under which keys: a layout both
+//! parties derive from what is multiplied alone.
 //!
 //! An encrypted operand is worth the same slots in all answers that use it, so groups that share an
 //! operand form a *component* and stay side by side. A component with many terms may be *folded*: its
 //! encrypted operands are dealt out over several stretches of slots ("lanes"), and an output is the
 //! sum over the lanes. Folding saves encryptions that would be mostly empty, and costs answer slots.
 //! The components lie end to end on a line, those of like shape next to each other, and the line is
-//! cut every `N` slots into *blocks*: some encryptions, some answers, one encryptor. The encryptor of a
-//! block is chosen so that both directions of the link fill evenly. Consecutive blocks of one encryptor are
-//! a *batch*, about which it makes one proof; that is counted with its bytes.
+//! cut every `N` slots into *blocks*: some encryptions, some answers, one encryptor, one key. Values at
+//! points have blocks of their own, and each `N` points a key of their own ([`Use`]).
+//!
+//! The encryptor of a block is chosen so that both directions of the link fill evenly; that of `N` points
+//! for all of their blocks, if there are more points than that. Consecutive blocks of one encryptor are a
+//! *batch*, about which it makes one proof; keys and proofs are counted with its bytes.
 
-use super::OleGroup;
+use super::Products;
+use super::components::{Component, MAX_ENCRYPTIONS, components};
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use twain_party::Role;
 use twain_rlwe::bounds::{MAX_BATCH, ROWS, response_bytes};
 use twain_rlwe::{ANSWER_BYTES, FRESH_BYTES, SLOTS};
 
-/// Most encryptions a block holds (4 MB each in memory): longer sums are folded.
-const MAX_ENCRYPTIONS: usize = 16;
+/// Most encryptions of a block's slots under one key of points: more of them might be combined to something
+/// that random rows do not hide (protocol §2.3). Those of three cosets of the base circuit (counts §4).
+const MAX_TOGETHER: usize = 36;
 
-/// Encryptions of a batch: half of what a proof may be about, since the evaluator holds all of them, 4 MB
-/// each, until they are proved.
-pub const BATCH: usize = MAX_BATCH / 2;
-
-/// Bytes of a batch's proof, but for its short messages.
-pub const PROOF_BYTES: usize = ROWS * response_bytes(1);
-
-/// Groups tied together by the operands they share.
-#[derive(Debug)]
-pub struct Component {
-    /// Length of its operands and outputs.
-    pub length: usize,
-    /// Its distinct terms: operands of the model and of the data, sorted.
-    terms: Vec<(u32, u32)>,
-    /// The distinct operands of the model, sorted.
-    models: Vec<u32>,
-    /// The operands of each side on each lane. A lane has the terms of some of the model's operands,
-    /// whoever encrypts: lanes lie in several blocks, and those may differ in the encryptor.
-    lanes: [Vec<Vec<u32>>; 2],
-    /// Indices of the groups.
-    pub groups: Vec<usize>,
+/// Bytes of a batch's proof under so many keys, but for its short messages.
+pub const fn proof_bytes(keys: usize) -> usize {
+    ROWS * response_bytes(keys)
 }
 
-impl Component {
-    /// Encryptions a block needs for it if `encryptor` sends them.
-    fn encryptions(&self, encryptor: Role) -> usize {
-        self.lanes[encryptor as usize].iter().map(Vec::len).max().unwrap_or(0)
-    }
-
-    /// The encryptor's operand in encryption `encryption` on `lane`, if there is one.
-    pub fn operand(&self, encryptor: Role, lane: usize, encryption: usize) -> Option<u32> {
-        self.lanes[encryptor as usize].get(lane)?.get(encryption).copied()
-    }
-
-    /// Whether `lane` has the terms of this operand of the model's.
-    pub fn has_on_lane(&self, lane: usize, model: u32) -> bool {
-        let operands = self.lanes[Role::Model as usize].get(lane);
-        operands.is_some_and(|operands| operands.binary_search(&model).is_ok())
-    }
-
-    /// Deals the terms out over at most `folds` lanes.
-    fn deal(&mut self, folds: usize) {
-        let per_lane = self.models.len().div_ceil(folds).max(1);
-        let models: Vec<Vec<u32>> = self.models.chunks(per_lane).map(<[u32]>::to_vec).collect();
-        let datas = models.iter().map(|models| {
-            let (first, last) = (models.first().copied(), models.last().copied());
-            let lane = self.terms.iter().filter(|(m, _)| Some(*m) >= first && Some(*m) <= last);
-            let mut datas: Vec<u32> = lane.map(|(_, data)| *data).collect();
-            datas.sort_unstable();
-            datas.dedup();
-            datas
-        });
-        let datas = datas.collect();
-        self.lanes = [models, datas];
-    }
-
-    /// Lanes.
-    fn folds(&self) -> usize {
-        self.lanes[0].len()
-    }
-
-    /// Bytes per block if `encryptor` sends the encryptions.
-    fn block_bytes(&self, encryptor: Role) -> usize {
-        self.encryptions(encryptor) * FRESH_BYTES + self.groups.len() * ANSWER_BYTES
-    }
-
-    /// Sets the number of lanes, at most `most`, to what is cheapest for the component by itself.
-    fn fold(&mut self, most: usize) {
-        let mut datas: Vec<u32> = self.terms.iter().map(|(_, data)| *data).collect();
-        datas.sort_unstable();
-        datas.dedup();
-        let terms = self.models.len().min(datas.len()).max(1);
-        let least = terms.div_ceil(MAX_ENCRYPTIONS);
-        let cost = |component: &Component| {
-            let blocks = (component.folds() * component.length).div_ceil(SLOTS);
-            let bytes = [Role::Model, Role::Data].map(|role| component.block_bytes(role));
-            blocks * bytes[0].min(bytes[1])
-        };
-        let mut best = (usize::MAX, least);
-        // Counts in between hardly differ: each costs a pass over the terms.
-        let mut folds = least;
-        while folds <= terms.min(most).max(least) {
-            self.deal(folds);
-            best = best.min((cost(self), folds));
-            folds += folds.div_ceil(16);
-        }
-        self.deal(best.1);
-    }
+/// What a key is for. It is drawn for one call and forgotten after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Use {
+    /// The points from `N` times this on of columns, on some cosets.
+    Points(usize),
+    /// Whatever else the call multiplies: masks, or values on rows.
+    Others,
 }
 
 /// A stretch of slots that holds elements of one lane.
@@ -130,6 +58,10 @@ pub struct Run {
 pub struct Block {
     /// Who encrypts; the other answers.
     pub encryptor: Role,
+    /// Number of the key among those of the encryptor and the call.
+    pub key: usize,
+    /// What the key is for.
+    pub of: Use,
     /// Number of fresh encryptions.
     pub encryptions: usize,
     /// Number of answers.
@@ -138,53 +70,142 @@ pub struct Block {
     pub runs: Vec<Run>,
 }
 
-/// The layout of some groups.
+/// Consecutive blocks under one key, in a batch.
+pub struct Part<'l> {
+    /// Number of the key.
+    pub key: usize,
+    /// Whether nothing was under it before.
+    pub is_new: bool,
+    pub blocks: Vec<&'l Block>,
+}
+
+/// Blocks about which one proof is made.
+pub struct Batch<'l> {
+    pub parts: Vec<Part<'l>>,
+}
+
+impl<'l> Batch<'l> {
+    pub fn blocks(&self) -> impl Iterator<Item = &'l Block> {
+        self.parts.iter().flat_map(|part| &part.blocks).copied()
+    }
+
+    /// Keys that nothing was under before.
+    pub fn new_keys(&self) -> usize {
+        self.parts.iter().filter(|part| part.is_new).count()
+    }
+
+    /// Its encryptions.
+    pub fn encryptions(&self) -> usize {
+        self.blocks().map(|block| block.encryptions).sum()
+    }
+}
+
+/// The layout of what is multiplied.
 #[derive(Debug)]
 pub struct Layout {
     /// Components, those without elements left out.
     pub components: Vec<Component>,
     /// Blocks in the order they are sent.
     pub blocks: Vec<Block>,
-    /// Bytes of ciphertexts and proofs from the model's side to the data's, and back.
+    /// Bytes of keys, ciphertexts and proofs from the model's side to the data's, and back.
     pub bytes: [usize; 2],
-    /// Encryptions of each side's last batch.
-    last_batch: [usize; 2],
+    /// How far each side's keys and batches are filled.
+    filled: [Filled; 2],
+}
+
+/// What an encryptor has done so far.
+#[derive(Clone, Copy, Debug, Default)]
+struct Filled {
+    /// Keys.
+    keys: usize,
+    /// What the last one is for, and encryptions under it.
+    last: Option<(Use, usize)>,
+    /// Encryptions of the last batch.
+    batch: usize,
+}
+
+/// How a block goes on from what its encryptor has done.
+#[derive(Clone, Copy)]
+struct Next {
+    filled: Filled,
+    begins_key: bool,
+    begins_batch: bool,
+}
+
+impl Filled {
+    fn next(self, of: Use, encryptions: usize) -> Next {
+        let under = match self.last {
+            Some((last, under)) if last == of => Some(under + encryptions),
+            _ => None,
+        };
+        let fits = |&under: &usize| of == Use::Others || under <= MAX_TOGETHER;
+        let under = under.filter(fits);
+        let begins_batch = self.batch == 0 || self.batch + encryptions > MAX_BATCH;
+        let filled = Filled {
+            keys: self.keys + usize::from(under.is_none()),
+            last: Some((of, under.unwrap_or(encryptions))),
+            batch: encryptions + if begins_batch { 0 } else { self.batch },
+        };
+        Next { filled, begins_key: under.is_none(), begins_batch }
+    }
+}
+
+impl Next {
+    /// Bytes of a block of so many encryptions, from its encryptor.
+    fn bytes(&self, encryptions: usize) -> usize {
+        let of_key = if self.begins_key { FRESH_BYTES } else { 0 };
+        // A key is in every batch that has an encryption under it.
+        let in_proof = if self.begins_key || self.begins_batch { 1 } else { 0 };
+        let proof = proof_bytes(in_proof) - if self.begins_batch { 0 } else { proof_bytes(0) };
+        encryptions * FRESH_BYTES + of_key + proof
+    }
 }
 
 impl Layout {
     /// The blocks that `encryptor` encrypts, in order, batch by batch.
-    pub fn batches_of(&self, encryptor: Role) -> Vec<Vec<&Block>> {
-        let mut batches: Vec<Vec<&Block>> = Vec::new();
-        let mut last = 0;
+    pub fn batches_of(&self, encryptor: Role) -> Vec<Batch<'_>> {
+        let mut batches: Vec<Batch<'_>> = Vec::new();
+        let mut filled = Filled::default();
         for block in self.blocks.iter().filter(|block| block.encryptor == encryptor) {
-            let (begins, encryptions) = joined(last, block.encryptions);
-            last = encryptions;
-            match batches.last_mut() {
-                Some(batch) if !begins => batch.push(block),
-                _ => batches.push(vec![block]),
+            let next = filled.next(block.of, block.encryptions);
+            filled = next.filled;
+            if next.begins_batch {
+                batches.push(Batch { parts: Vec::new() });
+            }
+            let Some(batch) = batches.last_mut() else { continue };
+            match batch.parts.last_mut() {
+                Some(part) if part.key == block.key => part.blocks.push(block),
+                _ => {
+                    let (key, is_new) = (block.key, next.begins_key);
+                    batch.parts.push(Part { key, is_new, blocks: vec![block] });
+                }
             }
         }
         batches
     }
 
     /// The cheapest layout found.
-    pub fn new(groups: &[OleGroup]) -> Self {
-        Self::cheapest(groups, &[Role::Model, Role::Data])
+    pub fn new(products: &Products) -> Self {
+        Self::cheapest(products, &[Role::Model, Role::Data])
     }
 
     /// The cheapest of those in which this side encrypts all.
-    pub fn encrypted_by(groups: &[OleGroup], encryptor: Role) -> Self {
-        Self::cheapest(groups, &[encryptor])
+    pub fn encrypted_by(products: &Products, encryptor: Role) -> Self {
+        Self::cheapest(products, &[encryptor])
     }
 
-    fn cheapest(groups: &[OleGroup], encryptors: &[Role]) -> Self {
+    /// Bytes both ways.
+    pub fn total_bytes(&self) -> usize {
+        self.bytes[0] + self.bytes[1]
+    }
+
+    fn cheapest(products: &Products, encryptors: &[Role]) -> Self {
         let mut best: Option<Layout> = None;
-        let widest = groups.iter().map(|g| g.terms.len()).max().unwrap_or(0);
+        let widest = products.groups().map(|g| g.terms.len()).max().unwrap_or(0);
         let mut most = 1;
         loop {
-            let layout = Self::with_folds(groups, most, encryptors);
-            let total = |layout: &Layout| layout.bytes[0] + layout.bytes[1];
-            if best.as_ref().is_none_or(|best| total(&layout) < total(best)) {
+            let layout = Self::with_folds(products, most, encryptors);
+            if best.as_ref().is_none_or(|best| layout.total_bytes() < best.total_bytes()) {
                 best = Some(layout);
             }
             if most >= widest {
@@ -196,128 +217,97 @@ impl Layout {
     }
 
     fn empty(components: Vec<Component>) -> Self {
-        Layout { components, blocks: vec![], bytes: [0; 2], last_batch: [0; 2] }
+        Layout { components, blocks: vec![], bytes: [0; 2], filled: Default::default() }
     }
 
-    fn with_folds(groups: &[OleGroup], most: usize, encryptors: &[Role]) -> Self {
-        let mut components = components(groups);
+    fn with_folds(products: &Products, most: usize, encryptors: &[Role]) -> Self {
+        let mut components = components(products);
         for component in &mut components {
             component.fold(most);
         }
         components.sort_by_key(|c| {
             let [model, data] = [Role::Model, Role::Data].map(|role| c.encryptions(role));
-            Reverse((model + data, c.groups.len(), c.length))
+            Reverse((c.at_points, model + data, c.groups.len(), c.length))
         });
         let mut layout = Self::empty(components);
-        let mut runs = Vec::new();
+        let mut blocks = layout.line();
+        // The points of one key next to each other.
+        blocks.sort_by_key(|(of, _)| *of);
+        let several = blocks.iter().any(|(of, _)| matches!(of, Use::Points(1..)));
+        let mut chosen: Option<(Use, Role)> = None;
+        for (of, runs) in blocks {
+            let role = chosen.filter(|(same, _)| *same == of).map(|(_, role)| role);
+            let encryptor = match role {
+                Some(role) if several && of != Use::Others => layout.push(of, runs, &[role]),
+                _ => layout.push(of, runs, encryptors),
+            };
+            chosen = encryptor.map(|role| (of, role));
+        }
+        layout
+    }
+
+    /// The components end to end, cut into what blocks hold.
+    fn line(&self) -> Vec<(Use, Vec<Run>)> {
+        let mut blocks: Vec<(Use, Vec<Run>)> = Vec::new();
         let mut slot = 0;
-        for (index, component) in layout.components.iter().enumerate() {
+        let mut at_points = true;
+        for (index, component) in self.components.iter().enumerate() {
+            if at_points && !component.at_points {
+                slot = 0;
+            }
+            at_points = component.at_points;
             for lane in 0..component.folds() {
                 let mut element = 0;
                 while element < component.length {
                     let length = (component.length - element).min(SLOTS - slot % SLOTS);
                     if slot % SLOTS == 0 {
-                        runs.push(Vec::new());
+                        let of = if at_points { Use::Points(element / SLOTS) } else { Use::Others };
+                        blocks.push((of, Vec::new()));
                     }
-                    if let Some(block) = runs.last_mut() {
+                    if let Some((_, runs)) = blocks.last_mut() {
                         let slot = slot % SLOTS;
-                        block.push(Run { component: index, lane, element, slot, length });
+                        runs.push(Run { component: index, lane, element, slot, length });
                     }
                     element += length;
                     slot += length;
                 }
             }
         }
-        for runs in runs {
-            layout.push(runs, encryptors);
-        }
-        layout
+        blocks
     }
 
-    /// Adds a block, with the encryptor that leaves the fuller direction of the link least full.
-    fn push(&mut self, runs: Vec<Run>, encryptors: &[Role]) {
+    /// Adds a block, with the encryptor that leaves the fuller direction of the link least full, and says
+    /// who that is.
+    fn push(&mut self, of: Use, runs: Vec<Run>, encryptors: &[Role]) -> Option<Role> {
         let most = |count: &dyn Fn(&Component) -> usize| {
             runs.iter().map(|run| count(&self.components[run.component])).max().unwrap_or(0)
         };
         let answers = most(&|component| component.groups.len());
         let choices = encryptors.iter().map(|&encryptor| {
             let encryptions = most(&|component| component.encryptions(encryptor));
+            let next = self.filled[encryptor as usize].next(of, encryptions);
             let mut bytes = self.bytes;
-            let (begins, batch) = joined(self.last_batch[encryptor as usize], encryptions);
-            let proof = if begins { PROOF_BYTES } else { 0 };
-            bytes[encryptor as usize] += encryptions * FRESH_BYTES + proof;
+            bytes[encryptor as usize] += next.bytes(encryptions);
             bytes[encryptor.other() as usize] += answers * ANSWER_BYTES;
             // Many encryptions at a time are what folding avoids: not for the sake of balance.
             let too_many = encryptions > MAX_ENCRYPTIONS;
             let order = (too_many, bytes[0].max(bytes[1]), bytes[0] + bytes[1]);
-            (order, encryptor, encryptions, bytes, batch)
+            (order, encryptor, encryptions, bytes, next.filled)
         });
-        let Some((_, encryptor, encryptions, bytes, batch)) = choices.min_by_key(|choice| choice.0)
-        else {
-            return;
-        };
+        let best = choices.min_by_key(|choice| choice.0)?;
+        let (_, encryptor, encryptions, bytes, filled) = best;
         self.bytes = bytes;
-        self.last_batch[encryptor as usize] = batch;
-        self.blocks.push(Block { encryptor, encryptions, answers, runs });
+        self.filled[encryptor as usize] = filled;
+        let key = filled.keys - 1;
+        self.blocks.push(Block { encryptor, key, of, encryptions, answers, runs });
+        Some(encryptor)
     }
-}
-
-/// Whether a block of so many encryptions begins a batch, and how many the batch has with it.
-fn joined(batch: usize, block: usize) -> (bool, usize) {
-    match batch + block {
-        sum if batch > 0 && sum <= BATCH => (false, sum),
-        _ => (true, block),
-    }
-}
-
-/// Groups that share operands, directly or through others.
-fn components(groups: &[OleGroup]) -> Vec<Component> {
-    // Union-find over groups; the first group of each operand ties in the later ones.
-    let mut parent: Vec<usize> = (0..groups.len()).collect();
-    fn root(parent: &mut [usize], mut group: usize) -> usize {
-        while parent[group] != group {
-            parent[group] = parent[parent[group]];
-            group = parent[group];
-        }
-        group
-    }
-    let mut first: [BTreeMap<u32, usize>; 2] = Default::default();
-    for (index, group) in groups.iter().enumerate() {
-        for &(model, data) in &group.terms {
-            for (map, operand) in first.iter_mut().zip([model, data]) {
-                let other = *map.entry(operand).or_insert(index);
-                let (a, b) = (root(&mut parent, index), root(&mut parent, other));
-                parent[a.max(b)] = a.min(b);
-            }
-        }
-    }
-    let mut found: BTreeMap<usize, Component> = BTreeMap::new();
-    for (index, group) in groups.iter().enumerate() {
-        if group.length == 0 || group.terms.is_empty() {
-            continue;
-        }
-        let component = found.entry(root(&mut parent, index)).or_insert_with(|| Component {
-            length: group.length,
-            terms: vec![],
-            models: vec![],
-            lanes: Default::default(),
-            groups: vec![],
-        });
-        component.groups.push(index);
-        component.terms.extend(&group.terms);
-    }
-    for component in found.values_mut() {
-        component.terms.sort_unstable();
-        component.terms.dedup();
-        component.models = component.terms.iter().map(|(model, _)| *model).collect();
-        component.models.dedup();
-    }
-    found.into_values().collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::OleGroup;
 
     fn group(length: usize, terms: &[(u32, u32)]) -> OleGroup {
         OleGroup { length, terms: terms.to_vec() }
@@ -325,7 +315,12 @@ mod tests {
 
     /// Every term of every element of every group meets in exactly one slot of one answer.
     fn check(groups: &[OleGroup]) -> Layout {
-        let layout = Layout::new(groups);
+        checked(&groups.to_vec().into())
+    }
+
+    fn checked(products: &Products) -> Layout {
+        let layout = Layout::new(products);
+        let groups: Vec<&OleGroup> = products.groups().collect();
         for (index, group) in groups.iter().enumerate() {
             for &(model, data) in &group.terms {
                 let mut seen = vec![0; group.length];
@@ -389,19 +384,20 @@ mod tests {
 
     #[test]
     fn bytes_are_close_to_what_the_products_need() {
-        let total = |layout: &Layout| layout.bytes[0] + layout.bytes[1];
+        let total = Layout::total_bytes;
+        let of_batch = FRESH_BYTES + proof_bytes(1);
         // Full blocks of two terms: two encryptions and an answer each, both directions even.
         let long = check(&[group(16 * SLOTS, &[(0, 0), (1, 1)])]);
-        assert_eq!(total(&long), 16 * (2 * FRESH_BYTES + ANSWER_BYTES) + 2 * PROOF_BYTES);
+        assert_eq!(total(&long), 16 * (2 * FRESH_BYTES + ANSWER_BYTES) + 2 * of_batch);
         let [up, down] = long.bytes.map(|b| b as f64);
         assert!((up / down - 1.0).abs() < 0.15, "{up} {down}");
         // One operand against four: encrypted once.
         let shared: Vec<_> = (0..4).map(|i| group(SLOTS, &[(0, i)])).collect();
-        assert_eq!(total(&check(&shared)), FRESH_BYTES + 4 * ANSWER_BYTES + PROOF_BYTES);
+        assert_eq!(total(&check(&shared)), FRESH_BYTES + 4 * ANSWER_BYTES + of_batch);
         // A short, wide sum is folded into one encryption instead of many nearly empty ones.
         let dot: Vec<_> = (0..100).map(|i| (i, i)).collect();
         let folded = check(&[group(300, &dot)]);
-        assert_eq!(total(&folded), FRESH_BYTES + ANSWER_BYTES + PROOF_BYTES);
+        assert_eq!(total(&folded), FRESH_BYTES + ANSWER_BYTES + of_batch);
         // Groups of other shapes fill what is left of a block.
         let mixed: Vec<_> = (0..64).map(|i| group(512, &[(i, i)])).collect();
         assert_eq!(check(&mixed).blocks.len(), 1);
@@ -410,23 +406,78 @@ mod tests {
     #[test]
     fn batches_are_as_full_as_they_may_be() {
         let terms: Vec<_> = (0..10).map(|i| (i, i)).collect();
-        let long = [group(20 * SLOTS, &terms)];
+        let long: Products = vec![group(20 * SLOTS, &terms)].into();
         for encryptor in [Role::Model, Role::Data] {
             let layout = Layout::encrypted_by(&long, encryptor);
             assert!(layout.batches_of(encryptor.other()).is_empty());
-            let sizes: Vec<usize> = layout
-                .batches_of(encryptor)
-                .iter()
-                .map(|batch| batch.iter().map(|block| block.encryptions).sum())
-                .collect();
-            assert_eq!(sizes, [60, 60, 60, 20]);
-            let bytes = 200 * FRESH_BYTES + 4 * PROOF_BYTES;
+            let batches = layout.batches_of(encryptor);
+            let sizes: Vec<usize> = batches.iter().map(Batch::encryptions).collect();
+            assert_eq!(sizes, [120, 80]);
+            // One key for all, in both.
+            assert!(batches.iter().all(|batch| batch.parts.len() == 1));
+            assert_eq!(batches.iter().map(Batch::new_keys).collect::<Vec<_>>(), [1, 0]);
+            let bytes = 201 * FRESH_BYTES + 2 * proof_bytes(1);
             assert_eq!(layout.bytes[encryptor as usize], bytes);
             assert_eq!(layout.bytes[encryptor.other() as usize], 20 * ANSWER_BYTES);
         }
         let both = Layout::new(&long);
-        let batches = [Role::Model, Role::Data].map(|role| both.batches_of(role).concat().len());
-        assert_eq!(batches[0] + batches[1], 20);
-        assert!(batches[0].abs_diff(batches[1]) <= 1);
+        let count = |role| both.batches_of(role).iter().map(|b| b.blocks().count()).sum::<usize>();
+        let blocks = [Role::Model, Role::Data].map(count);
+        assert_eq!(blocks[0] + blocks[1], 20);
+        assert!(blocks[0].abs_diff(blocks[1]) <= 1);
+    }
+
+    /// The last products of the base circuit's quotient, of so many rows.
+    fn cosets(rows: usize) -> Vec<OleGroup> {
+        let coset = |place: u32| {
+            let pairs = (0..6).map(|pair| 12 * place + 2 * pair);
+            group(rows, &pairs.flat_map(|a| [(a, a + 1), (a + 1, a)]).collect::<Vec<_>>())
+        };
+        (0..3).map(coset).collect()
+    }
+
+    #[test]
+    fn points_have_keys_of_their_own() {
+        // All cosets of so many points under one key, of sides in turn.
+        let others = vec![group(100, &[(40, 40)])];
+        let products = Products { points: cosets(4 * SLOTS), others };
+        let layout = checked(&products);
+        for role in [Role::Model, Role::Data] {
+            let batches = layout.batches_of(role);
+            let points: Vec<&Block> = batches.iter().flat_map(Batch::blocks).collect();
+            for block in points.iter().filter(|block| block.of != Use::Others) {
+                let Use::Points(number) = block.of else { panic!("points") };
+                assert!(block.runs.iter().all(|run| run.element / SLOTS == number));
+                let same = |other: &&&Block| other.of == block.of;
+                assert_eq!(points.iter().filter(same).count(), 3);
+                assert!(
+                    points.iter().all(|other| (other.of == block.of) == (other.key == block.key))
+                );
+            }
+            assert_eq!(points.iter().filter(|block| block.of != Use::Others).count(), 6);
+            let keys: usize = batches.iter().map(Batch::new_keys).sum();
+            let has_others = points.iter().any(|block| block.of == Use::Others);
+            assert_eq!(keys, 2 + usize::from(has_others));
+        }
+        // Of a block of points or less, sides take cosets in turn, one key each.
+        for rows in [SLOTS, SLOTS / 4] {
+            let layout = checked(&Products { points: cosets(rows), others: Vec::new() });
+            for role in [Role::Model, Role::Data] {
+                let keys: usize = layout.batches_of(role).iter().map(Batch::new_keys).sum();
+                assert!(keys <= 1);
+            }
+        }
+        // Never more of a slot's values under one key than three cosets'.
+        let products =
+            Products { points: (0..10).flat_map(|_| cosets(2 * SLOTS)).collect(), ..products };
+        let layout = Layout::new(&products);
+        for role in [Role::Model, Role::Data] {
+            for batch in layout.batches_of(role) {
+                for part in batch.parts.iter().filter(|part| part.blocks[0].of != Use::Others) {
+                    let under: usize = part.blocks.iter().map(|block| block.encryptions).sum();
+                    assert!(under <= MAX_TOGETHER);
+                }
+            }
+        }
     }
 }

@@ -4,33 +4,49 @@
 //! makes full ciphertexts of random products `u + v = a·b` instead, with `(a, u)` at the model's side
 //! and `(b, v)` at the data's, and spends one of them on each product `x·y` of such a call: the model's
 //! side sends `x - a`, the data's `y - b`, and `x·y = (u + a·(y - b)) + (v + (x - a)·y)`. Calls with many
-//! products go to [`BgvOle`] as they are. Which way is cheaper follows from the groups alone. If the calls
-//! to come are known, random products are made for many of them at once: about encryptions that travel
-//! together one proof is made, which is as long as those of four. The data's side encrypts them.
+//! products go to [`BgvOle`] as they are. Which way is cheaper follows from what is multiplied alone, for products
+//! at points and others apart. If the calls to come are known, random products are made for many of them at once:
+//! about encryptions that travel together one proof is made. The data's side encrypts them. Products at points
+//! come from a pool of their own, of which each ciphertext has its own key.
 //!
 //! *Private:* `a` and `b` are uniform, unknown to the peer and used once, so what is opened is uniform.
 
 use super::bgv::BgvOle;
-use super::packing::{BATCH, Layout, PROOF_BYTES};
-use super::{OleGroup, OleSource, check_operands};
+use super::packing::{Layout, proof_bytes};
+use super::steps::schedule;
+use super::together::Together;
+use super::{OleGroup, OleSource, Products, check_operands};
 use rand_chacha::ChaCha20Rng;
 use twain_algebra::{Fr, vector};
 use twain_link::channel::{Channel, Scheduled};
 use twain_link::scalars::{SCALAR_BYTES, exchange_scalars, exchange_schedule};
 use twain_party::{PartyError, PartySeeds, Role, Shares};
+use twain_rlwe::bounds::MAX_BATCH;
 use twain_rlwe::{ANSWER_BYTES, FRESH_BYTES, SLOTS, uniform_scalars};
 
-/// Bytes of a random product and of the two differences that turn it into a wanted one.
-const BYTES_PER_PRODUCT: usize =
-    (FRESH_BYTES + ANSWER_BYTES + PROOF_BYTES / BATCH) / SLOTS + 1 + 2 * SCALAR_BYTES;
+/// Most random products made ahead at a time.
+const AHEAD: usize = 64 * SLOTS;
 
-/// Random products made ahead at a time: those of a batch.
-const AHEAD: usize = BATCH * SLOTS;
+/// Bytes of a ciphertext of random products that is under a key with others.
+const SHARED_KEY: usize = FRESH_BYTES + ANSWER_BYTES + proof_bytes(0) / MAX_BATCH;
 
-/// One party's end.
-pub struct PooledOle {
-    bulk: BgvOle,
-    rng: ChaCha20Rng,
+/// Bytes of one with its own key.
+const OWN_KEY: usize = SHARED_KEY + FRESH_BYTES + (proof_bytes(1) - proof_bytes(0));
+
+/// Products at points, or others: the places of their pools.
+const POINTS: usize = 0;
+const OTHERS: usize = 1;
+
+/// Bytes of a random product of either kind and of the two differences that turn it into a wanted one.
+const BYTES_PER_PRODUCT: [usize; 2] =
+    [OWN_KEY / SLOTS + 1 + 2 * SCALAR_BYTES, SHARED_KEY / SLOTS + 1 + 2 * SCALAR_BYTES];
+
+/// Fewest bytes of any call that is made as it is.
+const LEAST: usize = FRESH_BYTES + proof_bytes(1) + FRESH_BYTES + ANSWER_BYTES;
+
+/// Random products of one kind.
+#[derive(Default)]
+struct Pool {
     /// This party's random operands, and its shares of their products.
     operands: Shares,
     shares: Shares,
@@ -38,6 +54,13 @@ pub struct PooledOle {
     left: usize,
     /// Products of the calls to come, of those that are known, that will be made of random ones.
     planned: usize,
+}
+
+/// One party's end.
+pub struct PooledOle {
+    bulk: BgvOle,
+    rng: ChaCha20Rng,
+    pools: [Pool; 2],
     session: [u8; 32],
 }
 
@@ -45,8 +68,7 @@ impl PooledOle {
     /// An end whose keys come from one generator and whose random operands from another; see
     /// [`BgvOle::new`].
     pub fn new(bulk: BgvOle, rng: ChaCha20Rng) -> Self {
-        let (operands, shares) = Default::default();
-        Self { bulk, rng, operands, shares, left: 0, planned: 0, session: [0; 32] }
+        Self { bulk, rng, pools: Default::default(), session: [0; 32] }
     }
 
     /// An end of this session.
@@ -57,58 +79,92 @@ impl PooledOle {
     }
 
     /// The same, for these calls: what they need of random products is made ahead.
-    pub fn planned<'g>(self, calls: impl Iterator<Item = &'g Vec<OleGroup>>) -> Self {
-        Self { planned: calls.map(|groups| pooled(groups, &bulk_layout(groups))).sum(), ..self }
+    pub fn planned<'g>(mut self, calls: impl Iterator<Item = &'g Products>) -> Self {
+        for products in calls {
+            let way = Way::of(products);
+            for (pool, count) in self.pools.iter_mut().zip(way.pooled) {
+                pool.planned += count;
+            }
+        }
+        self
     }
 
-    /// Spends random products on `own[i]` times the peer's operand in its place.
-    fn products(
+    /// What of a call's operands at points the peer can combine.
+    pub fn together(products: &Products) -> Vec<Together> {
+        let way = Way::of(products);
+        if way.pooled[POINTS] > 0 {
+            return Together::apart(products.points.iter());
+        }
+        let groups: Vec<&OleGroup> = way.bulk.groups().collect();
+        way.layout.map_or_else(Vec::new, |layout| Together::of_layout(&layout, &groups))
+    }
+
+    /// Spends random products on `own[i]` times the peer's operand in its place, so many of each kind.
+    fn spend(
         &mut self,
         channel: &mut dyn Channel,
         phase: &'static str,
         own: &[Fr],
+        counts: [usize; 2],
     ) -> Result<Shares, PartyError> {
-        self.refill(channel, phase, own.len())?;
-        let spent = self.left - own.len()..self.left;
-        // Whatever happens, they are not used again.
-        self.left = spent.start;
-        let random = &self.operands[spent.clone()];
+        let session = channel.session_id();
+        if self.session != session {
+            // What was made in one session is not used in another.
+            self.pools.iter_mut().for_each(|pool| pool.left = 0);
+            self.session = session;
+        }
+        self.refill(channel, phase, counts)?;
+        let (mut random, mut shares) = (Shares::zero(own.len()), Shares::zero(own.len()));
+        let mut first = 0;
+        for (pool, count) in self.pools.iter_mut().zip(counts) {
+            let spent = pool.left - count..pool.left;
+            // Whatever happens, they are not used again.
+            pool.left = spent.start;
+            random[first..][..count].copy_from_slice(&pool.operands[spent.clone()]);
+            shares[first..][..count].copy_from_slice(&pool.shares[spent]);
+            first += count;
+        }
         let mut masked = own.to_vec();
-        vector::sub_assign(&mut masked, random);
+        vector::sub_assign(&mut masked, &random);
         let mut theirs = exchange_scalars(channel, phase, &masked, own.len())?;
         match channel.role() {
-            Role::Model => vector::mul_assign(&mut theirs, random),
+            Role::Model => vector::mul_assign(&mut theirs, &random),
             Role::Data => vector::mul_assign(&mut theirs, own),
         }
-        vector::add_assign(&mut theirs, &self.shares[spent]);
+        vector::add_assign(&mut theirs, &shares);
         Ok(theirs.into())
     }
 
-    /// Makes what is missing of `needed` random products.
+    /// Makes what is missing of so many random products of each kind.
     fn refill(
         &mut self,
         channel: &mut dyn Channel,
         phase: &'static str,
-        needed: usize,
+        needed: [usize; 2],
     ) -> Result<(), PartyError> {
-        let session = channel.session_id();
-        if self.session != session {
-            // What was made in one session is not used in another.
-            (self.left, self.session) = (0, session);
+        let Self { bulk, rng, pools, .. } = self;
+        let missing =
+            missing(needed, each(|kind| pools[kind].left), each(|kind| pools[kind].planned));
+        for (pool, needed) in pools.iter_mut().zip(needed) {
+            pool.planned = pool.planned.saturating_sub(needed);
         }
-        let missing = missing(needed, self.left, self.planned);
-        self.planned = self.planned.saturating_sub(needed);
-        if missing == 0 {
+        if missing == [0; 2] {
             return Ok(());
         }
-        let mut operands = Shares::zero(missing);
-        uniform_scalars(&mut self.rng, &mut operands);
-        let (group, layout) = pool(missing);
-        let made = self.bulk.with_layout(channel, phase, &[&operands], &group, &layout)?;
-        let made: Shares = made.concat().into();
-        self.operands = [&self.operands[..self.left], &operands].concat().into();
-        self.shares = [&self.shares[..self.left], &made].concat().into();
-        self.left += missing;
+        let operands = missing.map(|count| {
+            let mut operand = Shares::zero(count);
+            uniform_scalars(rng, &mut operand);
+            operand
+        });
+        let (products, layout) = random_products(missing);
+        let slices = operands.each_ref().map(|operand| &operand[..]);
+        let made = bulk.with_layout(channel, phase, &slices, &products, &layout)?;
+        let made = made.into_iter().map(Shares::new);
+        for ((pool, operand), made) in pools.iter_mut().zip(&operands).zip(made) {
+            pool.operands = [&pool.operands[..pool.left], operand].concat().into();
+            pool.shares = [&pool.shares[..pool.left], &made].concat().into();
+            pool.left += made.len();
+        }
         Ok(())
     }
 }
@@ -117,65 +173,103 @@ impl PooledOle {
     /// The frames of the first calls of a session, one after the other, on `role`'s side, if all of its
     /// calls are known.
     pub fn schedule<'g>(
-        calls: impl Iterator<Item = &'g Vec<OleGroup>>,
+        calls: impl Iterator<Item = &'g Products>,
         first: usize,
         role: Role,
     ) -> Vec<Scheduled> {
-        let calls = calls.map(|groups| {
-            let layout = bulk_layout(groups);
-            (pooled(groups, &layout), layout)
-        });
-        let calls: Vec<(usize, Option<Layout>)> = calls.collect();
-        let mut planned = calls.iter().map(|(pooled, _)| pooled).sum::<usize>();
-        let (mut keyless, mut left, mut frames) = ([true; 2], 0, Vec::new());
-        for (count, layout) in calls.into_iter().take(first) {
-            if let Some(layout) = layout {
-                frames.extend(BgvOle::schedule(&layout, role, &mut keyless));
+        let ways: Vec<Way> = calls.map(Way::of).collect();
+        let mut planned = each(|kind| ways.iter().map(|way| way.pooled[kind]).sum());
+        let (mut left, mut frames) = ([0; 2], Vec::new());
+        for way in ways.into_iter().take(first) {
+            if let Some(layout) = way.layout {
+                frames.extend(schedule(&layout, role));
+            }
+            if way.pooled == [0; 2] {
                 continue;
             }
-            let missing = missing(count, left, planned);
-            planned -= count;
-            left = left + missing - count;
-            frames.extend(BgvOle::schedule(&pool(missing).1, role, &mut keyless));
+            let missing = missing(way.pooled, left, planned);
+            planned = each(|kind| planned[kind] - way.pooled[kind]);
+            left = each(|kind| left[kind] + missing[kind] - way.pooled[kind]);
+            frames.extend(schedule(&random_products(missing).1, role));
+            let count = way.pooled.iter().sum();
             frames.extend(exchange_schedule(count, count));
         }
         frames
     }
 }
 
-/// How many random products are made where so many are needed, so many left, and so many planned.
-fn missing(needed: usize, left: usize, planned: usize) -> usize {
-    if needed <= left {
-        return 0;
-    }
-    let ahead = planned.saturating_sub(left).min(AHEAD);
-    ahead.max(needed - left).next_multiple_of(SLOTS)
+/// What belongs to each kind.
+fn each<T>(of: impl Fn(usize) -> T) -> [T; 2] {
+    [POINTS, OTHERS].map(of)
 }
 
-/// What so many random products are made as.
-fn pool(products: usize) -> ([OleGroup; 1], Layout) {
-    let group = [OleGroup { length: products, terms: vec![(0, 0)] }];
-    let layout = Layout::encrypted_by(&group, Role::Data);
-    (group, layout)
+/// How many random products of each kind are made where so many are needed, so many left, and so many planned. If
+/// any are made, so are those that are planned of the other kind: one proof is about all.
+fn missing(needed: [usize; 2], left: [usize; 2], planned: [usize; 2]) -> [usize; 2] {
+    if each(|kind| needed[kind] <= left[kind]) == [true; 2] {
+        return [0; 2];
+    }
+    each(|kind| {
+        let ahead = planned[kind].saturating_sub(left[kind]).min(AHEAD);
+        ahead.max(needed[kind].saturating_sub(left[kind])).next_multiple_of(SLOTS)
+    })
+}
+
+/// What so many random products of each kind are made as.
+fn random_products(counts: [usize; 2]) -> (Products, Layout) {
+    let group =
+        |kind: usize| OleGroup { length: counts[kind], terms: vec![(kind as u32, kind as u32)] };
+    let [points, others] = each(|kind| vec![group(kind)]);
+    let products = Products { points, others };
+    let layout = Layout::encrypted_by(&products, Role::Data);
+    (products, layout)
 }
 
 /// Products of two operands.
-fn products_of(groups: &[OleGroup]) -> usize {
+fn count(groups: &[OleGroup]) -> usize {
     groups.iter().map(|group| group.length * group.terms.len()).sum()
 }
 
-/// The layout of a call whose products are cheaper by themselves.
-fn bulk_layout(groups: &[OleGroup]) -> Option<Layout> {
-    let bytes = products_of(groups) * BYTES_PER_PRODUCT;
-    if (1..FRESH_BYTES + ANSWER_BYTES + PROOF_BYTES).contains(&bytes) {
-        return None;
-    }
-    Some(Layout::new(groups)).filter(|layout| bytes >= layout.bytes.iter().sum())
+/// How a call's products are made.
+struct Way {
+    /// What is made as it is, laid out so.
+    bulk: Products,
+    layout: Option<Layout>,
+    /// How many random products of each kind the rest takes.
+    pooled: [usize; 2],
 }
 
-/// The random products that a call takes.
-fn pooled(groups: &[OleGroup], layout: &Option<Layout>) -> usize {
-    if layout.is_none() { products_of(groups) } else { 0 }
+impl Way {
+    /// The cheapest way.
+    fn of(products: &Products) -> Self {
+        let kinds = [&products.points, &products.others];
+        // What costs less by random products than anything by itself.
+        let is_small = each(|kind| count(kinds[kind]) * BYTES_PER_PRODUCT[kind] < LEAST);
+        let choices = [[false, false], [false, true], [true, false], [true, true]];
+        let sensible = choices.into_iter().filter(|pools: &[bool; 2]| {
+            // Nothing is pooled that is not there, and what is small is.
+            let fits = |kind: usize| match count(kinds[kind]) {
+                0 => !pools[kind],
+                _ => pools[kind] || !is_small[kind],
+            };
+            fits(POINTS) && fits(OTHERS)
+        });
+        let ways = sensible.map(|pools| {
+            let pick = |kind: usize| if pools[kind] { Vec::new() } else { kinds[kind].clone() };
+            let bulk = Products { points: pick(POINTS), others: pick(OTHERS) };
+            let pooled = each(|kind| if pools[kind] { count(kinds[kind]) } else { 0 });
+            let has_some = bulk.groups().any(|group| group.length * group.terms.len() > 0);
+            let layout = has_some.then(|| Layout::new(&bulk));
+            let of_pools: usize = pooled.iter().zip(BYTES_PER_PRODUCT).map(|(n, b)| n * b).sum();
+            let bytes = of_pools + layout.as_ref().map_or(0, Layout::total_bytes);
+            (bytes, Self { bulk, layout, pooled })
+        });
+        let best = ways.min_by_key(|(bytes, _)| *bytes);
+        best.map_or_else(
+            || Self { bulk: Products::default(), layout: None, pooled: [0; 2] },
+            |w| w.1,
+        )
+    }
 }
 
 impl OleSource for PooledOle {
@@ -186,29 +280,49 @@ impl OleSource for PooledOle {
         operands: &[&[Fr]],
         groups: &[OleGroup],
     ) -> Result<Vec<Vec<Fr>>, PartyError> {
+        self.inner_products_of(channel, phase, operands, &groups.to_vec().into())
+    }
+
+    fn inner_products_of(
+        &mut self,
+        channel: &mut dyn Channel,
+        phase: &'static str,
+        operands: &[&[Fr]],
+        products: &Products,
+    ) -> Result<Vec<Vec<Fr>>, PartyError> {
         let role = channel.role();
-        check_operands(role, operands, groups)?;
-        if let Some(layout) = bulk_layout(groups) {
-            return self.bulk.with_layout(channel, phase, operands, groups, &layout);
+        check_operands(role, operands, products.groups())?;
+        let way = Way::of(products);
+        let made = match &way.layout {
+            Some(layout) => self.bulk.with_layout(channel, phase, operands, &way.bulk, layout)?,
+            None => way.bulk.groups().map(|group| vec![Fr::default(); group.length]).collect(),
+        };
+        if way.pooled == [0; 2] {
+            return Ok(made);
         }
-        let mut own = Shares::zero(products_of(groups));
-        let terms = groups.iter().flat_map(|group| &group.terms);
+        let (made_points, made_others) = made.split_at(way.bulk.points.len());
+        let mut sums = [made_points.to_vec(), made_others.to_vec()];
+        let kinds = [&products.points, &products.others];
+        let of_pools = || (0..2).filter(|kind| way.pooled[*kind] > 0).flat_map(|kind| kinds[kind]);
+        let mut own = Shares::zero(way.pooled.iter().sum());
+        let terms = of_pools().flat_map(|group| &group.terms);
         let own_of = |&(model, data): &(u32, u32)| operands[[model, data][role as usize] as usize];
         let values = terms.flat_map(own_of);
         own.iter_mut().zip(values).for_each(|(place, value)| *place = *value);
-        let made = self.products(channel, phase, &own)?;
+        let made = self.spend(channel, phase, &own, way.pooled)?;
         let mut rest = &made[..];
-        let mut sums = Vec::with_capacity(groups.len());
-        for group in groups {
-            let mut sum = vec![Fr::default(); group.length];
-            for _ in &group.terms {
-                let (term, after) = rest.split_at(group.length);
-                vector::add_assign(&mut sum, term);
-                rest = after;
+        for (kind, sums) in sums.iter_mut().enumerate().filter(|(kind, _)| way.pooled[*kind] > 0) {
+            for group in kinds[kind] {
+                let mut sum = vec![Fr::default(); group.length];
+                for _ in &group.terms {
+                    let (term, after) = rest.split_at(group.length);
+                    vector::add_assign(&mut sum, term);
+                    rest = after;
+                }
+                sums.push(sum);
             }
-            sums.push(sum);
         }
-        Ok(sums)
+        Ok(sums.concat())
     }
 }
 
@@ -223,7 +337,7 @@ mod tests {
     /// Runs the calls on both sides, which know them beforehand or not, operands drawn at random; checks the
     /// products, and the schedule if they do, and returns the bytes the model's side sent for each.
     fn sent(calls: &[&[OleGroup]], known: bool) -> Vec<u64> {
-        let plan: Vec<Vec<OleGroup>> = calls.iter().map(|groups| groups.to_vec()).collect();
+        let plan: Vec<Products> = calls.iter().map(|groups| groups.to_vec().into()).collect();
         let (model, data) = memory_pair([3; 32]);
         let side = |mut channel: MemoryChannel| {
             let rng = |n| ChaCha20Rng::seed_from_u64(n + 10 * channel.role() as u64);
@@ -289,7 +403,7 @@ mod tests {
         assert_eq!(bytes[0], MADE + opened);
         assert_eq!(bytes[1], opened);
         // As it is: four blocks, of which this side encrypts two, and proves it.
-        let own = 5 * FRESH_BYTES + PROOF_BYTES + COMMITMENT_BYTES;
+        let own = 5 * FRESH_BYTES + proof_bytes(1) + COMMITMENT_BYTES;
         assert_eq!(bytes[2], (own + 2 * ANSWER_BYTES + 2 * CHALLENGE_BYTES) as u64);
         assert_eq!(bytes[3], 0);
         assert_eq!(bytes[4], 32 * 20_000);
@@ -308,12 +422,16 @@ mod tests {
 
     #[test]
     fn what_is_made_ahead_is_bounded() {
-        assert_eq!(missing(5, 5, 0), 0);
-        assert_eq!(missing(5, 4, 0), SLOTS);
-        assert_eq!(missing(5, 4, SLOTS + 4), SLOTS);
-        assert_eq!(missing(5, 4, SLOTS + 5), 2 * SLOTS);
-        assert_eq!(missing(5, 4, 10 * AHEAD), AHEAD);
-        assert_eq!(missing(AHEAD + 1, 0, 10 * AHEAD), AHEAD + SLOTS);
+        let of = |needed, left, planned| missing([0, needed], [7, left], [0, planned]);
+        assert_eq!(of(5, 5, 0), [0, 0]);
+        assert_eq!(of(5, 4, 0), [0, SLOTS]);
+        assert_eq!(of(5, 4, SLOTS + 4), [0, SLOTS]);
+        assert_eq!(of(5, 4, SLOTS + 5), [0, 2 * SLOTS]);
+        assert_eq!(of(5, 4, 10 * AHEAD), [0, AHEAD]);
+        assert_eq!(of(AHEAD + 1, 0, 10 * AHEAD), [0, AHEAD + SLOTS]);
+        // The other kind with them, if it is planned.
+        assert_eq!(missing([0, 5], [7, 4], [9, 0]), [SLOTS, SLOTS]);
+        assert_eq!(missing([0, 5], [7, 5], [9, 9]), [0, 0]);
     }
 
     /// What the peer sees of two calls of one side, of `count` products each.

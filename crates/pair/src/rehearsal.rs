@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use twain_algebra::Fr;
 use twain_link::channel::{Channel, ChannelError, TrafficMeter, TrafficTotals};
 use twain_masks::{Demand, DigitMaskSource, Material};
-use twain_ole::{OleGroup, OleSource};
+use twain_ole::{OleGroup, OleSource, Products};
 use twain_party::{PartyError, PartySeeds, Phase, Role, Seed, Shares, Watch, Watched};
 
 /// The plan of `proof`, which runs the witness program and the prover on zeros over the party it is
@@ -63,16 +63,26 @@ impl Watch for Notes {
 }
 
 impl OleSource for Notes {
-    /// Ones, so that nothing that is inverted is 0.
     fn inner_products(
+        &mut self,
+        channel: &mut dyn Channel,
+        phase: &'static str,
+        operands: &[&[Fr]],
+        groups: &[OleGroup],
+    ) -> Result<Vec<Vec<Fr>>, PartyError> {
+        self.inner_products_of(channel, phase, operands, &groups.to_vec().into())
+    }
+
+    /// Ones, so that nothing that is inverted is 0.
+    fn inner_products_of(
         &mut self,
         _: &mut dyn Channel,
         _: &'static str,
         _: &[&[Fr]],
-        groups: &[OleGroup],
+        products: &Products,
     ) -> Result<Vec<Vec<Fr>>, PartyError> {
-        self.plan().push(Call::Products(groups.to_vec()));
-        Ok(groups.iter().map(|group| vec![Fr::ONE; group.length]).collect())
+        self.plan().push(Call::Products(products.clone()));
+        Ok(products.groups().map(|group| vec![Fr::ONE; group.length]).collect())
     }
 }
 

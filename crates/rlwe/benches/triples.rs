@@ -14,8 +14,8 @@ use twain_algebra::Fr;
 use twain_rlwe::bounds::{MAX_BATCH, ROWS, response_bytes};
 use twain_rlwe::proof::{Batch, BatchId, Openings, Prover, Received, Verified};
 use twain_rlwe::{
-    ANSWER_BYTES, Answer, Encryption, Evaluator, FRESH_BYTES, Opening, ProofBudget, PublicKey,
-    Request, SLOTS, SecretKey, uniform_scalars,
+    ANSWER_BYTES, Answer, Encryption, Evaluator, FRESH_BYTES, Opening, PublicKey, Request, SLOTS,
+    SecretKey, uniform_scalars,
 };
 
 /// Time on the processor, of which the kernel keeps account per thread (Linux).
@@ -89,13 +89,13 @@ impl Parties {
         let (encryptions, openings) = sent.into_iter().unzip();
         let parts = vec![Openings { key: &self.key, openings }];
         // A benchmark makes more proofs than one session may.
-        let prover = Prover::new(id, parts, &mut ProofBudget::default()).expect("a batch");
+        let prover = Prover::new(id, parts).expect("a batch");
         let received = Received { key: self.public.clone(), encryptions };
         let batch = Batch::new(id, vec![received]).expect("a batch");
         let (batch, weights) = batch.weigh(&mut self.rng);
         let (masked, commitment) = prover.commit(&weights, &mut self.rng);
         let (batch, challenge) = batch.challenge(commitment, &mut self.rng);
-        batch.verify(&masked.respond(&challenge)).expect("true").remove(0)
+        batch.verify(&masked.respond(&challenge).expect("not at an end")).expect("true").remove(0)
     }
 
     /// The evaluator: random operands and mask, unpacking, answer, packing.

@@ -1,9 +1,11 @@
 //! What a proof of plaintext knowledge takes and gives, in numbers (protocol §2.1, §13).
 //!
 //! **Masks.** A batch combines at most [`MAX_BATCH`] phases of at most `t/2 + 21 t`, with signs. A response
-//! is a number modulo a power of two, [`MASK_BITS`] wider than what it covers, so it is exactly uniform,
-//! and is off by a wrap, which ends the session, with at most `2^-`[`MASK_BITS`] a coefficient
-//! ([`masks_distance`]). Its length is its bound: there is nothing longer to be sent.
+//! is a number modulo a power of two, [`MASK_BITS`] wider than what it covers. It is sent only if it is so far
+//! from the ends of that range that whatever it may cover leaves its mask within it: then every such number is
+//! as likely as any other *exactly*, and so is a refusal, whatever was covered. An honest proof is refused
+//! once in millions ([`log2_refusal`]), and the session ends then. A response's length is its bound: there is
+//! nothing longer to be sent.
 //!
 //! **What follows from two responses.** Of one row, for two challenges: their difference, which is below
 //! `2^bits` in size, over `X^i - X^j`. As `2/(X^i - X^j)` has the coefficients 0, 1, -1 only, twice the
@@ -15,16 +17,15 @@
 //! **Soundness.** A row passes for a ciphertext or key of which this is not true only if one of its two
 //! exponents, of `2N` values each, was guessed; rows are independent ([`SOUNDNESS_BITS`]).
 
-use crate::parameters::{
-    ERROR_FLIPS, LOG_DEGREE, PLAINTEXT_MODULUS, SLOTS, log2_plaintext_modulus,
-};
+use crate::parameters::{ERROR_FLIPS, LOG_DEGREE, PLAINTEXT_MODULUS, SLOTS};
 
 /// Independent repetitions of a proof.
 pub const ROWS: usize = 5;
 /// Most encryptions of a batch.
 pub const MAX_BATCH: usize = 128;
-/// How much wider a mask is than what it covers.
-pub const MASK_BITS: u32 = 90;
+/// How much wider a mask is than what it covers: what is left of the range hides perfectly, so this says
+/// only how seldom an honest proof is refused.
+pub const MASK_BITS: u32 = 44;
 
 /// Bits of a coefficient of a row's response for a secret key, whose coefficients are at most 1.
 pub const SECRET_BITS: u32 = MASK_BITS + ceiling_log2(1);
@@ -77,13 +78,10 @@ pub fn proved_noise(products: usize) -> f64 {
     products as f64 * product + errors + f64::from(ERROR_FLIPS) * secret + 1.0
 }
 
-/// What a batch under so many keys adds to the distance of the responses from uniform ones.
-pub fn masks_distance(keys: usize) -> f64 {
-    let phase = MAX_BATCH as f64 * (0.5 + f64::from(ERROR_FLIPS));
-    let phase = (phase.log2() + log2_plaintext_modulus() - f64::from(PHASE_BITS)).exp2();
-    let secret = (-f64::from(SECRET_BITS)).exp2();
-    let error = (f64::from(ERROR_FLIPS).log2() - f64::from(ERROR_BITS)).exp2();
-    (ROWS * SLOTS) as f64 * (phase + keys as f64 * (secret + error))
+/// Logarithm of a bound of the probability that the honest proof of a batch under so many keys is not sent: each
+/// coefficient of its responses is within `2^-`[`MASK_BITS`] of its range from either end.
+pub fn log2_refusal(keys: usize) -> f64 {
+    ((2 * ROWS * SLOTS * (1 + 2 * keys)) as f64).log2() - f64::from(MASK_BITS)
 }
 
 #[cfg(test)]
@@ -93,22 +91,24 @@ mod tests {
     #[test]
     fn bits_are_those_of_what_is_covered() {
         assert_eq!([1, 2, 3, 4, 5, 21].map(ceiling_log2), [0, 1, 2, 2, 3, 5]);
-        assert_eq!([SECRET_BITS, ERROR_BITS, PHASE_BITS], [90, 95, 356]);
-        let covered = (MAX_BATCH as f64 * 21.5).log2() + log2_plaintext_modulus();
+        assert_eq!([SECRET_BITS, ERROR_BITS, PHASE_BITS], [44, 49, 310]);
+        let t = crate::parameters::log2_plaintext_modulus();
+        let covered = (MAX_BATCH as f64 * 21.5).log2() + t;
         let spare = f64::from(PHASE_BITS - MASK_BITS) - covered;
         assert!((0.0..1.0).contains(&spare), "{spare}");
-        assert_eq!(response_bytes(1), (356 + 90 + 95) * 4096);
-        assert_eq!(response_bytes(2) - response_bytes(1), 185 * 4096);
+        assert_eq!(response_bytes(1), (310 + 44 + 49) * 4096);
+        assert_eq!(response_bytes(2) - response_bytes(1), 93 * 4096);
+        assert!((-25.0..-23.0).contains(&log2_refusal(1)) && log2_refusal(16) < -20.0);
         assert_eq!(SOUNDNESS_BITS, 75);
     }
 
     #[test]
     fn noise_is_dominated_by_the_products() {
-        let t = log2_plaintext_modulus();
-        assert!((log2_proved_phase() - t - 133.4).abs() < 0.05);
-        assert!((proved_noise(1).log2() - t - 147.4).abs() < 0.05);
+        let t = crate::parameters::log2_plaintext_modulus();
+        assert!((log2_proved_phase() - t - 87.4).abs() < 0.05);
+        assert!((proved_noise(1).log2() - t - 101.4).abs() < 0.05);
         assert!((proved_noise(12) / proved_noise(1) - 12.0).abs() < 1e-9);
         // Without products there is the encryption of zero.
-        assert!((125.0..126.0).contains(&proved_noise(0).log2()));
+        assert!((79.0..80.0).contains(&proved_noise(0).log2()));
     }
 }

@@ -1,14 +1,13 @@
-//! How much of the statistical security of a session is used up: by answers, whose floods hide the
-//! evaluator's operands, and by proofs, whose masks hide the encryptor's (protocol §13).
+//! How much of the statistical security of a session is used up by answers, whose floods hide the
+//! evaluator's operands (protocol §13). Proofs use up none: their responses are exactly uniform.
 
 use crate::Error;
-use crate::bounds::{masks_distance, proved_noise};
+use crate::bounds::proved_noise;
 use crate::parameters::{FLOOD_BITS, LOG_DEGREE, STATISTICAL_BITS};
 
-/// The parts of `2^-`[`STATISTICAL_BITS`] that answers and proofs may take; masked openings and local
-/// lifts have a sixteenth each.
+/// The part of `2^-`[`STATISTICAL_BITS`] that answers may take; masked openings and local lifts have a
+/// sixteenth each.
 const FLOOD_PART: f64 = 1.0 / 2.0;
-const PROOF_PART: f64 = 3.0 / 8.0;
 
 /// What the answers of a session have used up.
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,7 +24,10 @@ impl FloodBudget {
     /// `2^-`[`STATISTICAL_BITS`].
     pub fn charge(&mut self, answers: usize, products: usize) -> Result<(), Error> {
         let noise = self.noise + answers as f64 * proved_noise(products);
-        within("answers", hidden(noise), FLOOD_PART)?;
+        let bits = hidden(noise);
+        if bits < f64::from(STATISTICAL_BITS) - FLOOD_PART.log2() {
+            return Err(Error::Budget { bits, required: STATISTICAL_BITS });
+        }
         self.noise = noise;
         Ok(())
     }
@@ -39,33 +41,6 @@ impl FloodBudget {
 /// `-log2(N·t·noise / (t·2^F))`.
 fn hidden(noise: f64) -> f64 {
     f64::from(FLOOD_BITS) - LOG_DEGREE as f64 - noise.log2()
-}
-
-/// What the proofs of a session have used up.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ProofBudget {
-    distance: f64,
-}
-
-impl ProofBudget {
-    /// Books the proof of a batch under so many keys.
-    ///
-    /// # Errors
-    /// [`Error::Budget`], and books nothing, if the distance would exceed the proofs' part of
-    /// `2^-`[`STATISTICAL_BITS`].
-    pub fn charge(&mut self, keys: usize) -> Result<(), Error> {
-        let distance = self.distance + masks_distance(keys);
-        within("proofs", -distance.log2(), PROOF_PART)?;
-        self.distance = distance;
-        Ok(())
-    }
-}
-
-fn within(what: &'static str, bits: f64, part: f64) -> Result<(), Error> {
-    if bits < f64::from(STATISTICAL_BITS) - part.log2() {
-        return Err(Error::Budget { what, bits, required: STATISTICAL_BITS });
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -90,18 +65,6 @@ mod tests {
         let mut twelve = FloodBudget::default();
         twelve.charge(12, 1).unwrap();
         assert!((one.statistical_bits() - twelve.statistical_bits()).abs() < 1e-6);
-        assert!((82.0..83.0).contains(&one.statistical_bits()), "{}", one.statistical_bits());
-    }
-
-    #[test]
-    fn proofs_end_before_their_masks_show_something() {
-        let count = |keys| {
-            let mut budget = ProofBudget::default();
-            (0..1000).take_while(|_| budget.charge(keys).is_ok()).count()
-        };
-        assert_eq!(count(1), 70);
-        assert!((25..40).contains(&count(3)), "{}", count(3));
-        // Both parts, openings and lifts together.
-        assert_eq!(FLOOD_PART + PROOF_PART + 2.0 / 16.0, 1.0);
+        assert!((80.0..81.0).contains(&one.statistical_bits()), "{}", one.statistical_bits());
     }
 }

@@ -25,14 +25,12 @@ pub enum Error {
         /// The prime.
         prime: u64,
     },
-    /// The answers or proofs of a session would hide less than the statistical parameter demands.
+    /// The answers of a session would hide less than the statistical parameter demands.
     #[error(
-        "the {what} of this session would be hidden to 2^-{bits:.1} only, and 2^-{required} is \
+        "the answers of this session would be hidden to 2^-{bits:.1} only, and 2^-{required} is \
          required: split the work over several sessions"
     )]
     Budget {
-        /// Of what there are too many.
-        what: &'static str,
         /// Statistical bits that would be left.
         bits: f64,
         /// Statistical bits required.
@@ -49,6 +47,13 @@ pub enum Error {
     /// The peer did not show that its keys and encryptions are what they should be.
     #[error("the peer's proof about its encryptions is wrong")]
     Proof,
+    /// A response would be so near an end of its range that it might show what it covers. Independent of
+    /// any secret.
+    #[error(
+        "a proof about this side's encryptions could not be sent, as happens by chance once in \
+         millions of proofs: start again"
+    )]
+    Chance,
     /// An encryption under another key than the one that is to be answered under.
     #[error("an answer under one key to an encryption under another")]
     OtherKey,

@@ -19,7 +19,7 @@
 //! use rand_core::SeedableRng;
 //! use twain_algebra::Fr;
 //! use twain_rlwe::proof::{Batch, BatchId, Openings, Prover, Received};
-//! use twain_rlwe::{Evaluator, ProofBudget, Request, SLOTS, SecretKey, uniform_scalars};
+//! use twain_rlwe::{Evaluator, Request, SLOTS, SecretKey, uniform_scalars};
 //!
 //! # fn main() -> Result<(), twain_rlwe::Error> {
 //! let mut rng = ChaCha20Rng::from_seed([7; 32]); // the operating system's, in real life
@@ -29,12 +29,12 @@
 //! // The evaluator uses nothing that has not been proved.
 //! let id = BatchId { session: [2; 32], number: 0 };
 //! let openings = Openings { key: &key, openings: vec![opening] };
-//! let prover = Prover::new(id, vec![openings], &mut ProofBudget::default())?;
+//! let prover = Prover::new(id, vec![openings])?;
 //! let batch = Batch::new(id, vec![Received { key: public, encryptions: vec![encryption] }])?;
 //! let (batch, weights) = batch.weigh(&mut rng);
 //! let (masked, commitment) = prover.commit(&weights, &mut rng);
 //! let (batch, challenge) = batch.challenge(commitment, &mut rng);
-//! let proved = batch.verify(&masked.respond(&challenge))?.remove(0);
+//! let proved = batch.verify(&masked.respond(&challenge)?)?.remove(0);
 //!
 //! let mut mask = vec![Fr::from(0); SLOTS];
 //! uniform_scalars(&mut rng, &mut mask);
@@ -77,7 +77,7 @@ mod attacks;
 #[cfg(test)]
 mod tests;
 
-pub use budget::{FloodBudget, ProofBudget};
+pub use budget::FloodBudget;
 pub use encryption::{Answer, Encryption, Opening, PublicKey, SecretKey};
 pub use error::Error;
 pub use evaluator::{Evaluator, Request};

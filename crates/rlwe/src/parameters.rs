@@ -5,13 +5,13 @@
 //!
 //! **Computational security.** For `N = 2^15`, a ternary secret and errors of standard deviation
 //! 3.2, the Homomorphic Encryption Standard (2018, table 1, row `N = 32768`, classical, 128 bits)
-//! allows a modulus of 881 bits ([`SECURITY_TABLE`]); ours has 756.
+//! allows a modulus of 881 bits ([`SECURITY_TABLE`]); ours has 708.
 //!
 //! **Noise.** A fresh encryption has phase `m + t·e`, `|m| ≤ t/2`, `e` centred binomial with
 //! variance [`ERROR_VARIANCE`], at most 21. An answer takes four times it times a plaintext that is a quarter
 //! of the multiplier's (protocol §2.1), at most `t/2`: the right plaintext modulo `t`, plus `t·X`.
 //! An honest encryption makes `|X|` some `2^267`. What a batch's proof shows of a dishonest one allows
-//! `2^401` a product ([`crate::bounds::proved_noise`]), and that is what the flood hides.
+//! `2^355` a product ([`crate::bounds::proved_noise`]), and that is what the flood hides.
 //!
 //! **Hiding.** The evaluator adds `t·f`, `f` uniform among `2^F` consecutive integers. The
 //! distance between `f + X` and `f` is `|X|/2^F`, so over the answers of a session the view is
@@ -30,10 +30,10 @@ pub const SLOTS: usize = 1 << LOG_DEGREE;
 /// Number of primes of the modulus `q'` of an answer.
 pub const ANSWER_PRIMES: usize = 6;
 /// Number of primes of the modulus `q` of a fresh encryption.
-pub const FRESH_PRIMES: usize = 16;
+pub const FRESH_PRIMES: usize = 15;
 
 /// The primes of `q`; the first [`ANSWER_PRIMES`] are those of `q'`. Found by [`primes_below`]: the
-/// six largest below 2^46 and the ten largest below 2^48 that are 1 modulo `2N`.
+/// six largest below 2^46 and the nine largest below 2^48 that are 1 modulo `2N`.
 pub const PRIMES: [u64; FRESH_PRIMES] = [
     0x3fff_fff7_0001,
     0x3fff_ffe5_0001,
@@ -50,12 +50,11 @@ pub const PRIMES: [u64; FRESH_PRIMES] = [
     0xffff_ff6a_0001,
     0xffff_ff67_0001,
     0xffff_ff28_0001,
-    0xffff_ff15_0001,
 ];
 
 /// Bits of a residue on the wire, prime by prime.
 pub const RESIDUE_BITS: [u32; FRESH_PRIMES] =
-    [46, 46, 46, 46, 46, 46, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48];
+    [46, 46, 46, 46, 46, 46, 48, 48, 48, 48, 48, 48, 48, 48, 48];
 
 /// The plaintext modulus `t`, least significant word first.
 pub const PLAINTEXT_MODULUS: [u64; 4] =
@@ -66,9 +65,9 @@ pub const ERROR_FLIPS: u32 = 21;
 /// Variance of an error coefficient.
 pub const ERROR_VARIANCE: f64 = ERROR_FLIPS as f64 / 2.0;
 
-/// `F`: an answer is flooded with `t` times a uniform integer of this many bits. 495 would do for
-/// `2^10` answers of 12 products; `q` has room for seven more, which are free.
-pub const FLOOD_BITS: u32 = 502;
+/// `F`: an answer is flooded with `t` times a uniform integer of this many bits. 449 would do for
+/// `2^10` answers of 12 products; `q` has room for five more, which are free.
+pub const FLOOD_BITS: u32 = 454;
 
 /// Statistical security of everything one session sends together, in bits.
 pub const STATISTICAL_BITS: u32 = 64;
@@ -165,7 +164,7 @@ mod tests {
         let (_, allowed) = SECURITY_TABLE.into_iter().find(|row| row.0 == LOG_DEGREE).unwrap();
         let (q, q_answer) = (log2_modulus(FRESH_PRIMES), log2_modulus(ANSWER_PRIMES));
         assert!(q < f64::from(allowed));
-        assert!((755.99..756.0).contains(&q), "{q}");
+        assert!((707.99..708.0).contains(&q), "{q}");
         // Share of q/2 the flooded phase can take, and what the switch adds.
         let share = (f64::from(FLOOD_BITS) + log2_plaintext_modulus() - q).exp2();
         assert!(share < 0.761, "{share}");
@@ -186,10 +185,10 @@ mod tests {
 
     #[test]
     fn lengths_on_the_wire() {
-        assert_eq!(FRESH_BYTES, SLOTS * 756 / 8);
+        assert_eq!(FRESH_BYTES, SLOTS * 708 / 8);
         assert_eq!(ANSWER_BYTES, SLOTS * 2 * 276 / 8);
         // Two fresh encryptions and an answer a triple; one of each a single cross term.
-        assert!((2 * FRESH_BYTES + ANSWER_BYTES) as f64 / SLOTS as f64 <= 258.0);
-        assert!((FRESH_BYTES + ANSWER_BYTES) as f64 / SLOTS as f64 <= 163.5);
+        assert!((2 * FRESH_BYTES + ANSWER_BYTES) as f64 / SLOTS as f64 <= 246.0);
+        assert!((FRESH_BYTES + ANSWER_BYTES) as f64 / SLOTS as f64 <= 157.5);
     }
 }

@@ -15,8 +15,8 @@ use twain_party::{PartyError, Role, Shares};
 use twain_rlwe::bounds::{ROWS, response_bytes};
 use twain_rlwe::proof::{Batch, BatchId, Openings, Prover, Received, Verified};
 use twain_rlwe::{
-    ANSWER_BYTES, Answer, Encryption, Evaluator, FRESH_BYTES, Opening, ProofBudget, PublicKey,
-    Request, SLOTS, SecretKey, uniform_scalars,
+    ANSWER_BYTES, Answer, Encryption, Evaluator, FRESH_BYTES, Opening, PublicKey, Request, SLOTS,
+    SecretKey, uniform_scalars,
 };
 
 const PHASE: &str = "tags";
@@ -99,8 +99,7 @@ impl RingTags {
             <[u8; 32]>::try_from(message)
                 .map_err(|_| PartyError::Bug("a message of a proof has another length"))
         };
-        let (id, budget) = (proof_id(&session, role), &mut ProofBudget::default());
-        let prover = Prover::new(id, vec![own], budget).map_err(failed)?;
+        let prover = Prover::new(proof_id(&session, role), vec![own]).map_err(failed)?;
         let batch = Batch::new(proof_id(&session, role.other()), vec![theirs]).map_err(failed)?;
         let (batch, weights) = batch.weigh(&mut self.rng);
         let weights = channel.exchange(PHASE, weights.to_vec(), weights.len())?;
@@ -108,7 +107,7 @@ impl RingTags {
         let commitment = channel.exchange(PHASE, commitment.to_vec(), commitment.len())?;
         let (batch, challenge) = batch.challenge(short(commitment)?, &mut self.rng);
         let challenge = channel.exchange(PHASE, challenge.to_vec(), challenge.len())?;
-        for response in masked.respond(&short(challenge)?) {
+        for response in masked.respond(&short(challenge)?).map_err(failed)? {
             channel.send(PHASE, response)?;
         }
         let mut responses = Vec::with_capacity(ROWS);

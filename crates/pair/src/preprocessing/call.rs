@@ -3,14 +3,14 @@
 use crate::wires::{MaskPair, Masking};
 use sha2::{Digest, Sha256};
 use twain_masks::Demand;
-use twain_ole::OleGroup;
+use twain_ole::{OleGroup, Products};
 use twain_party::{Kind, Role};
 
 /// One call to a source of correlations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Call {
-    /// Of [`twain_ole::OleSource::inner_products`].
-    Products(Vec<OleGroup>),
+    /// Of [`twain_ole::OleSource::inner_products_of`].
+    Products(Products),
     /// Of [`twain_masks::DigitMaskSource::supply`].
     Material(Demand),
     /// Of [`MaskProducts::products`](crate::wires::MaskProducts::products).
@@ -19,9 +19,9 @@ pub enum Call {
 
 impl Call {
     /// What is multiplied.
-    pub fn products(&self) -> Option<&Vec<OleGroup>> {
+    pub fn products(&self) -> Option<&Products> {
         match self {
-            Call::Products(groups) => Some(groups),
+            Call::Products(products) => Some(products),
             Call::Material(_) | Call::MaskProducts(_) => None,
         }
     }
@@ -48,10 +48,11 @@ impl Call {
         hash.update(b"twain call v2");
         let mut number = |value: usize| hash.update((value as u64).to_le_bytes());
         match self {
-            Call::Products(groups) => {
+            Call::Products(products) => {
                 number(0);
-                number(groups.len());
-                for OleGroup { length, terms } in groups {
+                number(products.points.len());
+                number(products.others.len());
+                for OleGroup { length, terms } in products.groups() {
                     number(*length);
                     number(terms.len());
                     for (model, data) in terms {

@@ -66,10 +66,14 @@ pub fn make(
     for (number, call) in (0..).zip(plan.calls()) {
         write(&call.digest())?;
         match call {
-            Call::Products(groups) => {
-                let operands = ole::RandomOperands::draw(&seed, number, groups, role);
-                let made =
-                    products.inner_products(&mut channel, "products", &operands.all(), groups)?;
+            Call::Products(wanted) => {
+                let operands = ole::RandomOperands::draw(&seed, number, wanted, role);
+                let made = products.inner_products_of(
+                    &mut channel,
+                    "products",
+                    &operands.all(),
+                    wanted,
+                )?;
                 for shares in made.into_iter().map(Shares::new) {
                     write(&records::scalars_to_bytes(&shares))?;
                 }

@@ -17,7 +17,7 @@ use twain_algebra::Fr;
 use twain_algebra::vector;
 use twain_link::channel::{Channel, Scheduled};
 use twain_link::scalars::{exchange_scalars, exchange_schedule};
-use twain_ole::{OleGroup, OleSource, check_operands};
+use twain_ole::{OleGroup, OleSource, Products, check_operands};
 use twain_party::{PartyError, Role, Shares};
 
 /// Where each operand of one party lies when all that the groups name are put one after the other.
@@ -27,9 +27,9 @@ struct Places {
 }
 
 impl Places {
-    fn new(groups: &[OleGroup], role: Role) -> Self {
+    fn new(products: &Products, role: Role) -> Self {
         let mut lengths = Vec::new();
-        for group in groups {
+        for group in products.groups() {
             for &(model, data) in &group.terms {
                 let operand = [model, data][role as usize] as usize;
                 if lengths.len() <= operand {
@@ -59,8 +59,8 @@ impl Places {
 }
 
 /// The frames of a call with stored operands on `role`'s side.
-pub(super) fn schedule(groups: &[OleGroup], role: Role) -> impl Iterator<Item = Scheduled> {
-    let total = |role| Places::new(groups, role).total();
+pub(super) fn schedule(products: &Products, role: Role) -> impl Iterator<Item = Scheduled> {
+    let total = |role| Places::new(products, role).total();
     exchange_schedule(total(role), total(role.other()))
 }
 
@@ -75,10 +75,10 @@ impl RandomOperands {
     pub(super) fn draw(
         seed: &[u8; SEED_BYTES],
         number: u64,
-        groups: &[OleGroup],
+        products: &Products,
         role: Role,
     ) -> Self {
-        let places = Places::new(groups, role);
+        let places = Places::new(products, role);
         let mut rng = ChaCha20Rng::from_seed(*seed);
         rng.set_stream(number);
         let mut values = Shares::zero(places.total());
@@ -111,17 +111,27 @@ impl OleSource for StoredOle {
         operands: &[&[Fr]],
         groups: &[OleGroup],
     ) -> Result<Vec<Vec<Fr>>, PartyError> {
+        self.inner_products_of(channel, phase, operands, &groups.to_vec().into())
+    }
+
+    fn inner_products_of(
+        &mut self,
+        channel: &mut dyn Channel,
+        phase: &'static str,
+        operands: &[&[Fr]],
+        products: &Products,
+    ) -> Result<Vec<Vec<Fr>>, PartyError> {
         let role = channel.role();
-        check_operands(role, operands, groups)?;
+        check_operands(role, operands, products.groups())?;
         let mut records = lock(&self.records)?;
-        let (seed, number) = records.begin(&Call::Products(groups.to_vec()))?;
-        let lengths = groups.iter().map(|group| group.length);
+        let (seed, number) = records.begin(&Call::Products(products.clone()))?;
+        let lengths = products.groups().map(|group| group.length);
         let shares =
             lengths.map(|length| records.scalars(length)).collect::<Result<Vec<_>, _>>()?;
         drop(records);
-        let random = RandomOperands::draw(&seed, number, groups, role);
+        let random = RandomOperands::draw(&seed, number, products, role);
         let masked = masked(operands, &random);
-        let places = Places::new(groups, role.other());
+        let places = Places::new(products, role.other());
         let theirs = exchange_scalars(channel, phase, &masked, places.total())?;
         let own: Vec<&[Fr]> = match role {
             Role::Model => random.all(),
@@ -136,6 +146,7 @@ impl OleSource for StoredOle {
             }
             share.into_vec()
         };
+        let groups: Vec<&OleGroup> = products.groups().collect();
         Ok(shares.into_par_iter().zip(groups).map(finish).collect())
     }
 }

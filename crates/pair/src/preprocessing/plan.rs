@@ -8,7 +8,7 @@ use crate::wires::MaskPair;
 use sha2::{Digest, Sha256};
 use twain_link::channel::Traffic;
 use twain_masks::{Demand, PlannedMaterial};
-use twain_ole::{OleGroup, PooledOle};
+use twain_ole::{OleGroup, PooledOle, Products};
 use twain_party::{Phase, Role};
 
 /// The calls of one proof, in order.
@@ -79,7 +79,7 @@ impl Plan {
         let products = calls.iter().filter_map(Call::products);
         total += match origin {
             Origin::Inline => self.making_of(calls, role),
-            Origin::Bundle => products.flat_map(|groups| ole::schedule(groups, role)).collect(),
+            Origin::Bundle => products.flat_map(|products| ole::schedule(products, role)).collect(),
         };
         total
     }
@@ -109,16 +109,18 @@ impl Plan {
     }
 
     /// What is multiplied, call by call.
-    pub fn products_of_calls(&self) -> Vec<Vec<OleGroup>> {
+    pub fn products_of_calls(&self) -> Vec<Products> {
         self.products_of(&self.calls)
     }
 
     /// The same of the first calls. All products of masks are made at the first call for some.
-    fn products_of(&self, calls: &[Call]) -> Vec<Vec<OleGroup>> {
+    fn products_of(&self, calls: &[Call]) -> Vec<Products> {
         let mut of_masks = Some(MaskPair::groups(self.mask_pairs().flatten()));
         let of_call = |call: &Call| match call {
-            Call::Products(groups) => Some(groups.clone()),
-            Call::MaskProducts(_) => of_masks.take().filter(|groups| !groups.is_empty()),
+            Call::Products(products) => Some(products.clone()),
+            Call::MaskProducts(_) => {
+                of_masks.take().filter(|groups| !groups.is_empty()).map(Products::from)
+            }
             Call::Material(_) => None,
         };
         calls.iter().filter_map(of_call).collect()
@@ -141,7 +143,8 @@ impl Plan {
     pub fn products(&self) -> usize {
         let of_group = |group: &OleGroup| group.length * group.terms.len();
         let of_masks = MaskPair::groups(self.mask_pairs().flatten());
-        let groups = self.calls.iter().filter_map(Call::products).flatten().chain(&of_masks);
+        let calls = self.calls.iter().filter_map(Call::products);
+        let groups = calls.flat_map(Products::groups).chain(&of_masks);
         groups.map(of_group).sum()
     }
 

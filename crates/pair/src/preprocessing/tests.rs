@@ -12,7 +12,7 @@ use twain_algebra::Fr;
 use twain_link::channel::run_pair;
 use twain_link::channel::{Channel, ChannelError, MemoryChannel, TrafficMeter, memory_pair};
 use twain_masks::{Demand, DigitMaskSource, InlineMaterial};
-use twain_ole::{OleGroup, OleSource};
+use twain_ole::{OleGroup, OleSource, Products};
 use twain_party::{PartySeeds, Role, Seed};
 
 const ROLES: [Role; 2] = [Role::Model, Role::Data];
@@ -22,9 +22,10 @@ fn dealt(calls: &[Vec<OleGroup>], seeds: [u8; 2]) -> [Vec<u8>; 2] {
     let mut rng = ChaCha20Rng::seed_from_u64(1);
     let mut bundles = seeds.map(|seed| vec![seed; 32]);
     for (number, groups) in (0..).zip(calls) {
+        let products = Products::from(groups.clone());
         let random =
-            ROLES.map(|r| RandomOperands::draw(&[seeds[r as usize]; 32], number, groups, r));
-        let digest = Call::Products(groups.clone()).digest();
+            ROLES.map(|r| RandomOperands::draw(&[seeds[r as usize]; 32], number, &products, r));
+        let digest = Call::Products(products.clone()).digest();
         bundles.iter_mut().for_each(|bundle| bundle.extend(digest));
         let [model, data] = random.each_ref().map(RandomOperands::all);
         for group in groups {
@@ -223,7 +224,7 @@ fn material_comes_back_as_it_was_made() {
 #[test]
 fn bundles_are_made_by_both() {
     let groups = vec![OleGroup { length: 4, terms: vec![(0, 0)] }];
-    let plan = Plan::new(vec![Call::Products(groups.clone())]);
+    let plan = Plan::new(vec![Call::Products(groups.clone().into())]);
     let (model, data) = memory_pair([2; 32]);
     let side = |mut channel: MemoryChannel| -> [Vec<u8>; 2] {
         let seeds =

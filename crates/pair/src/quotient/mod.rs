@@ -12,6 +12,7 @@
 mod graph;
 mod place;
 mod products;
+mod rank;
 
 use crate::wires::Wires;
 use ff::Field;
@@ -20,7 +21,7 @@ use products::{CosetValues, Level, dense_places};
 use std::collections::HashMap;
 use twain_algebra::{Fr, vector};
 use twain_link::channel::Channel;
-use twain_ole::OleSource;
+use twain_ole::{OleSource, PooledOle, Products};
 use twain_party::{NodeId, Numerator, PartyError, QuotientOperands, Role, Shares, recombination};
 
 /// A quotient of which the products below the last level are made.
@@ -92,9 +93,13 @@ impl<'a> Begun<'a> {
         };
         let of_wires = wires.products(channel, source, &rows.factors)?;
         let mut operands: Vec<&[Fr]> = cosets.operands.iter().map(Vec::as_slice).collect();
-        let mut groups = level.groups;
-        rows.products.request(&mut operands, &mut groups);
-        let made = source.inner_products(channel, "quotient", &operands, &groups)?;
+        let mut wanted = Products { points: level.groups.clone(), others: Vec::new() };
+        rows.products.request(&mut operands, &mut wanted.others);
+        if self.rehearses {
+            // Of what operands stand for, not of values: before anything is sent.
+            rank::check(&self.evaluation, &level, &PooledOle::together(&wanted))?;
+        }
+        let made = source.inner_products_of(channel, "quotient", &operands, &wanted)?;
         let Evaluation { made: all, n, .. } = &mut self.evaluation;
         if self.rehearses {
             all.extend(level.ids.iter().map(|id| ((*id, ROWS), Vec::new())));

@@ -27,9 +27,9 @@ pub(super) struct Level {
 
 /// A node's values at a place, times a factor.
 pub(super) struct Scaled {
-    place: Place,
-    node: NodeId,
-    factor: Fr,
+    pub place: Place,
+    pub node: NodeId,
+    pub factor: Fr,
 }
 
 /// This party's values of products on cosets.

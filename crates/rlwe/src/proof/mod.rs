@@ -10,8 +10,8 @@
 //!                       ─── ROWS · response_bytes ──▶     Challenged::verify ─ Proved
 //! ```
 //!
-//! *Zero-knowledge:* responses are exactly uniform, each under a mask over its whole width, and the
-//! commitment follows from them and the challenges. The phase of a combination is never shown: with it
+//! *Zero-knowledge:* responses that are sent are exactly uniform, and whether they are sent does not depend on
+//! what they cover ([`crate::bounds`]); the commitment follows from them and the challenges. The phase of a combination is never shown: with it
 //! `c1*·s`, and so the key, would follow.
 
 mod prover;

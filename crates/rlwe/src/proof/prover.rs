@@ -7,7 +7,6 @@ use super::statement::{
 use super::wide::{self, add_shifted, add_shifted_wide};
 use crate::Error;
 use crate::bounds::{ERROR_BITS, MAX_BATCH, PHASE_BITS, SECRET_BITS, response_bytes};
-use crate::budget::ProofBudget;
 use crate::buffer::Words;
 use crate::encryption::{Opening, SecretKey};
 use crate::expand::Stream;
@@ -36,15 +35,9 @@ impl<'k> Prover<'k> {
     /// A proof about all these encryptions and their keys. `id` must be used for one proof only.
     ///
     /// # Errors
-    /// [`Error::Batch`] if there are too many or none; [`Error::Budget`] if the session's proofs would no
-    /// longer be hidden.
-    pub fn new(
-        id: BatchId,
-        parts: Vec<Openings<'k>>,
-        budget: &mut ProofBudget,
-    ) -> Result<Self, Error> {
+    /// [`Error::Batch`] if there are too many or none.
+    pub fn new(id: BatchId, parts: Vec<Openings<'k>>) -> Result<Self, Error> {
         check_size(parts.iter().map(|part| part.openings.len()).sum())?;
-        budget.charge(parts.len())?;
         Ok(Self { id, parts })
     }
 
@@ -89,16 +82,22 @@ pub struct Masked {
 impl Masked {
     /// The responses to the rows' challenges, a message a row, of [`response_bytes`] bytes. Once: two responses
     /// under one mask show what it covers.
-    pub fn respond(self, challenge: &[u8; CHALLENGE_BYTES]) -> Vec<Vec<u8>> {
+    ///
+    /// # Errors
+    /// [`Error::Chance`] if they might show something: they are not to be sent, nor is anything else that
+    /// hangs on these masks.
+    pub fn respond(self, challenge: &[u8; CHALLENGE_BYTES]) -> Result<Vec<Vec<u8>>, Error> {
         let challenges = self.id.challenges(challenge);
         let rows = self.masks.into_par_iter().zip(self.phases).zip(challenges);
         rows.map(|((mut row, phase), challenge)| {
             add_shifted_wide(&mut row.phase, &phase, challenge, PHASE_BITS);
+            let mut hides = wide::hides(&row.phase, PHASE_BITS);
             for ([secret, error], [s, e]) in row.keys.iter_mut().zip(&self.secrets) {
                 add_shifted_wide(secret, s, challenge, SECRET_BITS);
                 add_shifted_wide(error, e, challenge, ERROR_BITS);
+                hides &= wide::hides(secret, SECRET_BITS) & wide::hides(error, ERROR_BITS);
             }
-            write(&row)
+            if hides { Ok(write(&row)) } else { Err(Error::Chance) }
         })
         .collect()
     }
@@ -152,4 +151,53 @@ pub(super) fn combined_phase(openings: &[&Opening], weights: &[usize]) -> Limbs<
         wide::store::<PHASE_LIMBS, LIMBS>(&mut out, i, std::array::from_fn(limb));
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A mask that the secret may move out of its range ends the proof, whatever the secret is: so a peer learns
+    /// nothing from where it ends. Any one coefficient of any of a row's vectors does.
+    #[test]
+    fn responses_at_an_end_are_not_sent() {
+        let id = BatchId { session: [1; 32], number: 0 };
+        let middle = |bits: u32| u64::from(bits > 0) << 40;
+        let mut of_moved = Vec::new();
+        for secret in [0u64, 1, 2] {
+            for vector in 0..4 {
+                let row = || {
+                    let mut phase = Limbs::new();
+                    phase.0[PHASE_LIMBS - 1].fill(middle(PHASE_BITS));
+                    let key = || {
+                        let mut key = Limbs::<KEY_LIMBS>::new();
+                        key.0[KEY_LIMBS - 1].fill(middle(SECRET_BITS));
+                        key
+                    };
+                    Row { keys: vec![[key(), key()]], phase }
+                };
+                let mut masks: Vec<Row> = (0..crate::bounds::ROWS).map(|_| row()).collect();
+                let last = &mut masks[crate::bounds::ROWS - 1];
+                match vector {
+                    0 => last.keys[0][0].0[0][SLOTS - 1] = 0,
+                    1 => last.keys[0][1].0[0][0] = (1 << ERROR_BITS) - 1,
+                    2 => last.phase.0[PHASE_LIMBS - 1][7] = 0,
+                    _ => {}
+                }
+                let mut ternary = Words::new();
+                ternary.fill(secret);
+                let secrets = vec![[wide::signed(&ternary, 1), Limbs::new()]];
+                let phases = masks.iter().map(|_| Limbs::new()).collect();
+                let masked = Masked { id, secrets, masks, phases };
+                let outcome = masked.respond(&[5; 32]);
+                match vector {
+                    3 => assert!(outcome.is_ok()),
+                    0 if secret != 1 => of_moved.push(outcome.is_ok()),
+                    _ => assert_eq!(outcome, Err(Error::Chance), "vector {vector}"),
+                }
+            }
+        }
+        // Of 1 and -1 one moves a mask of 0 into the range, where it is hidden, the other one out of it.
+        assert_eq!(of_moved.iter().filter(|sent| **sent).count(), 1);
+    }
 }

@@ -9,7 +9,6 @@ use crate::attacks::{add_half_of_modulus, add_halves};
 use crate::bounds::{
     CIPHERTEXT_FACTOR, ERROR_BITS, PHASE_BITS, ROWS, SECRET_BITS, ZERO_FACTOR, response_bytes,
 };
-use crate::budget::ProofBudget;
 use crate::buffer::Words;
 use crate::context::context;
 use crate::expand::Stream;
@@ -79,7 +78,7 @@ impl Sender {
         let openings = std::mem::take(&mut self.openings);
         let parts = self.keys.iter().zip(openings);
         let parts = parts.map(|(key, openings)| Openings { key, openings }).collect();
-        Prover::new(id, parts, &mut ProofBudget::default()).unwrap()
+        Prover::new(id, parts).unwrap()
     }
 
     fn batch(&self, id: BatchId) -> Batch {
@@ -121,7 +120,7 @@ fn run(sender: &mut Sender, changes: &Changes<'_>) -> Outcome {
     if let Some(change) = changes.challenge {
         change(&mut challenge);
     }
-    let mut responses = masked.respond(&challenge);
+    let mut responses = masked.respond(&challenge)?;
     if let Some(change) = changes.responses {
         change(&mut responses);
     }
@@ -153,7 +152,7 @@ fn batches_have_a_size_and_their_own_keys() {
     let mut sender = Sender::new(2, &[1]);
     let most = crate::bounds::MAX_BATCH;
     let empty = vec![Openings { key: &sender.keys[0], openings: Vec::new() }];
-    let none = Prover::new(ID, empty, &mut ProofBudget::default()).err();
+    let none = Prover::new(ID, empty).err();
     assert_eq!(none, Some(Error::Batch { got: 0, most }));
     let encryption = sender.encryptions[0].remove(0);
     let key = sender.publics[0].clone();
@@ -165,21 +164,6 @@ fn batches_have_a_size_and_their_own_keys() {
     let other = Encryption::from_bytes([9; 32], 1, &encryption.to_bytes()).unwrap();
     assert_eq!(of(key.clone(), vec![other]), Some(Error::OtherKey));
     assert_eq!(of(key, vec![encryption]), None);
-}
-
-/// Every proof is booked: the session's end before their masks show something.
-#[test]
-fn proofs_are_counted() {
-    let sender = Sender::new(11, &[0]);
-    let mut budget = ProofBudget::default();
-    let opening =
-        || crate::Opening { counter: 1, coefficients: Limbs::new(), errors: Words::new() };
-    let mut prover = || {
-        let parts = vec![Openings { key: &sender.keys[0], openings: vec![opening()] }];
-        Prover::new(ID, parts, &mut budget).map(drop)
-    };
-    let error = (0..100).find_map(|number| prover().err().map(|error| (number, error)));
-    assert!(matches!(error, Some((70, Error::Budget { what: "proofs", .. }))), "{error:?}");
 }
 
 /// The attacks of `attacks`: what is sent has not the phase that is proved.
@@ -266,7 +250,7 @@ fn a_proof_is_for_one_batch_of_one_encryptor() {
     let (masked, commitment) = sender.prover(ID).commit(&weights, &mut own);
     let (first, challenge) = first.challenge(commitment, &mut rng);
     let (again, _) = again.challenge(commitment, &mut rng);
-    let responses = masked.respond(&challenge);
+    let responses = masked.respond(&challenge).unwrap();
     assert!(first.verify(&responses).is_ok());
     assert_eq!(again.verify(&responses).err(), Some(Error::Proof));
 }
@@ -387,7 +371,7 @@ fn responses_are_masked_over_their_whole_width() {
         let mut rng = ChaCha20Rng::seed_from_u64(42);
         let (masked, _) = sender.prover(ID).commit(&[1; 32], &mut rng);
         let read = |bytes: &Vec<u8>| super::verifier::read(bytes, 2).unwrap();
-        masked.respond(&[2; 32]).iter().map(read).collect()
+        masked.respond(&[2; 32]).unwrap().iter().map(read).collect()
     };
     let (one, other) = (respond(8), respond(9));
     for (one, other) in one.iter().zip(&other) {
@@ -421,7 +405,7 @@ fn same_seed_same_messages() {
         let mut sender = Sender::new(10, &[1, 1]);
         let mut rng = ChaCha20Rng::seed_from_u64(3);
         let (masked, commitment) = sender.prover(ID).commit(&[1; 32], &mut rng);
-        (commitment, masked.respond(&[2; 32]))
+        (commitment, masked.respond(&[2; 32]).unwrap())
     };
     let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     assert!(one.install(messages) == messages());

@@ -4,7 +4,7 @@
 //! `2^bits`; a mask and a response stand for the number less `2^(bits - 1)`.
 
 use crate::Error;
-use crate::bounds::MAX_BATCH;
+use crate::bounds::{MASK_BITS, MAX_BATCH};
 use crate::buffer::Words;
 use crate::context::Prime;
 use crate::kernels;
@@ -84,6 +84,20 @@ pub fn add_shifted_wide<const K: usize>(
             carry = total >> LIMB;
         }
     }
+}
+
+/// Whether all of these responses are so far from the ends of their range that their masks may have covered
+/// anything: their highest [`MASK_BITS`] bits are neither all 0 nor all 1. Takes the same time whatever
+/// they are.
+pub fn hides<const K: usize>(numbers: &Limbs<K>, bits: u32) -> bool {
+    const { assert!(K > 0) }
+    let shift = limb_bits(bits, K - 1).saturating_sub(MASK_BITS);
+    let ones = (1u64 << MASK_BITS) - 1;
+    let is_at_an_end = |found, word: &u64| {
+        let top = word >> shift;
+        found | u64::from(top == 0) | u64::from(top == ones)
+    };
+    numbers.0[K - 1].iter().fold(0, is_at_an_end) == 0
 }
 
 /// Small signed numbers: words less `offset`, in limbs.
@@ -171,6 +185,7 @@ pub fn read<const K: usize>(bytes: &mut &[u8], bits: u32) -> Result<Limbs<K>, Er
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bounds::{ERROR_BITS, SECRET_BITS};
     use crate::context::context;
     use crate::expand::Stream;
     use crate::secret::integers;
@@ -189,7 +204,7 @@ mod tests {
 
     #[test]
     fn numbers_survive_the_wire() {
-        for bits in [90, 95, 103, 104] {
+        for bits in [60, 95, 103, 104] {
             let numbers: Limbs<2> = random(1, bits);
             let mut bytes = Vec::new();
             write(&numbers, bits, &mut bytes);
@@ -237,6 +252,37 @@ mod tests {
             reduce(&prime.modulus, &mut sums);
             for (sum, case) in sums.iter().zip(cases.iter().cycle()) {
                 assert_eq!(*sum as i64, case.rem_euclid(p));
+            }
+        }
+    }
+
+    /// What is covered is below `2^(bits - MASK_BITS)` in size: a mask that such a number moved out of its range,
+    /// or might have, is refused, and no other.
+    #[test]
+    fn responses_near_an_end_are_refused() {
+        for (bits, covered) in [(SECRET_BITS, 1u128), (ERROR_BITS, 32), (96, 1 << 52)] {
+            let all = 1u128 << bits;
+            let cases = [
+                (0, false),
+                (covered - 1, false),
+                (covered, true),
+                (all / 2, true),
+                (all - covered - 1, true),
+                (all - covered, false),
+                (all - 1, false),
+            ];
+            for (number, hides_it) in cases {
+                let mut words: [Words; 2] = [Words::new(), Words::new()];
+                words[0].fill(1 << 20);
+                words[1].fill(1 << 20);
+                let (low, high) = (number as u64 & MASK, (number >> LIMB) as u64);
+                (words[0][77], words[1][77]) = (low, high);
+                let [low, high] = words;
+                let hidden = match bits {
+                    96 => hides(&Limbs([low, high]), bits),
+                    _ => hides(&Limbs([low]), bits),
+                };
+                assert_eq!(hidden, hides_it, "{number} of {bits} bits");
             }
         }
     }
