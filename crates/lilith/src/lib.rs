@@ -5,6 +5,17 @@
 //! [`executor`], with the state of all of it in a [`database`]. Peers reach hosted jobs through a
 //! [`relay`] that sees ciphertext only. [`client`] is the other end: `lilith job`, `lilith get`.
 //! docs/lilith.md tells how it is used, and what it does not do.
+//!
+//! ```
+//! use clap::Parser;
+//! use lilith::arguments::{Arguments, Command};
+//!
+//! let line = "lilith --server https://prove.example get --id 7 --poll-til-done";
+//! let arguments = Arguments::parse_from(line.split(' '));
+//! assert_eq!(arguments.common.server.as_deref(), Some("https://prove.example"));
+//! let Command::Get { id, poll_til_done, .. } = arguments.command else { panic!("another") };
+//! assert!(poll_til_done && id.as_deref() == Some("7"));
+//! ```
 
 pub mod arguments;
 pub mod client;
