@@ -158,8 +158,8 @@ pub trait ProverParty: WitnessParty {
     ) -> Result<Vec<Fr>, PartyError>;
 
     /// Prepares to turn additive shares into multiplicative ones, while it is not known yet by what
-    /// public numbers the values will be shifted. Those that are shared are claimed wires; of others the
-    /// number has no meaning.
+    /// public numbers the values will be shifted. Those that are shared are claimed wires; of
+    /// others the number has no meaning.
     fn prepare_factors(&mut self, values: &[WireValue]) -> Result<Self::Conversion, PartyError>;
 
     /// Says what the values are shifted by, one number each.
