@@ -37,7 +37,8 @@ enum Protocol {
     Unmasked,
 }
 
-/// The mutant: an OLE that shows each side the other's operands, wires without masks, and factors 1.
+/// The mutant: an OLE that shows each side the other's operands, wires without masks, factors that
+/// are 1.
 struct Unmasked;
 
 impl MaskProducts for Unmasked {

@@ -1,8 +1,8 @@
 //! From additive shares to factors and back (protocol §4, counts §3.2).
 //!
-//! Inputs and outputs are this party's shares, of shared wires after they were claimed; both parties take
-//! the same steps with the same kinds. A step ends when its last message is sent: what the peer sends is
-//! waited for in the next one, so that other operations can go on meanwhile.
+//! Inputs and outputs are this party's shares, of shared wires after they were claimed; both
+//! parties take the same steps with the same kinds. A step ends when its last message is sent: what
+//! the peer sends is waited for in the next one, so that other operations can go on meanwhile.
 
 use crate::arithmetic::shared_indices;
 use crate::wires::{TimesFactors, Wires};
@@ -19,8 +19,8 @@ use twain_party::{Factors, Kind, PartyError, Role, Shares, WireValue};
 /// Values of one holder stay whole with the holder.
 pub struct Conversion {
     kinds: Vec<Kind>,
-    /// This party's shares of the values, but of a shared one at the data's side all that is not the
-    /// model's mask; shifted in [`Conversion::begin`].
+    /// This party's shares of the values, but of a shared one at the data's side all that is not
+    /// the model's mask; shifted in [`Conversion::begin`].
     own: Shares,
     /// Of the shared values, at the data's side: `1/nu`.
     inverses: Shares,
@@ -31,8 +31,8 @@ pub struct Conversion {
 const CONVERSION: &str = "conversion to factors";
 
 impl Conversion {
-    /// Of values of which the shared ones are claimed wires. No message, but for what has to do with no
-    /// value: one product of the model's mask for each shared one.
+    /// Of values of which the shared ones are claimed wires. No message, but for what has to do
+    /// with no value: one product of the model's mask for each shared one.
     pub fn prepare(
         channel: &mut dyn Channel,
         source: &mut dyn OleSource,

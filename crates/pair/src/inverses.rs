@@ -1,14 +1,16 @@
 //! Inverses of shared values (protocol §4, counts §5.2).
 //!
-//! With each party's own random `r_P`, `w = value * (r_M + r_D)` is opened, and `r_P / w` is the share. `w` is
-//! uniform to both, since neither knows the other's `r_P`. A multiple of the inverse is the product with
-//! `r_M + r_D`, made in the batch of the other products, over `w`.
+//! With each party's own random `r_P`, `w = value * (r_M + r_D)` is opened, and `r_P / w` is the
+//! share. `w` is uniform to both, since neither knows the other's `r_P`. A multiple of the inverse
+//! is the product with `r_M + r_D`, made in the batch of the other products, over `w`.
 //!
-//! If the value is `c * wire + d`, with numbers `c` and `d` that both know, `w` takes the product of the wire's
-//! mask and `r_M + r_D`, which no input has to do with: `w = (c * delta + d) * r + c * (a_M + a_D) * r`. Others
-//! take products of this purpose alone.
+//! If the value is `c * wire + d`, with numbers `c` and `d` that both know, `w` takes the product
+//! of the wire's mask and `r = r_M + r_D`, which no input has to do with:
 //!
-//! Inputs and outputs are this party's shares; both parties take the same steps with the same kinds.
+//! `w = (c * delta + d) * r + c * (a_M + a_D) * r`
+//!
+//! Others take products of this purpose alone. Inputs and outputs are this party's shares; both
+//! parties take the same steps with the same kinds.
 
 use crate::arithmetic::{InnerProducts, shared_indices};
 use crate::wires::{TimesFactors, Wires};
@@ -27,8 +29,8 @@ const INVERSES: &str = "inverses";
 pub struct Inversion {
     /// Which values are shared.
     shared: Vec<usize>,
-    /// This party's shares: of inverses of values that one side holds, and of the multiples of these. Of
-    /// the others' multiples, `w` is missing.
+    /// This party's shares: of inverses of values that one side holds, and of the multiples of
+    /// these. Of the others' multiples, `w` is missing.
     result: Shares,
     /// For each multiple, which of the shared values' `w` is missing.
     missing: Vec<Option<usize>>,
@@ -38,8 +40,8 @@ pub struct Inversion {
 }
 
 impl Inversion {
-    /// Makes the products, and sends this party's parts of `w`. Multiples are of the inverse of the value
-    /// with this index, by a factor.
+    /// Makes the products, and sends this party's parts of `w`. Multiples are of the inverse of the
+    /// value with this index, by a factor.
     pub fn begin<C: Channel>(
         channel: &mut Overlap<C>,
         (source, wires): (&mut dyn OleSource, &mut Wires),

@@ -187,8 +187,8 @@ proptest! {
                 }
             }
             let multiples: Vec<u32> = (0..all.len() as u32).collect();
-            let ones = Operand { kind: Kind::Owned(Role::Model), ..split(Fr::ONE, Kind::Public, Fr::ZERO, role, false) };
-            let begun = party.begin_inverses(&all, &multiples, &vec![ones; all.len()])?;
+            let one = split(Fr::ONE, Kind::Owned(Role::Model), Fr::ZERO, role, false);
+            let begun = party.begin_inverses(&all, &multiples, &vec![one; all.len()])?;
             party.finish_inverses(begun)
         });
         let sums = add(&model.unwrap(), &data.unwrap());

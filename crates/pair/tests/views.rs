@@ -190,8 +190,8 @@ fn inverses_of_wires() {
     }
 }
 
-/// Each wire twice, as of two cells. The data's side draws its factors itself and receives nothing but
-/// claims, so the model's view is all there is.
+/// Each wire twice, as of two cells. The data's side draws its factors itself and receives nothing
+/// but claims, so the model's view is all there is.
 #[test]
 fn factors() {
     let far = Fr::from(2).pow_vartime([230]);

@@ -1,5 +1,5 @@
-//! Masks of wires, random factors and their products in a bundle (protocol §2.2, §21): masks and factors
-//! follow from its seed, of the products this side's shares are kept.
+//! Masks of wires, random factors and their products in a bundle (protocol §2.2, §21): masks and
+//! factors follow from its seed, of the products this side's shares are kept.
 
 use super::call::Call;
 use super::records::{SharedRecords, lock};

@@ -1,5 +1,5 @@
-//! One mask a wire, and random factors for one use each (protocol §2.2). Input: a source of them, and
-//! numbers of wires; output: masks and factors, each once.
+//! One mask a wire, and random factors for one use each (protocol §2.2). Input: a source of them,
+//! and numbers of wires; output: masks and factors, each once.
 
 use super::pairs::MaskProducts;
 use super::seed::Masking;

@@ -8,8 +8,8 @@
 //!
 //! `x*y = delta_x*delta_y + delta_x*a_y + delta_y*a_x + a_x*a_y`
 //!
-//! So do products of a wire and random factors, from which its inverse and its conversion to factors
-//! follow (protocol §4).
+//! So do products of a wire and random factors, from which its inverse and its conversion to
+//! factors follow (protocol §4).
 //!
 //! *Private:* `a` is uniform, unknown to the peer and used for one opening, which [`Mask`] sees to.
 //!
@@ -159,8 +159,9 @@ impl Wires {
         Ok(products)
     }
 
-    /// Shares of the masks of claimed, shared wires, each times a random factor of its own: of whom the kinds
-    /// say, the mask's first. A wire that occurs more than once has another factor each time.
+    /// Shares of the masks of claimed, shared wires, each times a random factor of its own: of whom
+    /// the kinds say, the mask's first. A wire that occurs more than once has another factor each
+    /// time.
     pub(crate) fn times_factors(
         &mut self,
         channel: &mut dyn Channel,

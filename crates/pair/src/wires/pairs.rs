@@ -1,5 +1,6 @@
-//! Products of masks and random factors, which no input has to do with (protocol §2.2). Input: which are
-//! multiplied, and this side's seed; output: this side's shares of the products, made by OLE.
+//! Products of masks and random factors, which no input has to do with (protocol §2.2). Input:
+//! which are multiplied, and this side's seed; output: this side's shares of the products, made by
+//! OLE.
 
 use super::seed::{MaskSeed, Masking};
 use crate::arithmetic::{InnerProducts, cross_terms, holds};

@@ -1,5 +1,5 @@
-//! What masks are drawn from (protocol §2.2). Input: a seed; output: the mask of each wire, and random
-//! factors.
+//! What masks are drawn from (protocol §2.2). Input: a seed; output: the mask of each wire, and
+//! random factors.
 
 use ff::FromUniformBytes;
 use rand_chacha::ChaCha20Rng;

@@ -1,6 +1,6 @@
-//! Which looked-up values are a cell of the witness but for numbers that both parties know:
-//! `factor * cell + offset`, on most rows a selector times the cell, plus what is looked up where
-//! there is none.
+//! Which looked-up values are a cell of the witness but for numbers that both parties know,
+//! `factor` and `offset`: `factor * cell + offset`. On most rows it is a selector times the cell,
+//! plus what is looked up where there is none.
 //!
 //! Input: a tuple of expressions and the columns; output: row by row the wire that the cell is, if
 //! it is shared, with these numbers.
