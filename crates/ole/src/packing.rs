@@ -9,8 +9,8 @@
 //! cut every `N` slots into *blocks*: some encryptions, some answers, one encryptor, one key. Values at
 //! points have blocks of their own, and each `N` points a key of their own ([`Use`]).
 //!
-//! The encryptor of a block is chosen so that both directions of the link fill evenly; that of `N` points
-//! for all of their blocks, if there are more points than that. Consecutive blocks of one encryptor are a
+//! The encryptor of a block is chosen so that both directions of the link fill evenly, unless it is cheaper that one
+//! side encrypts all; that of `N` points for all of their blocks, if there are more points than that. Consecutive blocks of one encryptor are a
 //! *batch*, about which it makes one proof; keys and proofs are counted with its bytes.
 
 use super::Products;
@@ -186,12 +186,13 @@ impl Layout {
 
     /// The cheapest layout found.
     pub fn new(products: &Products) -> Self {
-        Self::cheapest(products, &[Role::Model, Role::Data])
+        let both = [Role::Model, Role::Data];
+        Self::cheapest(products, &[&both, &[Role::Data], &[Role::Model]])
     }
 
     /// The cheapest of those in which this side encrypts all.
     pub fn encrypted_by(products: &Products, encryptor: Role) -> Self {
-        Self::cheapest(products, &[encryptor])
+        Self::cheapest(products, &[&[encryptor]])
     }
 
     /// Bytes both ways.
@@ -199,14 +200,23 @@ impl Layout {
         self.bytes[0] + self.bytes[1]
     }
 
-    fn cheapest(products: &Products, encryptors: &[Role]) -> Self {
+    /// What is to be small: all bytes, which are work, and those of the fuller direction, which are time.
+    fn cost(&self) -> usize {
+        self.total_bytes() + self.bytes[0].max(self.bytes[1])
+    }
+
+    /// The cheapest layout in which one of these sets of sides encrypts.
+    fn cheapest(products: &Products, encryptors: &[&[Role]]) -> Self {
         let mut best: Option<Layout> = None;
         let widest = products.groups().map(|g| g.terms.len()).max().unwrap_or(0);
         let mut most = 1;
         loop {
-            let layout = Self::with_folds(products, most, encryptors);
-            if best.as_ref().is_none_or(|best| layout.total_bytes() < best.total_bytes()) {
-                best = Some(layout);
+            let empty = Self::with_folds(products, most);
+            for &encryptors in encryptors {
+                let layout = empty.filled_by(encryptors);
+                if best.as_ref().is_none_or(|best| layout.cost() < best.cost()) {
+                    best = Some(layout);
+                }
             }
             if most >= widest {
                 break;
@@ -220,7 +230,8 @@ impl Layout {
         Layout { components, blocks: vec![], bytes: [0; 2], filled: Default::default() }
     }
 
-    fn with_folds(products: &Products, most: usize, encryptors: &[Role]) -> Self {
+    /// The components, each on at most so many lanes, without blocks.
+    fn with_folds(products: &Products, most: usize) -> Self {
         let mut components = components(products);
         for component in &mut components {
             component.fold(most);
@@ -229,7 +240,12 @@ impl Layout {
             let [model, data] = [Role::Model, Role::Data].map(|role| c.encryptions(role));
             Reverse((c.at_points, model + data, c.groups.len(), c.length))
         });
-        let mut layout = Self::empty(components);
+        Self::empty(components)
+    }
+
+    /// The same with the blocks, which these sides encrypt.
+    fn filled_by(&self, encryptors: &[Role]) -> Self {
+        let mut layout = Self::empty(self.components.clone());
         let mut blocks = layout.line();
         // The points of one key next to each other.
         blocks.sort_by_key(|(of, _)| *of);
