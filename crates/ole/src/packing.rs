@@ -443,20 +443,20 @@ mod tests {
         assert!(blocks[0].abs_diff(blocks[1]) <= 1);
     }
 
-    /// The last products of the base circuit's quotient, of so many rows.
-    fn cosets(rows: usize) -> Vec<OleGroup> {
+    /// The last products of the base circuit's quotient, of so many rows, on so many cosets.
+    fn cosets(rows: usize, count: u32) -> Vec<OleGroup> {
         let coset = |place: u32| {
             let pairs = (0..6).map(|pair| 12 * place + 2 * pair);
             group(rows, &pairs.flat_map(|a| [(a, a + 1), (a + 1, a)]).collect::<Vec<_>>())
         };
-        (0..3).map(coset).collect()
+        (0..count).map(coset).collect()
     }
 
     #[test]
     fn points_have_keys_of_their_own() {
         // All cosets of so many points under one key, of sides in turn.
-        let others = vec![group(100, &[(40, 40)])];
-        let products = Products { points: cosets(4 * SLOTS), others };
+        let others = vec![group(100, &[(400, 400)])];
+        let products = Products { points: cosets(4 * SLOTS, 3), others: others.clone() };
         let layout = checked(&products);
         for role in [Role::Model, Role::Data] {
             let batches = layout.batches_of(role);
@@ -477,15 +477,19 @@ mod tests {
         }
         // Of a block of points or less, sides take cosets in turn, one key each.
         for rows in [SLOTS, SLOTS / 4] {
-            let layout = checked(&Products { points: cosets(rows), others: Vec::new() });
+            let layout = checked(&Products { points: cosets(rows, 3), others: others.clone() });
+            let at_points = |run: &Run| layout.components[run.component].at_points;
+            for block in &layout.blocks {
+                assert!(block.runs.iter().all(|run| at_points(run) == (block.of != Use::Others)));
+            }
             for role in [Role::Model, Role::Data] {
-                let keys: usize = layout.batches_of(role).iter().map(Batch::new_keys).sum();
-                assert!(keys <= 1);
+                let own = layout.blocks.iter().filter(|block| block.encryptor == role);
+                let keys = own.filter(|block| block.of != Use::Others).map(|block| block.key);
+                assert!(keys.collect::<std::collections::BTreeSet<_>>().len() <= 1);
             }
         }
         // Never more of a slot's values under one key than three cosets'.
-        let products =
-            Products { points: (0..10).flat_map(|_| cosets(2 * SLOTS)).collect(), ..products };
+        let products = Products { points: cosets(2 * SLOTS, 10), ..products };
         let layout = Layout::new(&products);
         for role in [Role::Model, Role::Data] {
             for batch in layout.batches_of(role) {
