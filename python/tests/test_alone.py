@@ -253,3 +253,11 @@ def test_what_a_proof_says_in_numbers(folder, args):
         (outputs,) = said["outputs"]
         expected = [ezkl.felt_to_float(felt, scale) for felt in witness["outputs"][0]]
         assert outputs.shape == (1, 3) and outputs.ravel().tolist() == expected
+
+
+@pytest.mark.parametrize("name", ["PyG1", "PyTestDataSource"])
+def test_what_is_not_here_says_what_is_instead(name):
+    instead = {"PyG1": "PyG1Affine", "PyTestDataSource": "gen_witness"}[name]
+    with pytest.raises(ezkl.UnsupportedError, match=instead) as raised:
+        getattr(ezkl, name)()
+    assert raised.value.code == "unsupported"

@@ -15,6 +15,7 @@ to start with. What a user should know goes to the logger ``twain``. Errors are
 from __future__ import annotations
 
 from . import _twain
+from ._absent import PyG1, PyTestDataSource
 from ._arrays import as_argument as _as_argument
 from ._arrays import public_values
 from ._chain import (

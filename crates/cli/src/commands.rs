@@ -1,11 +1,11 @@
 //! Each command: its arguments to the library's functions, and what these return to words.
 
-use crate::{demo, evm_commands, kept_commands, outcome, print};
+use crate::{demo, evm_commands, kept_commands, manual, outcome, print};
 use std::path::Path;
 use std::time::Duration;
 use twain::observe::Run;
 use twain::{Error, ProverFiles, alone, pair};
-use twain_cli::arguments::{self, CheckMode, Command, Pair, Preprocess, Prove};
+use twain_cli::arguments::{self, Check, CheckMode, Command, Pair, Preprocess, Prove};
 use twain_cli::kept_arguments::{Bundles, Peers};
 
 /// Runs a command; what it says last, if there is something to say.
@@ -14,10 +14,18 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
         Command::Table(arguments::Table { model, args, allow }) => {
             print::block(alone::table(&model, &args.into(), allow.into(), run)?)?;
         }
-        Command::GenSettings(arguments::GenSettings { model, settings_path, args, allow }) => {
-            let args = args.into();
-            let settings =
-                alone::generate_settings(&model, &settings_path, &args, allow.into(), run)?;
+        Command::GenSettings(arguments::GenSettings {
+            model,
+            settings_path,
+            sound,
+            args,
+            allow,
+        }) => {
+            let generate = match sound {
+                true => alone::generate_sound_settings,
+                false => alone::generate_settings,
+            };
+            let settings = generate(&model, &settings_path, &args.into(), allow.into(), run)?;
             return Ok(outcome::written(&settings_path, || outcome::settings(&settings)));
         }
         Command::GenRandomData(arguments::GenRandomData {
@@ -83,6 +91,7 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
             alone::vk_from_pk(&pk_path, &settings_path, &vk_path, run)?;
         }
         Command::Prove(arguments) => return prove(*arguments, run),
+        Command::Check(arguments) => check(*arguments, run)?,
         Command::Preprocess(arguments) => preprocess(*arguments, run)?,
         Command::Verify(arguments::Verify {
             settings_path,
@@ -126,7 +135,18 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
         Command::Peers(Peers { action, identity }) => {
             kept_commands::peers(action, identity.as_deref())?;
         }
-        Command::Identity { identity } => print::line(pair::fingerprint(&identity)?)?,
+        Command::Identity { action: None, identity } => {
+            print::line(pair::fingerprint(&identity)?)?;
+        }
+        Command::Identity { action: Some(arguments::IdentityAction::Rotate), identity } => {
+            let (erased, fingerprint) = pair::rotate_identity(&identity)?;
+            run.warn(format!(
+                "peers do not know this key yet: tell them; {erased} bundles of the old one are erased"
+            ));
+            print::line(fingerprint)?;
+        }
+        Command::Completions { shell } => print::block(manual::completions(shell))?,
+        Command::ManPages { folder } => manual::pages(&folder)?,
     }
     Ok(None)
 }
@@ -197,6 +217,28 @@ fn prove(arguments: Prove, run: &Run) -> Result<Option<String>, Error> {
 fn common(prover: ProverFiles, pair: &Pair) -> pair::CommonFiles {
     let allow_polycommit = pair.allow_polycommit;
     pair::CommonFiles { prover, allow_polycommit, own_inputs: pair.own_inputs() }
+}
+
+/// What a proof would take, and of a peer whether it holds the same.
+fn check(arguments: Check, run: &Run) -> Result<(), Error> {
+    let Check { compiled_circuit, pk_path, srs, data, reveal_output, einsums, pair } = arguments;
+    let prover = ProverFiles {
+        compiled_circuit,
+        pk_path,
+        srs_path: srs.srs_path,
+        allow_unbound_einsums: einsums.allow_unbound_einsums,
+    };
+    let files = common(prover, &pair);
+    let Some(side) = pair.id else {
+        let forecasts = pair::forecasts(&files, run)?;
+        return ["The model's side", "The data's side"].into_iter().zip(forecasts).try_for_each(
+            |(side, forecast)| print::line(format_args!("{side}. {}", forecast.text())),
+        );
+    };
+    let terms = pair::Terms { reveal: reveal_output.map(Into::into), ..pair::Terms::default() };
+    let peer = pair.peer().resolved()?;
+    let checked = pair::check(side.into(), &files, (&data, &terms), &peer, run)?;
+    print::line(checked.text())
 }
 
 fn preprocess(arguments: Preprocess, run: &Run) -> Result<(), Error> {

@@ -10,6 +10,7 @@ use twain::evm::Key;
 #[derive(Debug, Subcommand)]
 pub enum EvmCommand {
     /// Writes a smart contract that verifies proofs (Solidity), and its ABI.
+    #[command(after_help = "Example:\n  twain create-evm-verifier")]
     CreateEvmVerifier {
         /// The keys' files.
         #[command(flatten)]
@@ -25,6 +26,7 @@ pub enum EvmCommand {
         reusable: bool,
     },
     /// Writes a circuit's key for the reusable contract.
+    #[command(after_help = "Example:\n  twain create-evm-vka")]
     CreateEvmVka {
         /// The keys' files.
         #[command(flatten)]
@@ -37,6 +39,7 @@ pub enum EvmCommand {
         decimals: u8,
     },
     /// Writes the call that has a contract verify a proof.
+    #[command(after_help = "Example:\n  twain encode-evm-calldata")]
     EncodeEvmCalldata {
         /// The proof.
         #[arg(long, default_value = "proof.json")]
@@ -49,6 +52,7 @@ pub enum EvmCommand {
         vka_path: Option<PathBuf>,
     },
     /// Compiles a contract and brings it onto a chain.
+    #[command(after_help = "Example:\n  twain deploy-evm --rpc-url http://127.0.0.1:8545")]
     DeployEvm {
         /// The contract.
         #[arg(long, default_value = "evm_deploy.sol")]
@@ -73,6 +77,7 @@ pub enum EvmCommand {
         account: KeystorePath,
     },
     /// Lets the reusable contract use a circuit's key.
+    #[command(after_help = "Example:\n  twain register-vka --rpc-url http://127.0.0.1:8545")]
     RegisterVka {
         /// The node of the chain.
         #[command(flatten)]
@@ -91,6 +96,7 @@ pub enum EvmCommand {
         account: KeystorePath,
     },
     /// Has a contract verify a proof, without a transaction.
+    #[command(after_help = "Example:\n  twain verify-evm --rpc-url http://127.0.0.1:8545")]
     VerifyEvm {
         /// The proof.
         #[arg(long, default_value = "proof.json")]

@@ -6,6 +6,7 @@ mod commands;
 mod demo;
 mod evm_commands;
 mod kept_commands;
+mod manual;
 mod outcome;
 mod print;
 mod report;
@@ -24,6 +25,11 @@ fn main() -> ExitCode {
     allocator::keep_freed_memory();
     let arguments = Arguments::parse();
     let as_json = arguments.log_format == LogFormat::Json;
+    let amount = match (arguments.quiet, arguments.verbose) {
+        (true, _) => report::Amount::Little,
+        (_, true) => report::Amount::Much,
+        _ => report::Amount::Usual,
+    };
     let cancel = Cancel::default();
     // One of two ends it, and says why.
     let ended = Arc::new(AtomicBool::new(false));
@@ -38,11 +44,13 @@ fn main() -> ExitCode {
     });
     let observer: Arc<dyn Observer> = match as_json {
         true => Arc::new(report::Lines),
-        false => Arc::new(report::Screen::new(cancel.clone())),
+        false => Arc::new(report::Screen::new(cancel.clone(), amount)),
     };
     let run = Run::new(observer, cancel);
     let outcome = commands::run(arguments.command, &run).and_then(|last_line| {
-        report::tell_costs(&run, as_json);
+        if as_json || amount != report::Amount::Little {
+            report::tell_costs(&run, as_json);
+        }
         last_line.map_or(Ok(()), print::line)
     });
     // The bars go first.

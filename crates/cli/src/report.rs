@@ -28,8 +28,20 @@ macro_rules! say {
     }};
 }
 
+/// How much a person wants to be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Amount {
+    /// Warnings and questions.
+    Little,
+    /// What is known beforehand, bars if there is a terminal, costs at the end.
+    Usual,
+    /// That, and each phase in lines.
+    Much,
+}
+
 /// Tells a person.
 pub struct Screen {
+    amount: Amount,
     /// One for each phase, if there is a terminal.
     bars: Option<Bars>,
     /// Ends a question, too.
@@ -38,8 +50,9 @@ pub struct Screen {
 
 impl Screen {
     /// Standard error, with bars if it is a terminal.
-    pub fn new(cancel: Cancel) -> Self {
-        Self { bars: std::io::stderr().is_terminal().then(Bars::default), cancel }
+    pub fn new(cancel: Cancel, amount: Amount) -> Self {
+        let bars = std::io::stderr().is_terminal() && amount == Amount::Usual;
+        Self { amount, bars: bars.then(Bars::default), cancel }
     }
 
     /// Does something on the terminal while there are no bars.
@@ -53,6 +66,15 @@ impl Screen {
 
 impl Observer for Screen {
     fn event(&self, event: &Event) {
+        if self.amount == Amount::Much {
+            match event {
+                Event::Began(phase) => tell!("{} begins", phase.name()),
+                Event::Ended(phase, cost) => {
+                    tell!("{} took {:.3} s", phase.name(), cost.wall.as_secs_f64());
+                }
+                _ => {}
+            }
+        }
         match (event, &self.bars) {
             (Event::Began(phase), Some(bars)) => bars.begin(phase.name()),
             (Event::Progress { phase, done, of, .. }, Some(bars)) => {
@@ -67,6 +89,7 @@ impl Observer for Screen {
             (Event::Notice(Notice::Warning(text)), _) => {
                 self.suspend(|| tell!("warning: {text}"));
             }
+            _ if self.amount == Amount::Little => {}
             (Event::Notice(notice), _) => self.suspend(|| tell!("{}", notice.text())),
             (Event::Forecast(forecast), _) => self.suspend(|| tell!("{}", forecast.text())),
             _ => {}

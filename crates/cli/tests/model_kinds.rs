@@ -114,6 +114,17 @@ fn einsums_that_are_not_tied_are_named_with_the_settings() {
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(said.contains("--disable-freivalds (which takes "), "{said}");
     }
+    let output = run(folder.path(), &["gen-settings", "--sound"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        output.status.success() && said.contains(" with Freivalds' check, which binds nothing")
+    );
+    assert!(!said.contains("warning"), "{said}");
+    let leaks = ["gen-settings", "--sound", "--param-visibility", "polycommit"];
+    let output = run(folder.path(), &leaks);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("--sound: parameters are polycommit"), "{said}");
     let output = run(folder.path(), &["gen-settings", "--disable-freivalds"]);
     assert!(!String::from_utf8(output.stderr).unwrap().contains("Freivalds"));
 }

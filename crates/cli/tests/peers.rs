@@ -65,3 +65,34 @@ fn a_name_stands_for_key_and_address() {
     let gone = refused(&site, Side::Model, &["peers", "remove", "bob", "--identity", "identity"]);
     assert!(gone.contains("there is no peer of the name bob"), "{gone}");
 }
+
+#[test]
+fn a_new_key_takes_the_place_of_the_old_one() {
+    let site = Site::vector("1l_relu-k8-private");
+    let identity = ["--identity", "identity"];
+    let of_model = |arguments: &[&str]| {
+        succeed(&site.folder(Side::Model), &[arguments, &identity].concat()).trim().to_string()
+    };
+    site.preprocess(&[]);
+    assert_eq!(site.bundles(Side::Model).len(), 1);
+    let before = of_model(&["identity"]);
+    let after = of_model(&["identity", "rotate"]);
+    assert_eq!(of_model(&["identity"]), after);
+    assert_ne!(before, after);
+    assert!(site.bundles(Side::Model).is_empty(), "nobody could read them");
+
+    // The peer takes the new key only, and a proof is made without the old bundle.
+    let [model, data] = free_ports();
+    let start = |side: Side, ports: [u16; 2], peer: &str| {
+        let mut command = site.command("prove", side, ports[0], ports[1]);
+        command.args(["--peer", peer, "--connect-timeout", "20"]);
+        Running::start(command, site.file(side, "proof.json"))
+    };
+    let sides = [
+        start(Side::Model, [model, data], site.fingerprint(Side::Data)),
+        start(Side::Data, [data, model], &after),
+    ];
+    let [model, data] = sides.map(|side| side.end().succeeded());
+    assert_eq!(model, data);
+    site.verify_and_remove();
+}

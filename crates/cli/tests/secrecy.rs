@@ -21,7 +21,7 @@ use twain_link::scalars::exchange_scalars;
 use twain_masks::IdealMaterial;
 use twain_ole::{OleGroup, OleSource};
 use twain_pair::TwoParty;
-use twain_pair::wires::{MaskPair, MaskProducts};
+use twain_pair::wires::{MaskPair, MaskProducts, Masking};
 use twain_party::{Kind, PartyError, Role, Shares};
 
 const DENSE: &str = "1l_mlp-k9-private";
@@ -37,12 +37,17 @@ enum Protocol {
     Unmasked,
 }
 
-/// The mutant: an OLE that shows each side the other's operands, and wires without masks.
+/// The mutant: an OLE that shows each side the other's operands, wires without masks, factors that
+/// are 1.
 struct Unmasked;
 
 impl MaskProducts for Unmasked {
-    fn mask(&self, _: u32) -> Fr {
-        Fr::zero()
+    fn mask(&self, masking: Masking) -> Fr {
+        match masking {
+            Masking::Wire(_) => Fr::zero(),
+            // What is divided by.
+            Masking::Factor(_) => Fr::one(),
+        }
     }
 
     fn products(

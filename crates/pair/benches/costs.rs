@@ -21,7 +21,8 @@ use twain_masks::{Demand, DigitMaskSource, InlineMaterial};
 use twain_ole::{BgvOle, OleGroup, OleSource};
 use twain_pair::TwoParty;
 use twain_party::{
-    Hint, HintBatch, Kind, Operand, PartyError, PartySeeds, ProverParty, Role, Seed, WitnessParty,
+    Hint, HintBatch, Inverted, Kind, Operand, PartyError, PartySeeds, ProverParty, Role, Seed,
+    WireValue, WitnessParty,
 };
 
 const TICKS_PER_SECOND: f64 = 100.0;
@@ -197,12 +198,18 @@ fn main() {
     let six: Vec<(u32, u32)> = (0..12).map(|i| (i, i ^ 1)).collect();
     inner_products("inner product of six products", 1 << 17, &six);
     step("factors of a shared value", 1 << 18, 254, |party, values| {
-        let conversion = party.prepare_factors(values)?;
+        let numbered = (0..).zip(values);
+        let wires: Vec<WireValue> =
+            numbered.map(|(wire, operand)| WireValue { wire, operand: *operand }).collect();
+        party.claim(&wires)?;
+        let conversion = party.prepare_factors(&wires)?;
         let conversion = party.begin_factors(conversion, &vec![Fr::ONE; values.len()])?;
         party.finish_factors(conversion).map(drop)
     });
     step("inverse of a shared value", 1 << 18, 254, |party, values| {
-        let inversion = party.begin_inverses(values, &[], &[])?;
+        let inverted = |operand: &Operand| Inverted { operand: *operand, form: None };
+        let inverted: Vec<Inverted> = values.iter().map(inverted).collect();
+        let inversion = party.begin_inverses(&inverted, &[], &[])?;
         party.finish_inverses(inversion).map(drop)
     });
     digit_masks(7, 1 << 14);

@@ -37,6 +37,11 @@ pub fn holds(role: Role, kind: Kind) -> bool {
     kind == Kind::Shared || kind == Kind::Owned(role)
 }
 
+/// Which of these are shared.
+pub fn shared_indices(kinds: &[Kind]) -> Vec<usize> {
+    (0..kinds.len()).filter(|&i| kinds[i] == Kind::Shared).collect()
+}
+
 /// A batch of inner products: its local part, and the OLEs that make the rest. In two steps so that
 /// several batches can share one message.
 pub struct InnerProducts {

@@ -1,63 +1,57 @@
-//! From additive shares to factors and back, and inverses (counts §3.2, §5.2).
+//! From additive shares to factors and back (protocol §4, counts §3.2).
 //!
-//! Inputs and outputs are this party's shares; both parties take the same steps with the same kinds. A
-//! step ends when its last message is sent: what the peer sends is waited for in the next one, so that
-//! other operations can go on meanwhile.
+//! Inputs and outputs are this party's shares, of shared wires after they were claimed; both
+//! parties take the same steps with the same kinds. A step ends when its last message is sent: what
+//! the peer sends is waited for in the next one, so that other operations can go on meanwhile.
 
-use crate::arithmetic::InnerProducts;
+use crate::arithmetic::shared_indices;
+use crate::wires::{TimesFactors, Wires};
 use ff::Field;
-use rand_chacha::ChaCha20Rng;
 use twain_algebra::Fr;
 use twain_algebra::vector::batch_invert;
 use twain_link::channel::{Channel, Overlap};
 use twain_link::scalars::{expect_scalars, send_scalars, take_scalars};
 use twain_ole::{OleGroup, OleSource};
-use twain_party::{Factors, Kind, Operand, PartyError, Role, Shares};
+use twain_party::{Factors, Kind, PartyError, Role, Shares, WireValue};
 
 /// Values on the way to factors whose product they are: the data's side draws its factor `nu`, the model's
 /// side learns `value / nu`. A fresh factor each: two values under one factor would show their quotient.
 /// Values of one holder stay whole with the holder.
 pub struct Conversion {
     kinds: Vec<Kind>,
-    /// This party's shares of the values, shifted in [`Conversion::begin`].
+    /// This party's shares of the values, but of a shared one at the data's side all that is not
+    /// the model's mask; shifted in [`Conversion::begin`].
     own: Shares,
-    /// Of the shared values, at the data's side: `nu` and its inverse.
-    factors: Factors,
-    inverses: Factors,
-    /// Of the shared values: this party's share of the model's share over `nu`.
+    /// Of the shared values, at the data's side: `1/nu`.
+    inverses: Shares,
+    /// Of the shared values: this party's share of the model's mask over `nu`.
     products: Shares,
 }
 
 const CONVERSION: &str = "conversion to factors";
 
 impl Conversion {
-    /// Makes what does not depend on shifts: one OLE for each shared value.
+    /// Of values of which the shared ones are claimed wires. No message, but for what has to do
+    /// with no value: one product of the model's mask for each shared one.
     pub fn prepare(
         channel: &mut dyn Channel,
         source: &mut dyn OleSource,
-        rng: &mut ChaCha20Rng,
-        values: &[Operand],
+        wires: &mut Wires,
+        values: &[WireValue],
     ) -> Result<Self, PartyError> {
-        let kinds: Vec<Kind> = values.iter().map(|value| value.kind).collect();
-        let own = values.iter().map(|value| value.share).collect::<Vec<_>>().into();
+        let kinds: Vec<Kind> = values.iter().map(|value| value.operand.kind).collect();
+        let own = values.iter().map(|value| value.operand.share).collect::<Vec<_>>();
+        let mut own = Shares::new(own);
         let shared = shared_indices(&kinds);
-        let (mut factors, mut inverses) = (Factors::default(), Factors::default());
-        let mut products = Shares::default();
-        if !shared.is_empty() {
-            let group = [OleGroup { length: shared.len(), terms: vec![(0, 0)] }];
-            let operand: Shares = match channel.role() {
-                Role::Model => shared.iter().map(|&i| values[i].share).collect::<Vec<_>>().into(),
-                Role::Data => {
-                    factors = non_zero(rng, shared.len());
-                    inverses = factors.clone();
-                    batch_invert(&mut inverses);
-                    inverses.to_vec().into()
-                }
-            };
-            let made = source.inner_products(channel, CONVERSION, &[&operand], &group)?;
-            products = made.concat().into();
+        let of_shared: Vec<u32> = shared.iter().map(|&i| values[i].wire).collect();
+        let of_sides = [Role::Model, Role::Data].map(Kind::Owned);
+        let TimesFactors { opened, factors, products } =
+            wires.times_factors(channel, source, &of_shared, of_sides)?;
+        // The data's mask is its share; the rest beside both masks is with it, too.
+        if channel.role() == Role::Data {
+            shared.iter().zip(opened).for_each(|(&i, opened)| own[i] += opened);
         }
-        Ok(Self { kinds, own, factors, inverses, products })
+        Ok(Self { kinds, own, inverses: factors, products })
     }
 
     /// Adds a number both know to each value: to the share of the data's side, which knows `nu`, if the value
@@ -96,9 +90,11 @@ impl Conversion {
             let theirs = take_scalars(channel, CONVERSION, self.products.len())?;
             twain_algebra::vector::add_assign(&mut self.products, &theirs);
         }
+        // A `1/nu` that is 0 (one in `2^254`) stays so, and the session ends when it is divided by.
+        batch_invert(&mut self.inverses);
         let mut shared = match role {
             Role::Model => self.products.iter(),
-            Role::Data => self.factors.iter(),
+            Role::Data => self.inverses.iter(),
         };
         let factor = |(kind, own): (&Kind, &Fr)| match kind {
             Kind::Shared => shared.next().copied().unwrap_or(Fr::ONE),
@@ -134,112 +130,4 @@ pub fn to_additive(
         shares[i] = *share;
     }
     Ok(shares)
-}
-
-/// Values that are being inverted: with each party's own random `r_P`, `w = value * (r_M + r_D)` is opened,
-/// and `r_P / w` is the share. `w` is uniform to both, since neither knows the other's `r_P`. A multiple
-/// of the inverse is the product with `r_M + r_D`, made in the same batch, over `w`.
-pub struct Inversion {
-    /// Which values are shared.
-    shared: Vec<usize>,
-    /// This party's shares: of inverses of values that one side holds, and of the multiples of these. Of
-    /// the others' multiples, `w` is missing.
-    result: Shares,
-    /// For each multiple, which of the shared values' `w` is missing.
-    missing: Vec<Option<usize>>,
-    random: Shares,
-    /// This party's parts of the shared values' `w`.
-    parts: Shares,
-}
-
-const INVERSES: &str = "inverses";
-
-impl Inversion {
-    /// Makes the products, and sends this party's parts of `w`. Multiples are of the inverse of the value
-    /// with this index, by a factor.
-    pub fn begin<C: Channel>(
-        channel: &mut Overlap<C>,
-        source: &mut dyn OleSource,
-        rng: &mut ChaCha20Rng,
-        values: &[Operand],
-        (multiples, by): (&[u32], &[Operand]),
-    ) -> Result<Self, PartyError> {
-        let role = channel.role();
-        let kinds: Vec<Kind> = values.iter().map(|value| value.kind).collect();
-        let shared = shared_indices(&kinds);
-        let own = |value: &Operand| match value.kind {
-            kind if kind != Kind::Shared && kind.public_side() == role => value.share,
-            _ => Fr::ZERO,
-        };
-        let mut result = Shares::new(values.iter().map(own).collect());
-        batch_invert(&mut result);
-        let random = Shares::new(non_zero(rng, shared.len()).to_vec());
-
-        let of_both = |share: Fr| Operand { share, kind: Kind::Shared, bits: 254 };
-        // Only one side holds public values.
-        let held = |share: Fr, kind: Kind| match kind {
-            Kind::Public => Operand { share, kind: Kind::Owned(kind.public_side()), bits: 254 },
-            kind => Operand { share, kind, bits: 254 },
-        };
-        let mut left: Vec<Operand> = shared.iter().map(|&i| values[i]).collect();
-        let mut right: Vec<Operand> = random.iter().map(|share| of_both(*share)).collect();
-        let mut missing = Vec::with_capacity(multiples.len());
-        for (index, factor) in multiples.iter().zip(by) {
-            let index = *index as usize;
-            let place = shared.binary_search(&index).ok();
-            left.push(held(factor.share, factor.kind));
-            right.push(match place {
-                Some(place) => of_both(random[place]),
-                None => held(result[index], kinds[index]),
-            });
-            missing.push(place);
-        }
-        let batch = InnerProducts::new(role, left.len(), |j, product| product(left[j], right[j]));
-        let products = batch.make(channel, source, INVERSES);
-        for operand in left.iter_mut().chain(&mut right) {
-            twain_algebra::erase(std::slice::from_mut(&mut operand.share));
-        }
-        let products = Shares::new(products?);
-        let (parts, of_multiples) = products.split_at(shared.len());
-        let parts = Shares::new(parts.to_vec());
-        let result = Shares::new([&result[..], of_multiples].concat());
-        send_scalars(channel, INVERSES, &parts)?;
-        expect_scalars(channel, INVERSES, parts.len());
-        Ok(Self { shared, result, missing, random, parts })
-    }
-
-    /// This party's shares of the inverses, and then of the multiples.
-    pub fn finish<C: Channel>(mut self, channel: &mut Overlap<C>) -> Result<Shares, PartyError> {
-        let mut opened = take_scalars(channel, INVERSES, self.parts.len())?;
-        twain_algebra::vector::add_assign(&mut opened, &self.parts);
-        if opened.contains(&Fr::ZERO) {
-            return Err(PartyError::Ended);
-        }
-        batch_invert(&mut opened);
-        for ((&i, random), w) in self.shared.iter().zip(self.random.iter()).zip(&opened) {
-            self.result[i] = *random * w;
-        }
-        let inverses = self.result.len() - self.missing.len();
-        for (multiple, missing) in self.result[inverses..].iter_mut().zip(&self.missing) {
-            if let Some(place) = missing {
-                *multiple *= opened[*place];
-            }
-        }
-        Ok(self.result)
-    }
-}
-
-fn shared_indices(kinds: &[Kind]) -> Vec<usize> {
-    (0..kinds.len()).filter(|&i| kinds[i] == Kind::Shared).collect()
-}
-
-/// Uniform non-zero scalars. Zero is drawn again: its probability is 2^-254.
-fn non_zero(rng: &mut ChaCha20Rng, count: usize) -> Factors {
-    let mut draw = || loop {
-        let value = Fr::random(&mut *rng);
-        if value != Fr::ZERO {
-            return value;
-        }
-    };
-    Factors::new((0..count).map(|_| draw()).collect())
 }

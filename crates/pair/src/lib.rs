@@ -48,6 +48,7 @@ pub mod arithmetic;
 mod coin;
 mod factors;
 pub mod hints;
+mod inverses;
 pub mod preprocessing;
 mod quotient;
 mod rehearsal;

@@ -4,7 +4,7 @@
 
 use crate::preprocessing::{Call, Plan};
 use crate::two_party::TwoParty;
-use crate::wires::{MaskPair, MaskProducts};
+use crate::wires::{MaskPair, MaskProducts, Masking};
 use ff::Field;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use twain_algebra::Fr;
@@ -87,10 +87,11 @@ impl OleSource for Notes {
 }
 
 impl MaskProducts for Notes {
-    fn mask(&self, _: u32) -> Fr {
+    fn mask(&self, _: Masking) -> Fr {
         Fr::ZERO
     }
 
+    /// Ones, so that nothing that is inverted is 0.
     fn products(
         &mut self,
         _: &mut dyn Channel,
@@ -98,7 +99,7 @@ impl MaskProducts for Notes {
         pairs: &[MaskPair],
     ) -> Result<Shares, PartyError> {
         self.plan().push(Call::MaskProducts(pairs.to_vec()));
-        Ok(Shares::zero(pairs.len()))
+        Ok(Shares::new(vec![Fr::ONE; pairs.len()]))
     }
 }
 

@@ -2,8 +2,9 @@
 
 use crate::arithmetic::{self, open_scalars, products};
 use crate::coin::Coins;
-use crate::factors::{Conversion, Inversion, to_additive};
+use crate::factors::{Conversion, to_additive};
 use crate::hints::Hints;
+use crate::inverses::Inversion;
 use crate::preprocessing::{Plan, stored};
 use crate::quotient::Begun;
 use crate::statement::TaggedMasks;
@@ -19,9 +20,10 @@ use twain_link::scalars::{decode_scalars, encode_scalars, malformed};
 use twain_masks::{DigitMaskSource, InlineMaterial, PlannedMaterial};
 use twain_ole::{BgvOle, OleSource, PooledOle};
 use twain_party::{
-    BlindingItem, BlindingSeeds, Factors, HintBatch, Kind, LookupArgument, Multiplicities,
-    Numerator, Opening, Operand, PartyError, PartySeeds, ProverParty, QuotientOperands, Role,
-    Shares, Statement, StatementShape, Tested, Watched, WireValue, WitnessParty,
+    BlindingItem, BlindingSeeds, Factors, HintBatch, Inverted, Kind, LookupArgument,
+    Multiplicities, Numerator, Opening, Operand, PartyError, PartySeeds, ProverParty,
+    QuotientOperands, Role, Shares, Statement, StatementShape, Tested, Watched, WireValue,
+    WitnessParty,
 };
 use twain_tags::RingTags;
 
@@ -350,8 +352,8 @@ impl ProverParty for TwoParty<'_> {
         arithmetic::inner_products(&mut self.channel, &mut *self.source, left, right, ends)
     }
 
-    fn prepare_factors(&mut self, values: &[Operand]) -> Result<Conversion, PartyError> {
-        Conversion::prepare(&mut self.channel, &mut *self.source, &mut self.rng, values)
+    fn prepare_factors(&mut self, values: &[WireValue]) -> Result<Conversion, PartyError> {
+        Conversion::prepare(&mut self.channel, &mut *self.source, &mut self.wires, values)
     }
 
     fn begin_factors(
@@ -372,12 +374,13 @@ impl ProverParty for TwoParty<'_> {
 
     fn begin_inverses(
         &mut self,
-        values: &[Operand],
+        values: &[Inverted],
         multiples: &[u32],
         factors: &[Operand],
     ) -> Result<Inversion, PartyError> {
-        let (channel, source) = (&mut self.channel, &mut *self.source);
-        Inversion::begin(channel, source, &mut self.rng, values, (multiples, factors))
+        let (source, wires) = (&mut *self.source, &mut self.wires);
+        let multiples = (multiples, factors);
+        Inversion::begin(&mut self.channel, (source, wires), &mut self.rng, values, multiples)
     }
 
     fn finish_inverses(&mut self, inversion: Inversion) -> Result<Shares, PartyError> {

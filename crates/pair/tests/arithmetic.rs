@@ -12,8 +12,8 @@ use twain_masks::InlineMaterial;
 use twain_ole::{IdealOle, ideal_pair};
 use twain_pair::TwoParty;
 use twain_party::{
-    Kind, KnownPolynomial, Operand, PartyError, PartySeeds, ProverParty, QuotientOperands, Role,
-    Seed, WireValue, WitnessParty,
+    Inverted, Kind, KnownPolynomial, Operand, PartyError, PartySeeds, ProverParty,
+    QuotientOperands, Role, Seed, WireForm, WireValue, WitnessParty,
 };
 
 const KINDS: [Kind; 4] =
@@ -62,6 +62,18 @@ fn values(seed: u64, count: usize) -> Vec<Fr> {
     (0..count).map(|i| if i % 3 == 0 { edges[i / 3 % 4] } else { Fr::random(&mut rng) }).collect()
 }
 
+/// Claims those that are shared; their shares are others then.
+fn claim_shared(party: &mut TwoParty, wires: &mut [WireValue]) -> Result<(), PartyError> {
+    let shared = wires.iter_mut().filter(|value| value.operand.kind == Kind::Shared);
+    let mut shared: Vec<&mut WireValue> = shared.collect();
+    let values: Vec<WireValue> = shared.iter().map(|value| **value).collect();
+    let claimed = party.claim(&values)?;
+    for (value, share) in shared.iter_mut().zip(claimed.iter()) {
+        value.operand.share = *share;
+    }
+    Ok(())
+}
+
 fn add(model: &[Fr], data: &[Fr]) -> Vec<Fr> {
     model.iter().zip(data).map(|(m, d)| m + d).collect()
 }
@@ -92,15 +104,8 @@ proptest! {
             };
             let mut left = wires(0, operands(&x, 0));
             let mut right = wires(1000, operands(&y, 1));
-            for side in [&mut left, &mut right] {
-                let shared = side.iter_mut().filter(|value| value.operand.kind == Kind::Shared);
-                let mut shared: Vec<&mut WireValue> = shared.collect();
-                let values: Vec<WireValue> = shared.iter().map(|value| **value).collect();
-                let claimed = party.claim(&values)?;
-                for (value, share) in shared.iter_mut().zip(claimed.iter()) {
-                    value.operand.share = *share;
-                }
-            }
+            claim_shared(party, &mut left)?;
+            claim_shared(party, &mut right)?;
             let products = party.inner_products(&left, &right, &ends)?;
             // A second time, from the same masks and without a new opening.
             let again = party.inner_products(&left, &right, &ends)?;
@@ -126,13 +131,19 @@ proptest! {
             (values(seed, count), values(!seed, count), values(seed / 3, count));
         let kinds: Vec<Kind> = kinds[..count].iter().map(|&k| KINDS[k]).collect();
         let (model, data) = run(|party, role| {
-            let operands: Vec<Operand> =
-                (0..count).map(|i| split(x[i], kinds[i], masks[i], role, false)).collect();
+            let operand = |i: usize| split(x[i], kinds[i], masks[i], role, false);
+            let operands: Vec<Operand> = (0..count).map(operand).collect();
+            let numbered = (0..).zip(&operands);
+            let mut wires: Vec<WireValue> =
+                numbered.map(|(wire, operand)| WireValue { wire, operand: *operand }).collect();
+            claim_shared(party, &mut wires)?;
             let multiples: Vec<u32> = (0..count as u32).rev().collect();
-            let conversion = party.prepare_factors(&operands)?;
+            let conversion = party.prepare_factors(&wires)?;
             let conversion = party.begin_factors(conversion, &shifts)?;
             // Steps of other operations in between.
-            let inversion = party.begin_inverses(&operands, &multiples, &operands)?;
+            let inverted = |operand: &Operand| Inverted { operand: *operand, form: None };
+            let inverted: Vec<Inverted> = operands.iter().map(inverted).collect();
+            let inversion = party.begin_inverses(&inverted, &multiples, &operands)?;
             let factors = party.finish_factors(conversion)?;
             let additive = party.to_additive(factors.clone(), &kinds)?.to_vec();
             Ok((factors.to_vec(), additive, party.finish_inverses(inversion)?))
@@ -146,6 +157,50 @@ proptest! {
             let multiple = mi[count + i] + di[count + i];
             prop_assert_eq!(multiple * x[count - 1 - i], x[i]);
         }
+    }
+
+    /// Of what follows from wires, some of them twice, among values that do not.
+    #[test]
+    fn inverses_of_wires(
+        count in 0usize..40,
+        kinds in proptest::collection::vec(0usize..4, 40),
+        seed: u64,
+    ) {
+        let [x, masks, by, offsets] =
+            [seed, !seed, seed / 3, seed / 5].map(|seed| values(seed, count));
+        let kinds: Vec<Kind> = kinds[..count].iter().map(|&k| KINDS[k]).collect();
+        let inverted = |i: usize| x[i] * by[i] + offsets[i];
+        prop_assume!((0..count).all(|i| inverted(i) != Fr::ZERO && x[i] != Fr::ZERO));
+        let (model, data) = run(|party, role| {
+            let operand = |i: usize| split(x[i], kinds[i], masks[i], role, false);
+            let numbered = (0..count).map(|i| WireValue { wire: i as u32, operand: operand(i) });
+            let mut wires: Vec<WireValue> = numbered.collect();
+            claim_shared(party, &mut wires)?;
+            let mut all = Vec::new();
+            for (i, WireValue { wire, operand }) in wires.iter().enumerate() {
+                all.push(Inverted { operand: *operand, form: None });
+                let form = WireForm { wire: *wire, factor: by[i], offset: offsets[i] };
+                if operand.kind == Kind::Shared {
+                    // Its share is not looked at.
+                    let unknown = Operand { share: Fr::ZERO, ..*operand };
+                    all.extend([Inverted { operand: unknown, form: Some(form) }; 2]);
+                }
+            }
+            let multiples: Vec<u32> = (0..all.len() as u32).collect();
+            let one = split(Fr::ONE, Kind::Owned(Role::Model), Fr::ZERO, role, false);
+            let begun = party.begin_inverses(&all, &multiples, &vec![one; all.len()])?;
+            party.finish_inverses(begun)
+        });
+        let sums = add(&model.unwrap(), &data.unwrap());
+        let mut expected = Vec::new();
+        for i in 0..count {
+            expected.push(x[i].invert().unwrap());
+            if kinds[i] == Kind::Shared {
+                expected.extend([inverted(i).invert().unwrap(); 2]);
+            }
+        }
+        prop_assert_eq!(&sums[..expected.len()], &expected[..]);
+        prop_assert_eq!(&sums[expected.len()..], &expected[..]);
     }
 }
 

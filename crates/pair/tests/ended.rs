@@ -10,7 +10,8 @@ use twain_masks::IdealMaterial;
 use twain_ole::{IdealOle, ideal_pair};
 use twain_pair::TwoParty;
 use twain_party::{
-    Hint, HintBatch, Kind, Operand, PartyError, PartySeeds, ProverParty, Role, Seed, WitnessParty,
+    Hint, HintBatch, Inverted, Kind, Operand, PartyError, PartySeeds, ProverParty, Role, Seed,
+    WireForm, WireValue, WitnessParty,
 };
 
 /// What a peer makes of a frame it sends, knowing what was sent to it before.
@@ -117,8 +118,17 @@ fn invalid(party: &mut TwoParty) -> Result<(), PartyError> {
 }
 
 fn inverse(party: &mut TwoParty) -> Result<(), PartyError> {
-    let value = shared(party, 3);
+    let value = Inverted { operand: shared(party, 3), form: None };
     let begun = party.begin_inverses(&[value], &[], &[])?;
+    party.finish_inverses(begun).map(drop)
+}
+
+fn inverse_of_a_wire(party: &mut TwoParty) -> Result<(), PartyError> {
+    let wire = WireValue { wire: 4, operand: shared(party, 3) };
+    let share = party.claim(&[wire])?[0];
+    let operand = Operand { share, ..wire.operand };
+    let form = WireForm { wire: 4, factor: Fr::ONE, offset: Fr::ZERO };
+    let begun = party.begin_inverses(&[Inverted { operand, form: Some(form) }], &[], &[])?;
     party.finish_inverses(begun).map(drop)
 }
 
@@ -137,13 +147,14 @@ fn first_bit(_: &[u8], frame: &mut [u8]) {
 
 #[test]
 fn every_check_ends_with_the_same_words_and_nothing_is_sent() {
-    let checks: [(&str, usize, Change, &Work); 7] = [
+    let checks: [(&str, usize, Change, &Work); 8] = [
         ("validity test", 0, nothing, &invalid),
         ("validity test", 0, first_bit, &valid),
         // The commitment, the summand's nonce.
         ("coin toss", 0, first_bit, &valid),
         ("coin toss", 1, one_bit, &valid),
         ("inverses", 0, opposite, &inverse),
+        ("inverses", 0, opposite, &inverse_of_a_wire),
         ("commitments", 0, first_bit, &points),
         ("evaluations", 0, first_bit, &evaluations),
     ];
@@ -157,7 +168,7 @@ fn every_check_ends_with_the_same_words_and_nothing_is_sent() {
             let due = usize::from((step, before) == ("coin toss", 0));
             assert_eq!(sent, due, "{step}, number {before}");
         }
-        for work in [valid, inverse, points, evaluations] {
+        for work in [valid, inverse, inverse_of_a_wire, points, evaluations] {
             let (result, _) = ends(honest, ("", 0, nothing), &work);
             result.expect("nothing is wrong");
         }

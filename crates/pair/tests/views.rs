@@ -18,8 +18,8 @@ use twain_masks::IdealMaterial;
 use twain_ole::{IdealOle, ideal_pair};
 use twain_pair::TwoParty;
 use twain_party::{
-    Hint, HintBatch, Kind, LookupArgument, LookupUse, Operand, PartyError, PartySeeds, ProverParty,
-    Role, Seed, StaticTable, WireValue, WitnessParty,
+    Hint, HintBatch, Inverted, Kind, LookupArgument, LookupUse, Operand, PartyError, PartySeeds,
+    ProverParty, Role, Seed, StaticTable, WireForm, WireValue, WitnessParty,
 };
 
 /// Sessions for each secret.
@@ -126,6 +126,14 @@ fn numbered(values: &[Operand]) -> Vec<WireValue> {
     (0..).zip(values).map(|(wire, operand)| WireValue { wire, operand: *operand }).collect()
 }
 
+/// The values as claimed wires, with the shares they have then.
+fn claimed(party: &mut TwoParty, values: &[Operand]) -> Result<Vec<WireValue>, PartyError> {
+    let mut wires = numbered(values);
+    let shares = party.claim(&wires)?;
+    wires.iter_mut().zip(shares.iter()).for_each(|(wire, share)| wire.operand.share = *share);
+    Ok(wires)
+}
+
 /// Of values in range and of any others.
 #[test]
 fn claims() {
@@ -141,9 +149,7 @@ fn products_of_wires() {
     let far = Fr::from(2).pow_vartime([230]);
     for secrets in [[Fr::ZERO, Fr::ONE], [Fr::from(3), far]] {
         hides("products", secrets, 8, &|party, values| {
-            let mut wires = numbered(values);
-            let shares = party.claim(&wires)?;
-            wires.iter_mut().zip(shares.iter()).for_each(|(w, share)| w.operand.share = *share);
+            let wires = claimed(party, values)?;
             let ends: Vec<u32> = (1..=BATCH as u32).collect();
             // Squares, and each by the first.
             let first = vec![wires[0]; BATCH];
@@ -157,20 +163,51 @@ fn products_of_wires() {
 #[test]
 fn inverses() {
     hides("inverse", [Fr::ONE, -Fr::ONE], 254, &|party, values| {
-        let inversion = party.begin_inverses(values, &[0], &values[..1])?;
+        let inverted = |operand: &Operand| Inverted { operand: *operand, form: None };
+        let inverted: Vec<Inverted> = values.iter().map(inverted).collect();
+        let inversion = party.begin_inverses(&inverted, &[0], &values[..1])?;
         Ok(party.finish_inverses(inversion)?.to_vec())
     });
 }
 
-/// The data's side draws its factors itself and receives nothing, so the model's view is all there is.
+/// Each twice, as if looked up in two tables.
+#[test]
+fn inverses_of_wires() {
+    let far = Fr::from(2).pow_vartime([230]);
+    for secrets in [[Fr::ONE, -Fr::ONE], [Fr::from(3), far]] {
+        hides("inverse of wires", secrets, 254, &|party, values| {
+            let wires = claimed(party, values)?;
+            let inverted = |value: &WireValue| {
+                let (factor, offset) = (Fr::from(5), Fr::from(77));
+                let form = Some(WireForm { wire: value.wire, factor, offset });
+                Inverted { operand: value.operand, form }
+            };
+            let inverted: Vec<Inverted> = wires.repeat(2).iter().map(inverted).collect();
+            let by = wires[0].operand;
+            let inversion = party.begin_inverses(&inverted, &[0], &[by])?;
+            Ok(party.finish_inverses(inversion)?.to_vec())
+        });
+    }
+}
+
+/// Each wire twice, as of two cells. The data's side draws its factors itself and receives nothing
+/// but claims, so the model's view is all there is.
 #[test]
 fn factors() {
-    let secrets = [Fr::ONE, -Fr::from(77)];
-    hides_from(&[Role::Model], "factors", secrets, 254, &|party, values| {
-        let conversion = party.prepare_factors(values)?;
-        let conversion = party.begin_factors(conversion, &[Fr::ONE; BATCH])?;
-        Ok(party.finish_factors(conversion)?.to_vec())
-    });
+    let far = Fr::from(2).pow_vartime([230]);
+    for secrets in [[Fr::ONE, -Fr::from(77)], [Fr::from(3), far]] {
+        hides_from(&[Role::Model], "factors", secrets, 254, &|party, values| {
+            let wires = claimed(party, values)?.repeat(2);
+            let conversion = party.prepare_factors(&wires)?;
+            let shifts = [[Fr::ONE; BATCH], [Fr::from(2); BATCH]].concat();
+            let conversion = party.begin_factors(conversion, &shifts)?;
+            let factors = party.finish_factors(conversion)?;
+            // Their quotients, as well: under one factor they would be those of the shifted values.
+            let (first, second) = factors.split_at(BATCH);
+            let quotients = first.iter().zip(second).map(|(a, b)| *a * b.invert().unwrap());
+            Ok(factors.iter().copied().chain(quotients).collect())
+        });
+    }
 }
 
 #[test]

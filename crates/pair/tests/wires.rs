@@ -11,7 +11,10 @@ use twain_link::scalars::decode_scalars;
 use twain_masks::InlineMaterial;
 use twain_ole::{IdealOle, ideal_pair};
 use twain_pair::TwoParty;
-use twain_party::{Kind, Operand, PartyError, PartySeeds, Role, Seed, WireValue, WitnessParty};
+use twain_party::{
+    Inverted, Kind, Operand, PartyError, PartySeeds, ProverParty, Role, Seed, WireForm, WireValue,
+    WitnessParty,
+};
 
 /// What the cheater adds to a wire the second time.
 const ERROR: u64 = 1 << 40;
@@ -117,6 +120,18 @@ fn a_product_of_what_is_not_claimed_ends_the_session() {
         party.inner_products(&wires[..1], &wires[1..], &[1]).map(|_| ())
     });
     assert!(ended.iter().all(|outcome| matches!(outcome, Err(PartyError::Bug(_)))));
+}
+
+/// Nor is it turned into factors, or inverted.
+#[test]
+fn neither_conversion_nor_inverse_of_what_is_not_claimed_is_made() {
+    let value = shared(0, Fr::ONE);
+    let form = WireForm { wire: value.wire, factor: Fr::ONE, offset: Fr::ZERO };
+    let inverted = Inverted { operand: value.operand, form: Some(form) };
+    let conversions = outcomes(|party, _| party.prepare_factors(&[value]).map(drop));
+    let inverses = outcomes(|party, _| party.begin_inverses(&[inverted], &[], &[]).map(drop));
+    let mut ended = conversions.iter().chain(&inverses);
+    assert!(ended.all(|outcome| matches!(outcome, Err(PartyError::Bug(_)))));
 }
 
 /// The data's share of a claimed wire is its mask: it says nothing of the value, whatever it was.

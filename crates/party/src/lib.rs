@@ -53,7 +53,7 @@ pub use numerator::{
     KnownPolynomial, Node, NodeId, Numerator, PublicPolynomial, QuotientOperands, SecretPolynomial,
     coset_shifts, recombination,
 };
-pub use operand::{Operand, WireValue};
+pub use operand::{Inverted, Operand, WireForm, WireValue};
 pub use party::{Opening, Party, ProverParty, Tested, WitnessParty};
 pub use seeds::PartySeeds;
 pub use shares::{Factors, Shares};

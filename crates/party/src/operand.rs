@@ -26,3 +26,23 @@ pub struct WireValue {
     /// Its value.
     pub operand: Operand,
 }
+
+/// What follows from a wire by numbers that both parties know: `factor * wire + offset`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WireForm {
+    /// The wire's number.
+    pub wire: u32,
+    /// Not 0.
+    pub factor: Fr,
+    /// What is added.
+    pub offset: Fr,
+}
+
+/// A value that is inverted.
+#[derive(Clone, Copy)]
+pub struct Inverted {
+    /// The value.
+    pub operand: Operand,
+    /// How it follows from a claimed, shared wire, if it does.
+    pub form: Option<WireForm>,
+}

@@ -1,8 +1,8 @@
 //! The operations of a side of a proof.
 
 use crate::{
-    BlindingItem, Factors, HintBatch, Kind, LookupArgument, Multiplicities, Numerator, Operand,
-    PartyError, QuotientOperands, Role, Shares, Statement, Watched, WireValue,
+    BlindingItem, Factors, HintBatch, Inverted, Kind, LookupArgument, Multiplicities, Numerator,
+    Operand, PartyError, QuotientOperands, Role, Shares, Statement, Watched, WireValue,
 };
 use ff::Field;
 use std::ops::Range;
@@ -158,8 +158,9 @@ pub trait ProverParty: WitnessParty {
     ) -> Result<Vec<Fr>, PartyError>;
 
     /// Prepares to turn additive shares into multiplicative ones, while it is not known yet by what
-    /// public numbers the values will be shifted.
-    fn prepare_factors(&mut self, values: &[Operand]) -> Result<Self::Conversion, PartyError>;
+    /// public numbers the values will be shifted. Those that are shared are claimed wires; of
+    /// others the number has no meaning.
+    fn prepare_factors(&mut self, values: &[WireValue]) -> Result<Self::Conversion, PartyError>;
 
     /// Says what the values are shifted by, one number each.
     fn begin_factors(
@@ -180,7 +181,7 @@ pub trait ProverParty: WitnessParty {
     /// `factors[i]`.
     fn begin_inverses(
         &mut self,
-        values: &[Operand],
+        values: &[Inverted],
         multiples: &[u32],
         factors: &[Operand],
     ) -> Result<Self::Inversion, PartyError>;

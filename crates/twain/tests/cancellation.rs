@@ -30,11 +30,14 @@ struct Ender {
     end: usize,
     asked: AtomicUsize,
     ended: Mutex<Option<Instant>>,
+    /// When it was last asked, and the longest that it was not.
+    silence: Mutex<(Instant, Duration)>,
 }
 
 impl Ender {
     fn at(end: usize) -> Arc<Self> {
-        Arc::new(Self { end, asked: AtomicUsize::new(0), ended: Mutex::new(None) })
+        let silence = Mutex::new((Instant::now(), Duration::ZERO));
+        Arc::new(Self { end, asked: AtomicUsize::new(0), ended: Mutex::new(None), silence })
     }
 }
 
@@ -42,6 +45,9 @@ impl Watch for Ender {
     fn enter(&self, _: Phase) {}
 
     fn cancelled(&self) -> bool {
+        let (last, longest) = &mut *self.silence.lock().unwrap();
+        *longest = last.elapsed().max(*longest);
+        *last = Instant::now();
         let ends = self.asked.fetch_add(1, Ordering::Relaxed) >= self.end;
         if ends {
             self.ended.lock().unwrap().get_or_insert_with(Instant::now);
@@ -121,6 +127,8 @@ fn ends_in_time<T>(
     let whole = Ender::at(usize::MAX);
     let done = work(&Watched::by(whole.clone())).unwrap();
     let asked = whole.asked.load(Ordering::Relaxed);
+    let (_, silence) = *whole.silence.lock().unwrap();
+    assert!(silence < LIMIT, "not asked for {silence:?}");
     for point in 0..points {
         let ender = Ender::at(asked * point / points);
         let error = work(&Watched::by(ender.clone())).err().unwrap();

@@ -12,9 +12,13 @@ use crate::source::Source;
 use crate::srs::MAX_K;
 use crate::{ArtifactError, ArtifactKind, FormatError};
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use twain_algebra::{Fr, Interrupt};
+
+/// Scalars that are written, which takes a few milliseconds, before somebody may end it.
+const SCALARS_AT_ONCE: usize = 1 << 15;
 
 /// A polynomial of a proving key. Lagrange form: `2^k` values; coefficients: `2^k`; extended form:
 /// `2^extended_k` values on the coset (spec 01 §1.4).
@@ -267,25 +271,24 @@ pub fn prepare_proving_key<'a>(
     interrupt: &dyn Interrupt,
     mut polynomial: impl FnMut(KeyPolynomial) -> Cow<'a, [Fr]>,
 ) -> Result<Prepared, ArtifactError> {
-    let mut cancelled = false;
-    let filled = Destination::open(path, ArtifactKind::ProvingKey)?.fill(|writer| {
-        let mut unless_ended = |which| {
-            cancelled = interrupt.is_interrupted();
-            match cancelled {
-                true => Err(io::Error::other("cancelled")),
-                false => Ok(polynomial(which)),
-            }
-        };
-        encode(format, verifying_key, extended_k, &mut unless_ended, writer)
-    });
-    if cancelled { Err(ArtifactError::Cancelled) } else { filled }
+    let cancelled = Cell::new(false);
+    let go_on = || {
+        cancelled.set(interrupt.is_interrupted());
+        if cancelled.get() { Err(io::Error::other("cancelled")) } else { Ok(()) }
+    };
+    let content = |writer: &mut dyn Write| {
+        encode(format, verifying_key, extended_k, &mut polynomial, &go_on, writer)
+    };
+    let filled = Destination::open(path, ArtifactKind::ProvingKey)?.fill(content);
+    if cancelled.get() { Err(ArtifactError::Cancelled) } else { filled }
 }
 
 fn encode<'a>(
     format: KeyFormat,
     verifying_key: &VerifyingKeyFile,
     extended_k: u32,
-    polynomial: &mut impl FnMut(KeyPolynomial) -> io::Result<Cow<'a, [Fr]>>,
+    polynomial: &mut impl FnMut(KeyPolynomial) -> Cow<'a, [Fr]>,
+    go_on: &dyn Fn() -> io::Result<()>,
     writer: &mut dyn Write,
 ) -> io::Result<()> {
     let invalid = |reason: String| io::Error::new(io::ErrorKind::InvalidInput, reason);
@@ -298,13 +301,16 @@ fn encode<'a>(
         writer.write_all(&value.to_be_bytes())
     };
     let mut write = |which, length: u64, writer: &mut dyn Write| {
-        let scalars = polynomial(which)?;
+        let scalars = polynomial(which);
         if scalars.len() as u64 != length {
             let found = scalars.len();
             return Err(invalid(format!("{which:?} has {found} scalars, not {length}")));
         }
         prefix(length, writer)?;
-        scalars.iter().try_for_each(|scalar| format.write_scalar(scalar, writer))
+        scalars.chunks(SCALARS_AT_ONCE).try_for_each(|scalars| {
+            go_on()?;
+            scalars.iter().try_for_each(|scalar| format.write_scalar(scalar, writer))
+        })
     };
     for which in [P::L0, P::LLast, P::LActive] {
         write(which, layout.extended_rows, writer)?;

@@ -46,6 +46,9 @@ pub struct GenSettings {
     /// Where the settings go.
     #[arg(short = 'O', long, default_value = "settings.json")]
     pub settings_path: PathBuf,
+    /// Only what binds: no Freivalds' check, no polycommit. Says what it costs.
+    #[arg(long)]
+    pub sound: bool,
     /// Scales, visibilities, circuit size.
     #[command(flatten)]
     pub args: RunArguments,

@@ -84,6 +84,32 @@ pub enum CheckMode {
     Unsafe,
 }
 
+/// Flags of `check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The compiled circuit; at the data's side the redacted one.
+    #[arg(short = 'M', long, default_value = "model.compiled")]
+    pub compiled_circuit: PathBuf,
+    /// The proving key.
+    #[arg(long, default_value = "pk.key")]
+    pub pk_path: PathBuf,
+    /// SRS.
+    #[command(flatten)]
+    pub srs: SrsPath,
+    /// The input, at the data's side and with --own-inputs: a file, @file, or JSON itself.
+    #[arg(short = 'D', long, default_value = "input.json")]
+    pub data: String,
+    /// As prove will be told; the same on both sides.
+    #[arg(long, value_enum, requires = "id")]
+    pub reveal_output: Option<Reveal>,
+    /// What is accepted of the circuit.
+    #[command(flatten)]
+    pub einsums: UnboundEinsums,
+    /// The peer, which checks at the same time; without one this is a forecast.
+    #[command(flatten)]
+    pub pair: Pair,
+}
+
 /// Flags of `preprocess`.
 #[derive(Debug, Args)]
 pub struct Preprocess {
@@ -154,6 +180,19 @@ impl Prove {
             files.writes.push(self.output_path.clone());
         }
         files
+    }
+}
+
+impl Check {
+    pub(super) fn files(&self) -> Files {
+        let common = Files::default()
+            .reads(&[&self.compiled_circuit, &self.pk_path])
+            .may_read(&self.srs.srs_path);
+        match self.pair.id {
+            None => common,
+            Some(Side::Model) if self.pair.own_inputs.is_empty() => common,
+            Some(_) => common.reads_data(&self.data),
+        }
     }
 }
 

@@ -16,7 +16,7 @@ pub use named_peers::{NamedPeer, NamedPeers, NamedPeersError, is_name};
 use aws_lc_rs::encoding::{AsBigEndian, AsDer, Curve25519SeedBin, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::hkdf;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
-use private_file::{create_once, read_private};
+use private_file::{create_once, read_private, replace};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::SigningKey;
 use std::path::{Path, PathBuf};
@@ -59,15 +59,23 @@ impl Identity {
         if let Some(key) = read_private(&path, LONGEST_KEY_FILE)? {
             return Self::from_pkcs8(directory, &path, &key);
         }
-        let pair =
-            Ed25519KeyPair::generate().map_err(|error| IdentityError::Crypto(error.to_string()))?;
-        let key = AsDer::<Pkcs8V1Der>::as_der(&pair)
-            .map_err(|error| IdentityError::Crypto(error.to_string()))?;
-        create_once(directory, &path, key.as_ref())?;
+        create_once(directory, &path, new_key()?.as_ref())?;
         // Another process may have been first: what counts is in the file.
         let missing = || IdentityError::NotAKey { path: path.clone() };
         let key = read_private(&path, LONGEST_KEY_FILE)?.ok_or_else(missing)?;
         Self::from_pkcs8(directory, &path, &key)
+    }
+
+    /// A new key in the place of the one in `directory`, which is gone then. What was derived from the old one
+    /// cannot be read any more, and peers do not know the new one.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn rotate(directory: &Path) -> Result<Self, IdentityError> {
+        let path = directory.join(IDENTITY_FILE);
+        let key = new_key()?;
+        replace(&path, key.as_ref())?;
+        Self::from_pkcs8(directory, &path, key.as_ref())
     }
 
     fn from_pkcs8(directory: &Path, path: &Path, pkcs8: &[u8]) -> Result<Self, IdentityError> {
@@ -129,6 +137,13 @@ impl Identity {
             .map_err(crypto)?;
         Ok(key)
     }
+}
+
+/// A fresh key in PKCS#8.
+fn new_key() -> Result<Pkcs8V1Der<'static>, IdentityError> {
+    let crypto = |error: &dyn std::fmt::Display| IdentityError::Crypto(error.to_string());
+    let pair = Ed25519KeyPair::generate().map_err(|error| crypto(&error))?;
+    AsDer::<Pkcs8V1Der>::as_der(&pair).map_err(|error| crypto(&error))
 }
 
 impl std::fmt::Debug for Identity {

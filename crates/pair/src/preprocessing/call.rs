@@ -1,6 +1,6 @@
 //! The calls to the sources of correlations, and what tells them apart in a bundle.
 
-use crate::wires::MaskPair;
+use crate::wires::{MaskPair, Masking};
 use sha2::{Digest, Sha256};
 use twain_masks::Demand;
 use twain_ole::{OleGroup, Products};
@@ -34,7 +34,7 @@ impl Call {
         }
     }
 
-    /// Which masks of wires are multiplied.
+    /// Which masks and random factors are multiplied.
     pub fn mask_pairs(&self) -> Option<&Vec<MaskPair>> {
         match self {
             Call::MaskProducts(pairs) => Some(pairs),
@@ -70,8 +70,15 @@ impl Call {
             Call::MaskProducts(pairs) => {
                 number(2);
                 number(pairs.len());
-                for MaskPair { wires, kinds } in pairs {
-                    wires.iter().for_each(|wire| number(*wire as usize));
+                for MaskPair { maskings, kinds } in pairs {
+                    for masking in maskings {
+                        let (what, index) = match masking {
+                            Masking::Wire(wire) => (0, *wire),
+                            Masking::Factor(factor) => (1, *factor),
+                        };
+                        number(what);
+                        number(index as usize);
+                    }
                     kinds.iter().for_each(|kind| number(kind_number(*kind)));
                 }
             }

@@ -1,9 +1,9 @@
-//! Masks of wires and their products in a bundle (protocol §2.2, §21): the masks follow from its seed, of
-//! the products this side's shares are kept.
+//! Masks of wires, random factors and their products in a bundle (protocol §2.2, §21): masks and
+//! factors follow from its seed, of the products this side's shares are kept.
 
 use super::call::Call;
 use super::records::{SharedRecords, lock};
-use crate::wires::{MaskPair, MaskProducts, MaskSeed};
+use crate::wires::{MaskPair, MaskProducts, MaskSeed, Masking};
 use twain_algebra::Fr;
 use twain_link::channel::Channel;
 use twain_ole::OleSource;
@@ -23,8 +23,8 @@ impl StoredMaskProducts {
 }
 
 impl MaskProducts for StoredMaskProducts {
-    fn mask(&self, wire: u32) -> Fr {
-        self.seed.mask(wire)
+    fn mask(&self, masking: Masking) -> Fr {
+        self.seed.mask(masking)
     }
 
     fn products(

@@ -1,8 +1,10 @@
-//! One mask a wire (protocol §2.2). Input: a source of masks, and numbers of wires; output: masks, each
-//! once.
+//! One mask a wire, and random factors for one use each (protocol §2.2). Input: a source of them,
+//! and numbers of wires; output: masks and factors, each once.
 
 use super::pairs::MaskProducts;
+use super::seed::Masking;
 use ff::Field;
+use std::ops::Range;
 use twain_algebra::Fr;
 use twain_party::PartyError;
 
@@ -50,17 +52,19 @@ impl Drop for Mask {
     }
 }
 
-/// The masks of one side's wires, of which each can be had once.
+/// The masks of one side's wires and its random factors, of which each can be had once.
 pub struct Masks {
     source: Box<dyn MaskProducts>,
-    /// Which are taken, 64 wires a word.
+    /// Which masks are taken, 64 wires a word.
     taken: Vec<u64>,
+    /// How many factors are taken, from the first on.
+    factors: u32,
 }
 
 impl Masks {
     /// None of them is taken.
     pub fn new(source: Box<dyn MaskProducts>) -> Self {
-        Self { source, taken: Vec::new() }
+        Self { source, taken: Vec::new(), factors: 0 }
     }
 
     /// The mask of a wire.
@@ -76,16 +80,26 @@ impl Masks {
             return Err(CLAIMED_TWICE);
         }
         self.taken[word] |= bit;
-        Ok(Mask(self.source.mask(wire)))
+        Ok(Mask(self.source.mask(Masking::Wire(wire))))
+    }
+
+    /// The numbers of so many factors that were not had before.
+    pub(super) fn next_factors(&mut self, count: usize) -> Result<Range<u32>, PartyError> {
+        let first = self.factors;
+        let end = u32::try_from(count).ok().and_then(|count| first.checked_add(count));
+        self.factors = end.ok_or_else(|| {
+            PartyError::Unsupported("more random factors than 32 bits number".into())
+        })?;
+        Ok(first..self.factors)
     }
 
     /// What the mask of a wire is, for its tag: it is opened by [`take`](Self::take) alone.
     pub(super) fn to_tag(&self, wire: u32) -> Fr {
-        self.source.mask(wire)
+        self.source.mask(Masking::Wire(wire))
     }
 
     /// Where products of masks come from.
-    pub(super) fn products(&mut self) -> &mut dyn MaskProducts {
+    pub(super) fn source(&mut self) -> &mut dyn MaskProducts {
         &mut *self.source
     }
 }
@@ -97,12 +111,23 @@ mod tests {
     use crate::wires::seed::MaskSeed;
 
     #[test]
+    fn a_factor_is_had_once() {
+        let mut masks =
+            Masks::new(Box::new(InlineMaskProducts::new(MaskSeed::of_bundle(&[3; 32]))));
+        assert_eq!(masks.next_factors(5).expect("some"), 0..5);
+        assert_eq!(masks.next_factors(0).expect("none"), 5..5);
+        assert_eq!(masks.next_factors(2).expect("others"), 5..7);
+        assert!(masks.next_factors(u32::MAX as usize).is_err());
+        assert_eq!(masks.next_factors(1).expect("none was given away"), 7..8);
+    }
+
+    #[test]
     fn a_mask_is_had_once() {
         let seed = MaskSeed::of_bundle(&[3; 32]);
         let mut masks = Masks::new(Box::new(InlineMaskProducts::new(seed.clone())));
         for wire in [0, 63, 64, 1000] {
             let opened = masks.take(wire).expect("the first time").claim(Fr::from(5));
-            assert_eq!(opened + seed.mask(wire), Fr::from(5));
+            assert_eq!(opened + seed.mask(Masking::Wire(wire)), Fr::from(5));
             assert!(matches!(masks.take(wire), Err(PartyError::Bug(_))));
         }
     }

@@ -8,6 +8,9 @@
 //!
 //! `x*y = delta_x*delta_y + delta_x*a_y + delta_y*a_x + a_x*a_y`
 //!
+//! So do products of a wire and random factors, from which its inverse and its conversion to
+//! factors follow (protocol §4).
+//!
 //! *Private:* `a` is uniform, unknown to the peer and used for one opening, which [`Mask`] sees to.
 //!
 //! Input: wires with this side's shares; a link, a source of products of masks. Output: shares of
@@ -19,7 +22,7 @@ mod seed;
 
 pub use mask::{Mask, Masks};
 pub use pairs::{InlineMaskProducts, MaskPair, MaskProducts};
-pub use seed::MaskSeed;
+pub use seed::{MaskSeed, Masking};
 
 use crate::arithmetic::{cross_terms, holds};
 use ff::Field;
@@ -34,6 +37,9 @@ use twain_party::{Kind, Operand, PartyError, Role, Shares, WireValue};
 
 /// What the messages of claims are called.
 const CLAIMS: &str = "claims of wires";
+
+/// The products of such a wire would be those of another value.
+const NOT_CLAIMED: PartyError = PartyError::Bug("a wire is multiplied that is not claimed");
 
 /// The claimed wires of a session, and the products of their masks.
 pub struct Wires {
@@ -128,12 +134,12 @@ impl Wires {
             let wires = [left.wire, right.wire];
             self.places.entry(wires).or_insert_with(|| {
                 let kinds = [left.operand.kind, right.operand.kind];
-                missing.push(MaskPair { wires, kinds });
+                missing.push(MaskPair { maskings: wires.map(Masking::Wire), kinds });
                 [call, missing.len() as u32 - 1]
             });
         }
         if !missing.is_empty() {
-            self.made.push(self.masks.products().products(channel, source, &missing)?);
+            self.made.push(self.masks.source().products(channel, source, &missing)?);
         }
         let role = channel.role();
         let mut products = Shares::zero(factors.len());
@@ -142,7 +148,7 @@ impl Wires {
             let of_masks = self.of_masks(left.wire, right.wire);
             let opened = self.opened(left.wire).zip(self.opened(right.wire));
             let (Some(of_masks), Some((l, r))) = (of_masks, opened) else {
-                return Err(PartyError::Bug("a wire is multiplied that is not claimed"));
+                return Err(NOT_CLAIMED);
             };
             *product = of_masks + l * own_mask(role, right, r) + r * own_mask(role, left, l);
             if role == Role::Model {
@@ -151,6 +157,37 @@ impl Wires {
             Ok(())
         })?;
         Ok(products)
+    }
+
+    /// Shares of the masks of claimed, shared wires, each times a random factor of its own: of whom
+    /// the kinds say, the mask's first. A wire that occurs more than once has another factor each
+    /// time.
+    pub(crate) fn times_factors(
+        &mut self,
+        channel: &mut dyn Channel,
+        source: &mut dyn OleSource,
+        wires: &[u32],
+        kinds: [Kind; 2],
+    ) -> Result<TimesFactors, PartyError> {
+        let opened = wires.iter().map(|wire| self.opened(*wire));
+        let opened = opened.collect::<Option<Vec<Fr>>>().ok_or(NOT_CLAIMED)?;
+        let numbers = self.masks.next_factors(wires.len())?;
+        let pairs = wires.iter().zip(numbers.clone()).map(|(wire, factor)| MaskPair {
+            maskings: [Masking::Wire(*wire), Masking::Factor(factor)],
+            kinds,
+        });
+        let pairs: Vec<MaskPair> = pairs.collect();
+        let masks = self.masks.source();
+        let mut factors = Shares::default();
+        if holds(channel.role(), kinds[1]) {
+            let drawn = numbers.into_par_iter().map(|number| masks.mask(Masking::Factor(number)));
+            factors = Shares::new(drawn.collect());
+        }
+        let products = match pairs.is_empty() {
+            true => Shares::default(),
+            false => masks.products(channel, source, &pairs)?,
+        };
+        Ok(TimesFactors { opened, factors, products })
     }
 
     /// This side's share of the product of two masks.
@@ -205,6 +242,16 @@ impl Wires {
         }
         Ok(sums)
     }
+}
+
+/// Masks of wires times random factors.
+pub(crate) struct TimesFactors {
+    /// What was opened of each wire.
+    pub opened: Vec<Fr>,
+    /// This side's factors, if it has any.
+    pub factors: Shares,
+    /// This side's shares of the products.
+    pub products: Shares,
 }
 
 /// This side's mask of a claimed wire of which it holds this share.

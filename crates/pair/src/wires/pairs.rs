@@ -1,7 +1,8 @@
-//! Products of masks of two wires, which no input has to do with (protocol §2.2). Input: which masks are
-//! multiplied, and this side's seed; output: this side's shares of the products, made by OLE.
+//! Products of masks and random factors, which no input has to do with (protocol §2.2). Input:
+//! which are multiplied, and this side's seed; output: this side's shares of the products, made by
+//! OLE.
 
-use super::seed::MaskSeed;
+use super::seed::{MaskSeed, Masking};
 use crate::arithmetic::{InnerProducts, cross_terms, holds};
 use rayon::prelude::*;
 use std::collections::VecDeque;
@@ -10,13 +11,12 @@ use twain_link::channel::Channel;
 use twain_ole::{OleGroup, OleSource};
 use twain_party::{Kind, Operand, PartyError, Shares};
 
-/// Two wires whose masks are multiplied. A side has a mask of a wire that it owns or shares; of any other
-/// its mask is 0.
+/// Two sums that are multiplied, each of what the sides have drawn under one number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MaskPair {
-    /// Their numbers.
-    pub wires: [u32; 2],
-    /// Who knows them.
+    /// What was drawn.
+    pub maskings: [Masking; 2],
+    /// Whose is in the sum: both sides' if it is shared, otherwise the owner's alone.
     pub kinds: [Kind; 2],
 }
 
@@ -41,12 +41,12 @@ impl MaskPair {
     }
 }
 
-/// Has masks, and makes products of them.
+/// Has masks and random factors, and makes products of them.
 pub trait MaskProducts: Send + Sync {
-    /// This side's mask of the wire with this number: uniform, and the same at each call.
-    fn mask(&self, wire: u32) -> Fr;
+    /// What this side has drawn under this number: uniform, and the same at each call.
+    fn mask(&self, masking: Masking) -> Fr;
 
-    /// This side's shares of the products of masks. Both sides ask for the same pairs.
+    /// This side's shares of the products. Both sides ask for the same pairs.
     fn products(
         &mut self,
         channel: &mut dyn Channel,
@@ -85,7 +85,7 @@ impl InlineMaskProducts {
         let operand = |pair: &MaskPair, side: usize| -> Operand {
             let kind = pair.kinds[side];
             let share = match holds(role, kind) {
-                true => self.seed.mask(pair.wires[side]),
+                true => self.seed.mask(pair.maskings[side]),
                 false => Fr::default(),
             };
             Operand { share, kind, bits: 254 }
@@ -103,8 +103,8 @@ impl InlineMaskProducts {
 }
 
 impl MaskProducts for InlineMaskProducts {
-    fn mask(&self, wire: u32) -> Fr {
-        self.seed.mask(wire)
+    fn mask(&self, masking: Masking) -> Fr {
+        self.seed.mask(masking)
     }
 
     fn products(

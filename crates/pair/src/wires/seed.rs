@@ -1,4 +1,5 @@
-//! What masks of wires are drawn from (protocol §2.2). Input: a seed; output: the mask of each number.
+//! What masks are drawn from (protocol §2.2). Input: a seed; output: the mask of each wire, and
+//! random factors.
 
 use ff::FromUniformBytes;
 use rand_chacha::ChaCha20Rng;
@@ -7,7 +8,16 @@ use sha2::{Digest, Sha256};
 use twain_algebra::Fr;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// What the masks of one side's wires follow from; fresh for each proof.
+/// A number that one side draws and the other does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Masking {
+    /// The mask of the wire with this number.
+    Wire(u32),
+    /// The factor with this number, of those that wires are multiplied by.
+    Factor(u32),
+}
+
+/// What one side's masks of wires and its random factors follow from; fresh for each proof.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct MaskSeed([u8; 32]);
 
@@ -27,10 +37,16 @@ impl MaskSeed {
         Self(hash.finalize().into())
     }
 
-    /// The mask of the wire with this number: 64 bytes of the ChaCha20 stream, reduced.
-    pub fn mask(&self, wire: u32) -> Fr {
+    /// The mask or factor of this number: 64 bytes of a ChaCha20 stream, reduced. Masks are in the
+    /// stream 0, factors in the stream 1.
+    pub fn mask(&self, masking: Masking) -> Fr {
         let mut rng = ChaCha20Rng::from_seed(self.0);
-        rng.set_word_pos(16 * u128::from(wire));
+        let (stream, number) = match masking {
+            Masking::Wire(wire) => (0, wire),
+            Masking::Factor(factor) => (1, factor),
+        };
+        rng.set_stream(stream);
+        rng.set_word_pos(16 * u128::from(number));
         let mut bytes = [0; 64];
         rng.fill_bytes(&mut bytes);
         let mask = Fr::from_uniform_bytes(&bytes);
@@ -46,12 +62,14 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn each_wire_has_a_mask_of_its_own() {
+    fn each_wire_and_each_factor_has_a_mask_of_its_own() {
         let seeds = [MaskSeed([1; 32]), MaskSeed([2; 32]), MaskSeed::of_bundle(&[1; 32])];
+        let numbers = || (0..100).chain([u32::MAX - 1, u32::MAX]);
         let masks = seeds.iter().flat_map(|seed| {
-            (0..100).chain([u32::MAX - 1, u32::MAX]).map(|wire| seed.mask(wire).to_repr())
+            let all = numbers().map(Masking::Wire).chain(numbers().map(Masking::Factor));
+            all.map(|masking| seed.mask(masking).to_repr())
         });
-        assert_eq!(masks.map(<[u8; 32]>::from).collect::<HashSet<_>>().len(), 3 * 102);
-        assert_eq!(seeds[0].mask(5), seeds[0].mask(5));
+        assert_eq!(masks.map(<[u8; 32]>::from).collect::<HashSet<_>>().len(), 3 * 2 * 102);
+        assert_eq!(seeds[0].mask(Masking::Wire(5)), seeds[0].mask(Masking::Wire(5)));
     }
 }

@@ -3,8 +3,8 @@
 use super::quotient::quotient;
 use super::witness::sums;
 use crate::{
-    Alone, BlindingItem, Factors, Kind, Numerator, Operand, PartyError, ProverParty,
-    QuotientOperands, Shares,
+    Alone, BlindingItem, Factors, Inverted, Kind, Numerator, Operand, PartyError, ProverParty,
+    QuotientOperands, Shares, WireValue,
 };
 use ff::Field;
 use std::ops::Range;
@@ -45,8 +45,8 @@ impl ProverParty for Alone {
         Ok(sums(ends, |i| left[i].share * right[i].share))
     }
 
-    fn prepare_factors(&mut self, values: &[Operand]) -> Result<Factors, PartyError> {
-        Ok(Factors::new(values.iter().map(|operand| operand.share).collect()))
+    fn prepare_factors(&mut self, values: &[WireValue]) -> Result<Factors, PartyError> {
+        Ok(Factors::new(values.iter().map(|value| value.operand.share).collect()))
     }
 
     fn begin_factors(&mut self, mut values: Factors, shifts: &[Fr]) -> Result<Factors, PartyError> {
@@ -64,11 +64,11 @@ impl ProverParty for Alone {
 
     fn begin_inverses(
         &mut self,
-        values: &[Operand],
+        values: &[Inverted],
         multiples: &[u32],
         factors: &[Operand],
     ) -> Result<Shares, PartyError> {
-        let mut inverses: Vec<Fr> = values.iter().map(|operand| operand.share).collect();
+        let mut inverses: Vec<Fr> = values.iter().map(|value| value.operand.share).collect();
         if inverses.contains(&Fr::ZERO) {
             return Err(PartyError::Ended);
         }

@@ -53,8 +53,11 @@ pub(super) fn quotient(
     let shifts = coset_shifts(numerator.k, pieces)?;
     let constants: Vec<Fr> = shifts.iter().map(|s| s.pow_vartime([n as u64])).collect();
     let recombination = recombination(&constants)?;
-    let mut result: Vec<Shares> = (0..pieces).map(|_| Shares::zero(n)).collect();
-    let mut columns: Vec<Shares> = program.columns.iter().map(|_| Shares::zero(n)).collect();
+    // Room for many columns takes its time, too.
+    let zeros = |_| watched.check().map(|()| Shares::zero(n));
+    let mut result = (0..pieces).map(zeros).collect::<Result<Vec<Shares>, _>>()?;
+    let columns = (0..program.columns.len()).map(zeros);
+    let mut columns = columns.collect::<Result<Vec<Shares>, _>>()?;
     let mut values = Shares::zero(n);
     for (coset, shift) in shifts.iter().enumerate() {
         for (column, name) in columns.iter_mut().zip(&program.columns) {

@@ -5,11 +5,15 @@ use super::error::ProveError;
 use super::lookup_view::LookupView;
 use super::operands::Operands;
 use super::rows::RowValues;
+use super::wire_forms::WireForms;
 use crate::{CompiledSystem, LookupArgument};
 use ff::Field;
 use rayon::prelude::*;
 use twain_algebra::{Fr, vector};
-use twain_party::{Kind, Multiplicities, Operand, PartyError, ProverParty, Role, Shares, Watched};
+use twain_party::{
+    Inverted, Kind, Multiplicities, Operand, PartyError, ProverParty, Role, Shares, Watched,
+    WireForm,
+};
 
 /// Who knows what an argument looks up, and so its multiplicities and its grand sum: `kinds` are
 /// those of the advice columns.
@@ -59,10 +63,7 @@ impl<I> GrandSums<I> {
             }
             let values = |input| {
                 watched.check()?;
-                match chosen.get(index, input) {
-                    Some((shares, kinds)) => Ok(RowValues::Shared(shares.clone(), kinds.clone())),
-                    None => view.input(argument, input),
-                }
+                looked_up(view, chosen, (index, argument), input)
             };
             let here = (index, argument);
             let counts = (&counts.shares[..], *kind);
@@ -118,7 +119,7 @@ fn accumulate(values: &mut [Fr]) -> Fr {
 /// batch.
 #[derive(Default)]
 struct Pending {
-    operands: Operands,
+    operands: Operands<Inverted>,
     /// The argument and row whose summand an inverse is; none for a table's.
     inverses: Vec<Option<(u32, u32)>>,
     /// Multiplicities of secret table rows.
@@ -130,8 +131,8 @@ struct Pending {
 }
 
 impl Pending {
-    fn invert(&mut self, operand: Operand, place: Option<(u32, u32)>) {
-        self.operands.push(operand);
+    fn invert(&mut self, operand: Operand, form: Option<WireForm>, place: Option<(u32, u32)>) {
+        self.operands.push(Inverted { operand, form });
         self.inverses.push(place);
     }
 }
@@ -155,7 +156,12 @@ impl Table {
         let (usable, beta) = (view.system.usable_rows(), view.challenges.beta);
         let tuple = &argument.table;
         let entry = Some(argument.entry);
-        match view.rows.compressed(tuple, view.challenges, beta, usable)? {
+        let values = view.rows.compressed(tuple, view.challenges, beta, usable)?;
+        let forms = match values.has_shared() {
+            true => WireForms::of(&view.rows, tuple, view.challenges, beta, usable)?,
+            false => WireForms::default(),
+        };
+        match values {
             RowValues::Known(mut inverses) => {
                 invert_all(&mut inverses)?;
                 Ok(Self { entry, inverses, secret: Vec::new() })
@@ -172,7 +178,8 @@ impl Table {
                             kind => kind,
                         };
                         secret.push((row as u32, pending.operands.len() as u32));
-                        pending.invert(Operand { share: shares[row], kind, bits: 254 }, None);
+                        let operand = Operand { share: shares[row], kind, bits: 254 };
+                        pending.invert(operand, forms.get(row), None);
                         *inverse = Fr::ZERO;
                     } else if *inverse == Fr::ZERO {
                         return Err(PartyError::Ended.into());
@@ -185,13 +192,33 @@ impl Table {
     }
 }
 
+/// What an input looks up, and how that follows from wires.
+type LookedUp = (RowValues, WireForms);
+
+fn looked_up(
+    view: &LookupView<'_>,
+    chosen: &ChosenInputs,
+    (index, argument): (usize, &LookupArgument),
+    input: usize,
+) -> Result<LookedUp, ProveError> {
+    if let Some((shares, kinds)) = chosen.get(index, input) {
+        return Ok((RowValues::Shared(shares.clone(), kinds.clone()), WireForms::default()));
+    }
+    let values = view.input(argument, input)?;
+    let forms = match values.has_shared() {
+        true => view.input_forms(argument, input)?,
+        false => WireForms::default(),
+    };
+    Ok((values, forms))
+}
+
 /// `sum 1/(f + β) - m/(t + β)` on rows `0..u`, without what is put to `pending`.
 fn local_terms(
     view: &LookupView<'_>,
     (index, argument): (usize, &LookupArgument),
     (multiplicity, kind): (&[Fr], Kind),
     table: &Table,
-    values: &dyn Fn(usize) -> Result<RowValues, ProveError>,
+    values: &dyn Fn(usize) -> Result<LookedUp, ProveError>,
     pending: &mut Pending,
 ) -> Result<Shares, ProveError> {
     let usable = view.system.usable_rows();
@@ -207,17 +234,18 @@ fn local_terms(
     }
     for input in 0..argument.inputs.len() {
         match values(input)? {
-            RowValues::Known(mut values) => {
+            (RowValues::Known(mut values), _) => {
                 invert_all(&mut values)?;
                 if view.rows.adds_public {
                     vector::add_assign(&mut terms[..usable], &values);
                 }
             }
-            RowValues::Shared(mut shares, kinds) => {
+            (RowValues::Shared(mut shares, kinds), forms) => {
                 for (row, (share, kind)) in shares.iter_mut().zip(&kinds).enumerate() {
                     if *kind != Kind::Public {
                         let operand = Operand { share: *share, kind: *kind, bits: 254 };
-                        pending.invert(operand, Some((index as u32, row as u32)));
+                        let form = forms.get(row);
+                        pending.invert(operand, form, Some((index as u32, row as u32)));
                         *share = Fr::ZERO;
                     }
                 }

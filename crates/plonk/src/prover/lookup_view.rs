@@ -2,6 +2,7 @@
 
 use super::error::ProveError;
 use super::rows::{RowValues, Rows};
+use super::wire_forms::WireForms;
 use crate::{Challenges, CompiledSystem, LookupArgument};
 use ff::Field;
 use rayon::prelude::*;
@@ -46,6 +47,16 @@ impl LookupView<'_> {
     ) -> Result<RowValues, ProveError> {
         let (usable, beta) = (self.system.usable_rows(), self.challenges.beta);
         self.rows.compressed(&argument.inputs[input], self.challenges, beta, usable)
+    }
+
+    /// How the same values follow from wires.
+    pub(super) fn input_forms(
+        &self,
+        argument: &LookupArgument,
+        input: usize,
+    ) -> Result<WireForms, ProveError> {
+        let (usable, beta) = (self.system.usable_rows(), self.challenges.beta);
+        WireForms::of(&self.rows, &argument.inputs[input], self.challenges, beta, usable)
     }
 
     fn count_argument(&self, argument: &LookupArgument) -> Result<Shares, ProveError> {

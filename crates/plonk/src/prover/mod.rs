@@ -21,6 +21,7 @@ mod permutation;
 mod quotient;
 mod rounds;
 mod rows;
+mod wire_forms;
 mod witness_source;
 
 pub use advice_column::AdviceColumn;
@@ -189,14 +190,15 @@ impl<P: Party> Prover<'_, P> {
         // The other party could time the work: it must not depend on the shares. Where there are none
         // follows from the circuit.
         let held = |kind| kind == Kind::Shared || self.party.adds_public_to(kind);
-        let rows = |column: &Committed| -> Vec<u32> {
+        let watched = &self.watched;
+        let rows = |column: &Committed| -> Result<Vec<u32>, ProveError> {
+            watched.check()?;
             let rows = 0..if holds_values { 0 } else { column.values.len() };
             let rows = rows.filter(|row| column.kinds.assigned(*row).is_some_and(held));
-            rows.map(|row| row as u32).collect()
+            Ok(rows.map(|row| row as u32).collect())
         };
-        let rows: Vec<Vec<u32>> = columns.iter().map(rows).collect();
+        let rows = columns.iter().map(rows).collect::<Result<Vec<_>, _>>()?;
         let (srs, usable) = (self.srs, self.usable() as u32);
-        let watched = &self.watched;
         let part = |(column, rows): (&Committed, &Vec<u32>)| {
             watched.check()?;
             let bases = match column.basis {

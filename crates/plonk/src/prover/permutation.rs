@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use std::sync::atomic::{AtomicBool, Ordering};
 use twain_algebra::{Domain, Fr, vector};
 use twain_party::{
-    CellKinds, Factors, Kind, Operand, PartyError, ProverParty, Role, Shares, Watched,
+    CellKinds, Factors, Kind, Operand, PartyError, ProverParty, Role, Shares, Watched, WireValue,
 };
 
 const BLOCK: usize = 1 << 12;
@@ -59,12 +59,15 @@ impl<C> MovedCells<C> {
         let cells = moved_advice_cells(columns, columns.permutation()?);
         let secret = cells.iter().filter(|cell| cell.kind != Kind::Public);
         let secret: Vec<MovedCell> = secret.copied().collect();
-        let mut operands = Operands::default();
+        let mut values = Operands::default();
         for cell in &secret {
-            let share = columns.columns[cell.position].values[cell.row];
-            operands.push(Operand { share, kind: cell.kind, bits: 254 });
+            let column = &columns.columns[cell.position];
+            let share = column.values[cell.row];
+            let operand = Operand { share, kind: cell.kind, bits: 254 };
+            let wire = column.wires.get(cell.row).copied().unwrap_or(u32::MAX);
+            values.push(WireValue { wire, operand });
         }
-        let conversion = Some(party.prepare_factors(&operands)?);
+        let conversion = Some(party.prepare_factors(&values)?);
         Ok(Self { beta, gamma, cells, secret, conversion })
     }
 
@@ -94,6 +97,8 @@ pub(super) struct PermutedColumn<'a> {
     pub(super) sigma: &'a [Fr],
     /// Who knows the cells; none of a column that every party knows.
     pub(super) kinds: Option<&'a CellKinds>,
+    /// Which wires the first cells are.
+    pub(super) wires: &'a [u32],
 }
 
 /// The grand product of a chunk.

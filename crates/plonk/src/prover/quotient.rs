@@ -70,7 +70,9 @@ impl<P: Party> Prover<'_, P> {
         self.watched.enter(Phase::Quotient)?;
         let count = self.system.quotient_pieces();
         let rows = RowPolynomials::new(self.system, &self.domain);
+        self.watched.check()?;
         let operands = Operands::new(self.key, &rows, &self.polynomials);
+        self.watched.check()?;
         let Operands { publics, secrets, leaves } = operands;
         let leaf = |name: Polynomial| leaves.get(&name).copied().unwrap_or(Leaf::Zero);
 

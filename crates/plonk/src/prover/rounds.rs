@@ -68,21 +68,23 @@ fn permuted<'c>(
 ) -> Result<PermutedColumns<'c>, ProveError> {
     let system = key.system();
     let mut columns = Vec::with_capacity(system.permutation().len());
+    let known = |values, sigma| PermutedColumn { values, sigma, kinds: None, wires: &[] };
     for (column, sigma) in system.permutation().iter().zip(&key.sigma().values) {
         let index = column.index as usize;
-        let (values, kinds) = match column.kind {
-            ColumnKind::Advice { .. } => {
-                let column = advice.get(index);
-                (column.map(|c| &c.values[..]), column.map(|c| &c.kinds))
-            }
-            ColumnKind::Fixed => (key.fixed().values.get(index).map(|c| &c[..]), None),
-            ColumnKind::Instance => (instances.get(index).map(|c| &c[..]), None),
+        let permuted = match column.kind {
+            ColumnKind::Advice { .. } => advice.get(index).map(|column| PermutedColumn {
+                values: &column.values,
+                sigma,
+                kinds: Some(&column.kinds),
+                wires: &column.wires,
+            }),
+            ColumnKind::Fixed => key.fixed().values.get(index).map(|values| known(values, sigma)),
+            ColumnKind::Instance => instances.get(index).map(|values| known(values, sigma)),
         };
-        let Some(values) = values else {
+        columns.push(permuted.ok_or_else(|| {
             let text = "the permutation covers a column that does not exist";
-            return Err(ProveError::Unsupported(text.to_owned()));
-        };
-        columns.push(PermutedColumn { values, sigma, kinds });
+            ProveError::Unsupported(text.to_owned())
+        })?);
     }
     Ok(PermutedColumns { key, system, domain, watched, columns })
 }

@@ -51,6 +51,13 @@ pub(super) enum RowValues {
     Shared(Shares, Vec<Kind>),
 }
 
+impl RowValues {
+    /// Whether neither party knows one of them.
+    pub(super) fn has_shared(&self) -> bool {
+        matches!(self, RowValues::Shared(_, kinds) if kinds.contains(&Kind::Shared))
+    }
+}
+
 impl Rows<'_> {
     /// What both parties know of the tuple compressed with `theta`, plus `offset`, in rows `0..rows`.
     pub(super) fn public_parts(
@@ -125,6 +132,17 @@ pub(super) fn queries_advice(expression: &Expression) -> bool {
     found
 }
 
+/// `length` cells of a column from `start` on, at a rotation; they wrap around.
+pub(super) fn cells(column: &[Fr], start: usize, length: usize, rotation: i32) -> Vec<Fr> {
+    let n = column.len() as i64;
+    let first = (start as i64 + i64::from(rotation)).rem_euclid(n.max(1)) as usize;
+    let head = length.min(column.len() - first);
+    let mut cells = Vec::with_capacity(length);
+    cells.extend_from_slice(&column[first..first + head]);
+    cells.extend_from_slice(&column[..length - head]);
+    cells
+}
+
 /// A block of rows as an evaluator.
 struct Block<'a> {
     rows: &'a Rows<'a>,
@@ -146,15 +164,9 @@ impl Block<'_> {
         Value::Constant(Fr::ZERO)
     }
 
-    /// The block of `column` at `rotation`, which wraps around.
-    fn cells<T: Copy>(&self, column: &[T], rotation: i32) -> Vec<T> {
-        let n = column.len() as i64;
-        let first = (self.start as i64 + i64::from(rotation)).rem_euclid(n.max(1)) as usize;
-        let head = self.length.min(column.len() - first);
-        let mut cells = Vec::with_capacity(self.length);
-        cells.extend_from_slice(&column[first..first + head]);
-        cells.extend_from_slice(&column[..self.length - head]);
-        cells
+    /// The block of `column` at `rotation`.
+    fn cells(&self, column: &[Fr], rotation: i32) -> Shares {
+        Shares::new(cells(column, self.start, self.length, rotation))
     }
 
     /// Adds what both parties know to the share that takes it.
@@ -201,7 +213,7 @@ impl Evaluator for Block<'_> {
                 let Some(column) = columns.get(i as usize) else {
                     return self.fail("an expression queries an advice column that does not exist");
                 };
-                let shares = Shares::new(self.cells(&column.values, rotation));
+                let shares = self.cells(&column.values, rotation);
                 if rows.holds_values {
                     return Value::Known(shares);
                 }
@@ -214,7 +226,7 @@ impl Evaluator for Block<'_> {
             _ => None,
         };
         match known {
-            Some(column) => Value::Known(Shares::new(self.cells(column, rotation))),
+            Some(column) => Value::Known(self.cells(column, rotation)),
             None => self.fail("an expression queries a column that does not exist"),
         }
     }

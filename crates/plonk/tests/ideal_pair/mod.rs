@@ -11,9 +11,9 @@ use std::ops::Range;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use twain_algebra::{Fr, G1, G1Affine};
 use twain_party::{
-    Alone, BlindingItem, BlindingSeeds, CellKinds, Factors, HintBatch, Kind, LookupArgument,
-    Multiplicities, Numerator, Operand, PartyError, ProverParty, QuotientOperands, Role,
-    SecretPolynomial, Seed, Shares, Tested, WireValue, WitnessParty,
+    Alone, BlindingItem, BlindingSeeds, CellKinds, Factors, HintBatch, Inverted, Kind,
+    LookupArgument, Multiplicities, Numerator, Operand, PartyError, ProverParty, QuotientOperands,
+    Role, SecretPolynomial, Seed, Shares, Tested, WireValue, WitnessParty,
 };
 
 enum Message {
@@ -191,9 +191,10 @@ impl ProverParty for IdealParty {
         }
         Ok(products)
     }
-    fn prepare_factors(&mut self, values: &[Operand]) -> Result<Opened, PartyError> {
-        let opened = self.operands(values);
-        Ok(opened.into_iter().zip(values.iter().map(|operand| operand.kind)).collect())
+    fn prepare_factors(&mut self, values: &[WireValue]) -> Result<Opened, PartyError> {
+        let operands: Vec<Operand> = values.iter().map(|value| value.operand).collect();
+        let opened = self.operands(&operands);
+        Ok(opened.into_iter().zip(operands.iter().map(|operand| operand.kind)).collect())
     }
 
     fn begin_factors(&mut self, mut values: Opened, shifts: &[Fr]) -> Result<Opened, PartyError> {
@@ -231,11 +232,12 @@ impl ProverParty for IdealParty {
 
     fn begin_inverses(
         &mut self,
-        values: &[Operand],
+        values: &[Inverted],
         multiples: &[u32],
         factors: &[Operand],
     ) -> Result<Shares, PartyError> {
-        let opened = self.operands(values);
+        let values: Vec<Operand> = values.iter().map(|value| value.operand).collect();
+        let opened = self.operands(&values);
         let factors = self.operands(factors);
         let inverses: Vec<Fr> = opened.iter().map(|value| value.invert().unwrap()).collect();
         let multiples = multiples.iter().zip(factors);

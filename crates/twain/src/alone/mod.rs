@@ -13,7 +13,9 @@ mod witness;
 pub use calibrate::{Calibrated, Calibration, calibrate};
 pub use keys::{Setup, keys, setup, vk_from_pk};
 pub use model::{Redaction, bind_params, redact};
-pub use onnx::{Allowances, Network, compile, generate_settings, random_data, table};
+pub use onnx::{
+    Allowances, Network, compile, generate_settings, generate_sound_settings, random_data, table,
+};
 pub use prove::{Prove, prove};
 pub use srs::{
     download as download_srs, download_file as download_srs_file, generate as generate_srs,

@@ -171,6 +171,46 @@ pub fn generate_settings(
     Ok(settings)
 }
 
+/// As [`generate_settings`], for circuits whose proofs bind what they are about: einsums are laid out cell by
+/// cell, whatever `args` say. Says what that costs, and what is left to do.
+///
+/// # Errors
+/// As [`generate_settings`]; a visibility whose proofs tell of the values: polycommit.
+pub fn generate_sound_settings(
+    path: &Path,
+    output: &Path,
+    args: &RunArgs,
+    allowances: Allowances,
+    run: &Run,
+) -> Result<Settings, Error> {
+    let network = Network::read_allowing(path, &args.variables, allowances)?;
+    let sound = RunArgs { disable_freivalds: true, ..args.clone() };
+    let model = network.model(&sound)?;
+    warn_of_departures(&network.loaded, &model, run);
+    let settings = network.settings(&sound)?;
+    for warning in twain_circuit::warnings(&model, &settings) {
+        match warning {
+            Warning::CommitmentLeaks { .. } | Warning::UntiedEinsums => {
+                return Err(Error::Usage(format!("--sound: {warning}")));
+            }
+            Warning::UntiedParameters { .. } | Warning::UncheckedInputs => {
+                run.warn(warning.to_string());
+            }
+        }
+    }
+    let otherwise = RunArgs { disable_freivalds: false, ..sound };
+    let otherwise = twain_circuit::settings(&model, &otherwise, 0);
+    match otherwise.map(|otherwise| otherwise.num_rows) {
+        Ok(rows) if rows != settings.num_rows => run.step(format!(
+            "Takes {} rows, and {rows} with Freivalds' check, which binds nothing.",
+            settings.num_rows
+        )),
+        _ => run.step("Takes no more rows than without --sound."),
+    }
+    write_settings(output, &settings)?;
+    Ok(settings)
+}
+
 /// Writes random inputs.
 pub fn random_data(
     path: &Path,

@@ -1,11 +1,12 @@
 //! `twain bundles`: what `preprocess` made and no proof has used yet.
 
 use super::files::{Common, CommonFiles};
-use super::session::{identity_of, open_store};
+use super::session::{STORE, identity_of, open_store};
 use crate::error::Error;
 use crate::observe::Run;
+use std::io::ErrorKind;
 use std::path::PathBuf;
-use twain_link::identity::Fingerprint;
+use twain_link::identity::{Fingerprint, Identity};
 use twain_party::Role;
 use twain_store::BundleInfo;
 
@@ -56,4 +57,25 @@ pub fn remove_bundles(identity: &Option<PathBuf>, digits: Option<&str>) -> Resul
     }
     chosen.iter().try_for_each(|bundle| store.remove(bundle))?;
     Ok(chosen.len())
+}
+
+/// Gives this side a new key, and erases the bundles that the old one kept: how many, and the new fingerprint. Peers must
+/// be told.
+///
+/// # Errors
+/// As [`bundles`]; a key that cannot be written.
+pub fn rotate_identity(identity: &Option<PathBuf>) -> Result<(usize, Fingerprint), Error> {
+    let erased = remove_bundles(identity, None)?;
+    let folder = identity_of(identity)?.directory().to_path_buf();
+    // What says which bundles are used is under the old key, and so were all bundles.
+    for name in STORE {
+        let path = folder.join(name);
+        match std::fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(Error::file(path, error));
+            }
+            _ => {}
+        }
+    }
+    Ok((erased, Identity::rotate(&folder)?.fingerprint()))
 }

@@ -4,6 +4,7 @@
 //! ([`prove()`]), or makes bundles ahead of time ([`preprocess()`]).
 
 mod bundles;
+mod check;
 mod commitments;
 mod ended;
 mod files;
@@ -25,7 +26,8 @@ mod session;
 mod side;
 
 pub use crate::owners::OwnInputs;
-pub use bundles::{bundles, count_bundles, remove_bundles};
+pub use bundles::{bundles, count_bundles, remove_bundles, rotate_identity};
+pub use check::{Checked, check, forecasts};
 pub use files::{Common, CommonFiles};
 pub use forecast::Forecast;
 pub use invitation::{Invitation, InvitationError};

@@ -144,7 +144,7 @@ impl Side {
         run.tell(Event::Forecast(self.forecast().clone()));
         run.step(limit_text(&timeouts));
         let (channel, session, underway) =
-            session::meet(self.role, peer, timeouts, &identity, &self.manifest, run)?;
+            session::meet(self.role, peer, timeouts, &identity, &self.manifest("prove")?, run)?;
         Ok(Meeting { side: self, peer, identity, ledger, channel, session, underway })
     }
 }

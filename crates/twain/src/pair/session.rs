@@ -132,9 +132,12 @@ impl Peer {
 const TOO_MANY_ENDED: &str =
     "its user must first agree to another session: some with this peer have ended without a result";
 
+/// The folders of an identity's bundles, and of the other copy of their marks.
+pub const STORE: [&str; 2] = ["bundles", "marks"];
+
 /// Opens the store of an identity's bundles.
 pub fn open_store(identity: &Identity) -> Result<Store<'_>, StoreError> {
-    let [bundles, marks] = ["bundles", "marks"].map(|name| identity.directory().join(name));
+    let [bundles, marks] = STORE.map(|name| identity.directory().join(name));
     Store::open(&bundles, &marks, identity)
 }
 

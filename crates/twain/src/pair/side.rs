@@ -36,8 +36,8 @@ pub struct Side {
     /// Of the peer's inputs.
     hashes: Vec<InputHash>,
     pub(super) reveal: Option<Reveal>,
-    /// What is compared with the peer.
-    pub(super) manifest: Manifest,
+    /// What is compared with the peer, but for what both do.
+    items: Vec<(String, Item)>,
     forecast: Forecast,
 }
 
@@ -131,7 +131,6 @@ impl Side {
         let secret = Secret::new(role, prover, input, place)?;
         let text = |name: &str, text: &str| (name.to_string(), Item::Text(text.into()));
         let mut items = common.items();
-        items.push(text("command", "prove"));
         items.push(text("--reveal-output", reveal.map_or("nothing", Reveal::name)));
         if let (true, Some(inputs)) = (args.input_visibility.is_public(), &secret.inputs) {
             let digest = digest_scalars(inputs.iter().flatten());
@@ -146,10 +145,16 @@ impl Side {
         items.extend(item.map(|item| (published::NAME.to_string(), item)));
         let plan = common.plan(run)?;
         items.push(("plan".into(), plan.digest().into()));
-        // A data's side without the file takes any parameters.
-        let manifest = session::manifest(items)?.excuse(Role::Data, published::NAME);
         let forecast = Forecast::new(plan, prover.key.system(), role);
-        Ok(Self { role, common, secret, committed, published, hashes, reveal, manifest, forecast })
+        Ok(Self { role, common, secret, committed, published, hashes, reveal, items, forecast })
+    }
+
+    /// What is compared with a peer that is to do the same.
+    pub(super) fn manifest(&self, command: &str) -> Result<Manifest, Error> {
+        let command = ("command".to_string(), Item::Text(command.into()));
+        let items = self.items.iter().cloned().chain([command]);
+        // A data's side without the file takes any parameters.
+        Ok(session::manifest(items)?.excuse(Role::Data, published::NAME))
     }
 
     /// What a proof is expected to take.
