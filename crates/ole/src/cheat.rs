@@ -116,10 +116,12 @@ fn messages_sent_back_prove_nothing() {
         }
     }
     let mut source = source(61);
-    let operand = vec![Fr::ONE; 2 * SLOTS];
+    // So long that both sides encrypt.
+    let operand = vec![Fr::ONE; 8 * SLOTS];
     let mut mirror = Mirror { sent: Default::default(), meter: TrafficMeter::default() };
-    let groups = one_product(2 * SLOTS);
-    let error = source.inner_products(&mut mirror, "test", &[&operand], &groups).unwrap_err();
+    let groups = [OleGroup { length: 8 * SLOTS, terms: vec![(0, 0), (1, 1)] }];
+    let made = source.inner_products(&mut mirror, "test", &[&operand, &operand], &groups);
+    let error = made.map(drop).unwrap_err();
     assert!(error.to_string().contains("proof about its encryptions"), "{error}");
 }
 

@@ -10,7 +10,7 @@ use twain_rlwe::{ANSWER_BYTES, FRESH_BYTES, SLOTS};
 pub const MAX_ENCRYPTIONS: usize = 16;
 
 /// Groups tied together by the operands they share.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Component {
     /// Whether its operands are values at points.
     pub at_points: bool,

@@ -9,8 +9,8 @@
 //! cut every `N` slots into *blocks*: some encryptions, some answers, one encryptor, one key. Values at
 //! points have blocks of their own, and each `N` points a key of their own ([`Use`]).
 //!
-//! The encryptor of a block is chosen so that both directions of the link fill evenly; that of `N` points
-//! for all of their blocks, if there are more points than that. Consecutive blocks of one encryptor are a
+//! The encryptor of a block is chosen so that both directions of the link fill evenly, unless it is cheaper that one
+//! side encrypts all; that of `N` points for all of their blocks, if there are more points than that. Consecutive blocks of one encryptor are a
 //! *batch*, about which it makes one proof; keys and proofs are counted with its bytes.
 
 use super::Products;
@@ -186,12 +186,13 @@ impl Layout {
 
     /// The cheapest layout found.
     pub fn new(products: &Products) -> Self {
-        Self::cheapest(products, &[Role::Model, Role::Data])
+        let both = [Role::Model, Role::Data];
+        Self::cheapest(products, &[&both, &[Role::Data], &[Role::Model]])
     }
 
     /// The cheapest of those in which this side encrypts all.
     pub fn encrypted_by(products: &Products, encryptor: Role) -> Self {
-        Self::cheapest(products, &[encryptor])
+        Self::cheapest(products, &[&[encryptor]])
     }
 
     /// Bytes both ways.
@@ -199,14 +200,23 @@ impl Layout {
         self.bytes[0] + self.bytes[1]
     }
 
-    fn cheapest(products: &Products, encryptors: &[Role]) -> Self {
+    /// What is to be small: all bytes, which are work, and those of the fuller direction, which are time.
+    fn cost(&self) -> usize {
+        self.total_bytes() + self.bytes[0].max(self.bytes[1])
+    }
+
+    /// The cheapest layout in which one of these sets of sides encrypts.
+    fn cheapest(products: &Products, encryptors: &[&[Role]]) -> Self {
         let mut best: Option<Layout> = None;
         let widest = products.groups().map(|g| g.terms.len()).max().unwrap_or(0);
         let mut most = 1;
         loop {
-            let layout = Self::with_folds(products, most, encryptors);
-            if best.as_ref().is_none_or(|best| layout.total_bytes() < best.total_bytes()) {
-                best = Some(layout);
+            let empty = Self::with_folds(products, most);
+            for &encryptors in encryptors {
+                let layout = empty.filled_by(encryptors);
+                if best.as_ref().is_none_or(|best| layout.cost() < best.cost()) {
+                    best = Some(layout);
+                }
             }
             if most >= widest {
                 break;
@@ -220,7 +230,8 @@ impl Layout {
         Layout { components, blocks: vec![], bytes: [0; 2], filled: Default::default() }
     }
 
-    fn with_folds(products: &Products, most: usize, encryptors: &[Role]) -> Self {
+    /// The components, each on at most so many lanes, without blocks.
+    fn with_folds(products: &Products, most: usize) -> Self {
         let mut components = components(products);
         for component in &mut components {
             component.fold(most);
@@ -229,7 +240,12 @@ impl Layout {
             let [model, data] = [Role::Model, Role::Data].map(|role| c.encryptions(role));
             Reverse((c.at_points, model + data, c.groups.len(), c.length))
         });
-        let mut layout = Self::empty(components);
+        Self::empty(components)
+    }
+
+    /// The same with the blocks, which these sides encrypt.
+    fn filled_by(&self, encryptors: &[Role]) -> Self {
+        let mut layout = Self::empty(self.components.clone());
         let mut blocks = layout.line();
         // The points of one key next to each other.
         blocks.sort_by_key(|(of, _)| *of);
@@ -427,20 +443,20 @@ mod tests {
         assert!(blocks[0].abs_diff(blocks[1]) <= 1);
     }
 
-    /// The last products of the base circuit's quotient, of so many rows.
-    fn cosets(rows: usize) -> Vec<OleGroup> {
+    /// The last products of the base circuit's quotient, of so many rows, on so many cosets.
+    fn cosets(rows: usize, count: u32) -> Vec<OleGroup> {
         let coset = |place: u32| {
             let pairs = (0..6).map(|pair| 12 * place + 2 * pair);
             group(rows, &pairs.flat_map(|a| [(a, a + 1), (a + 1, a)]).collect::<Vec<_>>())
         };
-        (0..3).map(coset).collect()
+        (0..count).map(coset).collect()
     }
 
     #[test]
     fn points_have_keys_of_their_own() {
         // All cosets of so many points under one key, of sides in turn.
-        let others = vec![group(100, &[(40, 40)])];
-        let products = Products { points: cosets(4 * SLOTS), others };
+        let others = vec![group(100, &[(400, 400)])];
+        let products = Products { points: cosets(4 * SLOTS, 3), others: others.clone() };
         let layout = checked(&products);
         for role in [Role::Model, Role::Data] {
             let batches = layout.batches_of(role);
@@ -461,15 +477,19 @@ mod tests {
         }
         // Of a block of points or less, sides take cosets in turn, one key each.
         for rows in [SLOTS, SLOTS / 4] {
-            let layout = checked(&Products { points: cosets(rows), others: Vec::new() });
+            let layout = checked(&Products { points: cosets(rows, 3), others: others.clone() });
+            let at_points = |run: &Run| layout.components[run.component].at_points;
+            for block in &layout.blocks {
+                assert!(block.runs.iter().all(|run| at_points(run) == (block.of != Use::Others)));
+            }
             for role in [Role::Model, Role::Data] {
-                let keys: usize = layout.batches_of(role).iter().map(Batch::new_keys).sum();
-                assert!(keys <= 1);
+                let own = layout.blocks.iter().filter(|block| block.encryptor == role);
+                let keys = own.filter(|block| block.of != Use::Others).map(|block| block.key);
+                assert!(keys.collect::<std::collections::BTreeSet<_>>().len() <= 1);
             }
         }
         // Never more of a slot's values under one key than three cosets'.
-        let products =
-            Products { points: (0..10).flat_map(|_| cosets(2 * SLOTS)).collect(), ..products };
+        let products = Products { points: cosets(2 * SLOTS, 10), ..products };
         let layout = Layout::new(&products);
         for role in [Role::Model, Role::Data] {
             for batch in layout.batches_of(role) {

@@ -21,25 +21,30 @@ use twain_rlwe::SLOTS;
 
 /// Sessions for each pair of operands.
 const SESSIONS: u64 = 8;
-/// Samples of 32 bytes from a frame of up to 3.1 MB, always at the same places.
+/// Samples of 32 bytes from a frame of up to 2.9 MB, always at the same places.
 const SAMPLES: usize = 128;
-/// Two blocks: each side encrypts one and answers the other.
-const LENGTH: usize = 2 * SLOTS;
+/// A full block.
+const LENGTH: usize = SLOTS;
 
-/// What each side receives, as encryptor of one block and evaluator of the other.
-const KINDS: [&str; 11] = [
+/// What an encryptor's peer receives.
+const OF_ENCRYPTOR: [&str; 8] = [
     "public key",
     "encryption",
-    "weights",
     "commitment",
-    "challenge",
     "response 1",
     "response 2",
     "response 3",
     "response 4",
     "response 5",
-    "answer",
 ];
+
+/// What each side receives of two calls, the first of which the model's side encrypts and the second one the data's.
+fn kinds(viewer: Role) -> Vec<&'static str> {
+    match viewer {
+        Role::Model => [&["weights", "challenge", "answer"], &OF_ENCRYPTOR[..]].concat(),
+        Role::Data => [&OF_ENCRYPTOR[..], &["weights", "challenge", "answer", "answer 2"]].concat(),
+    }
+}
 
 /// What a side received, with a part of its share of the products.
 struct Seen {
@@ -56,10 +61,14 @@ fn session(operands: [Fr; 2], seed: u64) -> [Seen; 2] {
         let mut source = BgvOle::new(ChaCha20Rng::seed_from_u64(2 * seed + role as u64));
         let own = operands[role as usize];
         let operand: Vec<Fr> = (1..=LENGTH as u64).map(|i| own * Fr::from(i)).collect();
-        let group = OleGroup { length: LENGTH, terms: vec![(0, 0)] };
-        let shares = source.inner_products(&mut recorder, "products", &[&operand], &[group]);
+        let one = |model| OleGroup { length: LENGTH, terms: vec![(model, 0)] };
+        let mut call = |groups: &[OleGroup]| {
+            source.inner_products(&mut recorder, "products", &[&operand, &operand], groups).unwrap()
+        };
+        // An operand of the data's against two of the model's is encrypted once.
+        let shares = [call(&[one(0)]), call(&[one(0), one(1)])].concat();
         let frames = recorder.frames().iter().filter(|frame| frame.way == Way::Received);
-        let share = shares.unwrap()[0].iter().step_by(LENGTH / SAMPLES).copied().collect();
+        let share = shares.concat().iter().step_by(3 * LENGTH / SAMPLES).copied().collect();
         Seen { frames: frames.cloned().collect(), share }
     };
     thread::scope(|scope| {
@@ -74,11 +83,12 @@ fn session(operands: [Fr; 2], seed: u64) -> [Seen; 2] {
 fn views(operands: [Fr; 2], seeds: Range<u64>, times: usize) -> [(View, Vec<usize>); 2] {
     let mut views = [(); 2].map(|()| (View::new(), Vec::new()));
     for seed in seeds {
-        for (seen, (view, shape)) in session(operands, seed).into_iter().zip(&mut views) {
+        let sides = [Role::Model, Role::Data].into_iter().zip(&mut views);
+        for (seen, (viewer, (view, shape))) in session(operands, seed).into_iter().zip(sides) {
             let lengths: Vec<usize> = seen.frames.iter().map(|frame| frame.bytes.len()).collect();
             assert!(shape.is_empty() || *shape == lengths, "sessions differ in shape");
             *shape = lengths;
-            let frames = seen.frames.iter().zip(KINDS);
+            let frames = seen.frames.iter().zip(kinds(viewer));
             let thinned: Vec<Frame> = frames
                 .map(|(frame, phase)| {
                     let chunks = frame.bytes.as_chunks::<32>().0;
@@ -107,7 +117,7 @@ fn products_show_neither_operand() {
         let index = viewer as usize;
         let (one, other) = (&base[index], &fresh(peer, 100 * (1 + index as u64))[index]);
         assert_eq!(one.1, other.1, "lengths, seen by {viewer:?}");
-        assert_eq!(one.1.len(), KINDS.len());
+        assert_eq!(one.1.len(), kinds(viewer).len());
         let (statistic, place) = distance(&one.0, &other.0);
         assert!(statistic < LIMIT, "seen by {viewer:?}: {statistic} in {place}");
         // Each kind of message gives something away if it is not fresh.
