@@ -245,6 +245,7 @@ impl WitnessParty for TwoParty<'_> {
     }
 
     fn check_zero(&mut self, values: &[Fr]) -> Result<Tested, PartyError> {
+        self.wires.make_products(&mut self.channel, &mut *self.source)?;
         let claims = self.hints.take_claims();
         let challenge = self.coins.toss(&mut self.channel, &mut self.rng, self.rehearses)?;
         let all = values.iter().chain(&claims).rev();

@@ -149,3 +149,17 @@ fn a_claimed_share_of_the_data_is_its_mask() {
     assert_eq!(one[0] + one[1], Fr::from(11));
     assert_eq!(other[0] + other[1], -Fr::ONE);
 }
+
+/// Products of masks are made before the validity test, also where none is needed until a challenge is known.
+#[test]
+fn masks_are_multiplied_before_any_challenge() -> Result<(), PartyError> {
+    let late = twain_pair::rehearse(&twain_party::Watched::default(), |party| {
+        party.claim(&[shared(1, Fr::ONE), shared(2, Fr::ONE)])?;
+        let _ = party.check_zero(&[])?;
+        party.inner_products(&[shared(1, Fr::ONE)], &[shared(2, Fr::ONE)], &[1]).map(drop)
+    })?;
+    let of_masks: Vec<_> = late.mask_pairs().map(Vec::len).collect();
+    assert_eq!(of_masks, [0, 1]);
+    assert_eq!(late.calls()[0].mask_pairs().map(Vec::len), Some(0), "all are made here");
+    Ok::<(), PartyError>(())
+}

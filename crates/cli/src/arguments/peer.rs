@@ -44,8 +44,8 @@ pub struct Pair {
     #[arg(long, value_parser = seconds)]
     pub session_timeout: Option<Duration>,
     /// Begin although up to N sessions with this peer have ended without a result: each may have
-    /// told it up to two bits about the secret here, so that after three each further one is asked
-    /// for.
+    /// told it something about the secret here, if it cheats, so that after three each further one
+    /// is asked for.
     #[arg(long, value_name = "N", requires = "id")]
     pub ended_sessions: Option<u32>,
     /// Accept that every proof publishes one exact linear equation of the committed values.

@@ -65,6 +65,20 @@ impl Wires {
         self.masks.to_tag(wire)
     }
 
+    /// Has the products of masks made, if none is yet: a plan's are all made at the first call. To be called
+    /// before a challenge of the proof is known, since whoever chooses its masks after it can make an opened
+    /// `(k x + c) r` show whether `x` is what it guesses.
+    pub fn make_products(
+        &mut self,
+        channel: &mut dyn Channel,
+        source: &mut dyn OleSource,
+    ) -> Result<(), PartyError> {
+        if self.made.is_empty() {
+            self.made.push(self.masks.source().products(channel, source, &[])?);
+        }
+        Ok(())
+    }
+
     /// See [`twain_party::WitnessParty::claim`].
     pub fn claim(
         &mut self,

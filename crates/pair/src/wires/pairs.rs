@@ -81,6 +81,9 @@ impl InlineMaskProducts {
         source: &mut dyn OleSource,
         pairs: &[MaskPair],
     ) -> Result<Shares, PartyError> {
+        if pairs.is_empty() {
+            return Ok(Shares::zero(0));
+        }
         let role = channel.role();
         let operand = |pair: &MaskPair, side: usize| -> Operand {
             let kind = pair.kinds[side];

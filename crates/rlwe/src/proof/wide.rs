@@ -91,7 +91,9 @@ pub fn add_shifted_wide<const K: usize>(
 /// they are.
 pub fn hides<const K: usize>(numbers: &Limbs<K>, bits: u32) -> bool {
     const { assert!(K > 0) }
-    let shift = limb_bits(bits, K - 1).saturating_sub(MASK_BITS);
+    // With a shorter highest limb the upper end would not be seen.
+    assert!(limb_bits(bits, K - 1) >= MASK_BITS, "the highest limb holds what is looked at");
+    let shift = limb_bits(bits, K - 1) - MASK_BITS;
     let ones = (1u64 << MASK_BITS) - 1;
     let is_at_an_end = |found, word: &u64| {
         let top = word >> shift;

@@ -1,6 +1,7 @@
-//! Sessions with a peer that ended without a result. A peer that deviates may learn a bit of this
-//! side's secret by whether a session ends, so all such ends are counted, whatever ended them, and
-//! after some of them this side's user must agree to every further session (protocol §12). Input:
+//! Sessions with a peer that ended without a result. A peer that deviates may learn something
+//! of this side's secret from one: a bit by whether it ends, or more from what a proof of a wrong product shows
+//! (protocol §16). So all such ends are counted, whatever ended them, and after some of them this side's user must
+//! agree to every further session (protocol §12). Input:
 //! the peer's key. Output: lines of a file in the identity's folder.
 
 use crate::error::Error;
