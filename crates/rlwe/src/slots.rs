@@ -11,8 +11,8 @@ use crate::parameters::{LOG_DEGREE, PLAINTEXT_MODULUS, SLOTS};
 use crate::secret::Coefficients;
 use ff::{Field, PrimeField};
 use std::sync::LazyLock;
-use twain_algebra::vector::{mul_assign, powers, scale};
-use twain_algebra::{Domain, Fr, erase};
+use twain_algebra::vector::mul_assign;
+use twain_algebra::{Domain, Fr, erase, kernels};
 
 /// The domain of order `N`.
 static DOMAIN: LazyLock<Domain> = LazyLock::new(|| {
@@ -23,11 +23,15 @@ static DOMAIN: LazyLock<Domain> = LazyLock::new(|| {
 static ROOT: LazyLock<Fr> =
     LazyLock::new(|| Fr::ROOT_OF_UNITY.pow_vartime([1 << (Fr::S as usize - LOG_DEGREE - 1)]));
 
+// The tables are made without the threads of the pool: who waits for a part of one would meanwhile begin other
+// work, and find that the table it needs is being made, by itself.
+
 /// `1/ψ^i / 2^256`: takes the coset off the coefficients, and Montgomery's factor off their limbs.
 static UNSHIFT: LazyLock<Vec<Fr>> = LazyLock::new(|| {
     let inverse = |x: Fr| x.invert().expect("neither is zero");
-    let mut table = powers(inverse(*ROOT), SLOTS);
-    scale(&mut table, inverse(Fr::from(2).pow_vartime([256])));
+    let mut table = vec![Fr::ONE; SLOTS];
+    let start = inverse(Fr::from(2).pow_vartime([256]));
+    kernels::scale_by_powers(&mut table, start, inverse(*ROOT));
     table
 });
 
@@ -35,7 +39,7 @@ static UNSHIFT: LazyLock<Vec<Fr>> = LazyLock::new(|| {
 static UNSHIFT_QUARTER: LazyLock<Vec<Fr>> = LazyLock::new(|| {
     let mut table = UNSHIFT.clone();
     let factor = Fr::from(CIPHERTEXT_FACTOR).invert().expect("it is not zero");
-    scale(&mut table, factor);
+    kernels::scale(&mut table, factor);
     table
 });
 
