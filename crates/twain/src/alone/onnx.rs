@@ -164,17 +164,14 @@ pub fn generate_settings(
     allowances: Allowances,
     run: &Run,
 ) -> Result<Settings, Error> {
-    let network = Network::read_allowing(path, &args.variables, allowances)?;
-    let model = network.model(args)?;
-    warn_of_departures(&network.loaded, &model, run);
-    let settings = network.settings(args)?;
-    warn_of_untied_einsums(&model, &settings, run);
-    write_settings(output, &settings)?;
-    Ok(settings)
+    measure(path, output, args, allowances, run, |model, settings| {
+        warn_of_untied_einsums(model, settings, run);
+        Ok(())
+    })
 }
 
-/// As [`generate_settings`], for circuits whose proofs bind what they are about: einsums are laid out cell by
-/// cell, whatever `args` say. Says what that costs, and what is left to do.
+/// As [`generate_settings`], for circuits whose proofs bind what they are about: einsums are laid
+/// out cell by cell, whatever `args` say. Says what that costs, and what is left to do.
 ///
 /// # Errors
 /// As [`generate_settings`]; a visibility whose proofs tell of the values: polycommit.
@@ -185,30 +182,45 @@ pub fn generate_sound_settings(
     allowances: Allowances,
     run: &Run,
 ) -> Result<Settings, Error> {
-    let network = Network::read_allowing(path, &args.variables, allowances)?;
     let sound = RunArgs { disable_freivalds: true, ..args.clone() };
-    let model = network.model(&sound)?;
-    warn_of_departures(&network.loaded, &model, run);
-    let settings = network.settings(&sound)?;
-    for warning in twain_circuit::warnings(&model, &settings) {
-        match warning {
-            Warning::CommitmentLeaks { .. } | Warning::UntiedEinsums => {
-                return Err(Error::Usage(format!("--sound: {warning}")));
-            }
-            Warning::UntiedParameters { .. } | Warning::UncheckedInputs => {
-                run.warn(warning.to_string());
+    measure(path, output, &sound, allowances, run, |model, settings| {
+        for warning in twain_circuit::warnings(model, settings) {
+            match warning {
+                Warning::CommitmentLeaks { .. } | Warning::UntiedEinsums => {
+                    return Err(Error::Usage(format!("--sound: {warning}")));
+                }
+                Warning::UntiedParameters { .. } | Warning::UncheckedInputs => {
+                    run.warn(warning.to_string());
+                }
             }
         }
-    }
-    let otherwise = RunArgs { disable_freivalds: false, ..sound };
-    let otherwise = twain_circuit::settings(&model, &otherwise, 0);
-    match otherwise.map(|otherwise| otherwise.num_rows) {
-        Ok(rows) if rows != settings.num_rows => run.step(format!(
-            "Takes {} rows, and {rows} with Freivalds' check, which binds nothing.",
-            settings.num_rows
-        )),
-        _ => run.step("Takes no more rows than without --sound."),
-    }
+        let otherwise = RunArgs { disable_freivalds: false, ..sound.clone() };
+        let otherwise = twain_circuit::settings(model, &otherwise, 0);
+        match otherwise.map(|otherwise| otherwise.num_rows) {
+            Ok(rows) if rows != settings.num_rows => run.step(format!(
+                "Takes {} rows, and {rows} with Freivalds' check, which binds nothing.",
+                settings.num_rows
+            )),
+            _ => run.step("Takes no more rows than without --sound."),
+        }
+        Ok(())
+    })
+}
+
+/// Measures a circuit, and writes its settings if `look` finds nothing against them.
+fn measure(
+    path: &Path,
+    output: &Path,
+    args: &RunArgs,
+    allowances: Allowances,
+    run: &Run,
+    look: impl FnOnce(&Model, &Settings) -> Result<(), Error>,
+) -> Result<Settings, Error> {
+    let network = Network::read_allowing(path, &args.variables, allowances)?;
+    let model = network.model(args)?;
+    warn_of_departures(&network.loaded, &model, run);
+    let settings = network.settings(args)?;
+    look(&model, &settings)?;
     write_settings(output, &settings)?;
     Ok(settings)
 }
