@@ -232,7 +232,7 @@ fn check(arguments: Check, run: &Run) -> Result<(), Error> {
     };
     let files = common(prover, &pair);
     let Some(side) = pair.id else {
-        let forecasts = pair::forecasts(&files, run)?;
+        let forecasts = pair::forecasts(&files, trust_peer, run)?;
         return ["The model's side", "The data's side"].into_iter().zip(forecasts).try_for_each(
             |(side, forecast)| print::line(format_args!("{side}. {}", forecast.text())),
         );

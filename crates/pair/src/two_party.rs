@@ -28,7 +28,7 @@ use twain_party::{
     ProverParty, QuotientOperands, QuotientPart, Role, Shares, Statement, StatementShape, Tested,
     Watched, WireValue, WitnessParty,
 };
-use twain_tags::RingTags;
+use twain_tags::{RingTags, TagSource};
 
 /// Bytes of a digest of the transcript, before what is opened under it.
 const DIGEST_BYTES: usize = 32;
@@ -79,7 +79,8 @@ impl<'a> TwoParty<'a> {
         Self::new(channel, source, masks, seeds)
     }
 
-    /// The same for a proof of this plan: digit masks and random products are made some calls ahead.
+    /// The same for a proof of this plan: digit masks and random products are made some calls
+    /// ahead.
     ///
     /// # Errors
     /// As [`TwoParty::new`].
@@ -155,14 +156,14 @@ impl<'a> TwoParty<'a> {
         Self { wires: Wires::new(products), ..self }
     }
 
-    /// The same, tested whatever the peer does: the witness by a circuit's statement (protocol §25), and
-    /// the argument before anything of its quotient is shown (§26). Tags the masks of wires, which must
-    /// not have been used yet. Both sides do.
+    /// The same, tested whatever the peer does: the witness by a circuit's statement (protocol
+    /// §25), and the argument before anything of its quotient is shown (§26). Tags the masks of
+    /// wires, which must not have been used yet. Both sides do.
     ///
     /// # Errors
     /// The link failed, or [`PartyError::Ended`].
     pub fn testing(
-        mut self,
+        self,
         shape: Arc<StatementShape>,
         argument: ArgumentShape,
         seeds: &PartySeeds,
@@ -172,9 +173,22 @@ impl<'a> TwoParty<'a> {
         let source = Box::new(RingTags::new(generator("tags of masks")));
         // Under a key that serves for nothing else, and is gone after it.
         let mut ole = BgvOle::new(generator("products of tagged masks"));
+        self.testing_from((source, &mut ole), shape, argument, seeds)
+    }
+
+    /// The same with tags, and products of what is tagged, from these sources.
+    ///
+    /// # Errors
+    /// As [`TwoParty::testing`].
+    pub fn testing_from(
+        mut self,
+        sources: (Box<dyn TagSource>, &mut dyn OleSource),
+        shape: Arc<StatementShape>,
+        argument: ArgumentShape,
+        seeds: &PartySeeds,
+    ) -> Result<Self, PartyError> {
+        let rng = seeds.generator(self.channel.session_id(), self.role, "witness test");
         let mask = |wire| self.wires.mask_to_tag(wire);
-        let sources: (Box<dyn twain_tags::TagSource>, &mut dyn OleSource) = (source, &mut ole);
-        let rng = generator("witness test");
         let shapes = (shape, argument);
         let tagged = TaggedMasks::prepare(&mut self.channel, sources, shapes, &mask, rng)?;
         self.tests = Tests::OfWitness(Box::new(tagged));
@@ -196,8 +210,8 @@ impl<'a> TwoParty<'a> {
         &self.opened
     }
 
-    /// Opens values; zeros in a rehearsal: that is what the validity test wants, and in the range of
-    /// whatever is computed with public values.
+    /// Opens values; zeros in a rehearsal: that is what the validity test wants, and in the range
+    /// of whatever is computed with public values.
     fn sums(&mut self, phase: &'static str, shares: &[Fr]) -> Result<Vec<Fr>, PartyError> {
         let mut sums = open_scalars(&mut self.channel, phase, shares)?;
         if self.rehearses {

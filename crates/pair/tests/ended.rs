@@ -1,5 +1,5 @@
-//! Whatever check of a session fails, this side ends with the same words, and says nothing more: the
-//! peer is told neither which check it was nor what it was about.
+//! Whatever check of a session fails, this side ends with the same words, and says nothing more:
+//! the peer is told neither which check it was nor what it was about.
 
 use ff::Field;
 use std::thread;

@@ -49,8 +49,8 @@ pub struct PointOpening {
 
 /// A proof that is being made, up to the commitments of its quotient.
 pub trait Argument: Sync {
-    /// The numerator. Its polynomials are numbered in the same way in all proofs of a circuit, and but
-    /// for constants so are its nodes.
+    /// The numerator. Its polynomials are numbered in the same way in all proofs of a circuit, and
+    /// but for constants so are its nodes.
     fn numerator(&self) -> Numerator;
 
     /// The values at a point of polynomials that both sides know.

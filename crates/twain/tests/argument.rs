@@ -1,5 +1,5 @@
-//! The test of the argument before a quotient is shown (protocol §26), against a side that lies about
-//! it: the other one ends, and has sent nothing that depends on the quotient.
+//! The test of the argument before a quotient is shown (protocol §26), against a side that lies
+//! about it: the other one ends, and has sent nothing that depends on the quotient.
 
 mod in_process;
 

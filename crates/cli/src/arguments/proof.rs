@@ -108,7 +108,7 @@ pub struct Check {
     #[arg(long, value_enum, requires = "id")]
     pub reveal_output: Option<Reveal>,
     /// As prove will be told; the same on both sides.
-    #[arg(long, requires = "id")]
+    #[arg(long)]
     pub trust_peer: bool,
     /// What is accepted of the circuit.
     #[command(flatten)]

@@ -1,8 +1,8 @@
 //! Before this side shows its part of the quotient: is it one (protocol §26)? Both commit to their
-//! pieces hidden by a random multiple of the generator, give the values of all their polynomials at a
-//! random point as tagged inputs, show by an opening that these are of what they have committed to,
-//! and compute the argument's equation there over tags. Only if it holds are the pieces shown, and
-//! evaluations later.
+//! pieces hidden by a random multiple of the generator, give the values of all their polynomials at
+//! a random point as tagged inputs, show by an opening that these are of what they have committed
+//! to, and compute the argument's equation there over tags. Only if it holds are the pieces shown,
+//! and evaluations later.
 //!
 //! Input: tagged spares and triples, left by the witness test; a quotient and its [`Argument`].
 //! Output: the commitments to the quotient's pieces, or the end of the session.
@@ -56,7 +56,8 @@ impl ArgumentShape {
         [0].into_iter().chain(others.into_iter().filter(|rotation| *rotation != 0)).collect()
     }
 
-    /// Coefficients of the random polynomial: a value at each point and a commitment leave one free.
+    /// Coefficients of the random polynomial: a value at each point and a commitment leave one
+    /// free.
     fn cover(&self) -> usize {
         self.rotations().len() + 1
     }

@@ -1,5 +1,5 @@
-//! That the values which a side has given are those of what it has committed to (protocol §26): at each
-//! point one combination of its polynomials is opened (KZG), under a random polynomial. Input:
+//! That the values which a side has given are those of what it has committed to (protocol §26): at
+//! each point one combination of its polynomials is opened (KZG), under a random polynomial. Input:
 //! polynomials, commitments, tagged values; output: nothing, or the end of the session.
 
 use crate::points::{POINT_BYTES, decode_points, encode_points};
@@ -76,9 +76,9 @@ impl AtPoint<'_> {
     }
 }
 
-/// Tests the openings at all points, of combinations by powers of the challenge `rho`. The witnesses
-/// are fixed before either side shows its own: one of the peer's commitments that is a copy cannot be
-/// opened by a copy.
+/// Tests the openings at all points, of combinations by powers of the challenge `rho`. The
+/// witnesses are fixed before either side shows its own: one of the peer's commitments that is a
+/// copy cannot be opened by a copy.
 ///
 /// # Errors
 /// The link fails, or [`PartyError::Ended`].

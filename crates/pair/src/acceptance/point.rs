@@ -1,6 +1,6 @@
 //! A numerator at one point, over tagged values (protocol §26). Input: the numerator's nodes, the
-//! values of its polynomials; output: its value, tagged. Products of two secret values take a triple
-//! each, and one message for all of a level.
+//! values of its polynomials; output: its value, tagged. Products of two secret values take a
+//! triple each, and one message for all of a level.
 
 use std::collections::{BTreeSet, HashMap};
 use twain_algebra::Fr;

@@ -1,5 +1,6 @@
-//! The values of an argument's polynomials at the points where it is tested (protocol §26). Input: the
-//! polynomials; output: this side's values, to be given as inputs, and those that both sides know.
+//! The values of an argument's polynomials at the points where it is tested (protocol §26). Input:
+//! the polynomials; output: this side's values, to be given as inputs, and those that both sides
+//! know.
 
 use super::point::PointCircuit;
 use std::collections::{BTreeMap, BTreeSet, HashMap};

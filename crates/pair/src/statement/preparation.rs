@@ -129,7 +129,8 @@ fn multiplied(
     Ok(Multiplied { columns, pairs })
 }
 
-/// The lookup arguments in the order in which their tuples are multiplied: those of one width share columns.
+/// The lookup arguments in the order in which their tuples are multiplied: those of one width share
+/// columns.
 pub(super) fn by_width(shape: &StatementShape) -> Vec<usize> {
     let mut order: Vec<usize> = (0..shape.lookups.len()).collect();
     order.sort_by_key(|number| shape.lookups[*number].width);
@@ -155,8 +156,9 @@ fn looked_up(
 }
 
 impl TaggedMasks {
-    /// Tags the masks of a statement's wires and makes what the test takes, and that of the argument
-    /// after it, then audits all of it. `mask` is this side's mask of a wire that it owns or shares.
+    /// Tags the masks of a statement's wires and makes what the test takes, and that of the
+    /// argument after it, then audits all of it. `mask` is this side's mask of a wire that it owns
+    /// or shares.
     ///
     /// # Errors
     /// The link fails, or [`PartyError::Ended`].
@@ -201,8 +203,8 @@ impl TaggedMasks {
         let mut pairs = stage.product_columns(channel, ole, &request, triples)?;
         let lookups = pairs.take_lookups().into_iter().flatten().collect();
 
-        // Multiplicities and what the argument is at a point are given by both sides; the audit takes a
-        // spare, and proofs about own values some.
+        // Multiplicities and what the argument is at a point are given by both sides; the audit
+        // takes a spare, and proofs about own values some.
         let inputs = shape.lookups.iter().map(|lookup| lookup.table_rows).sum::<usize>();
         let inputs = inputs + argument.inputs();
         let spares = shape.owned_degrees.map(|degree| inputs + 1 + degree.saturating_sub(1));

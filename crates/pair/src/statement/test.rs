@@ -1,5 +1,6 @@
-//! The test itself (protocol §25). Input: tagged masks, claimed wires, the statement with this side's
-//! shares; output: that it holds, or the end of the session, which says nothing but that it does not.
+//! The test itself (protocol §25). Input: tagged masks, claimed wires, the statement with this
+//! side's shares; output: that it holds, or the end of the session, which says nothing but that it
+//! does not.
 
 use super::preparation::{TaggedMasks, WireMasks, by_width, coins};
 use crate::acceptance::Acceptance;
@@ -105,7 +106,8 @@ impl TaggedMasks {
         Ok(Acceptance { audited: self.audited, shape, triples })
     }
 
-    /// Claims the wires that are not claimed yet, which are their owners'. Returns what was opened of each.
+    /// Claims the wires that are not claimed yet, which are their owners'. Returns what was opened
+    /// of each.
     fn claim(
         &self,
         channel: &mut dyn Channel,
@@ -127,8 +129,8 @@ impl TaggedMasks {
         self.wires.wires.iter().map(opened).collect::<Option<_>>().ok_or(unclaimed)
     }
 
-    /// Gives this side's multiplicities and takes the peer's: nothing about the witness is free after it.
-    /// Returns those of all arguments.
+    /// Gives this side's multiplicities and takes the peer's: nothing about the witness is free
+    /// after it. Returns those of all arguments.
     fn multiplicities(
         &mut self,
         channel: &mut dyn Channel,
@@ -169,7 +171,8 @@ impl TaggedMasks {
         // Two tuples that differ are compressed to the same number, for some pair of them.
         let pairs = sums.saturating_mul(sums).saturating_mul(width.saturating_sub(1));
         let Public(theta) = self.audited.side().weigh(theta, pairs)?;
-        // The sums of fractions differ as functions, and agree at this number; or a denominator is 0.
+        // The sums of fractions differ as functions, and agree at this number; or a denominator is
+        // 0.
         let Public(beta) = self.audited.side().weigh(beta, sums.saturating_mul(2))?;
         Ok(LookupChallenges { theta: vector::powers(theta, width), beta })
     }
@@ -196,8 +199,8 @@ impl ClaimedWires<'_> {
         Ok(denominator)
     }
 
-    /// A combination of wires and of products of two: with `x = δ_x + a_x`, `xy = δ_x δ_y + δ_x a_y + δ_y a_x +
-    /// a_x a_y`.
+    /// A combination of wires and of products of two: with `x = δ_x + a_x`,
+    /// `xy = δ_x δ_y + δ_x a_y + δ_y a_x + a_x a_y`.
     fn combined(
         &self,
         side: &Side,
@@ -234,8 +237,8 @@ impl ClaimedWires<'_> {
     }
 }
 
-/// What a lookup argument's sum is without its secret tuples: the fractions of known ones, less those of the
-/// table.
+/// What a lookup argument's sum is without its secret tuples: the fractions of known ones, less
+/// those of the table.
 fn without_tuples(
     side: &Side,
     lookup: &LookupStatement,

@@ -1,6 +1,6 @@
-//! The argument as a party sees it that tests it before it shows its quotient (protocol §26). Input:
-//! what the prover holds and has committed to by then. Output: an [`Argument`]; and its numerator
-//! ahead of time, from the circuit alone ([`argument_numerator`]).
+//! The argument as a party sees it that tests it before it shows its quotient (protocol §26).
+//! Input: what the prover holds and has committed to by then. Output: an [`Argument`]; and its
+//! numerator ahead of time, from the circuit alone ([`argument_numerator`]).
 
 use super::numerator::{Leaf, numerator};
 use super::{Held, SCALAR_BITS};

@@ -156,7 +156,7 @@ impl Side {
         }
         let plan = common.plan(run)?;
         items.push(("plan".into(), plan.digest().into()));
-        let forecast = Forecast::new(plan, prover.key.system(), role);
+        let forecast = Forecast::new(plan, prover.key.system(), role, trusts_peer);
         Ok(Self {
             role,
             common,
@@ -232,6 +232,7 @@ impl Side {
         let mut party = match self.trusts_peer {
             true => party,
             false => {
+                run.enter(Phase::Preprocess)?;
                 let Tests { statement, argument } = self.common.tests()?;
                 party.testing(statement.clone(), argument.clone(), &seeds)?
             }
