@@ -211,7 +211,7 @@ impl Session {
 }
 
 /// prove_pair(role, session, data, proof_path, reveal_output, output_path, published_commitment,
-/// published_hashes) -> None
+/// published_hashes, trust_peer) -> None
 ///
 /// See `twain.prove_pair`.
 #[pyfunction]
@@ -226,6 +226,7 @@ fn prove_pair(
     output_path: PathBuf,
     published_commitment: Option<PathBuf>,
     published_hashes: Vec<String>,
+    trust_peer: bool,
 ) -> PyResult<()> {
     let (role, peer) = (role_of(role)?, session.peer()?);
     let common = session.common(role);
@@ -235,7 +236,7 @@ fn prove_pair(
     });
     let published_hashes = published_hashes.collect::<PyResult<_>>()?;
     let reveal = reveal_of(reveal_output.as_deref())?;
-    let terms = Terms { reveal, published_commitment, published_hashes };
+    let terms = Terms { reveal, published_commitment, published_hashes, trust_peer };
     let files = ProveFiles { common, data, terms, proof_path, output_path };
     session.run(py, |run| pair::prove(role, &files, &peer, run).map(drop))
 }

@@ -258,6 +258,7 @@ def prove_pair(
     output_path: _Path = ...,
     published_commitment: _Path | None = ...,
     published_hashes: Sequence[str] = ...,
+    trust_peer: bool = ...,
     **session: Unpack[_Session],
 ) -> _Path: ...
 async def prove_pair_async(*args: Any, **kwargs: Any) -> _Path: ...

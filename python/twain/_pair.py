@@ -46,6 +46,7 @@ def prove_pair(
     output_path="output.json",
     published_commitment=None,
     published_hashes=(),
+    trust_peer=False,
     **session,
 ):
     """Prove with a peer: one side has the model, the other the data; both write the same proof.
@@ -61,7 +62,8 @@ def prove_pair(
     ``"data"`` or ``"both"``, the same on both sides), in ``output_path``; ``published_commitment``
     is a witness file with a commitment to the parameters that the proof must be about;
     ``published_hashes`` are texts of :func:`hash_inputs` with the hashes that the peer's inputs
-    must have.
+    must have. With ``trust_peer`` on both sides nothing that the peer does is tested: faster, and
+    needed for circuits that have no tests yet.
 
     By name, as for :func:`preprocess`, too:
 
@@ -87,6 +89,7 @@ def prove_pair(
         output_path,
         published_commitment,
         list(published_hashes),
+        trust_peer,
     )
     return proof_path
 

@@ -2,7 +2,8 @@
 //! random multiple of the generator, and with them a random polynomial. Input: this side's part;
 //! output: the same of both sides, fixed, with tagged random numbers.
 
-use super::{ArgumentShape, sum};
+use super::shape::ArgumentShape;
+use super::values::sum;
 use crate::points::{POINT_BYTES, decode_points, encode_points};
 use ff::Field;
 use group::Curve;

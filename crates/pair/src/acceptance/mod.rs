@@ -10,19 +10,22 @@
 mod hidden;
 mod openings;
 mod point;
+mod shape;
 mod values;
+
+pub use shape::ArgumentShape;
 
 use ff::Field;
 use hidden::Hidden;
 use openings::{AtPoint, Cover, Opened, Parts, test_openings};
 use point::{PointCircuit, Values};
 use rand_chacha::ChaCha20Rng;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use twain_algebra::{Domain, Fr, G1Affine, vector};
 use twain_link::channel::Channel;
-use twain_party::{Argument, Kind, Numerator, PartyError, QuotientPart, Shares};
-use twain_tags::{Audited, Owned, Public, Tagged, Triple};
-use values::{SecretValues, SharedPolynomial, known_values};
+use twain_party::{Argument, Kind, PartyError, QuotientPart, Shares};
+use twain_tags::{Audited, Owned, Public, Triple};
+use values::{SecretValues, SharedPolynomial, both, known_values, sum};
 
 /// What the coins of the test are for.
 pub(crate) mod coins {
@@ -32,61 +35,11 @@ pub(crate) mod coins {
     pub const OPENINGS: &str = "argument: openings";
 }
 
-/// What the test of an argument takes: the same for all proofs of a circuit.
-#[derive(Clone)]
-pub struct ArgumentShape {
-    k: u32,
-    /// Secret polynomials, each at a rotation.
-    secrets: BTreeSet<(u32, i32)>,
-    products: usize,
-    pieces: usize,
-}
-
-impl ArgumentShape {
-    /// Of arguments with this numerator, but for constants, and a quotient of so many pieces.
-    pub fn new(numerator: &Numerator, pieces: usize) -> Self {
-        let circuit = PointCircuit::new(numerator);
-        let (secrets, products) = (circuit.secrets(), circuit.products());
-        Self { k: numerator.k, secrets, products, pieces }
-    }
-
-    /// The rotations of the point at which something is opened; the pieces are at the first.
-    fn rotations(&self) -> Vec<i32> {
-        let others: BTreeSet<i32> = self.secrets.iter().map(|(_, rotation)| *rotation).collect();
-        [0].into_iter().chain(others.into_iter().filter(|rotation| *rotation != 0)).collect()
-    }
-
-    /// Coefficients of the random polynomial: a value at each point and a commitment leave one
-    /// free.
-    fn cover(&self) -> usize {
-        self.rotations().len() + 1
-    }
-
-    /// What each side gives as inputs.
-    pub(crate) fn inputs(&self) -> usize {
-        self.secrets.len() + 2 * self.pieces + self.cover()
-    }
-
-    /// Triples: for the products and the zero test.
-    pub(crate) fn triples(&self) -> usize {
-        self.products + 1
-    }
-}
-
 /// A test of an argument that is to come: what was left by the witness test.
 pub struct Acceptance {
     pub(crate) audited: Audited,
     pub(crate) shape: ArgumentShape,
     pub(crate) triples: Vec<Triple>,
-}
-
-/// What both sides have given, the model's first.
-fn both(given: &[Owned; 2], index: usize) -> [Tagged; 2] {
-    given.each_ref().map(|side| side.get(index))
-}
-
-fn sum([model, data]: &[Tagged; 2]) -> Tagged {
-    model + data
 }
 
 impl Acceptance {

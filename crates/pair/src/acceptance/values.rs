@@ -6,6 +6,7 @@ use super::point::PointCircuit;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use twain_algebra::{Domain, Fr, G1Affine, vector};
 use twain_party::{Argument, ArgumentPolynomial, PartyError, PublicPolynomial, Shares};
+use twain_tags::{Owned, Tagged};
 
 /// A secret polynomial of which both sides have a part: this side's coefficients, and the
 /// commitments of this side and of the peer.
@@ -82,4 +83,14 @@ pub(super) fn known_values(
         values.extend(names.into_iter().map(|name| (name, rotation)).zip(found));
     }
     Ok(values)
+}
+
+/// What both sides have given, the model's first.
+pub(super) fn both(given: &[Owned; 2], index: usize) -> [Tagged; 2] {
+    given.each_ref().map(|side| side.get(index))
+}
+
+/// What both sides have given of a shared value.
+pub(super) fn sum([model, data]: &[Tagged; 2]) -> Tagged {
+    model + data
 }

@@ -3,7 +3,7 @@
 //! numerator ahead of time, from the circuit alone ([`argument_numerator`]).
 
 use super::numerator::{Leaf, numerator};
-use super::{Held, SCALAR_BITS};
+use super::{Commitment, Held, SCALAR_BITS};
 use crate::rotation::Rotations;
 use crate::verifier::opens;
 use crate::{Challenges, CompiledSystem, Polynomial, Srs, Transcript};
@@ -13,13 +13,6 @@ use twain_algebra::{Fr, G1, G1Affine, vector};
 use twain_party::{
     Argument, ArgumentPolynomial, Numerator, PartyError, PointOpening, PublicPolynomial, Watched,
 };
-
-/// A commitment of both sides: this side's part, and the sum.
-#[derive(Clone, Copy)]
-pub(super) struct Commitment {
-    pub own: G1Affine,
-    pub sum: G1Affine,
-}
 
 /// The polynomials of an argument in the order in which its numerator counts them.
 struct Names {

@@ -32,7 +32,6 @@ pub use lookup_view::LookupView;
 pub use witness_source::WitnessSource;
 
 use crate::{Challenges, CompiledSystem, Polynomial, ProofWriter, ProvingKey, Srs};
-use argument::Commitment;
 use error::check_shape;
 use ff::Field;
 use group::{Curve, prime::PrimeCurveAffine};
@@ -113,6 +112,13 @@ struct Prover<'a, P> {
     polynomials: BTreeMap<Polynomial, Held<'a>>,
     /// To the columns of shares.
     commitments: BTreeMap<Polynomial, Commitment>,
+}
+
+/// A commitment of both sides: this side's part, and the sum.
+#[derive(Clone, Copy)]
+struct Commitment {
+    own: G1Affine,
+    sum: G1Affine,
 }
 
 /// A column of shares to be committed to.

@@ -6,7 +6,6 @@
 //! OLEs; the OLEs for the way back, with the lookups' masked values; commitments to the sums.
 
 use super::advice_column::AdviceColumn;
-use super::argument::Commitment;
 use super::choice::ChosenInputs;
 use super::error::{ProveError, check_shape};
 use super::lookup::{self, GrandSums};
@@ -16,7 +15,7 @@ use super::permutation::{
 };
 use super::rows::{Advice, Rows};
 use super::witness_source::WitnessSource;
-use super::{Basis, Commitments, Committed, Held, Prover};
+use super::{Basis, Commitment, Commitments, Committed, Held, Prover};
 use crate::{Challenges, ColumnKind, Polynomial, ProvingKey};
 use ff::Field;
 use std::borrow::Cow;
