@@ -112,7 +112,7 @@ def prove_in_a_pair(folder, srs):
     more = ("--srs-path", srs, *own)
     listens = subprocess.Popen(
         [TWAIN, "prove", "--id", "model", "--local-addr", address, "--peer", customer, *more,
-         "--proof-path", "pair.json"], cwd=folder, stderr=subprocess.DEVNULL)
+         "--proof-path", "pair.json"], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     twain(data, "prove", "--id", "data", "--remote-peer", address, "--peer", model, *more)
     assert listens.wait() == 0
 
@@ -186,7 +186,8 @@ async def main():
             with tempfile.TemporaryDirectory() as folder:
                 prepare(folder, circuit, srs, public)
                 for reusable in (False, True):
-                    await check(node, folder, circuit, srs, reusable)
+                    name = circuit + (", public input" if public else "")
+                    await check(node, folder, name, srs, reusable)
     finally:
         node.process.kill()
 
