@@ -69,7 +69,7 @@ fn secrets(tokens: &[&str]) -> Vec<Vec<u8>> {
     let values = values.iter().map(|value| value.as_f64().unwrap());
     let numbers = values.chain(WEIGHTS.into_iter().map(f64::from));
     // So many digits that nothing else has them.
-    let numbers = numbers.map(|number| format!("{:.9}", number.abs())[..8].as_bytes().to_vec());
+    let numbers = numbers.map(|number| format!("{:.9}", number.abs()).as_bytes()[..8].to_vec());
     let tokens = tokens.iter().map(|token| token.rsplit('_').next().unwrap().as_bytes().to_vec());
     numbers.chain(tokens).chain([raw]).collect()
 }
