@@ -114,8 +114,10 @@ impl Alone {
 struct Together {
     theirs: ezkl::ProveCost,
     inline: [Cost; 2],
+    trusting: [Cost; 2],
     preprocess: [Cost; 2],
     online: [Cost; 2],
+    trusting_online: [Cost; 2],
     portable: [Cost; 2],
 }
 
@@ -129,35 +131,45 @@ impl Together {
         results: &Path,
     ) -> Result<Self, Error> {
         let pair = Pair::new(twain, folder, folder, srs, results)?;
-        let prove = |portable| -> Result<[Cost; 2], Error> {
-            let costs = pair.prove(portable)?;
+        let checked = |costs: Result<[Cost; 2], Error>| -> Result<[Cost; 2], Error> {
+            let costs = costs?;
             match pair.check(ezkl)? {
                 true => Ok(costs),
                 false => Err(Error::content("twain prove", "its instances are not EZKL's")),
             }
         };
         let mut theirs = Least::default();
-        let mut ours = [(); 4].map(|()| Least::default());
+        let mut ours = [(); 6].map(|()| Least::default());
         for _ in 0..runs.max(1) {
             let cost = ezkl.prove(folder, srs)?;
             theirs.add(cost.wall, cost);
-            let costs = [prove(false)?, pair.preprocess()?, prove(false)?, prove(true)?];
+            let costs = [
+                checked(pair.prove(false))?,
+                checked(pair.prove_trusting())?,
+                pair.preprocess()?,
+                checked(pair.prove(false))?,
+                checked(pair.preprocess().and_then(|_| pair.prove_trusting()))?,
+                checked(pair.prove(true))?,
+            ];
             for (least, costs) in ours.iter_mut().zip(costs) {
                 least.add(slower(&costs), costs);
             }
         }
-        let [inline, preprocess, online, portable] = ours.map(Least::take);
+        let [inline, trusting, preprocess, online, trusting_online, portable] =
+            ours.map(Least::take);
         Ok(Self {
             theirs: theirs.take()?,
             inline: inline?,
+            trusting: trusting?,
             preprocess: preprocess?,
             online: online?,
+            trusting_online: trusting_online?,
             portable: portable?,
         })
     }
 
     fn print(&self, title: &str) {
-        let Self { theirs, inline, preprocess, online, portable } = self;
+        let Self { theirs, inline, trusting, preprocess, online, trusting_online, portable } = self;
         println!("\n{title}, in pairs\n");
         println!(
             "| phase, data's side | everything: s | CPU s | MB sent | rounds | with a bundle: s | CPU s | MB sent | rounds | portable: s | CPU s |"
@@ -183,8 +195,10 @@ impl Together {
         println!("|---|---|---|---|---|---|---|");
         let rows = [
             ("everything", inline),
+            ("everything, --trust-peer", trusting),
             ("preprocess", preprocess),
             ("with a bundle", online),
+            ("with a bundle, --trust-peer", trusting_online),
             ("everything, portable", portable),
         ];
         for (name, costs) in rows {

@@ -5,6 +5,7 @@
 //! A mutant is a change of the source text, so the product carries no switch that turns a defence
 //! off. A change that no longer fits its file, or does not compile, is a failure as well.
 
+mod argument;
 mod masks;
 mod mutant;
 mod pair;
@@ -28,6 +29,7 @@ fn mutants() -> impl Iterator<Item = &'static Mutant> {
         masks::MUTANTS,
         ring::MUTANTS,
         tags::MUTANTS,
+        argument::MUTANTS,
         statement::MUTANTS,
         sides::MUTANTS,
     ];

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const SIDES: [&str; 2] = ["model", "data"];
+/// Leaves out the tests of what the peer does.
+const TRUST: &str = "--trust-peer";
 
 /// What the two sides of a pair hold.
 pub struct Pair<'a> {
@@ -53,12 +55,25 @@ impl<'a> Pair<'a> {
 
     /// Makes a bundle. The costs of both sides.
     pub fn preprocess(&self) -> Result<[Cost; 2], Error> {
-        self.both("preprocess", false)
+        self.both("preprocess", false, &[])
     }
 
-    /// Makes a proof: with a bundle if there is one. The costs of both sides.
+    /// Makes a proof: with a bundle if there is one. The costs of both sides. What the peer does is
+    /// tested if there are tests for the circuit.
     pub fn prove(&self, portable: bool) -> Result<[Cost; 2], Error> {
-        let costs = self.both("prove", portable)?;
+        match self.made(portable, &[]) {
+            Err(error) if error.to_string().contains(TRUST) => self.made(portable, &[TRUST]),
+            made => made,
+        }
+    }
+
+    /// The same without tests.
+    pub fn prove_trusting(&self) -> Result<[Cost; 2], Error> {
+        self.made(false, &[TRUST])
+    }
+
+    fn made(&self, portable: bool, flags: &[&str]) -> Result<[Cost; 2], Error> {
+        let costs = self.both("prove", portable, flags)?;
         let [model, data] = self.folders.each_ref().map(|folder| read(&folder.at("proof.json")));
         if model? != data? {
             return Err(Error::content("twain prove", "the two sides wrote different proofs"));
@@ -81,10 +96,13 @@ impl<'a> Pair<'a> {
         Ok(instances(&proof)? == instances(&self.circuit.at("proof.json"))?)
     }
 
-    fn both(&self, name: &str, portable: bool) -> Result<[Cost; 2], Error> {
+    fn both(&self, name: &str, portable: bool, flags: &[&str]) -> Result<[Cost; 2], Error> {
         let ports = free_ports()?;
-        let [mut model, mut data] =
-            [0, 1].map(|side| self.command(name, side, [ports[side], ports[1 - side]], portable));
+        let [mut model, mut data] = [0, 1].map(|side| {
+            let mut command = self.command(name, side, [ports[side], ports[1 - side]], portable);
+            command.args(flags);
+            command
+        });
         let what = format!("twain {name}");
         let (model, data) = std::thread::scope(|scope| {
             let model = scope.spawn(|| run(&what, &mut model));

@@ -25,7 +25,8 @@ fn hash_rows(length: usize) -> usize {
     41 * length + 2
 }
 
-/// The settings of a model, as `gen-settings` writes them. `timestamp` is in milliseconds since 1970.
+/// The settings of a model, as `gen-settings` writes them. `timestamp` is in milliseconds since
+/// 1970.
 ///
 /// # Errors
 /// Operands that do not fit an operation, with its node; run arguments that make no circuit.

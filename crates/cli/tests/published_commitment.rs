@@ -9,6 +9,7 @@ use in_process::{Case, case_in, seeds};
 use processes::{Running, Side, Site, free_ports, repository};
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use twain_algebra::Fr;
 use twain_artifacts::{CompiledModel, GraphWitness, bind_params, write_settings};
@@ -176,7 +177,10 @@ impl Liar<'_> {
         Store::decline(&mut channel).unwrap();
         let mut secrets = self.case.secrets();
         secrets.parameters = parameters;
-        let mut party = TwoParty::planned(&mut channel, &plan, &seeds(Role::Model)).unwrap();
+        let seeds = seeds(Role::Model);
+        let party = TwoParty::planned(&mut channel, &plan, &seeds).unwrap();
+        let statement = Arc::new(self.case.circuit.statement_shape().unwrap());
+        let mut party = party.testing(statement, self.case.argument_shape(), &seeds).unwrap();
         self.case.side(&mut party, &secrets, Role::Model).unwrap();
         drop(party);
         // The proof's time. The data's side may have gone.

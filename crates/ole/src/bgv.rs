@@ -1,13 +1,15 @@
 //! Oblivious linear evaluation from ring-LWE encryption, made while the proof runs (protocol §2).
 //!
-//! Block by block of the [`Layout`]: the encryptor sends keys and fresh encryptions of its operands and proves
-//! that they are some, the other side draws a mask `v`, its share, and answers with `Σ Enc(a_i)·b_i - v`, whose
-//! decryption is the encryptor's share. The order of the messages is in [`super::steps`].
+//! Block by block of the [`Layout`]: the encryptor sends keys and fresh encryptions of its operands
+//! and proves that they are some, the other side draws a mask `v`, its share, and answers with
+//! `Σ Enc(a_i)·b_i - v`, whose decryption is the encryptor's share. The order of the messages is in
+//! [`super::steps`].
 //!
-//! *Private:* the evaluator sees encryptions (ring-LWE) and proofs; the encryptor sees answers, each with
-//! its own mask, encryption of zero and flood, as long as the session's [`twain_rlwe::FloodBudget`] lasts,
-//! whatever the encryptor sent. Keys are drawn afresh for each call, and more than one for products at many points;
-//! they are forgotten when the call is over. Lengths follow from what is multiplied alone.
+//! *Private:* the evaluator sees encryptions (ring-LWE) and proofs; the encryptor sees answers,
+//! each with its own mask, encryption of zero and flood, as long as the session's
+//! [`twain_rlwe::FloodBudget`] lasts, whatever the encryptor sent. Keys are drawn afresh for each
+//! call, and more than one for products at many points; they are forgotten when the call is over.
+//! Lengths follow from what is multiplied alone.
 
 use super::components::Component;
 use super::keys::{Keys, failed};
@@ -33,8 +35,9 @@ pub struct BgvOle {
 }
 
 impl BgvOle {
-    /// An end whose keys, errors, masks, floods and challenges come from `rng`. Seed it with the session id
-    /// and the role beside the secret seed (protocol §14), so that a cloned machine diverges.
+    /// An end whose keys, errors, masks, floods and challenges come from `rng`. Seed it with the
+    /// session id and the role beside the secret seed (protocol §14), so that a cloned machine
+    /// diverges.
     pub fn new(rng: ChaCha20Rng) -> Self {
         Self { rng, keys: None }
     }
@@ -257,8 +260,8 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// What encryption `encryption` is multiplied by in answer `answer`: this party's operands beside
-    /// the encrypted ones. `None` if no slot has any, which follows from the layout.
+    /// What encryption `encryption` is multiplied by in answer `answer`: this party's operands
+    /// beside the encrypted ones. `None` if no slot has any, which follows from the layout.
     fn multiplier(&self, block: &Block, answer: usize, encryption: usize) -> Option<Shares> {
         let mut slots = None;
         for run in &block.runs {

@@ -1,5 +1,5 @@
-//! An encryptor that deviates gets no answer (protocol §2.1); an evaluator that does finds nothing in one slot
-//! that it could combine (§2.3).
+//! An encryptor that deviates gets no answer (protocol §2.1); an evaluator that does finds nothing
+//! in one slot that it could combine (§2.3).
 
 use super::keys::Keys;
 use super::packing::{Layout, proof_bytes};
@@ -56,8 +56,8 @@ impl Channel for Bent {
     }
 }
 
-/// Whichever message of the encryptor's is changed: its key, its encryption, its commitment, a response.
-/// The evaluator has sent its two challenges then, and no answer.
+/// Whichever message of the encryptor's is changed: its key, its encryption, its commitment, a
+/// response. The evaluator has sent its two challenges then, and no answer.
 #[test]
 fn a_changed_message_of_the_encryptor_ends_the_call_without_an_answer() {
     let frames = 3 + ROWS;
@@ -88,8 +88,8 @@ fn a_changed_message_of_the_encryptor_ends_the_call_without_an_answer() {
     }
 }
 
-/// A peer that sends back what it is sent proves nothing: a key and encryptions that are its own under
-/// the other's name.
+/// A peer that sends back what it is sent proves nothing: a key and encryptions that are its own
+/// under the other's name.
 #[test]
 fn messages_sent_back_prove_nothing() {
     struct Mirror {
@@ -125,8 +125,8 @@ fn messages_sent_back_prove_nothing() {
     assert!(error.to_string().contains("proof about its encryptions"), "{error}");
 }
 
-/// What a column of points is to its owner: known on all rows but one, the random one. Of points `p` it is
-/// `rows(p) + random·weight(p)`.
+/// What a column of points is to its owner: known on all rows but one, the random one. Of points
+/// `p` it is `rows(p) + random·weight(p)`.
 struct Column {
     rows: Vec<Fr>,
     weights: Vec<Fr>,
@@ -148,8 +148,8 @@ impl Column {
         terms.map(|(row, weight)| *row + self.random * weight).collect()
     }
 
-    /// The multiples of the points `slot` and `N + slot` whose sum does not contain the random row, and that sum
-    /// as the rows give it.
+    /// The multiples of the points `slot` and `N + slot` whose sum does not contain the random row,
+    /// and that sum as the rows give it.
     fn combined(&self, slot: usize) -> ([Fr; 2], Fr) {
         let places = [slot, SLOTS + slot];
         let multiples = [self.weights[places[1]], -self.weights[places[0]]];
@@ -157,8 +157,8 @@ impl Column {
     }
 }
 
-/// An evaluator that follows the protocol, but for one slot of its first answer: to it, it adds these multiples of
-/// what the encryptor has in that slot of its first two blocks.
+/// An evaluator that follows the protocol, but for one slot of its first answer: to it, it adds
+/// these multiples of what the encryptor has in that slot of its first two blocks.
 fn cheat(
     mut channel: MemoryChannel,
     products: &Products,
@@ -209,10 +209,11 @@ fn cheat(
     Ok(())
 }
 
-/// Two points of a column with one random row stand in one slot. Under one key for both the peer adds a
-/// combination to the encryptor's share that the random row is not in: it knows the error if it guesses the rows,
-/// takes it back elsewhere, and sees from how the session ends whether it guessed right. With a key for each `N`
-/// points there is no such combination, and ciphertexts under two keys do not go together.
+/// Two points of a column with one random row stand in one slot. Under one key for both the peer
+/// adds a combination to the encryptor's share that the random row is not in: it knows the error if
+/// it guesses the rows, takes it back elsewhere, and sees from how the session ends whether it
+/// guessed right. With a key for each `N` points there is no such combination, and ciphertexts
+/// under two keys do not go together.
 #[test]
 fn points_under_one_key_can_be_combined_to_what_rows_alone_say() {
     let group = OleGroup { length: 2 * SLOTS, terms: vec![(0, 0)] };

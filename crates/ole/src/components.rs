@@ -1,5 +1,5 @@
-//! Groups of inner products that share operands, and on how many stretches of slots each of them is laid out
-//! ([`super::packing`]).
+//! Groups of inner products that share operands, and on how many stretches of slots each of them is
+//! laid out ([`super::packing`]).
 
 use super::{OleGroup, Products};
 use std::collections::BTreeMap;
@@ -20,8 +20,9 @@ pub struct Component {
     terms: Vec<(u32, u32)>,
     /// The distinct operands of the model, sorted.
     models: Vec<u32>,
-    /// The operands of each side on each lane. A lane has the terms of some of the model's operands,
-    /// whoever encrypts: lanes lie in several blocks, and those may differ in the encryptor.
+    /// The operands of each side on each lane. A lane has the terms of some of the model's
+    /// operands, whoever encrypts: lanes lie in several blocks, and those may differ in the
+    /// encryptor.
     lanes: [Vec<Vec<u32>>; 2],
     /// Indices of the groups.
     pub groups: Vec<usize>,
@@ -94,8 +95,8 @@ impl Component {
     }
 }
 
-/// Groups that share operands, directly or through others.
-/// Those of points, and those of anything else, are never tied together. Those without elements are left out.
+/// Groups that share operands, directly or through others. Those of points, and those of anything
+/// else, are never tied together. Those without elements are left out.
 pub fn components(products: &Products) -> Vec<Component> {
     let mut all = tied(&products.points, true, 0);
     all.extend(tied(&products.others, false, products.points.len()));

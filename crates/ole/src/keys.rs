@@ -1,6 +1,6 @@
-//! What a session of products keeps between calls: how many keys and proofs there were, and what of the
-//! statistical security is used up; and during a call the keys that were drawn for it (protocol §2.1, §2.3). The
-//! moves of a proof are here as well.
+//! What a session of products keeps between calls: how many keys and proofs there were, and what of
+//! the statistical security is used up; and during a call the keys that were drawn for it (protocol
+//! §2.1, §2.3). The moves of a proof are here as well.
 
 use rand_chacha::ChaCha20Rng;
 use sha2::{Digest, Sha256};

@@ -1,5 +1,5 @@
-//! Oblivious linear evaluation: shares of `sum_i a_i * b_i` from operands `a` the model's side holds
-//! and operands `b` the data's side holds (protocol §2).
+//! Oblivious linear evaluation: shares of `sum_i a_i * b_i` from operands `a` the model's side
+//! holds and operands `b` the data's side holds (protocol §2).
 //!
 //! [`OleSource`] is the one interface behind which correlations are made: from ring-LWE encryption
 //! while the proof runs, from a store filled ahead of time, or, in tests, by a trusted dealer.
@@ -67,8 +67,9 @@ pub struct OleGroup {
 /// What one call multiplies; its results come in this order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Products {
-    /// Of values of polynomials at points off the rows: the encryptions of each `N` consecutive points are under a
-    /// key of their own (protocol §2.3). Operands of these are none of the others'.
+    /// Of values of polynomials at points off the rows: the encryptions of each `N` consecutive
+    /// points are under a key of their own (protocol §2.3). Operands of these are none of the
+    /// others'.
     pub points: Vec<OleGroup>,
     /// Of anything else.
     pub others: Vec<OleGroup>,
@@ -90,8 +91,8 @@ impl From<Vec<OleGroup>> for Products {
 
 /// Makes shares of products between the two parties.
 pub trait OleSource: Send {
-    /// This party's share of each group's inner products. Both parties call it with the same groups;
-    /// `operands` are this party's own vectors (as long as the groups that name them).
+    /// This party's share of each group's inner products. Both parties call it with the same
+    /// groups; `operands` are this party's own vectors (as long as the groups that name them).
     /// Private: the shares are uniform, and the peer learns nothing but the lengths.
     fn inner_products(
         &mut self,
@@ -101,8 +102,8 @@ pub trait OleSource: Send {
         groups: &[OleGroup],
     ) -> Result<Vec<Vec<Fr>>, PartyError>;
 
-    /// The same of products some of which are at points. A source that encrypts must tell them apart; for others
-    /// the groups are all alike.
+    /// The same of products some of which are at points. A source that encrypts must tell them
+    /// apart; for others the groups are all alike.
     fn inner_products_of(
         &mut self,
         channel: &mut dyn Channel,

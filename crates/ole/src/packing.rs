@@ -1,17 +1,19 @@
-//! Where the elements of inner products go in plaintexts of `N` slots, and under which keys: a layout both
-//! parties derive from what is multiplied alone.
+//! Where the elements of inner products go in plaintexts of `N` slots, and under which keys: a
+//! layout both parties derive from what is multiplied alone.
 //!
 //! An encrypted operand is worth the same slots in all answers that use it, so groups that share an
-//! operand form a *component* and stay side by side. A component with many terms may be *folded*: its
-//! encrypted operands are dealt out over several stretches of slots ("lanes"), and an output is the
-//! sum over the lanes. Folding saves encryptions that would be mostly empty, and costs answer slots.
-//! The components lie end to end on a line, those of like shape next to each other, and the line is
-//! cut every `N` slots into *blocks*: some encryptions, some answers, one encryptor, one key. Values at
-//! points have blocks of their own, and each `N` points a key of their own ([`Use`]).
+//! operand form a *component* and stay side by side. A component with many terms may be *folded*:
+//! its encrypted operands are dealt out over several stretches of slots ("lanes"), and an output is
+//! the sum over the lanes. Folding saves encryptions that would be mostly empty, and costs answer
+//! slots. The components lie end to end on a line, those of like shape next to each other, and the
+//! line is cut every `N` slots into *blocks*: some encryptions, some answers, one encryptor, one
+//! key. Values at points have blocks of their own, and each `N` points a key of their own
+//! ([`Use`]).
 //!
-//! The encryptor of a block is chosen so that both directions of the link fill evenly, unless it is cheaper that one
-//! side encrypts all; that of `N` points for all of their blocks, if there are more points than that. Consecutive blocks of one encryptor are a
-//! *batch*, about which it makes one proof; keys and proofs are counted with its bytes.
+//! The encryptor of a block is chosen so that both directions of the link fill evenly, unless it is
+//! cheaper that one side encrypts all; that of `N` points for all of their blocks, if there are
+//! more points than that. Consecutive blocks of one encryptor are a *batch*, about which it makes
+//! one proof; keys and proofs are counted with its bytes.
 
 use super::Products;
 use super::components::{Component, MAX_ENCRYPTIONS, components};
@@ -20,8 +22,9 @@ use twain_party::Role;
 use twain_rlwe::bounds::{MAX_BATCH, ROWS, response_bytes};
 use twain_rlwe::{ANSWER_BYTES, FRESH_BYTES, SLOTS};
 
-/// Most encryptions of a block's slots under one key of points: more of them might be combined to something
-/// that random rows do not hide (protocol §2.3). Those of three cosets of the base circuit (counts §4).
+/// Most encryptions of a block's slots under one key of points: more of them might be combined to
+/// something that random rows do not hide (protocol §2.3). Those of three cosets of the base
+/// circuit (counts §4).
 const MAX_TOGETHER: usize = 36;
 
 /// Bytes of a batch's proof under so many keys, but for its short messages.
@@ -200,7 +203,8 @@ impl Layout {
         self.bytes[0] + self.bytes[1]
     }
 
-    /// What is to be small: all bytes, which are work, and those of the fuller direction, which are time.
+    /// What is to be small: all bytes, which are work, and those of the fuller direction, which are
+    /// time.
     fn cost(&self) -> usize {
         self.total_bytes() + self.bytes[0].max(self.bytes[1])
     }
@@ -292,8 +296,8 @@ impl Layout {
         blocks
     }
 
-    /// Adds a block, with the encryptor that leaves the fuller direction of the link least full, and says
-    /// who that is.
+    /// Adds a block, with the encryptor that leaves the fuller direction of the link least full,
+    /// and says who that is.
     fn push(&mut self, of: Use, runs: Vec<Run>, encryptors: &[Role]) -> Option<Role> {
         let most = |count: &dyn Fn(&Component) -> usize| {
             runs.iter().map(|run| count(&self.components[run.component])).max().unwrap_or(0)
@@ -384,7 +388,8 @@ mod tests {
         check(&many);
         check(&[group(10, &[(0, 0), (0, 1)]), group(10, &[(1, 1), (0, 0)]), group(10, &[(2, 2)])]);
         assert!(check(&[]).blocks.is_empty());
-        // Cross products, folded, over several blocks: what the quotient of a Poseidon circuit asks.
+        // Cross products, folded, over several blocks: what the quotient of a Poseidon circuit
+        // asks.
         let crosses = |first: u32, pairs: u32| {
             let pairs = (0..pairs).map(|i| first + 2 * i);
             group(2048, &pairs.flat_map(|a| [(a, a + 1), (a + 1, a)]).collect::<Vec<_>>())

@@ -1,15 +1,17 @@
 //! Few products at a time, from random ones made in bulk (protocol §2).
 //!
-//! A ciphertext has `N` slots, so a call with few products would send mostly empty ones. [`PooledOle`]
-//! makes full ciphertexts of random products `u + v = a·b` instead, with `(a, u)` at the model's side
-//! and `(b, v)` at the data's, and spends one of them on each product `x·y` of such a call: the model's
-//! side sends `x - a`, the data's `y - b`, and `x·y = (u + a·(y - b)) + (v + (x - a)·y)`. Calls with many
-//! products go to [`BgvOle`] as they are. Which way is cheaper follows from what is multiplied alone, for products
-//! at points and others apart. If the calls to come are known, random products are made for many of them at once:
-//! about encryptions that travel together one proof is made. The data's side encrypts them. Products at points
-//! come from a pool of their own, of which each ciphertext has its own key.
+//! A ciphertext has `N` slots, so a call with few products would send mostly empty ones.
+//! [`PooledOle`] makes full ciphertexts of random products `u + v = a·b` instead, with `(a, u)` at
+//! the model's side and `(b, v)` at the data's, and spends one of them on each product `x·y` of
+//! such a call: the model's side sends `x - a`, the data's `y - b`, and
+//! `x·y = (u + a·(y - b)) + (v + (x - a)·y)`. Calls with many products go to [`BgvOle`] as they
+//! are. Which way is cheaper follows from what is multiplied alone, for products at points and
+//! others apart. If the calls to come are known, random products are made for many of them at once:
+//! about encryptions that travel together one proof is made. The data's side encrypts them.
+//! Products at points come from a pool of their own, of which each ciphertext has its own key.
 //!
-//! *Private:* `a` and `b` are uniform, unknown to the peer and used once, so what is opened is uniform.
+//! *Private:* `a` and `b` are uniform, unknown to the peer and used once, so what is opened is
+//! uniform.
 
 use super::bgv::BgvOle;
 use super::packing::{Layout, proof_bytes};
@@ -37,7 +39,8 @@ const OWN_KEY: usize = SHARED_KEY + FRESH_BYTES + (proof_bytes(1) - proof_bytes(
 const POINTS: usize = 0;
 const OTHERS: usize = 1;
 
-/// Bytes of a random product of either kind and of the two differences that turn it into a wanted one.
+/// Bytes of a random product of either kind and of the two differences that turn it into a wanted
+/// one.
 const BYTES_PER_PRODUCT: [usize; 2] =
     [OWN_KEY / SLOTS + 1 + 2 * SCALAR_BYTES, SHARED_KEY / SLOTS + 1 + 2 * SCALAR_BYTES];
 
@@ -99,7 +102,8 @@ impl PooledOle {
         way.layout.map_or_else(Vec::new, |layout| Together::of_layout(&layout, &groups))
     }
 
-    /// Spends random products on `own[i]` times the peer's operand in its place, so many of each kind.
+    /// Spends random products on `own[i]` times the peer's operand in its place, so many of each
+    /// kind.
     fn spend(
         &mut self,
         channel: &mut dyn Channel,
@@ -170,8 +174,8 @@ impl PooledOle {
 }
 
 impl PooledOle {
-    /// The frames of the first calls of a session, one after the other, on `role`'s side, if all of its
-    /// calls are known.
+    /// The frames of the first calls of a session, one after the other, on `role`'s side, if all of
+    /// its calls are known.
     pub fn schedule<'g>(
         calls: impl Iterator<Item = &'g Products>,
         first: usize,
@@ -203,8 +207,9 @@ fn each<T>(of: impl Fn(usize) -> T) -> [T; 2] {
     [POINTS, OTHERS].map(of)
 }
 
-/// How many random products of each kind are made where so many are needed, so many left, and so many planned. If
-/// any are made, so are those that are planned of the other kind: one proof is about all.
+/// How many random products of each kind are made where so many are needed, so many left, and so
+/// many planned. If any are made, so are those that are planned of the other kind: one proof is
+/// about all.
 fn missing(needed: [usize; 2], left: [usize; 2], planned: [usize; 2]) -> [usize; 2] {
     if each(|kind| needed[kind] <= left[kind]) == [true; 2] {
         return [0; 2];
@@ -334,8 +339,9 @@ mod tests {
     use twain_link::scalars::decode_scalars;
     use twain_rlwe::proof::CHALLENGE_BYTES;
 
-    /// Runs the calls on both sides, which know them beforehand or not, operands drawn at random; checks the
-    /// products, and the schedule if they do, and returns the bytes the model's side sent for each.
+    /// Runs the calls on both sides, which know them beforehand or not, operands drawn at random;
+    /// checks the products, and the schedule if they do, and returns the bytes the model's side
+    /// sent for each.
     fn sent(calls: &[&[OleGroup]], known: bool) -> Vec<u64> {
         let plan: Vec<Products> = calls.iter().map(|groups| groups.to_vec().into()).collect();
         let (model, data) = memory_pair([3; 32]);
@@ -388,8 +394,8 @@ mod tests {
         OleGroup { length, terms: terms.to_vec() }
     }
 
-    /// What the model's side sends to have a full ciphertext of random products made: the short messages
-    /// of the proof's evaluator, and the answer.
+    /// What the model's side sends to have a full ciphertext of random products made: the short
+    /// messages of the proof's evaluator, and the answer.
     const MADE: u64 = (2 * CHALLENGE_BYTES + ANSWER_BYTES) as u64;
 
     #[test]
@@ -459,8 +465,8 @@ mod tests {
         decode_scalars(if viewer == Role::Model { &model } else { &data }, "test").unwrap()
     }
 
-    /// For one secret and mask the peer sees what it sees for any other secret and the mask moved along,
-    /// which is as likely; no mask serves twice.
+    /// For one secret and mask the peer sees what it sees for any other secret and the mask moved
+    /// along, which is as likely; no mask serves twice.
     #[test]
     fn what_is_opened_is_a_one_time_pad() {
         const COUNT: usize = 20;

@@ -1,8 +1,8 @@
 //! What either side does in a call, and the frames that go with it (protocol §2.1).
 //!
-//! Block by block, a batch of them at a time: keys and fresh encryptions, the five moves of the batch's
-//! proof, and only then answers. Both sides encrypt their own batches and answer the other's at the same
-//! time. The next batch's encryptions are on their way while one is answered.
+//! Block by block, a batch of them at a time: keys and fresh encryptions, the five moves of the
+//! batch's proof, and only then answers. Both sides encrypt their own batches and answer the
+//! other's at the same time. The next batch's encryptions are on their way while one is answered.
 
 use super::packing::{Batch, Layout, proof_bytes};
 use std::iter::repeat_n;

@@ -1,7 +1,8 @@
 //! Which values at points meet: those that a cheating peer can combine (protocol §2.3).
 //!
-//! To an answer an evaluator can add any multiples of what the encryptor's ciphertexts under one key hold in
-//! the same slot; an encryptor's errors are multiplied by what an answer's multipliers hold there.
+//! To an answer an evaluator can add any multiples of what the encryptor's ciphertexts under one
+//! key hold in the same slot; an encryptor's errors are multiplied by what an answer's multipliers
+//! hold there.
 
 use super::OleGroup;
 use super::components::Component;
@@ -14,7 +15,8 @@ use twain_party::Role;
 pub struct Together {
     /// Whose they are.
     pub role: Role,
-    /// Of each, the operand, by its number among that side's of the call, and the element. Ascending.
+    /// Of each, the operand, by its number among that side's of the call, and the element.
+    /// Ascending.
     pub values: Vec<(u32, usize)>,
 }
 
@@ -32,8 +34,8 @@ impl Together {
         alone.collect()
     }
 
-    /// All kinds of sets that meet under this layout of these groups, each once: sets that differ by how far on their
-    /// elements are count as one.
+    /// All kinds of sets that meet under this layout of these groups, each once: sets that differ
+    /// by how far on their elements are count as one.
     pub(super) fn of_layout(layout: &Layout, groups: &[&OleGroup]) -> Vec<Self> {
         let mut seen = BTreeSet::new();
         let mut found = Vec::new();

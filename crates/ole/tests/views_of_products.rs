@@ -1,10 +1,11 @@
-//! What either side of products over ring-LWE sees of the other's operands: the evaluator public keys,
-//! encryptions and proofs, the encryptor challenges and answers. As in `crates/pair/tests/views.rs`: many sessions for two operands
-//! of the peer, and a mutant whose keys, errors, masks and floods are not fresh.
+//! What either side of products over ring-LWE sees of the other's operands: the evaluator public
+//! keys, encryptions and proofs, the encryptor challenges and answers. As in
+//! `crates/pair/tests/views.rs`: many sessions for two operands of the peer, and a mutant whose
+//! keys, errors, masks and floods are not fresh.
 //!
-//! Without the key a view says nothing of an answer's noise, nor of its second half beyond that it looks
-//! uniform. What protects these from the encryptor, flood and encryption of zero, is left out in
-//! mutants next to the scheme (`crates/rlwe/src/tests.rs`: `without_the_flood..`,
+//! Without the key a view says nothing of an answer's noise, nor of its second half beyond that it
+//! looks uniform. What protects these from the encryptor, flood and encryption of zero, is left out
+//! in mutants next to the scheme (`crates/rlwe/src/tests.rs`: `without_the_flood..`,
 //! `without_the_encryption_of_zero..`).
 
 use ff::Field;
@@ -38,7 +39,8 @@ const OF_ENCRYPTOR: [&str; 8] = [
     "response 5",
 ];
 
-/// What each side receives of two calls, the first of which the model's side encrypts and the second one the data's.
+/// What each side receives of two calls, the first of which the model's side encrypts and the
+/// second one the data's.
 fn kinds(viewer: Role) -> Vec<&'static str> {
     match viewer {
         Role::Model => [&["weights", "challenge", "answer"], &OF_ENCRYPTOR[..]].concat(),
@@ -78,8 +80,8 @@ fn session(operands: [Fr; 2], seed: u64) -> [Seen; 2] {
     })
 }
 
-/// Both sides' views over sessions with these seeds, each as if it had been run so many `times`, and
-/// their shapes.
+/// Both sides' views over sessions with these seeds, each as if it had been run so many `times`,
+/// and their shapes.
 fn views(operands: [Fr; 2], seeds: Range<u64>, times: usize) -> [(View, Vec<usize>); 2] {
     let mut views = [(); 2].map(|()| (View::new(), Vec::new()));
     for seed in seeds {

@@ -1,6 +1,6 @@
-//! What the protocols cost: processor time of both parties together (all their threads, so other load on
-//! the machine hardly counts), bytes both ways and rounds, as a table. `TWAIN_PORTABLE=1` measures the
-//! portable path. Linux only: the times are the kernel's account of the process.
+//! What the protocols cost: processor time of both parties together (all their threads, so other
+//! load on the machine hardly counts), bytes both ways and rounds, as a table. `TWAIN_PORTABLE=1`
+//! measures the portable path. Linux only: the times are the kernel's account of the process.
 //!
 //!     cargo bench -p twain-pair --bench costs
 

@@ -1,8 +1,8 @@
 //! Products and openings over additive shares, from [`OleSource`] (protocol §2).
 //!
-//! Inputs and outputs are this party's shares; both parties call every function with the same lengths
-//! and kinds. What crosses the link is masked by something uniform the receiver does not know, or is a
-//! part of a sum whose total the receiver may know.
+//! Inputs and outputs are this party's shares; both parties call every function with the same
+//! lengths and kinds. What crosses the link is masked by something uniform the receiver does not
+//! know, or is a part of a sum whose total the receiver may know.
 
 use ff::Field;
 use std::collections::BTreeMap;
@@ -23,8 +23,8 @@ pub fn open_scalars(
     Ok(shares.iter().zip(theirs).map(|(a, b)| a + b).collect())
 }
 
-/// How many products of a value that only the model's side knows by one that only the data's does are in
-/// the product of two values.
+/// How many products of a value that only the model's side knows by one that only the data's does
+/// are in the product of two values.
 pub fn cross_terms(left: Kind, right: Kind) -> usize {
     let both = [(left, right), (right, left)];
     let crosses =
@@ -131,8 +131,8 @@ impl InnerProducts {
     }
 }
 
-/// Inner products of values that are masked for this purpose alone: output `j` is the sum of `left[i] *
-/// right[i]` over `i` in `ends[j-1]..ends[j]`.
+/// Inner products of values that are masked for this purpose alone: output `j` is the sum of
+/// `left[i] * right[i]` over `i` in `ends[j-1]..ends[j]`.
 pub fn inner_products(
     channel: &mut dyn Channel,
     source: &mut dyn OleSource,

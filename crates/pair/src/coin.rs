@@ -1,6 +1,6 @@
-//! Challenges that neither side can choose (protocol §12): each side commits to a summand, and shows it
-//! when the challenge is due. Both commit to the first one before they send anything else of a proof,
-//! which has one; to a further one when it is due, before either shows its summand.
+//! Challenges that neither side can choose (protocol §12): each side commits to a summand, and
+//! shows it when the challenge is due. Both commit to the first one before they send anything else
+//! of a proof, which has one; to a further one when it is due, before either shows its summand.
 
 use ff::Field;
 use rand_chacha::ChaCha20Rng;

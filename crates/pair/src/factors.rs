@@ -14,9 +14,9 @@ use twain_link::scalars::{expect_scalars, send_scalars, take_scalars};
 use twain_ole::{OleGroup, OleSource};
 use twain_party::{Factors, Kind, PartyError, Role, Shares, WireValue};
 
-/// Values on the way to factors whose product they are: the data's side draws its factor `nu`, the model's
-/// side learns `value / nu`. A fresh factor each: two values under one factor would show their quotient.
-/// Values of one holder stay whole with the holder.
+/// Values on the way to factors whose product they are: the data's side draws its factor `nu`, the
+/// model's side learns `value / nu`. A fresh factor each: two values under one factor would show
+/// their quotient. Values of one holder stay whole with the holder.
 pub struct Conversion {
     kinds: Vec<Kind>,
     /// This party's shares of the values, but of a shared one at the data's side all that is not
@@ -54,8 +54,8 @@ impl Conversion {
         Ok(Self { kinds, own, inverses: factors, products })
     }
 
-    /// Adds a number both know to each value: to the share of the data's side, which knows `nu`, if the value
-    /// is shared. That side sends the rest of the model's factors.
+    /// Adds a number both know to each value: to the share of the data's side, which knows `nu`, if
+    /// the value is shared. That side sends the rest of the model's factors.
     pub fn begin<C: Channel>(
         mut self,
         channel: &mut Overlap<C>,

@@ -1,8 +1,8 @@
 //! One side of a pair: [`TwoParty`], the `Party` of two processes and a channel between them over
 //! additive shares, and all it consumes made ahead of time ([`preprocessing`]).
 //!
-//! Input: a link in its session (`twain-link`), this side's seeds, and a [`preprocessing::Plan`] of the
-//! circuit (which [`rehearse`] finds out) or a bundle (`twain-store`). Output: the traits of
+//! Input: a link in its session (`twain-link`), this side's seeds, and a [`preprocessing::Plan`] of
+//! the circuit (which [`rehearse`] finds out) or a bundle (`twain-store`). Output: the traits of
 //! `twain-party`, over which the witness interpreter and the prover are written. Products come from
 //! `twain-ole`, digits from `twain-masks` (`docs/protocol.md`: factors and inverses, digits, the
 //! quotient, preprocessing).
@@ -44,11 +44,13 @@
 //! # }
 //! ```
 
+mod acceptance;
 pub mod arithmetic;
 mod coin;
 mod factors;
 pub mod hints;
 mod inverses;
+mod points;
 pub mod preprocessing;
 mod quotient;
 mod rehearsal;
@@ -56,5 +58,6 @@ mod statement;
 mod two_party;
 pub mod wires;
 
+pub use acceptance::ArgumentShape;
 pub use rehearsal::rehearse;
 pub use two_party::TwoParty;

@@ -1,6 +1,6 @@
-//! The plan of a circuit, which one side finds out alone: a proof by a [`TwoParty`] whose link sends
-//! back what it is sent and whose sources only note what they are asked for. The calls and the lengths
-//! follow from the circuit and the keys; what is computed meanwhile has no meaning.
+//! The plan of a circuit, which one side finds out alone: a proof by a [`TwoParty`] whose link
+//! sends back what it is sent and whose sources only note what they are asked for. The calls and
+//! the lengths follow from the circuit and the keys; what is computed meanwhile has no meaning.
 
 use crate::preprocessing::{Call, Plan};
 use crate::two_party::TwoParty;

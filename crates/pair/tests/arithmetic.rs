@@ -97,7 +97,8 @@ proptest! {
                     split(v[i], kind, masks[side * total + i], role, true)
                 }).collect()
             };
-            // Every factor is a wire of its own; what is owned by one side is claimed when it must be.
+            // Every factor is a wire of its own; what is owned by one side is claimed when it must
+            // be.
             let wires = |first: u32, operands: Vec<Operand>| -> Vec<WireValue> {
                 let numbered = (first..).zip(operands);
                 numbered.map(|(wire, operand)| WireValue { wire, operand }).collect()
@@ -227,8 +228,8 @@ fn the_validity_test_tells_zero_from_anything_else() {
     }
 }
 
-/// `(a * b - c) + l * ((a + p) * (b * a - d) - e)` with `c`, `e` such that both vanish on the rows, the
-/// second sum only on the usable ones, where `l` is not zero.
+/// `(a * b - c) + l * ((a + p) * (b * a - d) - e)` with `c`, `e` such that both vanish on the rows,
+/// the second sum only on the usable ones, where `l` is not zero.
 #[test]
 fn the_quotient_is_that_of_the_sums() {
     use twain_algebra::{Domain, vector};

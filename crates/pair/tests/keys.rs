@@ -1,4 +1,5 @@
-//! A circuit whose random rows do not hide what a peer can combine is refused when it is planned (protocol §2.3).
+//! A circuit whose random rows do not hide what a peer can combine is refused when it is planned
+//! (protocol §2.3).
 
 use ff::Field;
 use twain_algebra::Fr;
@@ -12,8 +13,8 @@ const K: u32 = 15;
 const ROWS: usize = 1 << K;
 const USABLE: usize = ROWS - 6;
 
-/// Plans products of a column, at so many rotations, by another one, on a coset. Of the columns' last rows all are
-/// random, or none of the first column's.
+/// Plans products of a column, at so many rotations, by another one, on a coset. Of the columns'
+/// last rows all are random, or none of the first column's.
 fn plan(rotations: i32, is_blinded: bool) -> Result<(), PartyError> {
     let mut nodes = vec![Node::Secret(1, 0)];
     for rotation in 0..rotations {

@@ -1,13 +1,14 @@
 //! What one side of a protocol sees of the other's secret: as much whichever of two secrets it is.
 //!
-//! Each protocol runs in many sessions of fresh randomness, for two secrets of the peer and the same
-//! input of the viewer. Compared is the viewer's *view*: every frame it receives, the sums of what both
-//! sides send at once (what an opening shows), and its outputs. Lengths and phases must be equal, and
-//! the distributions of some bits must agree (`twain_link::channel::view`, fixed seeds). Sessions of the
-//! whole prover are compared in the same way in `crates/twain/tests/views.rs`.
+//! Each protocol runs in many sessions of fresh randomness, for two secrets of the peer and the
+//! same input of the viewer. Compared is the viewer's *view*: every frame it receives, the sums of
+//! what both sides send at once (what an opening shows), and its outputs. Lengths and phases must
+//! be equal, and the distributions of some bits must agree (`twain_link::channel::view`, fixed
+//! seeds). Sessions of the whole prover are compared in the same way in
+//! `crates/twain/tests/views.rs`.
 //!
-//! The mutant of every test is the same protocol with masks that are not fresh: all sessions draw the
-//! same. A mask both runs share hides nothing of what differs, and the test must say so.
+//! The mutant of every test is the same protocol with masks that are not fresh: all sessions draw
+//! the same. A mask both runs share hides nothing of what differs, and the test must say so.
 
 use ff::Field;
 use std::thread;
@@ -107,8 +108,8 @@ fn hides(name: &str, secrets: [Fr; 2], bits: u16, protocol: &Protocol) {
     hides_from(&[Role::Model, Role::Data], name, secrets, bits, protocol);
 }
 
-/// Of two secrets in range, and of one in range and one far out of it: a peer that shifts a value by
-/// `2^230` must not see it.
+/// Of two secrets in range, and of one in range and one far out of it: a peer that shifts a value
+/// by `2^230` must not see it.
 fn hides_hint(hint: Hint, secrets: [u64; 2], bits: u16) {
     let name = format!("{hint:?}");
     let [one, other] = secrets.map(Fr::from);

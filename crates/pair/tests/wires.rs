@@ -1,5 +1,5 @@
-//! Wires under one mask each (protocol §2.2): they are what was opened of them, whatever a peer does with
-//! its share later.
+//! Wires under one mask each (protocol §2.2): they are what was opened of them, whatever a peer
+//! does with its share later.
 
 use ff::Field;
 use rand_chacha::ChaCha20Rng;
@@ -19,8 +19,9 @@ use twain_party::{
 /// What the cheater adds to a wire the second time.
 const ERROR: u64 = 1 << 40;
 
-/// The sums of both sides' shares of the products of one wire of the model's side by one of the data's,
-/// made twice; the model's side takes another value the second time. And what the data's side opened.
+/// The sums of both sides' shares of the products of one wire of the model's side by one of the
+/// data's, made twice; the model's side takes another value the second time. And what the data's
+/// side opened.
 fn products(of_data: Fr) -> ([Fr; 2], Fr) {
     let (model, data) = memory_pair([7; 32]);
     let (model_ole, data_ole) = ideal_pair(1);
@@ -59,8 +60,8 @@ fn products(of_data: Fr) -> ([Fr; 2], Fr) {
     ([model.0[0] + data.0[0], model.0[1] + data.0[1]], data.1)
 }
 
-/// A peer that takes another value of a wire than the one it claimed adds to the product what it knows
-/// itself: its error times what was opened, and nothing of the secret.
+/// A peer that takes another value of a wire than the one it claimed adds to the product what it
+/// knows itself: its error times what was opened, and nothing of the secret.
 #[test]
 fn a_peer_cannot_multiply_a_secret_by_an_error_of_its_choice() {
     for of_data in [Fr::from(5), -Fr::from(77)] {
@@ -150,7 +151,8 @@ fn a_claimed_share_of_the_data_is_its_mask() {
     assert_eq!(other[0] + other[1], -Fr::ONE);
 }
 
-/// Products of masks are made before the validity test, also where none is needed until a challenge is known.
+/// Products of masks are made before the validity test, also where none is needed until a challenge
+/// is known.
 #[test]
 fn masks_are_multiplied_before_any_challenge() -> Result<(), PartyError> {
     let late = twain_pair::rehearse(&twain_party::Watched::default(), |party| {

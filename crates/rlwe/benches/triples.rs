@@ -1,5 +1,6 @@
 //! What a product of two shared values costs: two fresh encryptions and one answer, both parties'
-//! work on one thread, packing for the wire included. `TWAIN_PORTABLE=1` measures the portable path.
+//! work on one thread, packing for the wire included. `TWAIN_PORTABLE=1` measures the portable
+//! path.
 //!
 //! Times are those of the thread on the processor, so other load on the machine does not count.
 

@@ -44,8 +44,8 @@ fn phases_of(key: &SecretKey, constant: &[buffer::Words], linear: &[buffer::Word
     (0..SLOTS).map(part).collect()
 }
 
-/// Adds an integer near `q/2` times an odd number, over a power of two, to every value of an element, that
-/// is, to the constant coefficient: minus one over twice that power, modulo `q`.
+/// Adds an integer near `q/2` times an odd number, over a power of two, to every value of an
+/// element, that is, to the constant coefficient: minus one over twice that power, modulo `q`.
 pub(crate) fn add_half_of_modulus(residues: &mut [buffer::Words], over: u64) {
     for (words, prime) in residues.iter_mut().zip(&context().primes) {
         let modulus = &prime.modulus;
@@ -60,8 +60,8 @@ fn parities(slots: &[Fr]) -> Vec<u64> {
     slots::encode_quarter(slots).0[0].iter().map(|limb| (limb ^ half_is_odd) & 1).collect()
 }
 
-/// An encryption four times of which has a phase of half of the modulus: a coefficient of what it is
-/// multiplied by moves the answer's phase by half of the modulus if it is odd.
+/// An encryption four times of which has a phase of half of the modulus: a coefficient of what it
+/// is multiplied by moves the answer's phase by half of the modulus if it is odd.
 #[test]
 fn a_phase_of_half_the_modulus_shows_the_multiplier() {
     let Fixture { mut rng, mut key, public, mut evaluator } = fixture(31);
@@ -116,8 +116,8 @@ fn a_large_error_shows_the_multiplier() {
     assert!(known > SLOTS / 8 * 5, "{known}");
 }
 
-/// A public key that encrypts half of the modulus instead of zero shows what hides the answer's second
-/// half.
+/// A public key that encrypts half of the modulus instead of zero shows what hides the answer's
+/// second half.
 #[test]
 fn a_bad_public_key_shows_the_blinding() {
     let Fixture { mut rng, key, .. } = fixture(33);
@@ -145,10 +145,10 @@ pub(crate) fn add_halves(key: &mut SecretKey) {
     }
 }
 
-/// Of the key `s + 1/(1 - X)` no proof about differences can say that it is not short: the multiples of
-/// `1/(1 - X)` by differences of monomials are short. In a bare encryption of zero, whether the sum of
-/// its errors is odd moves every phase by half of the modulus; in twice one by the whole. (Before the
-/// switch to `q'`, whose rounding has a parity of its own.)
+/// Of the key `s + 1/(1 - X)` no proof about differences can say that it is not short: the
+/// multiples of `1/(1 - X)` by differences of monomials are short. In a bare encryption of zero,
+/// whether the sum of its errors is odd moves every phase by half of the modulus; in twice one by
+/// the whole. (Before the switch to `q'`, whose rounding has a parity of its own.)
 #[test]
 fn a_key_of_halves_shows_a_parity_unless_zero_is_doubled() {
     let Fixture { mut rng, mut key, .. } = fixture(34);

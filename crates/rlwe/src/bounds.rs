@@ -1,21 +1,21 @@
 //! What a proof of plaintext knowledge takes and gives, in numbers (protocol §2.1, §13).
 //!
-//! **Masks.** A batch combines at most [`MAX_BATCH`] phases of at most `t/2 + 21 t`, with signs. A response
-//! is a number modulo a power of two, [`MASK_BITS`] wider than what it covers. It is sent only if it is so far
-//! from the ends of that range that whatever it may cover leaves its mask within it: then every such number is
-//! as likely as any other *exactly*, and so is a refusal, whatever was covered. An honest proof is refused
-//! once in millions ([`log2_refusal`]), and the session ends then. A response's length is its bound: there is
-//! nothing longer to be sent.
+//! **Masks.** A batch combines at most [`MAX_BATCH`] phases of at most `t/2 + 21 t`, with signs. A
+//! response is a number modulo a power of two, [`MASK_BITS`] wider than what it covers. It is sent
+//! only if it is so far from the ends of that range that whatever it may cover leaves its mask
+//! within it: then every such number is as likely as any other *exactly*, and so is a refusal,
+//! whatever was covered. An honest proof is refused once in millions ([`log2_refusal`]), and the
+//! session ends then. A response's length is its bound: there is nothing longer to be sent.
 //!
-//! **What follows from two responses.** Of one row, for two challenges: their difference, which is below
-//! `2^bits` in size, over `X^i - X^j`. As `2/(X^i - X^j)` has the coefficients 0, 1, -1 only, twice the
-//! quotient is below `N·2^bits` ([`log2_doubled`]): that bounds `2s`, `2e` of the key, and twice a row's
-//! combination of phases. Of two combinations that differ in one exponent the same: four times a phase
-//! is below `N·2·N·2^bits` ([`log2_proved_phase`]). Hence the factors 4 and 2 of an answer
-//! ([`crate::Evaluator`]), which make what is short what is used.
+//! **What follows from two responses.** Of one row, for two challenges: their difference, which is
+//! below `2^bits` in size, over `X^i - X^j`. As `2/(X^i - X^j)` has the coefficients 0, 1, -1 only,
+//! twice the quotient is below `N·2^bits` ([`log2_doubled`]): that bounds `2s`, `2e` of the key,
+//! and twice a row's combination of phases. Of two combinations that differ in one exponent the
+//! same: four times a phase is below `N·2·N·2^bits` ([`log2_proved_phase`]). Hence the factors 4
+//! and 2 of an answer ([`crate::Evaluator`]), which make what is short what is used.
 //!
-//! **Soundness.** A row passes for a ciphertext or key of which this is not true only if one of its two
-//! exponents, of `2N` values each, was guessed; rows are independent ([`SOUNDNESS_BITS`]).
+//! **Soundness.** A row passes for a ciphertext or key of which this is not true only if one of its
+//! two exponents, of `2N` values each, was guessed; rows are independent ([`SOUNDNESS_BITS`]).
 
 use crate::parameters::{ERROR_FLIPS, LOG_DEGREE, PLAINTEXT_MODULUS, SLOTS};
 
@@ -23,8 +23,8 @@ use crate::parameters::{ERROR_FLIPS, LOG_DEGREE, PLAINTEXT_MODULUS, SLOTS};
 pub const ROWS: usize = 5;
 /// Most encryptions of a batch.
 pub const MAX_BATCH: usize = 128;
-/// How much wider a mask is than what it covers: what is left of the range hides perfectly, so this says
-/// only how seldom an honest proof is refused.
+/// How much wider a mask is than what it covers: what is left of the range hides perfectly, so this
+/// says only how seldom an honest proof is refused.
 pub const MASK_BITS: u32 = 44;
 
 /// Bits of a coefficient of a row's response for a secret key, whose coefficients are at most 1.
@@ -58,7 +58,8 @@ const fn ceiling_log2(number: u128) -> u32 {
     u128::BITS - (number - 1).leading_zeros()
 }
 
-/// Logarithm of a bound of what is twice as large as what a row's responses of so many bits are about.
+/// Logarithm of a bound of what is twice as large as what a row's responses of so many bits are
+/// about.
 pub fn log2_doubled(bits: u32) -> f64 {
     LOG_DEGREE as f64 + f64::from(bits)
 }
@@ -68,8 +69,8 @@ pub fn log2_proved_phase() -> f64 {
     LOG_DEGREE as f64 + 1.0 + log2_doubled(PHASE_BITS)
 }
 
-/// Bound of an answer's noise, over `t`, for `products` products of proved encryptions under a proved
-/// key: four times a phase times a plaintext of at most `t/2`, and the encryption of zero
+/// Bound of an answer's noise, over `t`, for `products` products of proved encryptions under a
+/// proved key: four times a phase times a plaintext of at most `t/2`, and the encryption of zero
 /// `2(e·w + e1·s)`, `w` ternary.
 pub fn proved_noise(products: usize) -> f64 {
     let product = (LOG_DEGREE as f64 + log2_proved_phase() - 1.0).exp2();
@@ -78,8 +79,9 @@ pub fn proved_noise(products: usize) -> f64 {
     products as f64 * product + errors + f64::from(ERROR_FLIPS) * secret + 1.0
 }
 
-/// Logarithm of a bound of the probability that the honest proof of a batch under so many keys is not sent: each
-/// coefficient of its responses is within `2^-`[`MASK_BITS`] of its range from either end.
+/// Logarithm of a bound of the probability that the honest proof of a batch under so many keys is
+/// not sent: each coefficient of its responses is within `2^-`[`MASK_BITS`] of its range from
+/// either end.
 pub fn log2_refusal(keys: usize) -> f64 {
     ((2 * ROWS * SLOTS * (1 + 2 * keys)) as f64).log2() - f64::from(MASK_BITS)
 }

@@ -5,8 +5,8 @@ use crate::Error;
 use crate::bounds::proved_noise;
 use crate::parameters::{FLOOD_BITS, LOG_DEGREE, STATISTICAL_BITS};
 
-/// The part of `2^-`[`STATISTICAL_BITS`] that answers may take; masked openings and local lifts have a
-/// sixteenth each.
+/// The part of `2^-`[`STATISTICAL_BITS`] that answers may take; masked openings and local lifts
+/// have a sixteenth each.
 const FLOOD_PART: f64 = 1.0 / 2.0;
 
 /// What the answers of a session have used up.

@@ -1,8 +1,10 @@
-//! Buffers of `N` words: the residues of a polynomial modulo one prime, or one limb of its coefficients.
+//! Buffers of `N` words: the residues of a polynomial modulo one prime, or one limb of its
+//! coefficients.
 //!
-//! Every step of the scheme needs dozens of them for a moment, so they are kept for the next step: fresh
-//! memory from the system costs as much as the arithmetic. A buffer is overwritten with zeros when it
-//! is given back, whether it held a secret or not, so one taken is zero and nothing outlives its use.
+//! Every step of the scheme needs dozens of them for a moment, so they are kept for the next step:
+//! fresh memory from the system costs as much as the arithmetic. A buffer is overwritten with zeros
+//! when it is given back, whether it held a secret or not, so one taken is zero and nothing
+//! outlives its use.
 
 use crate::parameters::SLOTS;
 use std::ops::{Deref, DerefMut};

@@ -23,7 +23,8 @@ pub struct Prime {
     pub limb: [u64; LIMBS],
     /// The negatives of those.
     pub negated_limb: [u64; LIMBS],
-    /// `4·2^(52 j + 52)` in Montgomery form: limbs of a quarter to four times it, in Montgomery form.
+    /// `4·2^(52 j + 52)` in Montgomery form: limbs of a quarter to four times it, in Montgomery
+    /// form.
     pub multiplier_limb: [u64; LIMBS],
     /// `(t - 1)/2`.
     pub half: u64,

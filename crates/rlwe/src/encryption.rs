@@ -1,9 +1,10 @@
 //! The encryptor's side: secret key, public key, fresh encryptions, decryption of answers.
 //!
-//! A fresh encryption of `m` is `(c0, c1)` with `c1` uniform and `c0 = m + t·e - c1·s`. Only `c0` is sent:
-//! `c1` is the uniform half that both parties expand from the session and a counter. The public key
-//! is an encryption of zero; it takes counter 0. A counter is used once: two encryptions under one
-//! `c1` would show the difference of their plaintexts, so the key hands counters out itself.
+//! A fresh encryption of `m` is `(c0, c1)` with `c1` uniform and `c0 = m + t·e - c1·s`. Only `c0`
+//! is sent: `c1` is the uniform half that both parties expand from the session and a counter. The
+//! public key is an encryption of zero; it takes counter 0. A counter is used once: two encryptions
+//! under one `c1` would show the difference of their plaintexts, so the key hands counters out
+//! itself.
 
 use crate::buffer::{Element, Words};
 use crate::context::{Prime, context};
@@ -39,8 +40,9 @@ pub struct Opening {
 }
 
 impl SecretKey {
-    /// A new key and its public half. `session` is the key's own: it differs between the two parties of
-    /// a session and between the keys of a party, since it determines the uniform halves.
+    /// A new key and its public half. `session` is the key's own: it differs between the two
+    /// parties of a session and between the keys of a party, since it determines the uniform
+    /// halves.
     pub fn generate(session: [u8; 32], rng: &mut (impl RngCore + CryptoRng)) -> (Self, PublicKey) {
         let mut stream = Stream::from_rng(rng);
         let secret = ternary(&mut stream);
@@ -66,8 +68,8 @@ impl SecretKey {
         PublicKey::new(self.session, self.encrypt_with(0, &slots::encode(&[]), &self.errors))
     }
 
-    /// Encrypts plaintexts of at most `N` slots each; missing slots are zero. The same encryptions on
-    /// any number of threads.
+    /// Encrypts plaintexts of at most `N` slots each; missing slots are zero. The same encryptions
+    /// on any number of threads.
     ///
     /// # Errors
     /// [`Error::TooManySlots`].

@@ -47,8 +47,8 @@ pub enum Error {
     /// The peer did not show that its keys and encryptions are what they should be.
     #[error("the peer's proof about its encryptions is wrong")]
     Proof,
-    /// A response would be so near an end of its range that it might show what it covers. Independent of
-    /// any secret.
+    /// A response would be so near an end of its range that it might show what it covers.
+    /// Independent of any secret.
     #[error(
         "a proof about this side's encryptions could not be sent, as happens by chance once in \
          millions of proofs: start again"

@@ -1,11 +1,11 @@
 //! The evaluator's side: an answer to fresh encryptions.
 //!
-//! `Σ 4·Enc(a_i)·(b_i/4) - v`, plus twice a fresh public-key encryption of zero, `2(pk·w + t·(0, e1))`, plus
-//! `t·f`, then the switch to `q'`. Without `pk1·w + t·e1` the answer's `c1` would be a noiseless linear
-//! function of the `b_i`, which the encryptor, who knows every `c1`, could solve. The flood `f` hides what
-//! the phase says of the noise; it stands in the place of the error `e0` of the textbook encryption, and
-//! covers it. The factors are those of which a proof shows that the encryptor made something short
-//! ([`crate::bounds`]).
+//! `Σ 4·Enc(a_i)·(b_i/4) - v`, plus twice a fresh public-key encryption of zero,
+//! `2(pk·w + t·(0, e1))`, plus `t·f`, then the switch to `q'`. Without `pk1·w + t·e1` the answer's
+//! `c1` would be a noiseless linear function of the `b_i`, which the encryptor, who knows every
+//! `c1`, could solve. The flood `f` hides what the phase says of the noise; it stands in the place
+//! of the error `e0` of the textbook encryption, and covers it. The factors are those of which a
+//! proof shows that the encryptor made something short ([`crate::bounds`]).
 
 use crate::budget::FloodBudget;
 use crate::buffer::{Element, Words};

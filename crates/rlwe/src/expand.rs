@@ -2,8 +2,8 @@
 //! time by the `aes` crate), keyed by a seed that is used once.
 //!
 //! Two uses: the public uniform halves of keys and encryptions, which both parties expand from the
-//! session's identifier, so that neither can choose them (protocol §2); and the secret errors, masks
-//! and floods, from seeds drawn from the caller's generator.
+//! session's identifier, so that neither can choose them (protocol §2); and the secret errors,
+//! masks and floods, from seeds drawn from the caller's generator.
 
 use crate::buffer::Words;
 use crate::modulus::Modulus;

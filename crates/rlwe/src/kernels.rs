@@ -1,8 +1,9 @@
-//! Bulk arithmetic on residue vectors: what encryption, answers and decryption do between transforms.
+//! Bulk arithmetic on residue vectors: what encryption, answers and decryption do between
+//! transforms.
 //!
 //! All residues are below their prime, before and after. Products are Montgomery's with radix
-//! `2^52`: a product of `x` and `y` comes out as `x·y/2^52`, so one factor is kept multiplied by `2^52`
-//! ("in Montgomery form").
+//! `2^52`: a product of `x` and `y` comes out as `x·y/2^52`, so one factor is kept multiplied by
+//! `2^52` ("in Montgomery form").
 
 use crate::buffer::{Element, Words};
 use crate::lanes::{self, Kernel, Lanes};
@@ -153,7 +154,8 @@ impl<const K: usize> Kernel for AddProducts<'_, K> {
                 *loaded = (L::load(&x[i]), L::load(&y[i]));
             }
             let (low, high) = L::sum_of_products(&loaded);
-            // A product of residues below 2^48 adds less than p/16; p each from the reduction and `out`.
+            // A product of residues below 2^48 adds less than p/16; p each from the reduction and
+            // `out`.
             field.reduce_4(field.montgomery(low, high).add(L::load(out))).store(out);
         }
     }
@@ -231,8 +233,8 @@ impl Kernel for Add<'_> {
     }
 }
 
-/// Constants that divide a number by the product `P` of some primes, exactly after a multiple of the
-/// plaintext modulus `t` is added, or read it off: [`switch_modulus`], [`recombine`].
+/// Constants that divide a number by the product `P` of some primes, exactly after a multiple of
+/// the plaintext modulus `t` is added, or read it off: [`switch_modulus`], [`recombine`].
 pub struct Digits {
     /// Per prime, what takes a residue to its digit, in Montgomery form.
     pub to_digit: Vec<u64>,
@@ -350,15 +352,15 @@ pub struct Recombine {
     pub moduli: Vec<Modulus>,
     /// `y_k = x · (q'/p_k)^-1`.
     pub digits: Digits,
-    /// Limbs of `2^308 · P · q'/p_k` modulo `t` for each prime, and of `-2^308 · P · q'`: what a digit,
-    /// and the rounded sum, contribute.
+    /// Limbs of `2^308 · P · q'/p_k` modulo `t` for each prime, and of `-2^308 · P · q'`: what a
+    /// digit, and the rounded sum, contribute.
     pub limbs: Vec<[u64; LIMBS]>,
     /// Limbs of `t`, and `-1/t` modulo `2^52`.
     pub plaintext: ([u64; LIMBS], u64),
 }
 
-/// From residues modulo the primes of `q'` of a number nearest to 0 to that number times `2^256 · P`
-/// modulo `t`: five vectors of 52-bit limbs of a number below `2 t`.
+/// From residues modulo the primes of `q'` of a number nearest to 0 to that number times
+/// `2^256 · P` modulo `t`: five vectors of 52-bit limbs of a number below `2 t`.
 pub fn recombine(constants: &Recombine, residues: &[Words], out: &mut [Words; LIMBS]) {
     debug_assert!(residues.len() == ANSWER_PRIMES && out.iter().all(|limb| limb.len() == SLOTS));
     lanes::run(Recombination { constants, residues, out });

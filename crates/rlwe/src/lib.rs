@@ -1,10 +1,11 @@
 //! BGV linear encryption whose plaintext space is the BN254 scalar field.
 //!
-//! One party, the *encryptor*, sends encryptions of vectors `a_i` of [`SLOTS`] field elements; the other,
-//! the *evaluator*, answers with one encryption of `Σ a_i·b_i - v`, slot by slot, for vectors `b_i` and a
-//! mask `v` of its own. Decryption and `v` are additive shares of the inner product: an oblivious
-//! linear evaluation (protocol §2). The encryptor learns the slots of the answer and nothing else
-//! about `b_i` and `v` (statistically, [`FloodBudget`]); the evaluator learns nothing (ring-LWE).
+//! One party, the *encryptor*, sends encryptions of vectors `a_i` of [`SLOTS`] field elements; the
+//! other, the *evaluator*, answers with one encryption of `Σ a_i·b_i - v`, slot by slot, for
+//! vectors `b_i` and a mask `v` of its own. Decryption and `v` are additive shares of the inner
+//! product: an oblivious linear evaluation (protocol §2). The encryptor learns the slots of the
+//! answer and nothing else about `b_i` and `v` (statistically, [`FloodBudget`]); the evaluator
+//! learns nothing (ring-LWE).
 //!
 //! ```text
 //! SecretKey::generate ─ public_key ─────────────────▶
@@ -48,11 +49,11 @@
 //! # }
 //! ```
 //!
-//! The evaluator is secure against an encryptor that deviates; what an evaluator that deviates makes of its
-//! answers is not checked here. [`parameters`] and [`bounds`] derive every number. References: Brakerski,
-//! Gentry, Vaikuntanathan, *(Leveled) fully homomorphic encryption without bootstrapping* (ITCS 2012);
-//! Keller, Pastro, Rotaru, *Overdrive* (EUROCRYPT 2018); Baum, Cozzo, Smart, *Using TopGear in Overdrive*
-//! (SAC 2019).
+//! The evaluator is secure against an encryptor that deviates; what an evaluator that deviates
+//! makes of its answers is not checked here. [`parameters`] and [`bounds`] derive every number.
+//! References: Brakerski, Gentry, Vaikuntanathan, *(Leveled) fully homomorphic encryption without
+//! bootstrapping* (ITCS 2012); Keller, Pastro, Rotaru, *Overdrive* (EUROCRYPT 2018); Baum, Cozzo,
+//! Smart, *Using TopGear in Overdrive* (SAC 2019).
 
 pub mod bounds;
 mod budget;

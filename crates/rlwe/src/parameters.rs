@@ -1,4 +1,5 @@
-//! The parameters of the encryption, and why they are secure, correct and hiding (protocol §2, §13).
+//! The parameters of the encryption, and why they are secure, correct and hiding (protocol §2,
+//! §13).
 //!
 //! **Ring.** `Z_q[X]/(X^N + 1)` with `N = 2^15`; the plaintext modulus `t` is the order of BN254's
 //! scalar field. `t ≡ 1 (mod 2N)`, so a plaintext is `N` slots of the field.
@@ -8,19 +9,21 @@
 //! allows a modulus of 881 bits ([`SECURITY_TABLE`]); ours has 708.
 //!
 //! **Noise.** A fresh encryption has phase `m + t·e`, `|m| ≤ t/2`, `e` centred binomial with
-//! variance [`ERROR_VARIANCE`], at most 21. An answer takes four times it times a plaintext that is a quarter
-//! of the multiplier's (protocol §2.1), at most `t/2`: the right plaintext modulo `t`, plus `t·X`.
-//! An honest encryption makes `|X|` some `2^267`. What a batch's proof shows of a dishonest one allows
-//! `2^355` a product ([`crate::bounds::proved_noise`]), and that is what the flood hides.
+//! variance [`ERROR_VARIANCE`], at most 21. An answer takes four times it times a plaintext that is
+//! a quarter of the multiplier's (protocol §2.1), at most `t/2`: the right plaintext modulo `t`,
+//! plus `t·X`. An honest encryption makes `|X|` some `2^267`. What a batch's proof shows of a
+//! dishonest one allows `2^355` a product ([`crate::bounds::proved_noise`]), and that is what the
+//! flood hides.
 //!
-//! **Hiding.** The evaluator adds `t·f`, `f` uniform among `2^F` consecutive integers. The
-//! distance between `f + X` and `f` is `|X|/2^F`, so over the answers of a session the view is
-//! within `Σ N·|X| / 2^F` of one made from the output alone. [`crate::FloodBudget`] adds this up and
+//! **Hiding.** The evaluator adds `t·f`, `f` uniform among `2^F` consecutive integers. The distance
+//! between `f + X` and `f` is `|X|/2^F`, so over the answers of a session the view is within
+//! `Σ N·|X| / 2^F` of one made from the output alone. [`crate::FloodBudget`] adds this up and
 //! refuses the answer that would leave too few of [`STATISTICAL_BITS`].
 //!
-//! **Correctness.** Before the switch of moduli the phase is below `t·(2^(F-1) + |X| + 1) < 0.76·q/2`;
-//! the switch to `q'` scales it and adds at most `t·(N + 1)/2 = 2^267.6`, while `0.24·q'/2` is
-//! `2^272.9`. Decryption therefore never fails, whatever was proved.
+//! **Correctness.** Before the switch of moduli the phase is below
+//! `t·(2^(F-1) + |X| + 1) < 0.76·q/2`; the switch to `q'` scales it and adds at most
+//! `t·(N + 1)/2 = 2^267.6`, while `0.24·q'/2` is `2^272.9`. Decryption therefore never fails,
+//! whatever was proved.
 
 /// Base-2 logarithm of the ring's degree.
 pub const LOG_DEGREE: usize = 15;

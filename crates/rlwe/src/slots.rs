@@ -1,8 +1,8 @@
 //! Between the slots of a plaintext (field elements) and its coefficients.
 //!
 //! The slots of a polynomial are its values at the odd powers of a `2N`-th root of unity `ψ` of the
-//! field: slot `k` belongs to `ψ^(2k + 1)`, so this is a transform on the coset `ψ·⟨ψ²⟩`. Products of
-//! polynomials modulo `X^N + 1` are slotwise.
+//! field: slot `k` belongs to `ψ^(2k + 1)`, so this is a transform on the coset `ψ·⟨ψ²⟩`. Products
+//! of polynomials modulo `X^N + 1` are slotwise.
 
 use crate::bounds::CIPHERTEXT_FACTOR;
 use crate::kernels::LIMBS;
@@ -23,8 +23,8 @@ static DOMAIN: LazyLock<Domain> = LazyLock::new(|| {
 static ROOT: LazyLock<Fr> =
     LazyLock::new(|| Fr::ROOT_OF_UNITY.pow_vartime([1 << (Fr::S as usize - LOG_DEGREE - 1)]));
 
-// The tables are made without the threads of the pool: who waits for a part of one would meanwhile begin other
-// work, and find that the table it needs is being made, by itself.
+// The tables are made without the threads of the pool: who waits for a part of one would meanwhile
+// begin other work, and find that the table it needs is being made, by itself.
 
 /// `1/ψ^i / 2^256`: takes the coset off the coefficients, and Montgomery's factor off their limbs.
 static UNSHIFT: LazyLock<Vec<Fr>> = LazyLock::new(|| {

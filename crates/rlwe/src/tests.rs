@@ -215,8 +215,8 @@ fn noise_is_what_the_parameters_say() {
     assert!((rms - t - 3.24f64.log2()).abs() < 0.2, "fresh: {}", rms - t);
     assert!(largest - t < (ERROR_FLIPS as f64).log2());
 
-    // An answer of two products, nearly unflooded: t·X, X of standard deviation 4·3.24·t·√(N/6), far
-    // below what a dishonest encryptor could have proved.
+    // An answer of two products, nearly unflooded: t·X, X of standard deviation 4·3.24·t·√(N/6),
+    // far below what a dishonest encryptor could have proved.
     let products = || encryptions.iter().zip(b.iter().map(Vec::as_slice)).collect();
     let request = Request { key: &public, products: products(), mask: &zero };
     let draw = |seed, bits| Secrets::draw(&request, &mut Stream::new(&[seed; 32]), bits);
@@ -305,8 +305,8 @@ fn without_the_encryption_of_zero_the_answer_shows_the_multiplier() {
     assert!(equal.count() < 3, "the answer's c1 tells nothing of b");
 }
 
-/// The encryptor has the key and sees the noise beside the masked sum. It is the flood's, whatever was
-/// multiplied; without the flood its size alone tells a zero from another multiplier.
+/// The encryptor has the key and sees the noise beside the masked sum. It is the flood's, whatever
+/// was multiplied; without the flood its size alone tells a zero from another multiplier.
 #[test]
 fn without_the_flood_the_noise_shows_the_multiplier() {
     let Fixture { mut rng, mut key, public, .. } = fixture(9);
@@ -342,7 +342,8 @@ fn an_answer_shows_its_masked_sum_and_no_more() {
     assert!(seen(&b, &bare) != seen(&other, &bare));
 }
 
-/// The evaluator sees elements that look uniform; without a secret key the plaintext is next to bare.
+/// The evaluator sees elements that look uniform; without a secret key the plaintext is next to
+/// bare.
 #[test]
 fn an_encryption_does_not_show_its_plaintext() {
     let Fixture { mut rng, mut key, .. } = fixture(8);

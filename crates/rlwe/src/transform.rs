@@ -1,16 +1,16 @@
 //! The negacyclic number-theoretic transform modulo one prime of the ciphertext modulus.
 //!
-//! [`Transform::forward`] takes the `N` coefficients of a polynomial modulo `X^N + 1` to its values at
-//! the odd powers of a `2N`-th root of unity `ψ`: entry `k` is the value at `ψ^(2·rev(k) + 1)`, `rev`
-//! the reversal of 15 bits. Products of polynomials become products of entries. The order is part of
-//! the format on the wire and the same on every machine.
+//! [`Transform::forward`] takes the `N` coefficients of a polynomial modulo `X^N + 1` to its values
+//! at the odd powers of a `2N`-th root of unity `ψ`: entry `k` is the value at `ψ^(2·rev(k) + 1)`,
+//! `rev` the reversal of 15 bits. Products of polynomials become products of entries. The order is
+//! part of the format on the wire and the same on every machine.
 //!
-//! Method: Cooley–Tukey forward, Gentleman–Sande back (both in place, no bit reversal), with Shoup's
-//! multiplication and Harvey's lazy reduction (*Faster arithmetic for number-theoretic transforms*,
-//! 2014). The primes are below 2^48 and the words have 52 bits, so values may grow to `16 p` and two
-//! layers share one conditional subtraction. Two layers are done per pass over memory (radix 4), depth
-//! first, so that all but the first passes stay in the first-level cache; the last three layers, whose
-//! partners lie within a vector, in registers.
+//! Method: Cooley–Tukey forward, Gentleman–Sande back (both in place, no bit reversal), with
+//! Shoup's multiplication and Harvey's lazy reduction (*Faster arithmetic for number-theoretic
+//! transforms*, 2014). The primes are below 2^48 and the words have 52 bits, so values may grow to
+//! `16 p` and two layers share one conditional subtraction. Two layers are done per pass over
+//! memory (radix 4), depth first, so that all but the first passes stay in the first-level cache;
+//! the last three layers, whose partners lie within a vector, in registers.
 
 use crate::lanes::{self, Kernel, Lanes};
 use crate::modulus::Modulus;
@@ -340,7 +340,8 @@ impl Kernel for Inverse<'_> {
     }
 }
 
-/// Undoes the last three layers of the forward transform; values below `p` become values below `2 p`.
+/// Undoes the last three layers of the forward transform; values below `p` become values below
+/// `2 p`.
 #[inline(always)]
 fn inverse_tail<L: Lanes>(prime: Prime<L>, factors: &Factors, values: &mut [u64], block: usize) {
     if L::LANES == 1 {
@@ -383,7 +384,8 @@ fn inverse_tail<L: Lanes>(prime: Prime<L>, factors: &Factors, values: &mut [u64]
     }
 }
 
-/// Undoes two layers of the forward transform over one block. Values are below `2 p` before and after.
+/// Undoes two layers of the forward transform over one block. Values are below `2 p` before and
+/// after.
 #[inline(always)]
 fn inverse_pass<L: Lanes>(prime: Prime<L>, factors: &Factors, values: &mut [u64], block: usize) {
     let last = factors.splat::<L>(block);

@@ -25,7 +25,8 @@ pub fn write_element(residues: &[Words], out: &mut [u8]) {
     });
 }
 
-/// `BYTES` bytes hold a group, so a residue has `2·BYTES` bits. A constant, so that the copies are moves.
+/// `BYTES` bytes hold a group, so a residue has `2·BYTES` bits. A constant, so that the copies are
+/// moves.
 fn write_residues<const BYTES: usize>(residues: &[u64], out: &mut [u8]) {
     let bits = 2 * BYTES as u32;
     let groups = residues.as_chunks::<GROUP>().0;

@@ -1,8 +1,8 @@
 //! What may begin after the audit (protocol §24): inputs, and proofs about one's own values.
 //!
-//! *Input:* the owner of `y` takes a spare `s`, sends `y - s`, and `<y> = (y - s) + <s>` is tagged by what
-//! there is already. So no tag is made after the audit: a peer that pollutes one then could repair it
-//! once it has guessed the value.
+//! *Input:* the owner of `y` takes a spare `s`, sends `y - s`, and `<y> = (y - s) + <s>` is tagged
+//! by what there is already. So no tag is made after the audit: a peer that pollutes one then could
+//! repair it once it has guessed the value.
 
 use crate::coins::{Challenge, CoinUse, Coins};
 use crate::side::{Guarded, Side};
@@ -13,8 +13,8 @@ use twain_link::channel::Channel;
 use twain_link::scalars::exchange_scalars;
 use twain_party::{PartyError, Shares};
 
-/// One side after the audit of all tags: the only place where there are inputs, and made in no other
-/// way.
+/// One side after the audit of all tags: the only place where there are inputs, and made in no
+/// other way.
 pub struct Audited {
     pub(crate) side: Side,
     pub(crate) spares: Spares,
@@ -37,8 +37,8 @@ impl Audited {
         &mut self.side
     }
 
-    /// Gives this side's inputs and takes `theirs` of the peer's, which says as many of its own: 32 bytes
-    /// and a spare each. Returns the model's inputs and the data's.
+    /// Gives this side's inputs and takes `theirs` of the peer's, which says as many of its own: 32
+    /// bytes and a spare each. Returns the model's inputs and the data's.
     ///
     /// # Errors
     /// The link fails, or there are no spares left.
@@ -63,8 +63,8 @@ impl Audited {
         })
     }
 
-    /// Tosses the next coin with this label, of those that were asked for when the session began. To be
-    /// called when all that it tests has been received.
+    /// Tosses the next coin with this label, of those that were asked for when the session began.
+    /// To be called when all that it tests has been received.
     ///
     /// # Errors
     /// The link fails, or the peer shows what it has not committed to.

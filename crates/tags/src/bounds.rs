@@ -1,6 +1,6 @@
 //! With what probability a deviation passes the checks of a session (protocol §24). Every check of
-//! tagged values is a polynomial that vanishes at a number the cheater cannot choose; the probability is
-//! at most its degree over the field's order, and these add up.
+//! tagged values is a polynomial that vanishes at a number the cheater cannot choose; the
+//! probability is at most its degree over the field's order, and these add up.
 
 use twain_party::PartyError;
 

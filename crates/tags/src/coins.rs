@@ -1,6 +1,6 @@
-//! The coins of a session: both sides commit to their parts of all of them before anything exists that
-//! one of them tests (protocol §24). Input: the list of uses, the same on both sides. Output: challenges,
-//! each tossed once, when what it tests is fixed.
+//! The coins of a session: both sides commit to their parts of all of them before anything exists
+//! that one of them tests (protocol §24). Input: the list of uses, the same on both sides. Output:
+//! challenges, each tossed once, when what it tests is fixed.
 
 use ff::Field;
 use rand_chacha::ChaCha20Rng;
@@ -43,8 +43,8 @@ impl CoinUse {
     }
 }
 
-/// A number that neither side chose, drawn after what it tests was fixed. It serves one test: what a
-/// caller does with the number begins with [`crate::Side::weigh`].
+/// A number that neither side chose, drawn after what it tests was fixed. It serves one test: what
+/// a caller does with the number begins with [`crate::Side::weigh`].
 #[derive(Debug)]
 pub struct Challenge {
     value: Fr,
@@ -70,8 +70,8 @@ struct Pending {
 pub struct Coins(VecDeque<Pending>);
 
 impl Coins {
-    /// Both sides commit to their parts of these coins: one message each way, 32 bytes a coin. `session`
-    /// enters their hashes.
+    /// Both sides commit to their parts of these coins: one message each way, 32 bytes a coin.
+    /// `session` enters their hashes.
     ///
     /// # Errors
     /// The link fails.
@@ -99,7 +99,8 @@ impl Coins {
         Ok(Self(pending.collect()))
     }
 
-    /// The next coin of a use, as `COUNT` numbers. To be called when all that it tests has been received.
+    /// The next coin of a use, as `COUNT` numbers. To be called when all that it tests has been
+    /// received.
     ///
     /// # Errors
     /// The link fails, or the peer shows what it has not committed to.

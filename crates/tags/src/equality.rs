@@ -1,9 +1,9 @@
-//! Are all tags of this side's values under one key (protocol §24, P4)? A peer whose ciphertext is not
-//! the constant `Δ` would find a linear function of the values in every tag.
+//! Are all tags of this side's values under one key (protocol §24, P4)? A peer whose ciphertext is
+//! not the constant `Δ` would find a linear function of the values in every tag.
 //!
-//! P has tagged a block of random values for this test alone. With `χ` of a coin tossed after that, P
-//! sends `v = Σ χ^j x_j`, Q commits to `Δ_Q·v - Σ χ^j k_j`, P shows `Σ χ^j m_j`, and only if that is Q's
-//! number does Q open its commitment, which P compares. Both directions at once.
+//! P has tagged a block of random values for this test alone. With `χ` of a coin tossed after that,
+//! P sends `v = Σ χ^j x_j`, Q commits to `Δ_Q·v - Σ χ^j k_j`, P shows `Σ χ^j m_j`, and only if that
+//! is Q's number does Q open its commitment, which P compares. Both directions at once.
 //!
 //! Q may not show its number, nor a hash of it, to a P that cannot name it: `v` may be false, which
 //! would show `Δ_Q`, and keys may hang on guesses of Q's secrets, which P would try one after the
@@ -101,8 +101,8 @@ mod tests {
         (Side::new(role, session, key), coins, rng)
     }
 
-    /// A peer that says all that an honest one would with its block, plus these errors, and goes on whatever
-    /// it hears: its sum, its number, its tag.
+    /// A peer that says all that an honest one would with its block, plus these errors, and goes on
+    /// whatever it hears: its sum, its number, its tag.
     fn cheat(channel: &mut dyn Channel, block: &TaggedVector, errors: [Fr; 3]) {
         let (side, coins, mut rng) = begun(channel);
         let [own, theirs] = sums(&side, block, &coins);

@@ -1,9 +1,10 @@
 //! Shares that carry tags, so that a peer which deviates cannot bend what is computed with them
-//! (protocol §24). Nothing calls it yet: it is the base of a prover that is safe against such a peer.
+//! (protocol §24). Nothing calls it yet: it is the base of a prover that is safe against such a
+//! peer.
 //!
-//! Input: a link, a source of tags, values. Output: the halves of tagged values ([`Tagged`]), from which
-//! only checked openings, checked products and zero tests lead on. Stages are types: tags are made in
-//! [`Preprocessing`], which ends with an audit, and only [`Audited`] takes inputs.
+//! Input: a link, a source of tags, values. Output: the halves of tagged values ([`Tagged`]), from
+//! which only checked openings, checked products and zero tests lead on. Stages are types: tags are
+//! made in [`Preprocessing`], which ends with an audit, and only [`Audited`] takes inputs.
 //!
 //! ```
 //! use rand_chacha::ChaCha20Rng;

@@ -1,9 +1,9 @@
-//! The stage in which tags are made (protocol §24, P): values, spares, triples, then the audit, which ends
-//! it. Nothing in it depends on an input.
+//! The stage in which tags are made (protocol §24, P): values, spares, triples, then the audit,
+//! which ends it. Nothing in it depends on an input.
 //!
-//! Input: a [`TagSource`], the coins that will be needed, this side's randomness. Output: tagged values,
-//! checked triples, and in the end [`Audited`], without which no input can be given: what a peer may have
-//! done to tags it has done while all values were random and unused.
+//! Input: a [`TagSource`], the coins that will be needed, this side's randomness. Output: tagged
+//! values, checked triples, and in the end [`Audited`], without which no input can be given: what a
+//! peer may have done to tags it has done while all values were random and unused.
 
 use crate::audited::Audited;
 use crate::coins::{CoinUse, Coins};
@@ -22,8 +22,8 @@ use twain_ole::{OleGroup, OleSource};
 use twain_party::{PartyError, Shares};
 use twain_rlwe::uniform_scalars;
 
-/// What will be asked of a [`Preprocessing`]: the same on both sides. Coins for all of it are committed
-/// to before the first tag is made.
+/// What will be asked of a [`Preprocessing`]: the same on both sides. Coins for all of it are
+/// committed to before the first tag is made.
 #[derive(Clone, Debug, Default)]
 pub struct Demand {
     /// Tells the [`Preprocessing`]s of one session apart: each has its own, so that no hash of one
@@ -113,8 +113,8 @@ impl Guarded for Preprocessing {
 }
 
 impl Preprocessing {
-    /// Commits to all coins, draws this side's key, and tests that the peer's is one for all values.
-    /// `rng` is a generator of this side's for this session alone.
+    /// Commits to all coins, draws this side's key, and tests that the peer's is one for all
+    /// values. `rng` is a generator of this side's for this session alone.
     ///
     /// # Errors
     /// The link fails, or [`PartyError::Ended`].
@@ -144,8 +144,8 @@ impl Preprocessing {
         &mut self.side
     }
 
-    /// Tags values: this side's own, and `theirs` values of the peer. Returns the model's values and the
-    /// data's. Whatever a side puts in is its value by definition.
+    /// Tags values: this side's own, and `theirs` values of the peer. Returns the model's values
+    /// and the data's. Whatever a side puts in is its value by definition.
     ///
     /// # Errors
     /// The link fails.
@@ -192,8 +192,8 @@ impl Preprocessing {
         self.tag_shares(channel, &own)
     }
 
-    /// Makes spares: tagged random values for later inputs and proofs, so many of this side's own and so
-    /// many of the peer's.
+    /// Makes spares: tagged random values for later inputs and proofs, so many of this side's own
+    /// and so many of the peer's.
     ///
     /// # Errors
     /// The link fails.
@@ -241,9 +241,9 @@ impl Preprocessing {
         })
     }
 
-    /// Ends the making of tags: a combination of all that was tagged, by a coin, under a spare of each
-    /// side, is opened. An answer that put other values of its receiver into a key shows here, where
-    /// nothing of them can be guessed. Takes one spare of each side.
+    /// Ends the making of tags: a combination of all that was tagged, by a coin, under a spare of
+    /// each side, is opened. An answer that put other values of its receiver into a key shows here,
+    /// where nothing of them can be guessed. Takes one spare of each side.
     ///
     /// # Errors
     /// The link fails, or [`PartyError::Ended`].

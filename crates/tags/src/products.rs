@@ -1,9 +1,10 @@
-//! Products of tagged values by checked triples, the check of triples, and the zero test (protocol §24).
+//! Products of tagged values by checked triples, the check of triples, and the zero test (protocol
+//! §24).
 //!
-//! A triple is `a`, `b`, `c = a·b` of uniform tagged values that nobody knows. Made by an OLE it may be
-//! wrong in any way ([`Unchecked`]); [`sacrifice`] spends one on the check of another, and what
-//! comes out is a [`Triple`], the only thing that products and zero tests take. A triple serves once:
-//! it is moved.
+//! A triple is `a`, `b`, `c = a·b` of uniform tagged values that nobody knows. Made by an OLE it
+//! may be wrong in any way ([`Unchecked`]); [`sacrifice`] spends one on the check of another, and
+//! what comes out is a [`Triple`], the only thing that products and zero tests take. A triple
+//! serves once: it is moved.
 
 use crate::coins::Challenge;
 use crate::side::{Guarded, Side};
@@ -34,9 +35,10 @@ impl Triple {
     }
 }
 
-/// Checks the first triple of each pair with the second one, by a coin `ρ` that was tossed when all of
-/// them were tagged: `e = ρa - a'` and `f = b - b'` are opened, then `ρc - c' - ρf·a - e·b + e·f`, which
-/// is 0 if both are right, and otherwise is not but for one `ρ`.
+/// Checks the first triple of each pair with the second one, by a coin `ρ` that was tossed when all
+/// of them were tagged: `e = ρa - a'` and `f = b - b'` are opened, then
+/// `ρc - c' - ρf·a - e·b + e·f`, which is 0 if both are right, and otherwise is not but for one
+/// `ρ`.
 ///
 /// # Errors
 /// The link fails, or [`PartyError::Ended`] if a triple is wrong.
@@ -94,8 +96,8 @@ impl Side {
         })
     }
 
-    /// Ends the session unless the value is 0, and shows nothing else of it: with a triple `b·s = c`,
-    /// `Z - b` is opened, then `(Z - b)·s + c = Z·s`. Two messages each way.
+    /// Ends the session unless the value is 0, and shows nothing else of it: with a triple
+    /// `b·s = c`, `Z - b` is opened, then `(Z - b)·s + c = Z·s`. Two messages each way.
     ///
     /// # Errors
     /// The link fails, or [`PartyError::Ended`].

@@ -1,11 +1,11 @@
-//! Proofs about one side's own tagged values: that polynomials of them are 0 (protocol §24; the check of
-//! Yang, Sarkar, Weng, Wang, *QuickSilver*, CCS 2021).
+//! Proofs about one side's own tagged values: that polynomials of them are 0 (protocol §24; the
+//! check of Yang, Sarkar, Weng, Wang, *QuickSilver*, CCS 2021).
 //!
-//! The owner P holds `x` and `m`, the other side Q the key `k = Δ·x - m`. A polynomial `f` of degree
-//! `d`, each of whose terms of degree `h` is multiplied by `Δ^(d - h)`, is at the keys a polynomial
-//! in `Δ` whose coefficients P knows; that of `Δ^d` is `f(x)`. If it is 0, `d` coefficients are left. P
-//! sends `χ`-combinations of these over all `f`, under `d - 1` spares, and Q compares the value at
-//! its `Δ`. So `d` numbers are sent however many polynomials there are.
+//! The owner P holds `x` and `m`, the other side Q the key `k = Δ·x - m`. A polynomial `f` of
+//! degree `d`, each of whose terms of degree `h` is multiplied by `Δ^(d - h)`, is at the keys a
+//! polynomial in `Δ` whose coefficients P knows; that of `Δ^d` is `f(x)`. If it is 0, `d`
+//! coefficients are left. P sends `χ`-combinations of these over all `f`, under `d - 1` spares, and
+//! Q compares the value at its `Δ`. So `d` numbers are sent however many polynomials there are.
 
 use crate::audited::Audited;
 use crate::coins::Challenge;
@@ -166,8 +166,9 @@ const TOO_HIGH: PartyError = PartyError::Bug("a relation has a higher degree tha
 
 impl Audited {
     /// Proves, or has proved to it, that a relation's polynomials are 0 in each of `rows`, lists of
-    /// values that `owner` holds alone. `challenge` was tossed after the last input and opening: see [`crate::Side::weigh`]. Takes `degree - 1` spares of the owner; one message of `degree` numbers,
-    /// whatever else there is.
+    /// values that `owner` holds alone. `challenge` was tossed after the last input and opening:
+    /// see [`crate::Side::weigh`]. Takes `degree - 1` spares of the owner; one message of `degree`
+    /// numbers, whatever else there is.
     ///
     /// # Errors
     /// The link fails, or [`PartyError::Ended`] at the other side.

@@ -1,9 +1,10 @@
 //! Tags from ring-LWE encryption (protocol §24): the one module that knows of it.
 //!
-//! Each side sends one encryption of its key `Δ`, a constant polynomial, and proves that it is one of
-//! something (protocol §2.1). For a block of its own values the other side answers with `E·x - m` for uniform `m`, its tags; the decryption is the keys `k = Δ·x - m`.
-//! What a peer's encryption really holds is tested where tags are used
-//! ([`crate::Preprocessing::begin`]), and what its answers are made of in the audit.
+//! Each side sends one encryption of its key `Δ`, a constant polynomial, and proves that it is one
+//! of something (protocol §2.1). For a block of its own values the other side answers with
+//! `E·x - m` for uniform `m`, its tags; the decryption is the keys `k = Δ·x - m`. What a peer's
+//! encryption really holds is tested where tags are used ([`crate::Preprocessing::begin`]), and
+//! what its answers are made of in the audit.
 
 use crate::source::{Correlation, TagSource};
 use crate::values::Key;
@@ -283,8 +284,8 @@ mod tests {
                 Preprocessing::begin(&mut channel, source, &demand, rng(4, role)).map(drop)
             });
             assert_eq!([model.is_ok(), data.is_ok()], [error == Fr::ZERO; 2], "{error:?}");
-            // The uneven side sees it first, in a number it cannot name; the test of keys has a side
-            // that goes on.
+            // The uneven side sees it first, in a number it cannot name; the test of keys has a
+            // side that goes on.
             assert_eq!(matches!(data, Err(PartyError::Ended)), error == Fr::ONE);
         }
     }
@@ -320,13 +321,13 @@ mod tests {
         }
     }
 
-    /// A changed public key, encryption of the key, message of their proof, or answer, of the block for the
-    /// test of keys or of later ones: the proof refuses what it is about and its messages, the tests of
-    /// tags end the session at answers.
+    /// A changed public key, encryption of the key, message of their proof, or answer, of the block
+    /// for the test of keys or of later ones: the proof refuses what it is about and its messages,
+    /// the tests of tags end the session at answers.
     #[test]
     fn a_changed_ciphertext_ends_it() {
-        // Sent: 0 commitments, 1 public key, 2 encryption, 3 to 10 its proof (3 and 5 for the peer's), 11
-        // answer of the test, 12 coin, 13 to 16 the test, 17 answer of the spares.
+        // Sent: 0 commitments, 1 public key, 2 encryption, 3 to 10 its proof (3 and 5 for the
+        // peer's), 11 answer of the test, 12 coin, 13 to 16 the test, 17 answer of the spares.
         for at in [1, 2, 3, 4, 5, 6, 10, 11, 17] {
             let [model, data] = both(|channel| {
                 let role = channel.role();

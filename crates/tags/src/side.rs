@@ -1,11 +1,12 @@
-//! One side of the tagged arithmetic: public summands, and openings that are checked (protocol §24).
+//! One side of the tagged arithmetic: public summands, and openings that are checked (protocol
+//! §24).
 //!
-//! Input: halves of tagged values, a link. Output: values that both sides know ([`Public`]), right but
-//! for the probability in [`crate::bounds`], or the end of the session.
+//! Input: halves of tagged values, a link. Output: values that both sides know ([`Public`]), right
+//! but for the probability in [`crate::bounds`], or the end of the session.
 //!
-//! *Opening:* P sends `v_1, …, v_k` and one number `τ = Σ χ^j m_j`; Q takes them if `τ + Σ χ^j k_j = Δ_Q Σ
-//! χ^j v_j`, before it sends anything else. `χ` is a hash of the `v_j` and of where they stand: who
-//! changes a `v_j` changes it, and an error that passes had to hit `Δ_Q`.
+//! *Opening:* P sends `v_1, …, v_k` and one number `τ = Σ χ^j m_j`; Q takes them if
+//! `τ + Σ χ^j k_j = Δ_Q Σ χ^j v_j`, before it sends anything else. `χ` is a hash of the `v_j` and
+//! of where they stand: who changes a `v_j` changes it, and an error that passes had to hit `Δ_Q`.
 
 use crate::bounds::Failure;
 use crate::coins::Challenge;
@@ -38,8 +39,8 @@ impl Guarded for Side {
     }
 }
 
-/// A stage of a session, whose steps are its methods. After one that failed there is no other: a peer
-/// gets one try, also if the caller goes on.
+/// A stage of a session, whose steps are its methods. After one that failed there is no other: a
+/// peer gets one try, also if the caller goes on.
 pub(crate) trait Guarded {
     /// The arithmetic of the session.
     fn arithmetic(&mut self) -> &mut Side;
@@ -121,7 +122,8 @@ impl Side {
         self.key.0
     }
 
-    /// How often something was claimed or opened so far: what comes after a coin is not tested by it.
+    /// How often something was claimed or opened so far: what comes after a coin is not tested by
+    /// it.
     pub(crate) fn claims(&self) -> u64 {
         self.openings + self.inputs
     }
@@ -135,8 +137,8 @@ impl Side {
     /// coefficients were claimed and opened before it was tossed. Counts the degree.
     ///
     /// # Errors
-    /// [`PartyError::Bug`] if something was claimed or opened since, and if the session would come to
-    /// more than its checks are good for.
+    /// [`PartyError::Bug`] if something was claimed or opened since, and if the session would come
+    /// to more than its checks are good for.
     pub fn weigh(&mut self, challenge: Challenge, degree: usize) -> Result<Public, PartyError> {
         self.guarded(|side| {
             if challenge.claims != side.claims() {
@@ -158,11 +160,12 @@ impl Side {
 
     /// Opens values to both sides; one message each way, of 32 bytes a value and 32 more.
     ///
-    /// The caller answers for what is opened: it is an output, or masked by a random value that was not
-    /// used before.
+    /// The caller answers for what is opened: it is an output, or masked by a random value that was
+    /// not used before.
     ///
     /// # Errors
-    /// The link fails, or [`PartyError::Ended`] if the peer's shares are not those that were tagged.
+    /// The link fails, or [`PartyError::Ended`] if the peer's shares are not those that were
+    /// tagged.
     pub fn open(
         &mut self,
         channel: &mut dyn Channel,

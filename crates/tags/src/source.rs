@@ -15,8 +15,8 @@ pub struct Correlation {
 
 /// Makes tags. What comes from it is not checked yet: a peer's answers may be wrong in any way.
 pub trait TagSource: Send {
-    /// Draws this side's key and sends what the peer needs to tag its values under it. `session` is the same on
-    /// both sides and serves for this source alone: it enters whatever is hashed.
+    /// Draws this side's key and sends what the peer needs to tag its values under it. `session` is
+    /// the same on both sides and serves for this source alone: it enters whatever is hashed.
     ///
     /// # Errors
     /// The link fails, or the peer sends what is no such thing.
@@ -25,8 +25,8 @@ pub trait TagSource: Send {
     /// How many values are tagged at once at no more cost than one.
     fn block(&self) -> usize;
 
-    /// Tags this side's values and makes keys for `theirs` values of the peer, which says as many of its
-    /// own. Private: the peer learns nothing of the values.
+    /// Tags this side's values and makes keys for `theirs` values of the peer, which says as many
+    /// of its own. Private: the peer learns nothing of the values.
     ///
     /// # Errors
     /// As [`Self::begin`].

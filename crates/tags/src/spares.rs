@@ -37,7 +37,8 @@ impl Spares {
     }
 }
 
-/// Numbers of which the first are gone. They stay where they are, so that no copies are left behind.
+/// Numbers of which the first are gone. They stay where they are, so that no copies are left
+/// behind.
 #[derive(Default)]
 struct Queue {
     parts: Vec<Shares>,

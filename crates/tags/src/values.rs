@@ -33,8 +33,8 @@ impl Drop for Key {
     }
 }
 
-/// One side's half of a value: of one that both hold shares of, or that one of them holds alone (then
-/// the other's share and tag are 0).
+/// One side's half of a value: of one that both hold shares of, or that one of them holds alone
+/// (then the other's share and tag are 0).
 #[derive(Clone)]
 pub struct Tagged {
     pub(crate) share: Fr,

@@ -1,5 +1,5 @@
-//! A peer that changes any one of its frames in any simple way is found, and what the honest side has
-//! sent until then is what it would have sent anyway.
+//! A peer that changes any one of its frames in any simple way is found, and what the honest side
+//! has sent until then is what it would have sent anyway.
 
 mod common;
 
@@ -138,11 +138,11 @@ const PHASES: [&str; 10] = [
     "zero test",
 ];
 
-/// How often the honest side may send after it has received a changed frame of this phase, the `nth` of
-/// it: not at all if it is checked at once; freely if it is the commitment to coins, which is looked at
-/// when they are shown, or an input, which whatever is computed with it will refute. The sum for equal
-/// keys is refuted by the tag, a commitment and a tag later, and the commitment of that test when it is
-/// opened, a tag and an opening later.
+/// How often the honest side may send after it has received a changed frame of this phase, the
+/// `nth` of it: not at all if it is checked at once; freely if it is the commitment to coins, which
+/// is looked at when they are shown, or an input, which whatever is computed with it will refute.
+/// The sum for equal keys is refuted by the tag, a commitment and a tag later, and the commitment
+/// of that test when it is opened, a tag and an opening later.
 fn frames_after(phase: &str, nth: usize) -> usize {
     match (phase, nth) {
         ("coins of tags", 0) | ("tagged inputs", _) => usize::MAX,

@@ -22,7 +22,8 @@ fn all_of_it_gives_what_it_should() {
     assert_eq!(model[..3], [144, 5, 7].map(|x| Public(Fr::from(x))));
 }
 
-/// The same over ring-LWE encryption, where it can be seen that every coin is shown after what it tests.
+/// The same over ring-LWE encryption, where it can be seen that every coin is shown after what it
+/// tests.
 #[test]
 fn so_it_does_over_encryption_with_coins_in_their_places() {
     let ends = ends(1).map(|mut end| {
@@ -154,8 +155,8 @@ fn opened(
     side.open(channel, "test", &values).unwrap().into_iter().map(|value| value.0).collect()
 }
 
-/// Products of columns on few and more rows, and of any number of looked-up wires; the coset's shares
-/// belong to the products of the columns' polynomials.
+/// Products of columns on few and more rows, and of any number of looked-up wires; the coset's
+/// shares belong to the products of the columns' polynomials.
 #[test]
 fn product_columns_are_products() {
     let demand = Demand { triple_batches: 1, column_batches: 1, ..Demand::default() };
@@ -261,8 +262,9 @@ fn proofs_hold_for_what_is_so() {
     }
 }
 
-/// A challenge from before the values it is to test is refused, on both sides and without a message,
-/// whether they are inputs or opened, to both or to one; for a proof and for a test of the caller's.
+/// A challenge from before the values it is to test is refused, on both sides and without a
+/// message, whether they are inputs or opened, to both or to one; for a proof and for a test of the
+/// caller's.
 #[test]
 fn a_challenge_comes_after_what_it_tests() {
     let demand = Demand { challenges: vec!["proof"], ..Demand::default() };
@@ -323,8 +325,8 @@ fn a_proof_is_about_values_of_one_side() {
     }
 }
 
-/// Lists of tuples, with more and fewer than there are rows, of which components may be public: one inverse of
-/// a combination for each tuple, and triples of what is left over.
+/// Lists of tuples, with more and fewer than there are rows, of which components may be public: one
+/// inverse of a combination for each tuple, and triples of what is left over.
 #[test]
 fn tuples_of_masks_have_one_inverse() {
     let demand = Demand { triple_batches: 1, column_batches: 1, ..Demand::default() };
@@ -397,8 +399,8 @@ fn nothing_is_divided_by_zero() {
     }
 }
 
-/// After a proof that was false there is no other try, with another coin or another step, and nothing is
-/// sent: the object gives only the end. So it is while tags are made.
+/// After a proof that was false there is no other try, with another coin or another step, and
+/// nothing is sent: the object gives only the end. So it is while tags are made.
 #[test]
 fn after_a_failed_check_there_is_nothing() {
     let demand = Demand { challenges: vec!["proof"; 3], triple_batches: 2, ..Demand::default() };
@@ -477,8 +479,8 @@ fn after_a_failed_check_there_is_nothing() {
     succeed(run(ends(6), side));
 }
 
-/// Two stages of one session share no hash: with the same randomness in both, commitments to coins and
-/// ring keys are others.
+/// Two stages of one session share no hash: with the same randomness in both, commitments to coins
+/// and ring keys are others.
 #[test]
 fn stages_of_one_session_are_told_apart() {
     let begun = |instance| {

@@ -1,6 +1,6 @@
-//! A peer that lies in a consistent way, where a changed frame is not enough: about what it has tagged,
-//! what it multiplies, and what its key is. Each ends the session, and would not if the check were
-//! not there (`cargo xtask mutants`).
+//! A peer that lies in a consistent way, where a changed frame is not enough: about what it has
+//! tagged, what it multiplies, and what its key is. Each ends the session, and would not if the
+//! check were not there (`cargo xtask mutants`).
 
 mod common;
 
@@ -18,7 +18,8 @@ struct LyingTags<F> {
     lie: F,
 }
 
-/// What a lie sees and changes: the number of the call, the values that are tagged, and what comes of it.
+/// What a lie sees and changes: the number of the call, the values that are tagged, and what comes
+/// of it.
 trait TagLie: FnMut(usize, &mut Vec<Fr>, Option<&mut Correlation>) + Send {}
 impl<F: FnMut(usize, &mut Vec<Fr>, Option<&mut Correlation>) + Send> TagLie for F {}
 
@@ -85,9 +86,9 @@ enum Reached {
     Audited,
 }
 
-/// The preprocessing of a session; calls of the source of tags: 0 the block of equal keys, 1 spares, 2 to 5
-/// columns and looked-up wires, 6 triples, 7 random columns, 8 products, 9 the high part. Calls of the source
-/// of products: 0 triples, 1 columns. How far the honest side gets.
+/// The preprocessing of a session; calls of the source of tags: 0 the block of equal keys, 1
+/// spares, 2 to 5 columns and looked-up wires, 6 triples, 7 random columns, 8 products, 9 the high
+/// part. Calls of the source of products: 0 triples, 1 columns. How far the honest side gets.
 fn preprocess(ends: [End; 2], honest: Role) -> Reached {
     let progress = [Reached::Nothing; 2].map(std::sync::Mutex::new);
     let side = |channel: &mut dyn Channel, mut end: End| {
@@ -166,8 +167,8 @@ fn hit(victim: Role, lie: impl TagLie + Clone + 'static) -> Reached {
 const ONE: Fr = Fr::one();
 const BOTH: [Role; 2] = [Role::Model, Role::Data];
 
-/// A key into which an answer has put the receiver's own values: found by the audit, if nothing before
-/// has needed that key.
+/// A key into which an answer has put the receiver's own values: found by the audit, if nothing
+/// before has needed that key.
 #[test]
 fn a_polluted_key_ends_it() {
     for victim in BOTH {
@@ -191,8 +192,8 @@ fn a_polluted_key_ends_it() {
     }
 }
 
-/// Triples that are wrong by a known number, or by a multiple of the other side's factor, among those
-/// that are kept and among those that are spent; and other values tagged than multiplied.
+/// Triples that are wrong by a known number, or by a multiple of the other side's factor, among
+/// those that are kept and among those that are spent; and other values tagged than multiplied.
 #[test]
 fn a_wrong_triple_ends_it() {
     for cheater in BOTH {
@@ -260,8 +261,8 @@ fn a_wrong_product_of_masks_ends_it() {
                 found.push(operand);
             }
         }
-        // Two operands for each of the five results on rows, then the columns on the coset: of what a
-        // side has no part in these rows, its operand is not looked at.
+        // Two operands for each of the five results on rows, then the columns on the coset: of what
+        // a side has no part in these rows, its operand is not looked at.
         let due = match cheater {
             Role::Model => [1, 2, 4, 5, 7, 8, 9, 10, 11, 13, 14].to_vec(),
             Role::Data => [0, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14].to_vec(),
@@ -270,13 +271,13 @@ fn a_wrong_product_of_masks_ends_it() {
     }
 }
 
-/// Errors in two pairs that would cancel if their weights did not differ; and other products or other high
-/// parts tagged than those that were made.
+/// Errors in two pairs that would cancel if their weights did not differ; and other products or
+/// other high parts tagged than those that were made.
 #[test]
 fn errors_of_pairs_do_not_cancel() {
     for cheater in BOTH {
-        // The last three results are the coset's; the two of the first and the second pair are at one
-        // point.
+        // The last three results are the coset's; the two of the first and the second pair are at
+        // one point.
         let reached = with_products(cheater, |call, _, made| {
             if let Some(made) = made.filter(|_| call == 1) {
                 let coset = made.len() - 3;
@@ -305,8 +306,8 @@ fn errors_of_pairs_do_not_cancel() {
     }
 }
 
-/// A side that says it holds another value than it has tagged cannot make the tag that belongs to it,
-/// also if it computes the weights anew. Its combined tag is right for the value it has tagged.
+/// A side that says it holds another value than it has tagged cannot make the tag that belongs to
+/// it, also if it computes the weights anew. Its combined tag is right for the value it has tagged.
 #[test]
 fn a_false_value_has_no_tag() {
     for cheater in BOTH {
@@ -330,9 +331,9 @@ fn a_false_value_has_no_tag() {
     }
 }
 
-/// Masks of which the model says that they are the data's, or that they are no one's, while it has tagged a
-/// share of them: it would be in the tagged columns, and in none of their products. Either side refuses,
-/// whether that is a column or what is looked up.
+/// Masks of which the model says that they are the data's, or that they are no one's, while it has
+/// tagged a share of them: it would be in the tagged columns, and in none of their products. Either
+/// side refuses, whether that is a column or what is looked up.
 #[test]
 fn a_part_of_anothers_mask_is_refused() {
     for kind in [Kind::Owned(Role::Data), Kind::Owned(Role::Model), Kind::Public] {
@@ -365,8 +366,8 @@ fn a_part_of_anothers_mask_is_refused() {
     }
 }
 
-/// Keys that two answers have polluted such that it cancels, but for the weights of the audit, which go
-/// on from call to call.
+/// Keys that two answers have polluted such that it cancels, but for the weights of the audit,
+/// which go on from call to call.
 #[test]
 fn pollutions_of_two_answers_do_not_cancel() {
     for victim in BOTH {

@@ -47,8 +47,8 @@ fn view(
     (view, shape.unwrap_or_default())
 }
 
-/// Both sides' views are the same for both secrets, and are not if what should be fresh is not; a message
-/// of each of `phases` is what gives the secret away then.
+/// Both sides' views are the same for both secrets, and are not if what should be fresh is not; a
+/// message of each of `phases` is what gives the secret away then.
 fn hides(name: &str, secrets: [Fr; 2], phases: &[&str], protocol: &Protocol) {
     for viewer in [Role::Model, Role::Data] {
         let (one, shape) = view(protocol, viewer, secrets[0], |i| 10 + i);
@@ -105,8 +105,8 @@ fn inputs_and_products_show_nothing() {
     });
 }
 
-/// A zero test of 0 made of different values, and of different values that are not 0, which ends the
-/// session with a number that says no more.
+/// A zero test of 0 made of different values, and of different values that are not 0, which ends
+/// the session with a number that says no more.
 #[test]
 fn a_zero_test_shows_whether_it_is_zero() {
     let phases = ["tagged inputs", "zero test"];
@@ -144,8 +144,8 @@ fn a_proof_shows_nothing_but_that_it_holds() {
     });
 }
 
-/// Values that are tagged, whatever they are, show in no test of tags. (Masks are random; here they are
-/// not, so that it would be seen.)
+/// Values that are tagged, whatever they are, show in no test of tags. (Masks are random; here they
+/// are not, so that it would be seen.)
 #[test]
 fn the_audit_and_product_columns_show_no_mask() {
     hides("an audit", two_secrets(), &["audit of tags"], &|channel, end, secret| {
@@ -180,8 +180,8 @@ fn the_audit_and_product_columns_show_no_mask() {
     });
 }
 
-/// Triples are made of random numbers alone; what their check shows of these is covered by those that
-/// are spent.
+/// Triples are made of random numbers alone; what their check shows of these is covered by those
+/// that are spent.
 #[test]
 fn a_triple_that_is_kept_is_not_in_its_check() {
     let opened = |seed| {
@@ -212,8 +212,9 @@ fn a_triple_that_is_kept_is_not_in_its_check() {
     }
 }
 
-/// What a proof sends hangs on the spares in each of its numbers: with all else the same, values, tags
-/// and coin, another spare makes another message. (Keys are not in a view, so it would not show there.)
+/// What a proof sends hangs on the spares in each of its numbers: with all else the same, values,
+/// tags and coin, another spare makes another message. (Keys are not in a view, so it would not
+/// show there.)
 #[test]
 fn a_proof_is_under_spares() {
     let demand = Demand { challenges: vec!["proof"], ..Demand::default() };

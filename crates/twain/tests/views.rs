@@ -2,21 +2,24 @@
 //! other side holds, if the output is the same. As in `crates/pair/tests/views.rs`: sessions of
 //! fresh randomness for either secret, every frame received, the sums of what both sides send at
 //! once, two-sample tests; and mutants, in which masks are missing or not fresh, that these tests
-//! find. Products come from the ideal functionality; the messages of the real protocol have views
-//! of their own (`crates/ole/tests/views_of_products.rs`, and `preprocessing`).
+//! find. A whole proof's session has the tests of witness and argument in it. Products and tags
+//! come from ideal functionalities; the messages of the real protocols have views of their own
+//! (`crates/ole/tests/views_of_products.rs`, `crates/tags`, and `preprocessing`).
 
 mod in_process;
 
 use in_process::{Case, Secrets, case};
+use std::sync::Arc;
 use std::thread;
 use twain_algebra::Fr;
 use twain_circuit::WitnessError;
 use twain_link::channel::view::{LIMIT, View, distance, observe};
 use twain_link::channel::{Channel, Frame, MemoryChannel, Recorder, Way, memory_pair};
 use twain_masks::IdealMaterial;
-use twain_ole::ideal_pair;
+use twain_ole::{IdealOle, OleSource, ideal_pair};
 use twain_pair::TwoParty;
 use twain_party::{PartyError, PartySeeds, Role, Seed};
+use twain_tags::{TagSource, ideal_tags};
 
 /// Which randomness is fresh in each session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +62,10 @@ fn session(case: &Case, secrets: &Secrets, number: u64, until: Until, fresh: Fre
     // Digit masks hang on the session's identifier as well.
     let (model, data) = memory_pair([masks as u8; 32]);
     let (model_ole, data_ole) = ideal_pair(number);
-    let side = |end: MemoryChannel, ole| {
+    let (model_products, data_products) = ideal_pair(number + 1000);
+    let (model_tags, data_tags) = ideal_tags(number);
+    let shape = Arc::new(case.circuit.statement_shape().unwrap_or_default());
+    let side = |end: MemoryChannel, ole, tags, mut products: IdealOle| {
         let role = end.role();
         let mut recorder = Recorder::new(end);
         let seed = |number: u64| {
@@ -77,13 +83,19 @@ fn session(case: &Case, secrets: &Secrets, number: u64, until: Until, fresh: Fre
                 assert!(matches!(error, WitnessError::Party(PartyError::Ended)), "{error}");
                 Vec::new()
             }
-            Until::Proof => case.side(&mut party, secrets, role).unwrap().0,
+            Until::Proof => {
+                let sources: (Box<dyn TagSource>, &mut dyn OleSource) =
+                    (Box::new(tags), &mut products);
+                let (shape, argument) = (shape.clone(), case.argument_shape());
+                let mut party = party.testing_from(sources, shape, argument, &seeds).unwrap();
+                case.side(&mut party, secrets, role).unwrap().0
+            }
         };
         (recorder.frames().to_vec(), instances)
     };
     thread::scope(|scope| {
-        let model = scope.spawn(|| side(model, model_ole));
-        let (data, instances) = side(data, data_ole);
+        let model = scope.spawn(|| side(model, model_ole, model_tags, model_products));
+        let (data, instances) = side(data, data_ole, data_tags, data_products);
         Seen { frames: [model.join().unwrap().0, data], instances }
     })
 }

@@ -1,5 +1,5 @@
-//! What stands in the cells of a circuit, for its statement. Input: a laid-out circuit; output: wires and who
-//! knows them.
+//! What stands in the cells of a circuit, for its statement. Input: a laid-out circuit; output:
+//! wires and who knows them.
 
 use crate::circuit::Circuit;
 use crate::program::{Wire, ZERO};

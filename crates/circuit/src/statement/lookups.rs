@@ -1,4 +1,5 @@
-//! What lookup arguments state (protocol §25; spec 01 §5.4): tuples of wires, known tuples, the table.
+//! What lookup arguments state (protocol §25; spec 01 §5.4): tuples of wires, known tuples, the
+//! table.
 
 use super::cells::Cells;
 use super::monomials::{Monomial, at, monomials, not_covered};
@@ -31,8 +32,8 @@ impl Lookup {
         Ok(Self { inputs, table })
     }
 
-    /// All that is looked up, tuple by tuple: inputs first, then rows. Without values of wires what is public
-    /// counts as 0.
+    /// All that is looked up, tuple by tuple: inputs first, then rows. Without values of wires what
+    /// is public counts as 0.
     fn looked_up(
         &self,
         cells: Cells<'_>,

@@ -1,8 +1,9 @@
-//! What the circuit states of its witness (protocol §25): each gate in each row, and each lookup, over wires.
+//! What the circuit states of its witness (protocol §25): each gate in each row, and each lookup,
+//! over wires.
 //!
-//! Copies state nothing here: cells they tie are one wire. Input: a laid-out circuit, and with the values
-//! of a run a party's shares; output: [`StatementShape`], which both sides know beforehand, and the
-//! [`Statement`].
+//! Copies state nothing here: cells they tie are one wire. Input: a laid-out circuit, and with the
+//! values of a run a party's shares; output: [`StatementShape`], which both sides know beforehand,
+//! and the [`Statement`].
 
 mod cells;
 mod lookups;
@@ -164,7 +165,8 @@ pub(crate) struct WitnessStatement<'a> {
 }
 
 impl<'a> WitnessStatement<'a> {
-    /// `values` are those of the program's wires; `multiplicities` this side's, of all lookup arguments.
+    /// `values` are those of the program's wires; `multiplicities` this side's, of all lookup
+    /// arguments.
     pub fn new(
         circuit: &'a Circuit,
         values: &'a [Fr],

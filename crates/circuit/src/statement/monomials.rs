@@ -1,5 +1,5 @@
-//! Polynomials of a constraint system, multiplied out. Input: an expression; output: its monomials, each a
-//! coefficient, factors that the circuit fixes, and cells of the witness.
+//! Polynomials of a constraint system, multiplied out. Input: an expression; output: its monomials,
+//! each a coefficient, factors that the circuit fixes, and cells of the witness.
 
 use ff::Field;
 use std::collections::BTreeMap;

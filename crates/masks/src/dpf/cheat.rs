@@ -169,7 +169,8 @@ fn changed_messages_end_it() {
                     generate(&mut channel, &mut ot, rng, 0, &[BITS as u8; MASKS]).map(drop)
                 },
             );
-            // The first correction does not enter the data's tree, whose root has the control bit 0.
+            // The first correction does not enter the data's tree, whose root has the control bit
+            // 0.
             if (cheater, changed) == (Role::Model, 0) {
                 assert!(honest.is_ok());
                 continue;

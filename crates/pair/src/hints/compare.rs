@@ -1,11 +1,11 @@
-//! Comparison with zero of shared values (protocol §7): one masked opening, then a tree of products of
-//! shared bits. In: a share of `x`, `|x| < 2^width`. Out: `[x >= 0]` and `[x = 0]`, each as an exclusive
-//! or of both parties' bits. Whatever `x` was, the bits are bits, and at most the first is 0 or the
-//! second is 0: the sign they make is -1, 0 or 1.
+//! Comparison with zero of shared values (protocol §7): one masked opening, then a tree of products
+//! of shared bits. In: a share of `x`, `|x| < 2^width`. Out: `[x >= 0]` and `[x = 0]`, each as an
+//! exclusive or of both parties' bits. Whatever `x` was, the bits are bits, and at most the first
+//! is 0 or the second is 0: the sign they make is -1, 0 or 1.
 //!
 //! The mask of `width + 1` bits is made of small digit masks ("chunks"), so that with
-//! `c = x + 2^width + r` every chunk's `[c_i < r_i]` and `[c_i = r_i]` are local. The top bit of `c - r` needs no product
-//! of its own: it is part of the top chunk's one-hot vector.
+//! `c = x + 2^width + r` every chunk's `[c_i < r_i]` and `[c_i = r_i]` are local. The top bit of
+//! `c - r` needs no product of its own: it is part of the top chunk's one-hot vector.
 
 use super::cover::Cover;
 use super::opening::{Budget, Openings, power_of_two};

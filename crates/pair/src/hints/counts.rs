@@ -1,5 +1,5 @@
-//! Multiplicities of range tables: how often each value of a table is looked up (spec 01 §5.4), as the
-//! sum of the one-hot vectors of the values, without their ever being stored (protocol §7).
+//! Multiplicities of range tables: how often each value of a table is looked up (spec 01 §5.4), as
+//! the sum of the one-hot vectors of the values, without their ever being stored (protocol §7).
 //!
 //! A digit's one-hot vector comes from the mask that made it. A value of another origin is opened
 //! under a fresh mask as wide as the table, once a session; that it lies in the table is a claim.
@@ -41,8 +41,8 @@ struct Histogram {
 const COUNT_BITS: u32 = 130;
 
 impl Hints {
-    /// The multiplicity column of each argument, `rows` values (`WitnessParty::multiplicities`). The
-    /// arguments were [prepared](Self::prepare_lookups), and the validity test has passed.
+    /// The multiplicity column of each argument, `rows` values (`WitnessParty::multiplicities`).
+    /// The arguments were [prepared](Self::prepare_lookups), and the validity test has passed.
     pub fn multiplicities(
         &mut self,
         role: Role,
@@ -96,9 +96,9 @@ impl Hints {
         }
     }
 
-    /// Opens, under fresh masks, the shared values that no hint made; claims that they are in their tables,
-    /// and that those are which this party owns. One message each way, and none if all shared values
-    /// are digits.
+    /// Opens, under fresh masks, the shared values that no hint made; claims that they are in their
+    /// tables, and that those are which this party owns. One message each way, and none if all
+    /// shared values are digits.
     pub fn prepare_lookups(
         &mut self,
         channel: &mut dyn Channel,

@@ -1,5 +1,5 @@
-//! What covers a value that is opened under a digit mask, over the whole width of the field (section
-//! "Digits, signs, division, lookups" of docs/protocol.md).
+//! What covers a value that is opened under a digit mask, over the whole width of the field
+//! (section "Digits, signs, division, lookups" of docs/protocol.md).
 //!
 //! In: the modulus that the mask covers (`2^d`, or a divisor). Out: this party's cover, to be added
 //! to its part; later, from the opened sum, that sum as an integer, of which the remainder by the
@@ -26,8 +26,8 @@ const ORDER: [u64; 4] =
 pub(super) struct Cover([u64; 4]);
 
 impl Cover {
-    /// A uniform number below the order: its quotient and remainder by a divisor far below the order
-    /// are uniform and independent.
+    /// A uniform number below the order: its quotient and remainder by a divisor far below the
+    /// order are uniform and independent.
     pub fn draw(rng: &mut ChaCha20Rng) -> Self {
         let mut bytes = [0u8; 32];
         loop {

@@ -1,8 +1,8 @@
 //! Division of a shared value that is not negative by a public `D`, rounded down (protocol §7).
 //!
-//! If `D` is a power of two, `y mod D` is a digit. Otherwise each party covers `y` with `R_P` of its
-//! own, uniform in the field, `S_P = R_P mod D`; a digit mask, opened beforehand, gives the one-hot
-//! vector of `S = S_M + S_D`, and with `c = y + R_M + R_D` (as an integer), `g = c mod D`:
+//! If `D` is a power of two, `y mod D` is a digit. Otherwise each party covers `y` with `R_P` of
+//! its own, uniform in the field, `S_P = R_P mod D`; a digit mask, opened beforehand, gives the
+//! one-hot vector of `S = S_M + S_D`, and with `c = y + R_M + R_D` (as an integer), `g = c mod D`:
 //! `floor(y/D) = floor(c/D) - floor(R_M/D) - floor(R_D/D) - [S > g] - [S > g + D]`.
 
 use super::cover::Cover;

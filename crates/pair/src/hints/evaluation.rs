@@ -14,9 +14,10 @@ const PARALLEL: usize = 1 << 10;
 
 impl Hints {
     /// Shares of the outputs of each batch (`WitnessParty::hints`). A shared value must respect its
-    /// operand's bound; one that is too wide for the masks, or a hint that pairs cannot evaluate, is
-    /// [`PartyError::UnsupportedValue`] on both sides, before anything is sent. A value outside the range
-    /// of its hint gives outputs that are in range all the same, and claims that are not 0.
+    /// operand's bound; one that is too wide for the masks, or a hint that pairs cannot evaluate,
+    /// is [`PartyError::UnsupportedValue`] on both sides, before anything is sent. A value outside
+    /// the range of its hint gives outputs that are in range all the same, and claims that are not
+    /// 0.
     pub fn hints(
         &mut self,
         channel: &mut dyn Channel,
@@ -44,8 +45,8 @@ impl Hints {
     }
 }
 
-/// Outputs of the values this party knows and whose share it holds, 0 elsewhere; and how many values
-/// were outside the range of the hint (known to their owner alone, hence no error).
+/// Outputs of the values this party knows and whose share it holds, 0 elsewhere; and how many
+/// values were outside the range of the hint (known to their owner alone, hence no error).
 fn local_outputs(role: Role, batch: &HintBatch) -> Result<(Vec<Fr>, u64), PartyError> {
     let width = batch.hint.outputs();
     let outputs = |input: &Operand| -> Result<(Vec<Fr>, u64), PartyError> {

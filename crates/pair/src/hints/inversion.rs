@@ -1,5 +1,5 @@
-//! Inverses of shared values: each value times a shared random number, opened (Bar-Ilan, Beaver, PODC
-//! 1989).
+//! Inverses of shared values: each value times a shared random number, opened (Bar-Ilan, Beaver,
+//! PODC 1989).
 
 use super::opening::Openings;
 use ff::{BatchInvert, Field};

@@ -1,6 +1,6 @@
-//! Functions of a shared value by a table of all its values (protocol §7): static tables, unit vectors
-//! of the value or of the column of a table that holds it, inverses of tiny values. One masked opening,
-//! then linear sums over the one-hot vector.
+//! Functions of a shared value by a table of all its values (protocol §7): static tables, unit
+//! vectors of the value or of the column of a table that holds it, inverses of tiny values. One
+//! masked opening, then linear sums over the one-hot vector.
 
 use super::cover::Cover;
 use super::one_hot::{Held, OneHot};

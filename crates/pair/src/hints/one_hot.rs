@@ -1,4 +1,5 @@
-//! Shared digits as the protocols leave them: the one-hot vector of a mask, turned by what was opened.
+//! Shared digits as the protocols leave them: the one-hot vector of a mask, turned by what was
+//! opened.
 
 use std::sync::Arc;
 use twain_algebra::Fr;
@@ -43,6 +44,7 @@ pub(super) enum Held {
     Digit { low: i128, one_hot: Arc<OneHot> },
     /// It is a sign: shares of `[not negative]` and of `[zero]`.
     Sign { not_negative: Fr, zero: Fr },
-    /// It says in which column of a table there is `low` plus a digit (and the table ends at `high`).
+    /// It says in which column of a table there is `low` plus a digit (and the table ends at
+    /// `high`).
     Column { low: i128, high: i128, one_hot: Arc<OneHot> },
 }

@@ -1,8 +1,8 @@
 //! Division of a shared value by a public `D`, rounded half away from zero (protocol §7).
 //!
-//! With `y = x + floor(D/2) - [x < 0][D even] + K D`, not negative, the result is `floor(y/D) - K`. A `D` that one
-//! division does not take is a product of factors, by which `y` is divided one after the other:
-//! `floor(floor(y/a)/b) = floor(y/(ab))`.
+//! With `y = x + floor(D/2) - [x < 0][D even] + K D`, not negative, the result is `floor(y/D) - K`.
+//! A `D` that one division does not take is a product of factors, by which `y` is divided one after
+//! the other: `floor(floor(y/a)/b) = floor(y/(ab))`.
 
 use super::division::Division;
 use super::opening::Budget;
@@ -14,7 +14,8 @@ use twain_party::{PartyError, Role};
 
 /// Odd factors of a divisor are looked for below this.
 const SMALL: u128 = 1 << 10;
-/// A division by a power of two costs as much as that is large: beyond this many bits it is cheaper in parts.
+/// A division by a power of two costs as much as that is large: beyond this many bits it is cheaper
+/// in parts.
 const TWOS: u32 = 16;
 
 /// A division under way.
@@ -92,8 +93,8 @@ impl Rounding {
         Some(division.masked(role))
     }
 
-    /// Divides by a round's factor, from the opened value; this party's share of the result, if that was the
-    /// last one.
+    /// Divides by a round's factor, from the opened value; this party's share of the result, if
+    /// that was the last one.
     pub fn divide(
         &mut self,
         round: usize,
@@ -108,7 +109,8 @@ impl Rounding {
     }
 }
 
-/// Factors that one division each takes, as far as small ones are found; their product is the divisor.
+/// Factors that one division each takes, as far as small ones are found; their product is the
+/// divisor.
 fn factors(divisor: u128) -> Vec<u128> {
     let twos = divisor.trailing_zeros();
     if twos <= TWOS && Division::takes(divisor) {

@@ -19,8 +19,8 @@ pub struct Hints {
     /// Values that no hint made, by their table and wire.
     pub(super) looked_up: HashMap<(Table, u32), Arc<OneHot>>,
     pub(super) claims: Vec<Fr>,
-    /// Owned values that their owner found outside the range of their hint or table, and inverses of 0
-    /// that both found.
+    /// Owned values that their owner found outside the range of their hint or table, and inverses
+    /// of 0 that both found.
     pub(super) failures: u64,
     pub(super) budget: Budget,
     /// Values are zeros, whatever the tables: only what is asked for counts.

@@ -302,8 +302,8 @@ fn worst(values: &[Fr]) -> (f64, usize) {
         .fold((0.0, 0), |worst, new| if new.0 > worst.0 { new } else { worst })
 }
 
-/// Openings are uniform over the whole field, whatever the value is: also far out of range, as a peer
-/// that wants to see it would make it (a weight of `2^230` times an input is one).
+/// Openings are uniform over the whole field, whatever the value is: also far out of range, as a
+/// peer that wants to see it would make it (a weight of `2^230` times an input is one).
 #[test]
 fn what_is_opened_is_uniform_whatever_the_value() {
     // 15 degrees of freedom: exceeded with probability 1e-9, of some 2,500 statistics.

@@ -1,4 +1,5 @@
-//! Digit masks and shared bits in a bundle: as they were made, in the order of [`Material`]'s fields.
+//! Digit masks and shared bits in a bundle: as they were made, in the order of [`Material`]'s
+//! fields.
 
 use super::call::Call;
 use super::records::{Records, SharedRecords, lock, scalars_to_bytes};

@@ -1,18 +1,18 @@
-//! Everything a proof needs from the peer that does not depend on inputs or parameters, made ahead of
-//! time (protocol §21). Input of making: a [`Plan`], the calls that one proof makes to its sources of
-//! correlations, [`OleSource`], [`DigitMaskSource`] and [`MaskProducts`]. Output: one party's half of a
-//! bundle, a stream of bytes for the store. Input of proving: that stream; output: the sources again,
-//! [`StoredOle`], [`StoredMaterial`] and [`StoredMaskProducts`].
+//! Everything a proof needs from the peer that does not depend on inputs or parameters, made ahead
+//! of time (protocol §21). Input of making: a [`Plan`], the calls that one proof makes to its
+//! sources of correlations, [`OleSource`], [`DigitMaskSource`] and [`MaskProducts`]. Output: one
+//! party's half of a bundle, a stream of bytes for the store. Input of proving: that stream;
+//! output: the sources again, [`StoredOle`], [`StoredMaterial`] and [`StoredMaskProducts`].
 //!
-//! For a call of inner products a party draws its operands `a` (the model's side) or `b` (the data's)
-//! at random from the bundle's seed and keeps its shares of `Σ a·b`. Online each sends the difference
-//! of its operand and the stored one, and the rest is local (`ole`). Digit masks and bits are random
-//! anyway and are kept as they are (`material`); so are masks of wires, which follow from the seed, and
-//! their products (`mask_products`).
+//! For a call of inner products a party draws its operands `a` (the model's side) or `b` (the
+//! data's) at random from the bundle's seed and keeps its shares of `Σ a·b`. Online each sends the
+//! difference of its operand and the stored one, and the rest is local (`ole`). Digit masks and
+//! bits are random anyway and are kept as they are (`material`); so are masks of wires, which
+//! follow from the seed, and their products (`mask_products`).
 //!
-//! A bundle: a seed of 32 bytes; then, call by call, the digest of the call and what it gave. A call
-//! with another digest ends the session: what is stored is used for what it was made for, or not at
-//! all. What hangs on a session's identifier hangs on the bundle's.
+//! A bundle: a seed of 32 bytes; then, call by call, the digest of the call and what it gave. A
+//! call with another digest ends the session: what is stored is used for what it was made for, or
+//! not at all. What hangs on a session's identifier hangs on the bundle's.
 
 mod call;
 mod mask_products;
@@ -41,8 +41,9 @@ use twain_party::{PartyError, PartySeeds, Role, Shares};
 use twain_store::StoreError;
 use zeroize::Zeroizing;
 
-/// Makes this party's half of the bundle `id` together with the peer, which does the same, and hands it
-/// to `write` piece by piece. Private: uniform to the peer, who learns nothing but the plan.
+/// Makes this party's half of the bundle `id` together with the peer, which does the same, and
+/// hands it to `write` piece by piece. Private: uniform to the peer, who learns nothing but the
+/// plan.
 pub fn make(
     channel: &mut dyn Channel,
     id: [u8; 32],
@@ -91,8 +92,8 @@ pub fn make(
     Ok(())
 }
 
-/// The three sources of a proof, from the bundle `id`: what [`make`] wrote. They read it as the proof
-/// goes on.
+/// The three sources of a proof, from the bundle `id`: what [`make`] wrote. They read it as the
+/// proof goes on.
 pub fn stored(
     id: [u8; 32],
     bundle: impl Read + Send + 'static,
@@ -102,8 +103,8 @@ pub fn stored(
     Ok((StoredOle::new(records.clone()), StoredMaterial::new(records, id), of_wires))
 }
 
-/// The link, with the bundle's identifier in place of the session's: two bundles of one session share
-/// no derivation, and a later session can repeat this one's.
+/// The link, with the bundle's identifier in place of the session's: two bundles of one session
+/// share no derivation, and a later session can repeat this one's.
 struct OfBundle<'a> {
     channel: &'a mut dyn Channel,
     id: [u8; 32],

@@ -1,12 +1,13 @@
 //! Inner products of chosen operands from stored ones of random operands (protocol §21).
 //!
-//! Stored: `u + v = Σ a·b`, with `(a, u)` at the model's side and `(b, v)` at the data's. The model's
-//! side sends `δ = x - a` for each of its operands, the data's `ε = y - b`; then
+//! Stored: `u + v = Σ a·b`, with `(a, u)` at the model's side and `(b, v)` at the data's. The
+//! model's side sends `δ = x - a` for each of its operands, the data's `ε = y - b`; then
 //! `Σ x·y = (u + Σ a·ε) + (v + Σ δ·y)`, whose summands are the shares. One message each way, or
 //! several chunks of it.
 //!
-//! *Private:* `a` is uniform, unknown to the peer and used for one operand of one call of one session,
-//! so `δ` is uniform whatever `x` is; the same for `ε`. An operand of several products is sent once.
+//! *Private:* `a` is uniform, unknown to the peer and used for one operand of one call of one
+//! session, so `δ` is uniform whatever `x` is; the same for `ε`. An operand of several products is
+//! sent once.
 
 use super::call::Call;
 use super::records::{SEED_BYTES, SharedRecords, lock};

@@ -1,6 +1,6 @@
-//! The plan of a circuit: the calls one proof makes to its sources of correlations, and what it sends
-//! beside them. It follows from the circuit and the keys, never from values, so one side finds it out
-//! alone ([`rehearse`](crate::rehearse)).
+//! The plan of a circuit: the calls one proof makes to its sources of correlations, and what it
+//! sends beside them. It follows from the circuit and the keys, never from values, so one side
+//! finds it out alone ([`rehearse`](crate::rehearse)).
 
 use super::call::Call;
 use super::ole;
@@ -61,8 +61,8 @@ impl Plan {
         &self.phases
     }
 
-    /// What `role`'s side of a proof sends and receives, and its rounds; frames' heads, the handshake
-    /// and the farewell are not in it.
+    /// What `role`'s side of a proof sends and receives, and its rounds; frames' heads, the
+    /// handshake and the farewell are not in it.
     pub fn traffic(&self, role: Role, origin: Origin) -> Traffic {
         let end = Mark { calls: self.calls.len(), openings: self.openings };
         self.traffic_until(&end, role, origin)

@@ -94,7 +94,8 @@ fn random(seed: u64, lengths: &[usize]) -> Vec<Vec<Fr>> {
     lengths.iter().map(|&n| (0..n).map(|_| Fr::random(&mut rng)).collect()).collect()
 }
 
-/// Shared operands, sums of products, an empty group, different numbers of operands, an unnamed one.
+/// Shared operands, sums of products, an empty group, different numbers of operands, an unnamed
+/// one.
 fn groups() -> Vec<OleGroup> {
     vec![
         OleGroup { length: 3, terms: vec![(0, 0), (1, 0), (0, 3)] },
@@ -148,8 +149,9 @@ fn a_call_that_was_not_planned_spends_the_bundle() {
     assert_eq!(channel.traffic().sent, 0, "nothing was opened");
 }
 
-/// Statistical: the bytes of what is opened are spread as uniform scalars' are, whatever the secret.
-/// Exact: over one mask, views of two secrets differ by the secrets' difference and by nothing else.
+/// Statistical: the bytes of what is opened are spread as uniform scalars' are, whatever the
+/// secret. Exact: over one mask, views of two secrets differ by the secrets' difference and by
+/// nothing else.
 #[test]
 fn what_is_opened_does_not_depend_on_the_secret() {
     const LENGTH: usize = 4096;

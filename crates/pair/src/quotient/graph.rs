@@ -17,8 +17,8 @@ pub(super) struct NodeFacts {
 }
 
 impl NodeFacts {
-    /// Places where a product is made by OLE: the rows and `size - 1` cosets, or fewer if there are no
-    /// more.
+    /// Places where a product is made by OLE: the rows and `size - 1` cosets, or fewer if there are
+    /// no more.
     pub fn dense_places(&self, cosets: usize) -> usize {
         self.size.min(cosets + 1)
     }

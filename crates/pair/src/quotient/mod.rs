@@ -1,13 +1,14 @@
 //! The quotient over shares (counts §4).
 //!
 //! A product `T` of two shared polynomials, of degree below `(m + 1) * n`, is `T = t * V + U` with
-//! `t = X^n - 1`: `U` is fixed by the `n` rows and `V` by `m` cosets. So one OLE per row and per point
-//! of `m` cosets suffices (on the rows none where both factors are wires of the witness, whose products
-//! follow from those of their masks); on every other coset the share of `T` follows locally. Where the circuit's
-//! satisfaction makes a sum of products vanish on the usable rows, the rows cost nothing either.
-//! All products of a level (nodes whose operands need the same number of interactive steps) go in one
-//! batch, so the number of messages is the depth of the numerator. But for the last one they do not depend
-//! on the challenge that weighs the constraints, and are made before it is known.
+//! `t = X^n - 1`: `U` is fixed by the `n` rows and `V` by `m` cosets. So one OLE per row and per
+//! point of `m` cosets suffices (on the rows none where both factors are wires of the witness,
+//! whose products follow from those of their masks); on every other coset the share of `T` follows
+//! locally. Where the circuit's satisfaction makes a sum of products vanish on the usable rows, the
+//! rows cost nothing either. All products of a level (nodes whose operands need the same number of
+//! interactive steps) go in one batch, so the number of messages is the depth of the numerator. But
+//! for the last one they do not depend on the challenge that weighs the constraints, and are made
+//! before it is known.
 
 mod graph;
 mod place;

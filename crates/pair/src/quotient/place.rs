@@ -1,5 +1,6 @@
-//! Values of a numerator's nodes at one place, the rows or a coset: the columns are transformed as a
-//! whole, each once, and the nodes evaluated block by block, so that what is between stays in the cache.
+//! Values of a numerator's nodes at one place, the rows or a coset: the columns are transformed as
+//! a whole, each once, and the nodes evaluated block by block, so that what is between stays in the
+//! cache.
 
 use super::graph::{NodeFacts, children, facts};
 use ff::Field;
@@ -63,8 +64,8 @@ impl<'a> Evaluation<'a> {
         Ok(Self { role, numerator, operands, domain, n, shifts, constants, nodes, made })
     }
 
-    /// Goes on with another numerator, of the same polynomials; keeps of what is made the nodes that
-    /// are the same in both, with all they depend on.
+    /// Goes on with another numerator, of the same polynomials; keeps of what is made the nodes
+    /// that are the same in both, with all they depend on.
     pub fn replace(&mut self, numerator: &Numerator) {
         let mut same: Vec<bool> = Vec::with_capacity(numerator.nodes.len());
         for (one, other) in self.numerator.nodes.iter().zip(&numerator.nodes) {
@@ -269,7 +270,8 @@ impl<'b> Block<'b> {
         }
     }
 
-    /// The value of a node from those of its children, which are given up if nothing else needs them.
+    /// The value of a node from those of its children, which are given up if nothing else needs
+    /// them.
     fn node(&mut self, id: NodeId) -> Values<'b> {
         let evaluation = self.evaluation;
         if let Some(made) = evaluation.made.get(&(id, self.place)) {

@@ -1,6 +1,6 @@
-//! The products of shares in a numerator, level by level. Which there are, on which rows and cosets,
-//! and of which operands, follows from the numerator and from who knows the cells of its columns: that
-//! is the [`Level`]. Its values are this party's operands of them.
+//! The products of shares in a numerator, level by level. Which there are, on which rows and
+//! cosets, and of which operands, follows from the numerator and from who knows the cells of its
+//! columns: that is the [`Level`]. Its values are this party's operands of them.
 
 use super::graph::children;
 use super::place::{Evaluation, Place, ROWS};
@@ -46,7 +46,8 @@ pub(super) struct RowProducts {
     pub products: InnerProducts,
     /// Pairs of claimed wires that are multiplied, ...
     pub factors: Vec<[WireValue; 2]>,
-    /// ... and for each the number of the product, of all rows', that it is added to, by this factor.
+    /// ... and for each the number of the product, of all rows', that it is added to, by this
+    /// factor.
     pub outputs: Vec<(usize, Fr)>,
     pub results: Vec<(NodeId, usize)>,
 }
@@ -100,8 +101,8 @@ impl Level {
         evaluation.evaluate(ROWS, self.rows.clone(), &self.factors(evaluation))
     }
 
-    /// The products on the rows: by the kinds of the cells, and none where the sum is known to vanish.
-    /// Values that are missing are taken for 0.
+    /// The products on the rows: by the kinds of the cells, and none where the sum is known to
+    /// vanish. Values that are missing are taken for 0.
     pub fn row_products(
         &self,
         evaluation: &Evaluation<'_>,
@@ -235,7 +236,8 @@ impl Factor<'_> {
         Operand { share, kind, bits: 254 }
     }
 
-    /// The wire it is in a row, counted from `start` on; none of what is no cell of the witness, or public.
+    /// The wire it is in a row, counted from `start` on; none of what is no cell of the witness, or
+    /// public.
     fn wire(&self, evaluation: &Evaluation<'_>, start: usize, row: usize) -> Option<WireValue> {
         let Node::Secret(index, rotation) = evaluation.numerator.nodes[self.id as usize] else {
             return None;
@@ -270,9 +272,10 @@ pub(super) fn dense_places(evaluation: &Evaluation<'_>, id: NodeId) -> usize {
     evaluation.nodes[id as usize].dense_places(evaluation.operands.pieces)
 }
 
-/// Who knows which of the rows of each target; `None` for public polynomials, whose values both hold. A
-/// public cell of a column of shares is held by the model's side only, unless no one assigned it:
-/// then it is 0, both shares are, and it stays public, so that products with it are free.
+/// Who knows which of the rows of each target; `None` for public polynomials, whose values both
+/// hold. A public cell of a column of shares is held by the model's side only, unless no one
+/// assigned it: then it is 0, both shares are, and it stays public, so that products with it are
+/// free.
 fn row_kinds(
     evaluation: &Evaluation<'_>,
     rows: Range<usize>,

@@ -1,14 +1,16 @@
-//! Whether what a peer can combine of a side's operands is hidden by that side's own random rows (protocol §2.3),
-//! as far as draws at random tell.
+//! Whether what a peer can combine of a side's operands is hidden by that side's own random rows
+//! (protocol §2.3), as far as draws at random tell.
 //!
-//! Input: the products of a level and which of their operands meet ([`Together`]). For each such set the operands are
-//! formed for draws of the side's blinding rows, with all else of it fixed, and then for draws of
-//! everything. If the second set of draws has differences that are no combinations of the first's, some combination
-//! of the operands is a function of the rows alone: who guesses these knows it. Then the circuit is refused.
+//! Input: the products of a level and which of their operands meet ([`Together`]). For each such
+//! set the operands are formed for draws of the side's blinding rows, with all else of it fixed,
+//! and then for draws of everything. If the second set of draws has differences that are no
+//! combinations of the first's, some combination of the operands is a function of the rows alone:
+//! who guesses these knows it. Then the circuit is refused.
 //!
-//! A product's operand is a share, the value less what the other side has of it, which is fixed: so values are
-//! formed, as differences are the same. Columns of which a side has no random rows hide nothing of
-//! themselves and stay as they are: the other side's, and those of `polycommit` (protocol §1.2).
+//! A product's operand is a share, the value less what the other side has of it, which is fixed: so
+//! values are formed, as differences are the same. Columns of which a side has no random rows hide
+//! nothing of themselves and stay as they are: the other side's, and those of `polycommit`
+//! (protocol §1.2).
 
 use super::place::{Evaluation, Place};
 use super::products::{Level, Scaled};
@@ -227,8 +229,9 @@ fn public(evaluation: &Evaluation<'_>, index: u32, point: Point) -> Fr {
     known.coefficients.iter().rev().fold(Fr::ZERO, |sum, coefficient| sum * x + coefficient)
 }
 
-/// What each of a side's own random rows of a column counts for at a point off the rows: Lagrange's basis. The first
-/// row that is not usable is left out, since not every column has a random value there.
+/// What each of a side's own random rows of a column counts for at a point off the rows: Lagrange's
+/// basis. The first row that is not usable is left out, since not every column has a random value
+/// there.
 fn blinding(evaluation: &Evaluation<'_>, role: Role, column: u32, point: Point) -> Vec<Fr> {
     let kinds = evaluation.operands.secrets[column as usize].kinds;
     let rows = evaluation.numerator.usable_rows + 1..evaluation.n;
@@ -248,7 +251,8 @@ fn difference(mut values: Vec<Fr>, from: &[Fr]) -> Vec<Fr> {
     values
 }
 
-/// Vectors in echelon form: each with the place of its first entry, a one that no other vector before it has.
+/// Vectors in echelon form: each with the place of its first entry, a one that no other vector
+/// before it has.
 #[derive(Default)]
 struct Basis(Vec<(usize, Vec<Fr>)>);
 
@@ -277,7 +281,8 @@ mod tests {
     const K: u32 = 4;
     const ROWS: usize = 1 << K;
 
-    /// A column of shares with so many random rows that both sides have a part of, the first of which does not count.
+    /// A column of shares with so many random rows that both sides have a part of, the first of
+    /// which does not count.
     fn kinds(random: usize) -> CellKinds {
         let kind = |row: usize| match row {
             row if row + random >= ROWS => Kind::Shared,
@@ -287,8 +292,8 @@ mod tests {
         CellKinds::Rows((0..ROWS).map(|row| Some(kind(row))).collect())
     }
 
-    /// Whether the operands of products of two columns, `f` and `f + g`, on so many cosets, at so many elements of each
-    /// that meet in one slot, are hidden.
+    /// Whether the operands of products of two columns, `f` and `f + g`, on so many cosets, at so
+    /// many elements of each that meet in one slot, are hidden.
     fn is_hidden(kinds: [&CellKinds; 2], cosets: usize, elements: usize, rotated: bool) -> bool {
         let nodes = vec![
             Node::Secret(0, 0),
@@ -326,7 +331,8 @@ mod tests {
         assert!(!is_hidden([&kinds(4), &all], 1, 5, false));
         assert!(!is_hidden([&all, &kinds(4)], 1, 5, false));
         assert!(is_hidden([&kinds(4), &all], 1, 4, false));
-        // What a second column hides needs no random rows of the first, at whatever rotation that is.
+        // What a second column hides needs no random rows of the first, at whatever rotation that
+        // is.
         assert!(is_hidden([&all, &all], 1, 5, true));
         assert!(!is_hidden([&all, &all], 1, 6, true));
     }

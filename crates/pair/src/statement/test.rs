@@ -1,7 +1,9 @@
-//! The test itself (protocol §25). Input: tagged masks, claimed wires, the statement with this side's
-//! shares; output: that it holds, or the end of the session, which says nothing but that it does not.
+//! The test itself (protocol §25). Input: tagged masks, claimed wires, the statement with this
+//! side's shares; output: that it holds, or the end of the session, which says nothing but that it
+//! does not.
 
 use super::preparation::{TaggedMasks, WireMasks, by_width, coins};
+use crate::acceptance::Acceptance;
 use crate::wires::Wires;
 use ff::Field;
 use std::collections::HashMap;
@@ -33,7 +35,7 @@ struct ClaimedWires<'a> {
 }
 
 impl TaggedMasks {
-    /// Tests that the statement holds.
+    /// Tests that the statement holds. Returns what tests the argument about it.
     ///
     /// # Errors
     /// The link fails, or [`PartyError::Ended`].
@@ -42,7 +44,7 @@ impl TaggedMasks {
         channel: &mut dyn Channel,
         wires: &mut Wires,
         statement: &dyn Statement,
-    ) -> Result<(), PartyError> {
+    ) -> Result<Acceptance, PartyError> {
         let opened = self.claim(channel, wires, statement)?;
         let multiplicities = self.multiplicities(channel, statement.lookups())?;
         let challenges = self.lookup_challenges(channel)?;
@@ -99,10 +101,13 @@ impl TaggedMasks {
             sum = &sum + &(&(of_tuples + &others) * Public(factor));
             factor *= weight;
         }
-        side.zero_test(channel, &sum, self.triple)
+        side.zero_test(channel, &sum, self.triple)?;
+        let (shape, triples) = self.argument;
+        Ok(Acceptance { audited: self.audited, shape, triples })
     }
 
-    /// Claims the wires that are not claimed yet, which are their owners'. Returns what was opened of each.
+    /// Claims the wires that are not claimed yet, which are their owners'. Returns what was opened
+    /// of each.
     fn claim(
         &self,
         channel: &mut dyn Channel,
@@ -124,8 +129,8 @@ impl TaggedMasks {
         self.wires.wires.iter().map(opened).collect::<Option<_>>().ok_or(unclaimed)
     }
 
-    /// Gives this side's multiplicities and takes the peer's: nothing about the witness is free after it.
-    /// Returns those of all arguments.
+    /// Gives this side's multiplicities and takes the peer's: nothing about the witness is free
+    /// after it. Returns those of all arguments.
     fn multiplicities(
         &mut self,
         channel: &mut dyn Channel,
@@ -166,7 +171,8 @@ impl TaggedMasks {
         // Two tuples that differ are compressed to the same number, for some pair of them.
         let pairs = sums.saturating_mul(sums).saturating_mul(width.saturating_sub(1));
         let Public(theta) = self.audited.side().weigh(theta, pairs)?;
-        // The sums of fractions differ as functions, and agree at this number; or a denominator is 0.
+        // The sums of fractions differ as functions, and agree at this number; or a denominator is
+        // 0.
         let Public(beta) = self.audited.side().weigh(beta, sums.saturating_mul(2))?;
         Ok(LookupChallenges { theta: vector::powers(theta, width), beta })
     }
@@ -193,8 +199,8 @@ impl ClaimedWires<'_> {
         Ok(denominator)
     }
 
-    /// A combination of wires and of products of two: with `x = δ_x + a_x`, `xy = δ_x δ_y + δ_x a_y + δ_y a_x +
-    /// a_x a_y`.
+    /// A combination of wires and of products of two: with `x = δ_x + a_x`,
+    /// `xy = δ_x δ_y + δ_x a_y + δ_y a_x + a_x a_y`.
     fn combined(
         &self,
         side: &Side,
@@ -231,8 +237,8 @@ impl ClaimedWires<'_> {
     }
 }
 
-/// What a lookup argument's sum is without its secret tuples: the fractions of known ones, less those of the
-/// table.
+/// What a lookup argument's sum is without its secret tuples: the fractions of known ones, less
+/// those of the table.
 fn without_tuples(
     side: &Side,
     lookup: &LookupStatement,

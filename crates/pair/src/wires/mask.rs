@@ -11,8 +11,8 @@ use twain_party::PartyError;
 /// A second opening of a wire: it would show the difference of what it hides.
 pub(super) const CLAIMED_TWICE: PartyError = PartyError::Bug("a wire is claimed twice");
 
-/// The mask of a wire: uniform, unknown to the peer. To claim the wire consumes it, so a wire is opened
-/// under it once:
+/// The mask of a wire: uniform, unknown to the peer. To claim the wire consumes it, so a wire is
+/// opened under it once:
 ///
 /// ```
 /// use twain_algebra::Fr;

@@ -1,10 +1,11 @@
 //! Wires of the witness, each under one mask (protocol §2.2).
 //!
-//! Each side has a uniform mask `a` of every wire it owns or shares. Once its share `x` is known, the wire
-//! is *claimed*: both send `x - a`, whose sum `delta` both know then. From there on the wire is
-//! `delta + a_M + a_D`, whatever was sent, and whatever it is multiplied by. Shares follow: of a shared
-//! wire the data's side holds `a_D`, the model's `delta + a_M`; an owner holds the wire itself. Products of
-//! two wires take shares `c` of the product of their masks, which depend on no input:
+//! Each side has a uniform mask `a` of every wire it owns or shares. Once its share `x` is known,
+//! the wire is *claimed*: both send `x - a`, whose sum `delta` both know then. From there on the
+//! wire is `delta + a_M + a_D`, whatever was sent, and whatever it is multiplied by. Shares follow:
+//! of a shared wire the data's side holds `a_D`, the model's `delta + a_M`; an owner holds the wire
+//! itself. Products of two wires take shares `c` of the product of their masks, which depend on no
+//! input:
 //!
 //! `x*y = delta_x*delta_y + delta_x*a_y + delta_y*a_x + a_x*a_y`
 //!
@@ -46,8 +47,8 @@ pub struct Wires {
     masks: Masks,
     /// By wire: what was opened, if it is claimed.
     opened: Vec<Option<Fr>>,
-    /// Products of the masks of two wires, the smaller number first: which call made them, and where
-    /// among its shares they are.
+    /// Products of the masks of two wires, the smaller number first: which call made them, and
+    /// where among its shares they are.
     places: HashMap<[u32; 2], [u32; 2]>,
     /// This side's shares of products of masks, by call.
     made: Vec<Shares>,
@@ -65,9 +66,9 @@ impl Wires {
         self.masks.to_tag(wire)
     }
 
-    /// Has the products of masks made, if none is yet: a plan's are all made at the first call. To be called
-    /// before a challenge of the proof is known, since whoever chooses its masks after it can make an opened
-    /// `(k x + c) r` show whether `x` is what it guesses.
+    /// Has the products of masks made, if none is yet: a plan's are all made at the first call. To
+    /// be called before a challenge of the proof is known, since whoever chooses its masks after it
+    /// can make an opened `(k x + c) r` show whether `x` is what it guesses.
     pub fn make_products(
         &mut self,
         channel: &mut dyn Channel,
@@ -132,8 +133,8 @@ impl Wires {
         self.opened.get(wire as usize).copied().flatten()
     }
 
-    /// This side's shares of the products of two wires each, of which neither side knows both. Claims
-    /// owned ones that are not claimed yet.
+    /// This side's shares of the products of two wires each, of which neither side knows both.
+    /// Claims owned ones that are not claimed yet.
     pub fn products(
         &mut self,
         channel: &mut dyn Channel,

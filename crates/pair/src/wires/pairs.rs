@@ -55,7 +55,8 @@ pub trait MaskProducts: Send + Sync {
     ) -> Result<Shares, PartyError>;
 }
 
-/// Makes them while the proof runs: all that are planned at the first call, others when they are asked for.
+/// Makes them while the proof runs: all that are planned at the first call, others when they are
+/// asked for.
 pub struct InlineMaskProducts {
     seed: MaskSeed,
     /// What each of the next calls asks for, if that is known.

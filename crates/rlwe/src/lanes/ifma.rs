@@ -1,9 +1,9 @@
 //! Eight words at a time: AVX-512 with IFMA.
 //!
-//! Safety: every intrinsic below needs `avx512f` or `avx512ifma`. [`Vector`] is private to this module
-//! and only [`run`] names it, which checks both once per process and enters a function compiled for
-//! them; all methods are inlined into that. Loads and stores go through references to `[u64; 8]`, and
-//! the instructions ask for no alignment.
+//! Safety: every intrinsic below needs `avx512f` or `avx512ifma`. [`Vector`] is private to this
+//! module and only [`run`] names it, which checks both once per process and enters a function
+//! compiled for them; all methods are inlined into that. Loads and stores go through references to
+//! `[u64; 8]`, and the instructions ask for no alignment.
 
 #![allow(unsafe_code)]
 

@@ -56,8 +56,8 @@ pub trait Lanes: Copy {
         zero.low(y, value).sub(zero.low(quotient, prime)).and(Self::splat(MASK))
     }
 
-    /// From two blocks holding 16 consecutive words `0..16`: the words whose bit 2 is clear and those
-    /// with bit 2 set, each as `0 1 2 3 8 9 10 11` (`+ 4`). With one lane: unused.
+    /// From two blocks holding 16 consecutive words `0..16`: the words whose bit 2 is clear and
+    /// those with bit 2 set, each as `0 1 2 3 8 9 10 11` (`+ 4`). With one lane: unused.
     fn split_4(a: Self, b: Self) -> (Self, Self);
     /// From the result of [`Self::split_4`]: bit 1 clear and set, as `0 1 8 9 4 5 12 13` (`+ 2`).
     fn split_2(a: Self, b: Self) -> (Self, Self);

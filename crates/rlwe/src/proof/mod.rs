@@ -1,6 +1,6 @@
-//! Proofs of plaintext knowledge: that a batch of encryptions, and the keys they are under, are what they
-//! should be up to a factor that answers have (protocol §2.1). Without one, an answer can be made to
-//! show the evaluator's operands (`attacks`).
+//! Proofs of plaintext knowledge: that a batch of encryptions, and the keys they are under, are
+//! what they should be up to a factor that answers have (protocol §2.1). Without one, an answer can
+//! be made to show the evaluator's operands (`attacks`).
 //!
 //! ```text
 //! Prover::new           ◀── encryptions are sent ──       Batch::new
@@ -10,9 +10,10 @@
 //!                       ─── ROWS · response_bytes ──▶     Challenged::verify ─ Proved
 //! ```
 //!
-//! *Zero-knowledge:* responses that are sent are exactly uniform, and whether they are sent does not depend on
-//! what they cover ([`crate::bounds`]); the commitment follows from them and the challenges. The phase of a combination is never shown: with it
-//! `c1*·s`, and so the key, would follow.
+//! *Zero-knowledge:* responses that are sent are exactly uniform, and whether they are sent does
+//! not depend on what they cover ([`crate::bounds`]); the commitment follows from them and the
+//! challenges. The phase of a combination is never shown: with it `c1*·s`, and so the key, would
+//! follow.
 
 mod prover;
 mod statement;

@@ -1,5 +1,6 @@
-//! The encryptor's side of a proof of plaintext knowledge (protocol §2.1): it knows short secrets and
-//! errors of its keys, and phases `m + t·e` of its encryptions. Steps are types, each consumed by the next.
+//! The encryptor's side of a proof of plaintext knowledge (protocol §2.1): it knows short secrets
+//! and errors of its keys, and phases `m + t·e` of its encryptions. Steps are types, each consumed
+//! by the next.
 
 use super::statement::{
     BatchId, CHALLENGE_BYTES, COMMITMENT_BYTES, KEY_LIMBS, Numbered, PHASE_LIMBS, Row, announcement,
@@ -80,12 +81,12 @@ pub struct Masked {
 }
 
 impl Masked {
-    /// The responses to the rows' challenges, a message a row, of [`response_bytes`] bytes. Once: two responses
-    /// under one mask show what it covers.
+    /// The responses to the rows' challenges, a message a row, of [`response_bytes`] bytes. Once:
+    /// two responses under one mask show what it covers.
     ///
     /// # Errors
-    /// [`Error::Chance`] if they might show something: they are not to be sent, nor is anything else that
-    /// hangs on these masks.
+    /// [`Error::Chance`] if they might show something: they are not to be sent, nor is anything
+    /// else that hangs on these masks.
     pub fn respond(self, challenge: &[u8; CHALLENGE_BYTES]) -> Result<Vec<Vec<u8>>, Error> {
         let challenges = self.id.challenges(challenge);
         let rows = self.masks.into_par_iter().zip(self.phases).zip(challenges);
@@ -157,8 +158,9 @@ pub(super) fn combined_phase(openings: &[&Opening], weights: &[usize]) -> Limbs<
 mod tests {
     use super::*;
 
-    /// A mask that the secret may move out of its range ends the proof, whatever the secret is: so a peer learns
-    /// nothing from where it ends. Any one coefficient of any of a row's vectors does.
+    /// A mask that the secret may move out of its range ends the proof, whatever the secret is: so
+    /// a peer learns nothing from where it ends. Any one coefficient of any of a row's vectors
+    /// does.
     #[test]
     fn responses_at_an_end_are_not_sent() {
         let id = BatchId { session: [1; 32], number: 0 };
@@ -197,7 +199,8 @@ mod tests {
                 }
             }
         }
-        // Of 1 and -1 one moves a mask of 0 into the range, where it is hidden, the other one out of it.
+        // Of 1 and -1 one moves a mask of 0 into the range, where it is hidden, the other one out
+        // of it.
         assert_eq!(of_moved.iter().filter(|sent| **sent).count(), 1);
     }
 }

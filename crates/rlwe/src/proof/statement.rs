@@ -1,14 +1,14 @@
 //! What a proof is about, its challenges, and the message that fixes a row's masks (protocol §2.1).
 //!
-//! In a row the evaluator combines the batch's encryptions, times monomials `X^w` that it draws. For
-//! responses `z` and a challenge `X^ω` both sides can compute, modulo `q`,
+//! In a row the evaluator combines the batch's encryptions, times monomials `X^w` that it draws.
+//! For responses `z` and a challenge `X^ω` both sides can compute, modulo `q`,
 //!
 //! ```text
 //! T = Σ_keys c1*·z_s - z_φ + X^ω Σ_keys c0*        T'_key = t·z_e - pk1·z_s - X^ω pk0
 //! ```
 //!
-//! and the encryptor, from its masks alone and before it knows `ω`, the same numbers: with masks in the
-//! place of responses and nothing in that of what was sent.
+//! and the encryptor, from its masks alone and before it knows `ω`, the same numbers: with masks in
+//! the place of responses and nothing in that of what was sent.
 
 use super::wide::{self, add_shifted, reduce};
 use crate::bounds::{ERROR_BITS, PHASE_BITS, ROWS, SECRET_BITS};
@@ -187,7 +187,8 @@ fn digest_modulo(
     hash.finalize().into()
 }
 
-/// Adds the polynomial with these transformed residues, times each row's monomial, to the rows' sums.
+/// Adds the polynomial with these transformed residues, times each row's monomial, to the rows'
+/// sums.
 fn add_to_rows(
     prime: &Prime,
     residues: &mut Words,

@@ -1,5 +1,5 @@
-//! Honest batches pass; whatever an encryptor changes, in what it encrypted or in one of its messages,
-//! is found; and responses show nothing.
+//! Honest batches pass; whatever an encryptor changes, in what it encrypted or in one of its
+//! messages, is found; and responses show nothing.
 
 use super::prover::{draw, write};
 use super::statement::{KEY_LIMBS, Numbered, PHASE_LIMBS, Row, Sent, SentHalves, announcement};
@@ -255,8 +255,8 @@ fn a_proof_is_for_one_batch_of_one_encryptor() {
     assert_eq!(again.verify(&responses).err(), Some(Error::Proof));
 }
 
-/// Who knows the challenges before it fixes its masks proves anything, row by row: so nothing is shown by
-/// a proof that is true, and what the soundness rests on is that they come last.
+/// Who knows the challenges before it fixes its masks proves anything, row by row: so nothing is
+/// shown by a proof that is true, and what the soundness rests on is that they come last.
 #[test]
 fn a_challenge_known_ahead_proves_anything() {
     let mut sender = Sender::new(6, &[2]);
@@ -303,8 +303,8 @@ fn exponents_fill_their_range() {
     }
 }
 
-/// The key `s + 1/(1 - X)` passes: the numbers that fix its masks do not depend on the challenge, while
-/// its responses are short. Hence twice an encryption of zero (`attacks`).
+/// The key `s + 1/(1 - X)` passes: the numbers that fix its masks do not depend on the challenge,
+/// while its responses are short. Hence twice an encryption of zero (`attacks`).
 #[test]
 fn a_key_of_halves_passes() {
     let mut rng = ChaCha20Rng::seed_from_u64(7);
@@ -361,8 +361,8 @@ fn assert_uniform<const K: usize>(numbers: &Limbs<K>, bits: u32) {
     assert!(top.iter().all(|word| word >> (bits - 52 * (K as u32 - 1)) == 0));
 }
 
-/// Responses are uniform over their whole width, whatever they are about: the mask of one secret, moved
-/// by the difference, is that of another.
+/// Responses are uniform over their whole width, whatever they are about: the mask of one secret,
+/// moved by the difference, is that of another.
 #[test]
 fn responses_are_masked_over_their_whole_width() {
     let respond = |seed: u64| -> Vec<Row> {

@@ -1,5 +1,5 @@
-//! The evaluator's side of a proof of plaintext knowledge (protocol §2.1). What passes is [`Proved`], which
-//! nothing else makes. Steps are types, each consumed by the next.
+//! The evaluator's side of a proof of plaintext knowledge (protocol §2.1). What passes is
+//! [`Proved`], which nothing else makes. Steps are types, each consumed by the next.
 
 use super::prover::check_size;
 use super::statement::{
@@ -12,8 +12,8 @@ use crate::encryption::{Encryption, PublicKey};
 use rand_core::{CryptoRng, RngCore};
 use std::ops::Deref;
 
-/// A key, or an encryption under one, whose owner has shown in a batch that its secret and errors are as
-/// short as an answer needs ([`crate::bounds`]).
+/// A key, or an encryption under one, whose owner has shown in a batch that its secret and errors
+/// are as short as an answer needs ([`crate::bounds`]).
 #[derive(Clone, Debug)]
 pub struct Proved<T>(T);
 
@@ -53,8 +53,8 @@ impl Batch {
     /// A proof about all these encryptions and keys; `id` as the encryptor's.
     ///
     /// # Errors
-    /// [`Error::Batch`] if there are too many or none; [`Error::OtherKey`] for an encryption that stands with
-    /// another key than its own.
+    /// [`Error::Batch`] if there are too many or none; [`Error::OtherKey`] for an encryption that
+    /// stands with another key than its own.
     pub fn new(id: BatchId, parts: Vec<Received<PublicKey, Encryption>>) -> Result<Self, Error> {
         check_size(parts.iter().map(|part| part.encryptions.len()).sum())?;
         let fits = |part: &Received<PublicKey, Encryption>| {
@@ -141,8 +141,8 @@ impl Challenged {
     }
 }
 
-/// Reads a row's message. Whatever it is, its numbers are as short as they may be: there is no room for
-/// longer ones.
+/// Reads a row's message. Whatever it is, its numbers are as short as they may be: there is no room
+/// for longer ones.
 pub(super) fn read(mut bytes: &[u8], keys: usize) -> Result<Row, Error> {
     let expected = response_bytes(keys);
     if bytes.len() != expected {

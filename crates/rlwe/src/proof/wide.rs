@@ -1,7 +1,8 @@
-//! Integers modulo a power of two, many at a time: masks, what they cover, and responses (protocol §2.1).
+//! Integers modulo a power of two, many at a time: masks, what they cover, and responses (protocol
+//! §2.1).
 //!
-//! A vector holds `N` numbers modulo `2^bits` in limbs of 52 bits. What is signed is held as it is modulo
-//! `2^bits`; a mask and a response stand for the number less `2^(bits - 1)`.
+//! A vector holds `N` numbers modulo `2^bits` in limbs of 52 bits. What is signed is held as it is
+//! modulo `2^bits`; a mask and a response stand for the number less `2^(bits - 1)`.
 
 use crate::Error;
 use crate::bounds::{MASK_BITS, MAX_BATCH};
@@ -86,9 +87,9 @@ pub fn add_shifted_wide<const K: usize>(
     }
 }
 
-/// Whether all of these responses are so far from the ends of their range that their masks may have covered
-/// anything: their highest [`MASK_BITS`] bits are neither all 0 nor all 1. Takes the same time whatever
-/// they are.
+/// Whether all of these responses are so far from the ends of their range that their masks may have
+/// covered anything: their highest [`MASK_BITS`] bits are neither all 0 nor all 1. Takes the same
+/// time whatever they are.
 pub fn hides<const K: usize>(numbers: &Limbs<K>, bits: u32) -> bool {
     const { assert!(K > 0) }
     // With a shorter highest limb the upper end would not be seen.
@@ -258,8 +259,8 @@ mod tests {
         }
     }
 
-    /// What is covered is below `2^(bits - MASK_BITS)` in size: a mask that such a number moved out of its range,
-    /// or might have, is refused, and no other.
+    /// What is covered is below `2^(bits - MASK_BITS)` in size: a mask that such a number moved out
+    /// of its range, or might have, is refused, and no other.
     #[test]
     fn responses_near_an_end_are_refused() {
         for (bits, covered) in [(SECRET_BITS, 1u128), (ERROR_BITS, 32), (96, 1 << 52)] {

@@ -1,6 +1,6 @@
-//! Inverses of looked-up tuples (protocol §24): what the factors of product columns are for. Input: a random
-//! `I` and `f_t·I` for each tuple of masks `f_t`, all tagged and checked. Output: `1/(Σ w_t f_t + c)`,
-//! tagged, for public `w_t` and `c`.
+//! Inverses of looked-up tuples (protocol §24): what the factors of product columns are for. Input:
+//! a random `I` and `f_t·I` for each tuple of masks `f_t`, all tagged and checked. Output:
+//! `1/(Σ w_t f_t + c)`, tagged, for public `w_t` and `c`.
 
 use crate::side::{Guarded, Side};
 use crate::values::{Public, Tagged};
@@ -25,8 +25,8 @@ pub struct Denominator {
 }
 
 impl Side {
-    /// The inverse of what is wanted of each tuple, `d`: `w = d·I` is opened, which is uniform, and `I/w` is
-    /// the inverse.
+    /// The inverse of what is wanted of each tuple, `d`: `w = d·I` is opened, which is uniform, and
+    /// `I/w` is the inverse.
     ///
     /// # Errors
     /// The link fails, or [`PartyError::Ended`], also if a `d` is 0.

@@ -2,15 +2,16 @@
 //! checked at one random point.
 //!
 //! Input: columns of tagged masks, pairs of them, the masks of looked-up tuples. Output:
-//! [`CheckedPairs`]: tagged products on the rows, shares of the products of the columns' polynomials
-//! on the first coset, and for each looked-up tuple of masks `f_t` a random `I` and `f_t·I`, all tagged.
+//! [`CheckedPairs`]: tagged products on the rows, shares of the products of the columns'
+//! polynomials on the first coset, and for each looked-up tuple of masks `f_t` a random `I` and
+//! `f_t·I`, all tagged.
 //!
 //! `T_k = x_k·y_k` is `U_k + t·V_k` with `t = X^n - 1` (counts §4.1). The rows fix `U_k`, the first
-//! coset `V_k`, and both come from OLEs, where a peer may err as it likes. So the shares of `U_k` are
-//! tagged on all rows; then, with `λ` of a coin, the coefficients of one `V = Σ λ^k V_k`; then, with `ζ` of
-//! another, `Σ λ^k (U_k(ζ) - x_k(ζ)·y_k(ζ)) + t(ζ)·V(ζ)` must be 0, which is computed from tagged values
-//! with a triple a pair. An error in a row or on the coset, known to the peer or times a mask of this
-//! side's, was fixed before `ζ`, and passes for `2n` values of it at most.
+//! coset `V_k`, and both come from OLEs, where a peer may err as it likes. So the shares of `U_k`
+//! are tagged on all rows; then, with `λ` of a coin, the coefficients of one `V = Σ λ^k V_k`; then,
+//! with `ζ` of another, `Σ λ^k (U_k(ζ) - x_k(ζ)·y_k(ζ)) + t(ζ)·V(ζ)` must be 0, which is computed
+//! from tagged values with a triple a pair. An error in a row or on the coset, known to the peer or
+//! times a mask of this side's, was fixed before `ζ`, and passes for `2n` values of it at most.
 
 mod lookup_pair;
 mod mask_column;
@@ -40,13 +41,14 @@ pub struct ProductColumns<'a> {
     pub columns: &'a [MaskColumn],
     /// Pairs of columns, by their places.
     pub pairs: &'a [(usize, usize)],
-    /// The masks of looked-up tuples, list by list: columns of the same length, any number, of which
-    /// each holds a component of all tuples of its list. A component that is public has no mask.
+    /// The masks of looked-up tuples, list by list: columns of the same length, any number, of
+    /// which each holds a component of all tuples of its list. A component that is public has no
+    /// mask.
     pub looked_up: &'a [&'a [MaskColumn]],
 }
 
-/// A list of looked-up tuples, cut into columns: each block of `n` tuples has the columns of its components
-/// and after them one of random numbers.
+/// A list of looked-up tuples, cut into columns: each block of `n` tuples has the columns of its
+/// components and after them one of random numbers.
 struct Tuples<'a> {
     components: &'a [MaskColumn],
     /// How many tuples.
@@ -115,8 +117,8 @@ impl CheckedPairs {
         &self.rows
     }
 
-    /// For each pair, and then for those of looked-up wires, this side's share of the product of the two
-    /// columns' polynomials on the first coset.
+    /// For each pair, and then for those of looked-up wires, this side's share of the product of
+    /// the two columns' polynomials on the first coset.
     pub fn coset(&self) -> &[Shares] {
         &self.coset
     }
@@ -175,8 +177,8 @@ impl Preprocessing {
         })
     }
 
-    /// The columns of looked-up tuples, each block followed by its column of random numbers. In rows that are
-    /// left over the first component is a random number too, and the others are 0.
+    /// The columns of looked-up tuples, each block followed by its column of random numbers. In
+    /// rows that are left over the first component is a random number too, and the others are 0.
     fn lookup_columns(
         &mut self,
         channel: &mut dyn Channel,
@@ -283,8 +285,8 @@ fn high_part(
     Ok(high)
 }
 
-/// The values of Lagrange's polynomials of the rows at a point, and of `X^n - 1`; none if the point is
-/// a row.
+/// The values of Lagrange's polynomials of the rows at a point, and of `X^n - 1`; none if the point
+/// is a row.
 fn lagrange(domain: &Domain, point: Fr) -> Option<(Vec<Fr>, Fr)> {
     let vanishing = point.pow_vartime([domain.n() as u64]) - Fr::ONE;
     if vanishing.is_zero_vartime() {

@@ -161,8 +161,8 @@ pub fn denominators(summands: &[Fr]) -> Vec<Denominator> {
     summands.iter().map(denominator).collect()
 }
 
-/// One session in which each kind of message occurs; returns all that is opened. Inputs of both sides
-/// are `secrets`, of which a side knows its own.
+/// One session in which each kind of message occurs; returns all that is opened. Inputs of both
+/// sides are `secrets`, of which a side knows its own.
 pub fn everything(
     channel: &mut dyn Channel,
     mut end: End,

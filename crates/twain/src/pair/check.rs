@@ -57,12 +57,19 @@ impl Checked {
 /// What a proof would take on either side, from what both hold: the model's and the data's.
 ///
 /// # Errors
-/// Files that do not fit together, what pairs cannot prove.
-pub fn forecasts(files: &CommonFiles, run: &Run) -> Result<[Forecast; 2], Error> {
+/// Files that do not fit together, what pairs cannot prove, or not without trust.
+pub fn forecasts(
+    files: &CommonFiles,
+    trusts_peer: bool,
+    run: &Run,
+) -> Result<[Forecast; 2], Error> {
     let common = Common::ready(files, run).map_err(|unready| *unready.error)?;
+    if !trusts_peer {
+        common.tests()?;
+    }
     let plan = common.plan(run)?;
     let system = common.prover.key.system();
-    Ok([Role::Model, Role::Data].map(|role| Forecast::new(plan, system, role)))
+    Ok([Role::Model, Role::Data].map(|role| Forecast::new(plan, system, role, trusts_peer)))
 }
 
 /// Meets a peer that checks as well, compares everything that a proof would compare, and measures

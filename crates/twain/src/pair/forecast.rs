@@ -46,18 +46,41 @@ pub fn portable_seconds_of_bundle(made: Traffic) -> f64 {
     PORTABLE * (BASE_SECONDS + carried * SECONDS_PER_BYTE)
 }
 
+/// Bytes that the model's side and the data's send for the tests of what the peer does, measured on
+/// pairs of 2^8 to 2^15 rows: whatever the circuit, ...
+const BYTES_OF_TESTS: [u64; 2] = [56_000_000, 34_500_000];
+/// ... and for each row; ...
+const BYTES_OF_TESTS_PER_ROW: [u64; 2] = [600, 1690];
+/// ... and the rounds.
+const ROUNDS_OF_TESTS: u64 = 54;
+
+/// What the tests of what the peer does take on `role`'s side.
+fn tests(system: &CompiledSystem, role: Role) -> Traffic {
+    let sent = |side: Role| {
+        let per_row = BYTES_OF_TESTS_PER_ROW[side as usize];
+        BYTES_OF_TESTS[side as usize] + per_row * system.rows() as u64
+    };
+    Traffic { sent: sent(role), received: sent(role.other()), rounds: ROUNDS_OF_TESTS }
+}
+
 impl Forecast {
-    /// From the plan, for `role`'s side.
-    pub fn new(plan: &Plan, system: &CompiledSystem, role: Role) -> Self {
+    /// From the plan, for `role`'s side; with the tests of what the peer does, unless it is trusted.
+    pub fn new(plan: &Plan, system: &CompiledSystem, role: Role, trusts_peer: bool) -> Self {
         const ORIGINS: [Origin; 2] = [Origin::Inline, Origin::Bundle];
-        let [inline, bundled] = ORIGINS.map(|origin| plan.traffic(role, origin));
+        let tests = if trusts_peer { Traffic::default() } else { tests(system, role) };
+        let [inline, bundled] = ORIGINS.map(|origin| {
+            let mut traffic = plan.traffic(role, origin);
+            traffic += tests;
+            traffic
+        });
         let mut before = [Traffic::default(); 2];
         let of_phase = |(phase, end): &(Phase, _)| {
             let until = ORIGINS.map(|origin| plan.traffic_until(end, role, origin));
             let [inline, bundled] = std::mem::replace(&mut before, until);
             (*phase, [until[0] - inline, until[1] - bundled])
         };
-        let phases = plan.phases().iter().map(of_phase).collect();
+        let of_tests = (!trusts_peer).then_some((Phase::Preprocess, [tests; 2]));
+        let phases = of_tests.into_iter().chain(plan.phases().iter().map(of_phase)).collect();
         let polynomials = system.advice_phases().len()
             + 2 * system.lookups().len()
             + system.permutation_chunks().count()
