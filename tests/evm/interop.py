@@ -3,8 +3,9 @@
     interop.py TWAIN       TWAIN: the twain command
 
 For circuits with private, hashed and public values and with several outputs: the contracts that the
-unmodified wheel makes accept Twain's proofs, Twain's contracts accept EZKL's, calldata is the same to
-the byte, and public values come back the same. Prints a table of code sizes and gas.
+unmodified wheel makes accept Twain's proofs, made alone and in a pair, Twain's contracts accept EZKL's,
+calldata is the same to the byte, and public values come back the same. Prints a table of code sizes and
+gas.
 
 Needs `pip install ezkl==23.0.5` for this Python, and `npm ci --ignore-scripts` beside this file.
 """
@@ -14,6 +15,7 @@ import glob
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -35,6 +37,7 @@ process.stdout.write(solc.compile(contents(0), { import: read }));
 CIRCUITS = [
     ("vectors/credit_mlp-k10-private", 10, False),
     ("pair_circuits/hashed_input_parameters-k11", 11, False),
+    ("vectors/1l_mlp-k9-private", 9, False),
     ("vectors/1l_mlp-k9-private", 9, True),
 ]
 
@@ -91,10 +94,31 @@ def words(answer):
 def twain(folder, *arguments):
     done = subprocess.run([TWAIN, *arguments], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, f"twain {arguments}: {done.stderr}"
+    return done.stdout.strip()
+
+
+def prove_in_a_pair(folder, srs):
+    """A proof by two, of whom one has the model and the other the input: `data/proof.json`."""
+    data = os.path.join(folder, "data")
+    os.mkdir(data)
+    twain(folder, "redact", "-O", "data/model.compiled", "--yes")
+    for name in ("input.json", "settings.json", "vk.key", "pk.key"):
+        shutil.copy(os.path.join(folder, name), data)
+    own = ("--identity", "identity")
+    model, customer = twain(folder, "identity", *own), twain(data, "identity", *own)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = "127.0.0.1:%d" % free.getsockname()[1]
+    more = ("--srs-path", srs, *own)
+    listens = subprocess.Popen(
+        [TWAIN, "prove", "--id", "model", "--local-addr", address, "--peer", customer, *more,
+         "--proof-path", "pair.json"], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    twain(data, "prove", "--id", "data", "--remote-peer", address, "--peer", model, *more)
+    assert listens.wait() == 0
 
 
 def prepare(folder, circuit, srs, public):
-    """A circuit with keys, a proof of Twain's and one of EZKL's."""
+    """A circuit with keys, proofs of Twain's alone and in a pair, and one of EZKL's."""
     source = os.path.join(TESTS, circuit)
     for name in ("network.onnx", "input.json", "settings.json", "model.compiled"):
         shutil.copy(os.path.join(source, name), folder)
@@ -107,13 +131,14 @@ def prepare(folder, circuit, srs, public):
     twain(folder, "gen-witness")
     twain(folder, "setup", "--srs-path", srs)
     twain(folder, "prove", "--srs-path", srs)
+    prove_in_a_pair(folder, srs)
     at = lambda name: os.path.join(folder, name)
     ezkl.prove(at("witness.json"), at("model.compiled"), at("pk.key"), at("ezkl.json"), srs_path=srs)
 
 
 async def check(node, folder, circuit, srs, reusable):
     at = lambda name: os.path.join(folder, name)
-    key, settings, proofs = at("vk.key"), at("settings.json"), (at("proof.json"), at("ezkl.json"))
+    key, settings, proofs = at("vk.key"), at("settings.json"), (at("proof.json"), at("data/proof.json"), at("ezkl.json"))
     kind = ("verifier/reusable",) if reusable else ()
     await ezkl.create_evm_verifier(key, settings, at("e.sol"), at("e.abi"), srs, reusable)
     await ezkl.deploy_evm(at("e.address"), node.url, at("e.sol"), *kind)
@@ -161,7 +186,8 @@ async def main():
             with tempfile.TemporaryDirectory() as folder:
                 prepare(folder, circuit, srs, public)
                 for reusable in (False, True):
-                    await check(node, folder, circuit, srs, reusable)
+                    name = circuit + (", public input" if public else "")
+                    await check(node, folder, name, srs, reusable)
     finally:
         node.process.kill()
 

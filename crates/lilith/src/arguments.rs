@@ -1,7 +1,7 @@
 //! The command line of `lilith`.
 
 use crate::server::options::{Options, SideName};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// Hosted peers and proving jobs, on one's own servers.
@@ -297,6 +297,7 @@ pub enum ProjectCommand {
 #[derive(Debug, Subcommand)]
 pub enum PeerCommand {
     /// Says that a project proves with a peer.
+    #[command(group(ArgGroup::new("place").args(["address", "wait_port"]).multiple(true)))]
     Add {
         /// The project.
         #[arg(short, long)]
@@ -311,9 +312,13 @@ pub enum PeerCommand {
         /// How many proofs a day are made with it at most.
         #[arg(long)]
         proofs_a_day: Option<u32>,
-        /// How many bundles are to be ready with it, while it listens at its address.
-        #[arg(long, requires = "address")]
+        /// How many bundles are to be ready with it: made while it listens at its address, or dials
+        /// --wait-port. Of two servers one needs the address, the other the port.
+        #[arg(long, requires = "place")]
         keep_bundles: Option<u32>,
+        /// The port of the server where it waits for the peer while there are too few bundles.
+        #[arg(long, requires = "keep_bundles")]
+        wait_port: Option<u16>,
     },
     /// Lists the peers of a project.
     List {

@@ -27,6 +27,14 @@ fn look(browser: &mut Browser, name: &str) {
             fs::write(folder.join(format!("{name}-{width}-{colours}.png")), &picture).unwrap();
             let wide = browser.evaluate("document.documentElement.scrollWidth - innerWidth");
             assert!(wide.as_i64().unwrap() <= 0, "{name} is wider than {width} pixels: {wide}");
+            // Nor is anything of it out of sight, or out of its frame.
+            let cut = browser.evaluate(
+                "[...document.querySelectorAll('td, time, code, input, button, meter')]
+                    .filter(one => one.getBoundingClientRect().right >
+                        (one.closest('.card') || document.body).getBoundingClientRect().right - 8)
+                    .length",
+            );
+            assert_eq!(cut, 0, "of {name} something is cut at {width} pixels");
             pictures.push(picture);
         }
         assert_ne!(pictures[0], pictures[1], "{name} is light in the dark");

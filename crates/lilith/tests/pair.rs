@@ -142,6 +142,57 @@ fn bundles_are_kept_ready_while_the_peer_listens() {
 }
 
 #[test]
+fn two_servers_keep_bundles_with_each_other() {
+    // The company's server dials; the customer's waits.
+    let (company, theirs, customer) = (Server::start(&[]), Server::start(&[]), Customer::new());
+    company.with_model("credit");
+    for file in ["model.compiled", "input.json", "settings.json", "pk.key", "vk.key"] {
+        let path = customer.file(file).to_string_lossy().into_owned();
+        let make: &[&str] = match file {
+            "model.compiled" => &["create-artifact", "-a", "applicant", "--side", "data"],
+            _ => &["update-artifact", "-a", "applicant", "--replace"],
+        };
+        theirs.succeed(&[make, &["--file", &path]].concat());
+    }
+    let (model, data) = (fingerprint(&company, "credit"), fingerprint(&theirs, "applicant"));
+    let address = format!("127.0.0.1:{}", theirs.port);
+    let port = theirs.port.to_string();
+    let wait = ["--wait-port", &port];
+    let add = ["peer", "add", "-a", "applicant", "company", &model];
+    let (code, text) = theirs.fail(&[&add[..], &wait].concat());
+    assert!(code == 2 && text.contains("--keep-bundles"), "{text}");
+    theirs.succeed(&[&add[..], &["--keep-bundles", "2"], &wait].concat());
+    // Another peer cannot be waited for there.
+    let other = ["peer", "add", "-a", "applicant", "other", &customer.fingerprint];
+    let (code, text) = theirs.fail(&[&other[..], &["--keep-bundles", "2"], &wait].concat());
+    assert!(code == 6 && text.contains("another peer is waited for"), "{text}");
+    let add = ["peer", "add", "-a", "credit", "applicant", &data];
+    company.succeed(&[&add[..], &["--keep-bundles", "2", "--address", &address]].concat());
+    let made = |server: &Server, project: &str| {
+        let path = format!("/recipe?artifact={project}&status=complete&limit=50");
+        let (_, recipes) = server.json(Method::GET, &path, None);
+        recipes.to_string().matches("\"preprocess\"").count()
+    };
+    site::until("two bundles on both sides", || {
+        made(&company, "credit") == 2 && made(&theirs, "applicant") == 2
+    });
+    // There are enough: nobody waits any more.
+    site::until("the port is closed", || std::net::TcpStream::connect(&address).is_err());
+    // A proof takes one, and another is made.
+    let line = format!("prove --id data --local-addr {} --connect-timeout 60", theirs.port);
+    let waits = theirs.succeed(&["job", "-a", "applicant", "--command", &line]);
+    let line = format!("prove --id model --remote-peer {address} --connect-timeout 60");
+    let dials = company.succeed(&["job", "-a", "credit", "--command", &line]);
+    let ended = company.end(&recipe_id(&dials));
+    assert_eq!(ended[0]["status"], "Complete", "{ended}");
+    assert!(ended.to_string().contains("Uses bundle"), "{ended}");
+    assert_eq!(theirs.end(&recipe_id(&waits))[0]["status"], "Complete");
+    site::until("a third bundle on both sides", || {
+        made(&company, "credit") == 3 && made(&theirs, "applicant") == 3
+    });
+}
+
+#[test]
 fn what_the_hosted_side_holds_stays_apart() {
     let server = Server::start(&[]);
     let customer = Customer::new();

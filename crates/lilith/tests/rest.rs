@@ -341,6 +341,7 @@ fn the_interface_is_documented_and_counted() {
         "lilith_jobs{state=\"errored\",command=\"mock\"} 1",
         "lilith_job_seconds_count 1",
         "lilith_executor_up 1",
+        "lilith_storage_bytes{project=\"p\"} 0",
         "lilith_http_requests_total{status=\"2xx\"}",
     ] {
         assert!(counts.contains(line), "{line}: {counts}");

@@ -1,16 +1,18 @@
 //! Jobs on a real Slurm: `cargo xtask slurm` sets one up with two nodes of one core each, says
 //! where it is in `SLURM_CONF` and `TWAIN_SLURM`, and runs this. Each step tells what became of its
-//! job, and whether that is right.
+//! job, and whether that is right. The nodes see the server's folder as it is; that a fence holds
+//! where they see it later, as over a network, is tried by itself.
 
 mod site;
 
 use axum::http::Method;
+use lilith::executor::{Attempt, FENCE, FENCED, RESULT, SPEC};
 use serde_json::{Value, json};
 use site::{Customer, Server, until};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const FILES: [&str; 4] = ["--pk-path", "pk.key", "--srs-path", "kzg.srs"];
 const PROVE: &str = "prove --id model --local-addr auto --connect-timeout 100";
@@ -240,4 +242,66 @@ fn every_job_ends_as_it_should() {
     let folder = server.directory.join("recipes").join(&id);
     assert!(folder.join("0-1/fenced").exists() && !folder.join("0-1/result.json").exists());
     tell(&server, "the daemon of its node was killed", &id, began);
+}
+
+/// For how long the node's view of the folder hides what is new in it.
+const HIDDEN: Duration = Duration::from_secs(20);
+
+/// A view of a folder whose answers the system keeps for a time, as those of a file system of a
+/// network: also that a file is not there.
+struct View(PathBuf);
+
+impl View {
+    fn of(folder: &Path, at: PathBuf) -> Self {
+        fs::create_dir(&at).unwrap();
+        let seconds = HIDDEN.as_secs();
+        let kept = ["attr_timeout", "entry_timeout", "negative_timeout"];
+        let kept = kept.map(|name| format!("{name}={seconds}")).join(",");
+        let status = Command::new("bindfs").args(["-o", &kept]).arg(folder).arg(&at).status();
+        assert!(status.expect("bindfs is there").success());
+        Self(at)
+    }
+}
+
+impl Drop for View {
+    fn drop(&mut self) {
+        let _ = Command::new("fusermount").args(["-u", "-z"]).arg(&self.0).status();
+    }
+}
+
+#[test]
+#[ignore = "needs bindfs: cargo xtask slurm"]
+fn a_fence_holds_where_new_files_are_seen_late() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("server");
+    fs::create_dir_all(folder.join("attempt")).unwrap();
+    let view = View::of(&folder, place.path().join("node"));
+    let seen = view.0.join("attempt");
+    let attempt = Attempt {
+        id: "one".into(),
+        folder: seen.clone(),
+        program: "/bin/sleep".into(),
+        arguments: vec!["600".into()],
+        directory: place.path().into(),
+        environment: Vec::new(),
+        account: None,
+        memory_bytes: None,
+        log_bytes: 1000,
+        run_seconds: 600,
+        // Looks that are answered from memory are looks.
+        lease_seconds: Some(5),
+    };
+    let at = |name: &str| folder.join("attempt").join(name);
+    fs::write(at(SPEC), serde_json::to_vec(&attempt).unwrap()).unwrap();
+    let mut wrapper = Command::new(site::LILITH).args(["exec", "one"]).arg(&seen).spawn().unwrap();
+    // It has looked, and is remembered to have found nothing.
+    std::thread::sleep(Duration::from_secs(2));
+    fs::write(at(FENCE), "").unwrap();
+    assert!(!seen.join(FENCE).exists(), "the view hides nothing");
+    let began = Instant::now();
+    wrapper.wait().unwrap();
+    let took = began.elapsed();
+    println!("a fence that was hidden for {HIDDEN:?} held after {:.1} s", took.as_secs_f64());
+    assert!(took > Duration::from_secs(5) && took < HIDDEN + Duration::from_secs(3), "{took:?}");
+    assert!(at(FENCED).exists() && !at(RESULT).exists());
 }

@@ -12,12 +12,13 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-const PACKAGES: [&str; 7] = [
+const PACKAGES: [&str; 8] = [
     "slurmctld",
     "slurmd",
     "slurm-client",
     "slurm-wlm-basic-plugins",
     "munge",
+    "bindfs",
     "iproute2",
     "util-linux",
 ];
@@ -35,8 +36,8 @@ pub fn check(repository: &Path) -> Result<(), Error> {
 }
 
 fn install() -> Result<(), Error> {
-    let is_there = |program: &str| Path::new("/usr/sbin").join(program).exists();
-    if is_there("slurmctld") && is_there("slurmd") && is_there("munged") {
+    let programs = ["sbin/slurmctld", "sbin/slurmd", "sbin/munged", "bin/bindfs"];
+    if programs.iter().all(|program| Path::new("/usr").join(program).exists()) {
         return Ok(());
     }
     println!("Installing Slurm.");

@@ -28,6 +28,7 @@ use std::sync::LazyLock;
 /// EZKL's whose files and keys it has.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     let (own, commit) = (env!("CARGO_PKG_VERSION"), env!("TWAIN_COMMIT"));
+    let commit = if commit.is_empty() { String::new() } else { format!("commit {commit}, ") };
     format!("{own} ({commit}EZKL {})", twain_graph::EZKL_VERSION)
 });
 

@@ -285,10 +285,18 @@ async fn peer(client: &Client, command: PeerCommand, as_json: bool) -> Result<()
         async move { client.json(Method::GET, &path, None).await }
     };
     match command {
-        PeerCommand::Add { artifact, name, fingerprint, address, proofs_a_day, keep_bundles } => {
+        PeerCommand::Add {
+            artifact,
+            name,
+            fingerprint,
+            address,
+            proofs_a_day,
+            keep_bundles,
+            wait_port,
+        } => {
             let path = format!("/artifact/{}/peer/{}", escaped(&artifact), escaped(&fingerprint));
             let body = json!({ "name": name, "address": address, "proofs_a_day": proofs_a_day,
-                               "keep_bundles": keep_bundles });
+                               "keep_bundles": keep_bundles, "wait_port": wait_port });
             client.json(Method::PUT, &path, Some(&body)).await?;
         }
         PeerCommand::List { artifact } => {

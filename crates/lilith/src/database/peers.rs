@@ -15,16 +15,18 @@ pub struct Peer {
     pub address: Option<String>,
     /// How many proofs a day are made with it at most: each teaches it something.
     pub proofs_a_day: Option<u32>,
-    /// How many bundles are kept ready with it while it listens.
+    /// How many bundles are kept ready with it while it can be reached.
     pub keep_bundles: Option<u32>,
+    /// The port of this server where it is waited for, so that it can keep them, too.
+    pub wait_port: Option<u16>,
 }
 
 impl Peer {
     /// The peers of a project, by name.
     pub fn all(connection: &Connection, project: &str) -> Result<Vec<Peer>, ServiceError> {
         let mut statement = connection.prepare_cached(
-            "SELECT fingerprint, name, address, proofs_a_day, keep_bundles FROM peers WHERE project = ?1
-             ORDER BY name",
+            "SELECT fingerprint, name, address, proofs_a_day, keep_bundles, wait_port FROM peers
+             WHERE project = ?1 ORDER BY name",
         )?;
         let peer = |row: &Row<'_>| {
             Ok(Peer {
@@ -33,6 +35,7 @@ impl Peer {
                 address: row.get(2)?,
                 proofs_a_day: row.get(3)?,
                 keep_bundles: row.get(4)?,
+                wait_port: row.get(5)?,
             })
         };
         let peers = statement.query_map([project], peer)?;
@@ -42,17 +45,18 @@ impl Peer {
     /// Adds it to a project, or changes what is known of it.
     pub fn put(&self, connection: &Connection, project: &str) -> Result<(), ServiceError> {
         let put = connection.execute(
-            "INSERT INTO peers (project, fingerprint, name, address, proofs_a_day, keep_bundles)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            "INSERT INTO peers (project, fingerprint, name, address, proofs_a_day, keep_bundles, wait_port)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
              ON CONFLICT (project, fingerprint) DO UPDATE
-             SET name = ?3, address = ?4, proofs_a_day = ?5, keep_bundles = ?6",
+             SET name = ?3, address = ?4, proofs_a_day = ?5, keep_bundles = ?6, wait_port = ?7",
             params![
                 project,
                 self.fingerprint,
                 self.name,
                 self.address,
                 self.proofs_a_day,
-                self.keep_bundles
+                self.keep_bundles,
+                self.wait_port
             ],
         );
         match put {
@@ -65,6 +69,22 @@ impl Peer {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Whether a peer other than this one is waited for at a port.
+    pub fn is_waited_for_elsewhere(
+        connection: &Connection,
+        port: u16,
+        project: &str,
+        fingerprint: &str,
+    ) -> Result<bool, ServiceError> {
+        let others = connection.query_row(
+            "SELECT COUNT(*) FROM peers
+             WHERE wait_port = ?1 AND NOT (project = ?2 AND fingerprint = ?3)",
+            params![port, project, fingerprint],
+            |row| row.get::<_, i64>(0),
+        )?;
+        Ok(others > 0)
     }
 
     /// Removes a peer.

@@ -360,6 +360,16 @@ pub mod ports {
         Ok(count == 1 || holder(connection, port)?.as_deref() == Some(recipe))
     }
 
+    /// Those that are held, or where a peer is waited for.
+    pub fn taken(connection: &Connection) -> Result<Vec<u16>, ServiceError> {
+        let mut statement = connection.prepare_cached(
+            "SELECT port FROM ports UNION
+             SELECT wait_port FROM peers WHERE wait_port IS NOT NULL",
+        )?;
+        let ports = statement.query_map([], |row| row.get(0))?;
+        Ok(ports.collect::<Result<_, _>>()?)
+    }
+
     /// All that are held.
     pub fn all(connection: &Connection) -> Result<Vec<(u16, String)>, ServiceError> {
         let mut statement = connection.prepare_cached("SELECT port, recipe FROM ports")?;

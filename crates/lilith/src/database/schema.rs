@@ -2,10 +2,12 @@
 
 use rusqlite::Connection;
 
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// From version 1: peers with which bundles are kept ready.
 const SECOND: &str = "ALTER TABLE peers ADD COLUMN keep_bundles INTEGER;";
+/// From version 2: peers that are waited for.
+const THIRD: &str = "ALTER TABLE peers ADD COLUMN wait_port INTEGER;";
 
 const TABLES: &str = "
 CREATE TABLE tokens (
@@ -40,6 +42,7 @@ CREATE TABLE peers (
     address TEXT,
     proofs_a_day INTEGER,
     keep_bundles INTEGER,
+    wait_port INTEGER,
     PRIMARY KEY (project, fingerprint),
     UNIQUE (project, name)
 ) STRICT;
@@ -121,20 +124,19 @@ CREATE TRIGGER audit_stays BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'app
 /// Makes the tables where there are none.
 pub fn prepare(connection: &Connection) -> Result<(), rusqlite::Error> {
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    match version {
-        0 => {
-            let all = format!("BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;");
-            connection.execute_batch(&all)
+    let steps: &[&str] = match version {
+        0 => &[TABLES],
+        1 => &[SECOND, THIRD],
+        2 => &[THIRD],
+        VERSION => return Ok(()),
+        _ => {
+            return Err(rusqlite::Error::InvalidParameterName(format!(
+                "the tables are of version {version}; this program knows version {VERSION}"
+            )));
         }
-        1 => {
-            let all = format!("BEGIN; {SECOND} PRAGMA user_version = {VERSION}; COMMIT;");
-            connection.execute_batch(&all)
-        }
-        VERSION => Ok(()),
-        _ => Err(rusqlite::Error::InvalidParameterName(format!(
-            "the tables are of version {version}; this program knows version {VERSION}"
-        ))),
-    }
+    };
+    let all = format!("BEGIN; {} PRAGMA user_version = {VERSION}; COMMIT;", steps.concat());
+    connection.execute_batch(&all)
 }
 
 #[cfg(test)]
@@ -142,12 +144,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tables_of_the_first_version_are_brought_forward() {
-        let old = Connection::open_in_memory().unwrap();
-        let first = TABLES.replace("    keep_bundles INTEGER,\n", "");
-        old.execute_batch(&format!("{first} PRAGMA user_version = 1;")).unwrap();
+    fn tables_of_earlier_versions_are_brought_forward() {
+        let second = TABLES.replace("    wait_port INTEGER,\n", "");
+        let first = second.replace("    keep_bundles INTEGER,\n", "");
+        let older = [(first, 1), (second, 2)].map(|(tables, version)| {
+            let old = Connection::open_in_memory().unwrap();
+            old.execute_batch(&format!("{tables} PRAGMA user_version = {version};")).unwrap();
+            old
+        });
         let new = Connection::open_in_memory().unwrap();
-        for connection in [&old, &new] {
+        for connection in older.iter().chain([&new]) {
             prepare(connection).unwrap();
             // Nothing more to do.
             prepare(connection).unwrap();
@@ -163,8 +169,10 @@ mod tests {
             names.sort();
             names
         };
-        assert_eq!(columns(&old), columns(&new));
-        old.pragma_update(None, "user_version", VERSION + 1).unwrap();
-        assert!(prepare(&old).is_err());
+        for old in &older {
+            assert_eq!(columns(old), columns(&new));
+        }
+        new.pragma_update(None, "user_version", VERSION + 1).unwrap();
+        assert!(prepare(&new).is_err());
     }
 }

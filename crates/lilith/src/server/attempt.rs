@@ -10,7 +10,7 @@ use crate::executor::{Attempt, Ended, LOG, SPEC};
 use crate::folder::{Folder, make_private};
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::{OpenOptionsExt, symlink};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// A command with what it belongs to.
@@ -70,7 +70,7 @@ pub async fn prepare(app: &App, context: &Context) -> Result<Attempt, ServiceErr
     }
     let ezkl = app.at(&["projects", &project.name, "ezkl"]);
     let account = app.account(&project.name)?;
-    link_srs(app, &ezkl.join("srs"))?;
+    circuits::link_srs(app, &ezkl.join("srs"))?;
     let folder = context.folder(app);
     make_private(&folder)?;
     let twain = app.options.twain.clone().unwrap_or_default();
@@ -132,27 +132,6 @@ async fn arguments(app: &App, context: &Context) -> Result<Vec<String>, ServiceE
         replace.push(("connect-timeout", app.options.connect_seconds.to_string()));
     }
     Ok(job.arguments(&replace))
-}
-
-/// Puts links to the operator's SRS files where the job looks for them. A job that imports one of
-/// its own puts it in the place of the link, and never writes through it.
-fn link_srs(app: &App, folder: &Path) -> Result<(), ServiceError> {
-    make_private(folder)?;
-    let Some(entries) = app.options.srs_folder().and_then(|from| fs::read_dir(from).ok()) else {
-        return Ok(());
-    };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let plain = name.to_str().is_some_and(|name| {
-            name.starts_with("kzg") && name.ends_with(".srs") && !name.contains('/')
-        });
-        if plain && fs::symlink_metadata(folder.join(&name)).is_err() {
-            let from = std::path::absolute(entry.path()).unwrap_or_else(|_| entry.path());
-            // Another job may have been first.
-            let _ = symlink(from, folder.join(&name));
-        }
-    }
-    Ok(())
 }
 
 /// Takes what a command wrote into the project, and keeps what its result is to hold.

@@ -4,6 +4,9 @@
 use super::app::App;
 use crate::database::Project;
 use crate::error::{Code, ServiceError};
+use crate::folder::make_private;
+use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -80,13 +83,16 @@ async fn ask(
         // What is read there was uploaded: as for jobs, nothing else is to be in reach.
         command.uid(account).gid(account);
     }
+    let ezkl = app.at(&["projects", &project.name, "ezkl"]);
+    // The project may not have run anything yet.
+    link_srs(app, &ezkl.join("srs"))?;
     let child = command
         .args(arguments)
         .arg("--identity")
         .arg(app.identity(&project.name))
         .current_dir(folder)
         .env_clear()
-        .env("EZKL_REPO_PATH", app.at(&["projects", &project.name, "ezkl"]))
+        .env("EZKL_REPO_PATH", ezkl)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -103,4 +109,25 @@ async fn ask(
     let said = String::from_utf8_lossy(&output.stderr);
     let last = said.lines().last().unwrap_or_default();
     Ok(Err(last.strip_prefix("error: ").unwrap_or(last).to_string()))
+}
+
+/// Puts links to the operator's SRS files where `twain` looks for them. A job that imports one
+/// of its own puts it in the place of the link, and never writes through it.
+pub fn link_srs(app: &App, folder: &Path) -> Result<(), ServiceError> {
+    make_private(folder)?;
+    let Some(entries) = app.options.srs_folder().and_then(|from| fs::read_dir(from).ok()) else {
+        return Ok(());
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let plain = name.to_str().is_some_and(|name| {
+            name.starts_with("kzg") && name.ends_with(".srs") && !name.contains('/')
+        });
+        if plain && fs::symlink_metadata(folder.join(&name)).is_err() {
+            let from = std::path::absolute(entry.path()).unwrap_or_else(|_| entry.path());
+            // Another job may have been first.
+            let _ = symlink(from, folder.join(&name));
+        }
+    }
+    Ok(())
 }

@@ -2,6 +2,7 @@
 //! ([`super::metrics`]), and what the database knows.
 
 use super::app::App;
+use crate::database::Project;
 use crate::error::ServiceError;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,6 +20,12 @@ pub fn text(app: &App) -> Result<String, ServiceError> {
     for (state, command, count) in commands {
         let labels = format!("state=\"{state}\",command=\"{command}\"");
         let _ = writeln!(text, "lilith_jobs{{{labels}}} {count}");
+    }
+    text.push_str("# TYPE lilith_storage_bytes gauge\n");
+    for project in app.database.read(Project::all)? {
+        let bytes: u64 =
+            app.files(&project.name, None)?.list()?.iter().map(|file| file.bytes).sum();
+        let _ = writeln!(text, "lilith_storage_bytes{{project=\"{}\"}} {bytes}", project.name);
     }
     let metrics = &app.metrics;
     metrics.ran.write("lilith_job_seconds", &mut text);

@@ -1,7 +1,9 @@
-//! Keeps bundles ready: while a peer listens at its address, and has fewer of them with a project
-//! than the project wants, a `preprocess` is a job like any other, one bundle at a time, when no
-//! job with a peer of the project is there or waits. A peer that cannot be reached is tried less
-//! and less often.
+//! Keeps bundles ready: while a peer has fewer of them with a project than the project wants, a
+//! `preprocess` is a job like any other, one bundle at a time, when no job with a peer of the
+//! project is there or waits. It begins when the peer is found to listen at its address; or, where
+//! the peer is waited for at a port of this server, when somebody dials that. So two servers keep
+//! bundles with each other if one has the other's address, and that one waits. A peer with which
+//! it does not work is tried less and less often.
 
 use super::app::App;
 use super::circuits;
@@ -11,6 +13,7 @@ use crate::database::{Command, Peer, Project, Recipe, Role, Token};
 use crate::error::ServiceError;
 use crate::identifiers::now;
 use std::collections::HashMap;
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::net::TcpStream;
@@ -47,6 +50,8 @@ struct Pair {
     enough: Option<(Mark, Instant)>,
     /// The job that makes one.
     recipe: Option<String>,
+    /// Where the peer is waited for.
+    waits: Option<TcpListener>,
 }
 
 impl Pair {
@@ -54,6 +59,7 @@ impl Pair {
         let pause = self.pause.map_or(PAUSES[0], |pause| (2 * pause).min(PAUSES[1]));
         self.next = Some(Instant::now() + pause);
         self.pause = Some(pause);
+        self.waits = None;
     }
 }
 
@@ -72,18 +78,41 @@ pub async fn run(app: Arc<App>) {
     }
 }
 
-/// A project, a peer with which it wants bundles, where that listens, and how many.
-type Wish = (Project, Peer, String, u32);
+/// How a peer is met.
+#[derive(Clone, Debug)]
+enum Place {
+    /// It listens there.
+    Address(String),
+    /// It dials this port of the server.
+    Port(u16),
+}
+
+/// A peer with which a project wants bundles.
+struct Wish {
+    project: Project,
+    peer: Peer,
+    place: Place,
+    bundles: u32,
+}
+
+impl Wish {
+    fn of(project: &Project, peer: Peer) -> Option<Self> {
+        let port = peer.wait_port.map(Place::Port);
+        let place = port.or_else(|| peer.address.clone().map(Place::Address))?;
+        Some(Self { project: project.clone(), bundles: peer.keep_bundles?, peer, place })
+    }
+
+    fn pair(&self) -> (String, String) {
+        (self.project.name.clone(), self.peer.fingerprint.clone())
+    }
+}
 
 fn wishes(app: &App) -> Result<Vec<Wish>, ServiceError> {
     app.database.read(|connection| {
         let mut wishes = Vec::new();
         for project in Project::all(connection)? {
-            for peer in Peer::all(connection, &project.name)? {
-                if let (Some(address), Some(bundles)) = (peer.address.clone(), peer.keep_bundles) {
-                    wishes.push((project.clone(), peer, address, bundles));
-                }
-            }
+            let peers = Peer::all(connection, &project.name)?;
+            wishes.extend(peers.into_iter().filter_map(|peer| Wish::of(&project, peer)));
         }
         Ok(wishes)
     })
@@ -91,17 +120,23 @@ fn wishes(app: &App) -> Result<Vec<Wish>, ServiceError> {
 
 async fn step(app: &App, pairs: &mut HashMap<(String, String), Pair>) -> Result<(), ServiceError> {
     let wishes = wishes(app)?;
+    pairs.retain(|pair, _| wishes.iter().any(|wish| wish.pair() == *pair));
     if wishes.is_empty() {
-        pairs.clear();
         return Ok(());
     }
     let unfinished = app.database.read(Command::unfinished)?;
-    for (project, peer, address, bundles) in wishes {
-        let pair = pairs.entry((project.name.clone(), peer.fingerprint.clone())).or_default();
+    for wish in wishes {
+        let project = &wish.project;
+        let pair = pairs.entry(wish.pair()).or_default();
         let is_busy = |(name, command): &(String, Command)| {
             *name == project.name && command.job.pair.is_some()
         };
-        if unfinished.iter().any(is_busy) || pair.next.is_some_and(|at| Instant::now() < at) {
+        if unfinished.iter().any(is_busy) {
+            // Who dials now is to see that nobody waits.
+            pair.waits = None;
+            continue;
+        }
+        if pair.next.is_some_and(|at| Instant::now() < at) {
             continue;
         }
         if let Some(recipe) = pair.recipe.take() {
@@ -114,7 +149,7 @@ async fn step(app: &App, pairs: &mut HashMap<(String, String), Pair>) -> Result<
                 }
             }
         }
-        let mark = mark(app, &project)?;
+        let mark = mark(app, project)?;
         let has_enough = pair
             .enough
             .as_ref()
@@ -122,15 +157,15 @@ async fn step(app: &App, pairs: &mut HashMap<(String, String), Pair>) -> Result<
         if has_enough {
             continue;
         }
-        if !is_there(app, &address).await {
-            pair.later();
-            continue;
-        }
-        match one_more(app, &project, &peer, &address, bundles).await {
-            Ok(None) => pair.enough = Some((mark, Instant::now())),
-            Ok(Some(recipe)) => pair.recipe = Some(recipe),
+        match one_more(app, &wish, pair).await {
+            Ok(Next::Enough) => {
+                (pair.enough, pair.waits) = (Some((mark, Instant::now())), None);
+            }
+            Ok(Next::Waits) => {}
+            Ok(Next::NotThere) => pair.later(),
+            Ok(Next::Begun(recipe)) => pair.recipe = recipe,
             Err(error) => {
-                eprintln!("lilith: bundles of {} with {}: {error}", project.name, peer.name);
+                eprintln!("lilith: bundles of {} with {}: {error}", project.name, wish.peer.name);
                 pair.later();
             }
         }
@@ -155,24 +190,65 @@ async fn is_there(app: &App, address: &str) -> bool {
     tokio::time::timeout(REACH, reach).await.is_ok_and(|reached| reached.is_some())
 }
 
-/// Starts a job that makes a bundle, if there are too few; its identifier.
-async fn one_more(
-    app: &App,
-    project: &Project,
-    peer: &Peer,
-    address: &str,
-    wanted: u32,
-) -> Result<Option<String>, ServiceError> {
-    let there = circuits::bundles(app, project, &peer.fingerprint).await?;
-    if there >= wanted {
-        return Ok(None);
+/// Whether somebody has dialled a port.
+fn has_dialled(listener: &TcpListener) -> Result<bool, ServiceError> {
+    match listener.accept() {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => Ok(false),
+        Err(error) => Err(ServiceError::internal("waiting for a peer", error)),
     }
+}
+
+/// What came of looking for a peer.
+enum Next {
+    /// There are enough bundles.
+    Enough,
+    /// Nobody listens at its address.
+    NotThere,
+    /// It is waited for.
+    Waits,
+    /// A job makes one.
+    Begun(Option<String>),
+}
+
+/// Begins a job that makes a bundle, if there are too few and the peer is there; waits for it if it
+/// is to come.
+async fn one_more(app: &App, wish: &Wish, pair: &mut Pair) -> Result<Next, ServiceError> {
+    match (&wish.place, &pair.waits) {
+        (Place::Address(address), _) if !is_there(app, address).await => return Ok(Next::NotThere),
+        (Place::Port(_), Some(listener)) if !has_dialled(listener)? => return Ok(Next::Waits),
+        _ => {}
+    }
+    let there = circuits::bundles(app, &wish.project, &wish.peer.fingerprint).await?;
+    if there >= wish.bundles {
+        return Ok(Next::Enough);
+    }
+    // Where somebody has dialled the relay is to listen now.
+    if let Place::Port(port) = wish.place
+        && pair.waits.take().is_none()
+    {
+        let failed = |error| ServiceError::internal("waiting for a peer", error);
+        let listener = TcpListener::bind((app.options.peer_bind(), port)).map_err(failed)?;
+        listener.set_nonblocking(true).map_err(failed)?;
+        pair.waits = Some(listener);
+        return Ok(Next::Waits);
+    }
+    begin(app, wish).await.map(Next::Begun)
+}
+
+/// Begins it; the job's recipe.
+async fn begin(app: &App, wish: &Wish) -> Result<Option<String>, ServiceError> {
+    let Wish { project, peer, place, .. } = wish;
+    let met = match place {
+        Place::Address(address) => format!("--remote-peer={address}"),
+        Place::Port(port) => format!("--local-addr={port}"),
+    };
     let words = [
         "preprocess",
         "--proofs=1",
         "--connect-timeout=20",
         &format!("--id={}", project.side),
-        &format!("--remote-peer={address}"),
+        &met,
         &format!("--peer={}", peer.fingerprint),
     ];
     let words = words.map(str::to_string).to_vec();

@@ -1,6 +1,6 @@
 //! The pages of jobs: all of them, and one with its phases, its log, and what the other side needs.
 
-use super::layout::{age, badge, copyable, fingerprint, form_key, page};
+use super::layout::{age, badge, copyable, fingerprint, form_key, moment, page};
 use super::visitor::{PageError, Plain, Visitor};
 use crate::database::{Command, Event, Project, Recipe, Role, audit, cancel as ask};
 use crate::identifiers::rfc3339;
@@ -97,9 +97,9 @@ fn row(recipe: &Recipe, commands: &[Command]) -> Markup {
     let running = commands.iter().find(|command| !command.state.is_final());
     html! {
         tr {
-            td { a href={ "/r/" (recipe.id) } { (names.join(" → ")) } }
-            td { a href={ "/p/" (recipe.project) } { (recipe.project) } }
-            td {
+            td data-label="Job" { a href={ "/r/" (recipe.id) } { (names.join(" → ")) } }
+            td data-label="Project" { a href={ "/p/" (recipe.project) } { (recipe.project) } }
+            td data-label="State" {
                 @match running {
                     Some(command) => {
                         (badge(command.state.name()))
@@ -109,7 +109,7 @@ fn row(recipe: &Recipe, commands: &[Command]) -> Markup {
                     None => (badge(&recipe.state)),
                 }
             }
-            td { time datetime=(rfc3339(recipe.created)) { (age(recipe.created)) } }
+            td data-label="Age" { time datetime=(rfc3339(recipe.created)) { (age(recipe.created)) } }
         }
     }
 }
@@ -186,7 +186,8 @@ pub async fn show(
                 }
             }
         }
-        p.dim { "Recipe " code { (id) } ", asked for " (rfc3339(recipe.created)) }
+        p.dim { "Recipe " code { (id) } ", asked for "
+            (moment(&rfc3339(recipe.created))) }
         @for command in &commands { (one(&app, command, project.as_ref())) }
         @if active { p #live data-events={ "/r/" (id) "/events?after=" (latest) } role="status" {
             "Running; this page loads itself again when something changes." } }
@@ -223,7 +224,7 @@ fn one(app: &App, command: &Value, project: Option<&Project>) -> Markup {
                 @for (name, what) in
                     [("queued_at", "queued"), ("started_at", "started"), ("ended_at", "ended")]
                 {
-                    @if !text(name).is_empty() { dt { (what) } dd { (text(name)) } }
+                    @if !text(name).is_empty() { dt { (what) } dd { (moment(text(name))) } }
                 }
                 dt { "attempts" } dd { (command["attempt"]) }
                 @if let Some(traffic) = command["progress"]["traffic"].as_object() {

@@ -99,7 +99,8 @@ pub fn bar(what: &str, used: f64, limit: f64, unit: &str) -> Markup {
     }
 }
 
-fn short(number: f64) -> String {
+/// A number in few digits.
+pub fn short(number: f64) -> String {
     match number {
         n if n >= 1e9 => format!("{:.1} G", n / 1e9),
         n if n >= 1e6 => format!("{:.1} M", n / 1e6),
@@ -116,5 +117,18 @@ pub fn age(then: i64) -> String {
         s if s < 7200 => format!("{} min", s / 60),
         s if s < 172_800 => format!("{} h", s / 3600),
         s => format!("{} days", s / 86_400),
+    }
+}
+
+/// A time that is written as in answers (RFC 3339), for people.
+pub fn moment(text: &str) -> Markup {
+    let parts = text.get(..10).zip(text.get(11..19));
+    html! {
+        time datetime=(text) {
+            @match parts {
+                Some((day, time)) => { (day) " " (time) " UTC" }
+                None => (text),
+            }
+        }
     }
 }

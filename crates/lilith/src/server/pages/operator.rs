@@ -1,6 +1,6 @@
 //! The page of the server: for its operator.
 
-use super::layout::{age, page};
+use super::layout::{age, moment, page, short};
 use super::visitor::{PageError, Visitor};
 use crate::database::{Audit, Token, ports};
 use crate::identifiers::rfc3339;
@@ -43,17 +43,19 @@ pub async fn show(
             ul { @for (port, recipe) in &held {
                 li { (port) " by " a href={ "/r/" (recipe) } { (recipe) } }
             } }
-            p { (app.relay.carried()) " bytes carried" }
+            p { (short(app.relay.carried() as f64)) " bytes carried" }
         }
         section.card {
             h2 { "Tokens" }
             table { thead { tr { th { "Id" } th { "Role" } th { "Project" } th { "Last used" } th { "Name" } } }
                 tbody { @for token in &tokens { tr {
-                    td { code { (token.id) } }
-                    td { (token.role.name()) }
-                    td { (token.project.as_deref().unwrap_or("all")) }
-                    td { (token.last_used.map_or("never".into(), |at| age(at) + " ago")) }
-                    td { (token.name) }
+                    td data-label="Id" { code.brief { (token.id) } }
+                    td data-label="Role" { (token.role.name()) }
+                    td data-label="Project" { (token.project.as_deref().unwrap_or("all")) }
+                    td data-label="Last used" {
+                        (token.last_used.map_or("never".into(), |at| age(at) + " ago"))
+                    }
+                    td data-label="Name" { (token.name) }
                 } } } }
         }
         section.card {
@@ -61,19 +63,20 @@ pub async fn show(
             @if callbacks.is_empty() { p { "None yet." } }
             @else { table { thead { tr { th { "Recipe" } th { "State" } th { "Tries" } th { "Answer" } } }
                 tbody { @for (recipe, state, tries, answer) in &callbacks { tr {
-                    td { a href={ "/r/" (recipe) } { (recipe) } }
-                    td { (state) } td { (tries) }
-                    td { (answer.as_deref().unwrap_or("")) }
+                    td data-label="Recipe" { a href={ "/r/" (recipe) } { (recipe) } }
+                    td data-label="State" { (state) }
+                    td data-label="Tries" { (tries) }
+                    td data-label="Answer" { (answer.as_deref().unwrap_or("")) }
                 } } } } }
         }
         section.card {
             h2 { "Who did what" }
             table { thead { tr { th { "When" } th { "Token" } th { "Project" } th { "What" } } }
                 tbody { @for entry in &entries { tr {
-                    td { (rfc3339(entry.at)) }
-                    td { code { (entry.token) } }
-                    td { (entry.project.as_deref().unwrap_or("")) }
-                    td { (entry.action) " " span.dim { (entry.subject.as_deref().unwrap_or("")) } }
+                    td data-label="When" { (moment(&rfc3339(entry.at))) }
+                    td data-label="Token" { code.brief { (entry.token) } }
+                    td data-label="Project" { (entry.project.as_deref().unwrap_or("")) }
+                    td data-label="What" { (entry.action) " " span.dim { (entry.subject.as_deref().unwrap_or("")) } }
                 } } } }
         }
     };

@@ -1,6 +1,6 @@
 //! The page of a project: whose secret it holds, its key, its peers, its files, and invitations.
 
-use super::layout::{bar, copyable, fingerprint, form_key, page};
+use super::layout::{bar, copyable, fingerprint, form_key, moment, page};
 use super::visitor::{PageError, Visitor};
 use crate::database::{Peer, Project, Recipe, Role, audit};
 use crate::error::{Code, ServiceError};
@@ -63,12 +63,14 @@ fn content(
                     "; add it here." }
             } @else {
                 table { thead { tr { th { "Name" } th { "Fingerprint" } th { "Proofs a day" }
-                    th { "Bundles kept" } } }
+                    th.number { "Bundles kept" } } }
                     tbody { @for peer in &peers { tr {
-                        td { (peer.name) }
-                        td { code.wrap { (peer.fingerprint) } }
-                        td { (peer.proofs_a_day.map_or("any number".into(), |n| n.to_string())) }
-                        td.number { (peer.keep_bundles.unwrap_or(0)) }
+                        td data-label="Name" { (peer.name) }
+                        td data-label="Fingerprint" { code { (peer.fingerprint) } }
+                        td data-label="Proofs a day" {
+                            (peer.proofs_a_day.map_or("any number".into(), |n| n.to_string()))
+                        }
+                        td.number data-label="Bundles kept" { (peer.keep_bundles.unwrap_or(0)) }
                     } } } }
             }
             @if may_run {
@@ -100,11 +102,11 @@ fn content(
             @if files.is_empty() {
                 p { "None yet: " code { "lilith update-artifact -a " (name) " -m network.onnx" } }
             } @else {
-                table { thead { tr { th { "Name" } th { "Bytes" } th { "Written" } } }
+                table { thead { tr { th { "Name" } th.number { "Bytes" } th { "Written" } } }
                     tbody { @for file in &files { tr {
-                        td { (file.name) }
-                        td.number { (file.bytes) }
-                        td { (rfc3339(file.modified)) }
+                        td data-label="Name" { (file.name) }
+                        td.number data-label="Bytes" { (file.bytes) }
+                        td data-label="Written" { (moment(&rfc3339(file.modified))) }
                     } } } }
             }
         }
@@ -168,6 +170,7 @@ pub async fn add_peer(
         address: None,
         proofs_a_day: None,
         keep_bundles: None,
+        wait_port: None,
     };
     let token = &visitor.who.token.id;
     app.database.write(|write| {

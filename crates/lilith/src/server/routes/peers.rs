@@ -27,8 +27,11 @@ pub struct About {
     address: Option<String>,
     /// How many proofs a day are made with it at most.
     proofs_a_day: Option<u32>,
-    /// How many bundles are to be ready with it, while it listens at its address.
+    /// How many bundles are to be ready with it, while it listens at its address, or dials
+    /// `wait_port`.
     keep_bundles: Option<u32>,
+    /// The port of this server where it is waited for while there are too few.
+    wait_port: Option<u16>,
 }
 
 fn fingerprint(text: &str) -> Result<String, ServiceError> {
@@ -63,13 +66,31 @@ pub async fn put(
         let text = format!("keep_bundles: {MOST_BUNDLES} at most");
         return Err(ServiceError::new(Code::BadRequest, text));
     }
-    if about.keep_bundles.is_some() && about.address.is_none() {
-        let text = "bundles are kept with a peer that listens: give its address, too";
+    if about.keep_bundles.is_some() && about.address.is_none() && about.wait_port.is_none() {
+        let text = "bundles are kept with a peer that one of the two dials: give the address where \
+                    it listens, or one of this server's ports as wait_port (--wait-port) for it to \
+                    dial; of two servers one needs each";
         return Err(ServiceError::new(Code::BadRequest, text));
     }
-    let About { name: peer_name, address, proofs_a_day, keep_bundles } = about;
-    let peer = Peer { fingerprint, name: peer_name, address, proofs_a_day, keep_bundles };
+    if about.wait_port.is_some() && about.keep_bundles.is_none() {
+        let text = "wait_port is where a peer is waited for that keeps bundles: say how many, with \
+                    keep_bundles";
+        return Err(ServiceError::new(Code::BadRequest, text));
+    }
+    if let Some(port) = about.wait_port.filter(|port| !app.options.peer_ports.contains(port)) {
+        let text = format!("{port} is not one of the server's ports for peers");
+        return Err(ServiceError::new(Code::PortTaken, text));
+    }
+    let About { name: peer_name, address, proofs_a_day, keep_bundles, wait_port } = about;
+    let peer =
+        Peer { fingerprint, name: peer_name, address, proofs_a_day, keep_bundles, wait_port };
     app.database.write(|write| {
+        if let Some(port) = peer.wait_port
+            && Peer::is_waited_for_elsewhere(write, port, &name, &peer.fingerprint)?
+        {
+            let text = format!("another peer is waited for at port {port}");
+            return Err(ServiceError::new(Code::PortTaken, text));
+        }
         peer.put(write, &name)?;
         audit(write, &who.token.id, Some(&name), "put peer", Some(&peer.fingerprint), "done")
     })?;
@@ -150,8 +171,8 @@ pub async fn invitation_of(
             ));
         }
         None => {
-            let held = app.database.read(ports::all)?;
-            let free = |port: &u16| held.iter().all(|(other, _)| other != port);
+            let taken = app.database.read(ports::taken)?;
+            let free = |port: &u16| !taken.contains(port);
             let first = *app.options.peer_ports.start();
             app.options.peer_ports.clone().find(free).unwrap_or(first)
         }

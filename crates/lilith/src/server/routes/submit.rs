@@ -231,7 +231,9 @@ fn add(
 ) -> Result<(), ServiceError> {
     let mut auto = None;
     for _ in 0..3 {
-        let held = app.database.read(ports::all)?;
+        let (held, taken) = app
+            .database
+            .read(|connection| Ok((ports::all(connection)?, ports::taken(connection)?)))?;
         let is_free = |port: u16| held.iter().all(|(other, _)| *other != port);
         recipe.ports.clear();
         for command in &mut recipe.commands {
@@ -240,7 +242,8 @@ fn add(
             let port = match (wanted, auto) {
                 (0, Some(port)) => port,
                 (0, None) => {
-                    let mut free = app.options.peer_ports.clone().filter(|port| is_free(*port));
+                    let mut free =
+                        app.options.peer_ports.clone().filter(|port| !taken.contains(port));
                     let port =
                         free.find(|port| app.relay.open(*port).is_ok()).ok_or_else(|| {
                             ServiceError::new(Code::PortTaken, "no port for peers is free")
@@ -249,7 +252,8 @@ fn add(
                     port
                 }
                 (port, _) => {
-                    if is_free(port) {
+                    // Where the server itself waits for a peer it leaves off for this recipe.
+                    if !taken.contains(&port) {
                         app.relay.open(port)?;
                     }
                     port
