@@ -10,8 +10,7 @@ fn main() {
         .ok()
         .filter(|output| output.status.success())
         .and_then(|output| String::from_utf8(output.stdout).ok());
-    let commit = commit.map_or(String::new(), |commit| format!("commit {}, ", commit.trim()));
-    println!("cargo:rustc-env=TWAIN_COMMIT={commit}");
+    println!("cargo:rustc-env=TWAIN_COMMIT={}", commit.as_deref().unwrap_or_default().trim());
     // Only what changes with a commit; a missing file would mean "always".
     for file in ["../../.git/HEAD", "../../.git/logs/HEAD"] {
         if std::path::Path::new(file).exists() {
