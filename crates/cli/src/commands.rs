@@ -200,6 +200,7 @@ fn prove(arguments: Prove, run: &Run) -> Result<Option<String>, Error> {
             reveal: arguments.reveal_output.map(Into::into),
             published_commitment: arguments.published_commitment,
             published_hashes: arguments.published_hash,
+            trust_peer: arguments.trust_peer,
         },
         proof_path: arguments.proof_path,
         output_path: arguments.output_path,
@@ -215,7 +216,8 @@ fn common(prover: ProverFiles, pair: &Pair) -> pair::CommonFiles {
 
 /// What a proof would take, and of a peer whether it holds the same.
 fn check(arguments: Check, run: &Run) -> Result<(), Error> {
-    let Check { compiled_circuit, pk_path, srs, data, reveal_output, einsums, pair } = arguments;
+    let Check { compiled_circuit, pk_path, srs, data, reveal_output, trust_peer, einsums, pair } =
+        arguments;
     let prover = ProverFiles {
         compiled_circuit,
         pk_path,
@@ -229,7 +231,8 @@ fn check(arguments: Check, run: &Run) -> Result<(), Error> {
             |(side, forecast)| print::line(format_args!("{side}. {}", forecast.text())),
         );
     };
-    let terms = pair::Terms { reveal: reveal_output.map(Into::into), ..pair::Terms::default() };
+    let reveal = reveal_output.map(Into::into);
+    let terms = pair::Terms { reveal, trust_peer, ..pair::Terms::default() };
     let peer = pair.peer().resolved()?;
     let checked = pair::check(side.into(), &files, (&data, &terms), &peer, run)?;
     print::line(checked.text())

@@ -44,11 +44,13 @@
 //! # }
 //! ```
 
+mod acceptance;
 pub mod arithmetic;
 mod coin;
 mod factors;
 pub mod hints;
 mod inverses;
+mod points;
 pub mod preprocessing;
 mod quotient;
 mod rehearsal;
@@ -56,5 +58,6 @@ mod statement;
 mod two_party;
 pub mod wires;
 
+pub use acceptance::ArgumentShape;
 pub use rehearsal::rehearse;
 pub use two_party::TwoParty;

@@ -1,29 +1,32 @@
 //! The second implementation of `Party`: two processes, a channel between them, additive shares.
 
+use crate::acceptance::{Acceptance, ArgumentShape};
 use crate::arithmetic::{self, open_scalars, products};
 use crate::coin::Coins;
 use crate::factors::{Conversion, to_additive};
 use crate::hints::Hints;
 use crate::inverses::Inversion;
+use crate::points::{decode_points, encode_points};
 use crate::preprocessing::{Plan, stored};
 use crate::quotient::Begun;
 use crate::statement::TaggedMasks;
 use crate::wires::{InlineMaskProducts, MaskProducts, MaskSeed, Wires};
 use ff::Field;
-use group::{Curve, GroupEncoding};
+use group::Curve;
 use rand_chacha::ChaCha20Rng;
 use std::io::Read;
 use std::ops::Range;
+use std::sync::Arc;
 use twain_algebra::{Fr, G1, G1Affine};
 use twain_link::channel::{Channel, Overlap, Traffic};
-use twain_link::scalars::{decode_scalars, encode_scalars, malformed};
+use twain_link::scalars::{decode_scalars, encode_scalars};
 use twain_masks::{DigitMaskSource, InlineMaterial, PlannedMaterial};
 use twain_ole::{BgvOle, OleSource, PooledOle};
 use twain_party::{
-    BlindingItem, BlindingSeeds, Factors, HintBatch, Inverted, Kind, LookupArgument,
-    Multiplicities, Numerator, Opening, Operand, PartyError, PartySeeds, ProverParty,
-    QuotientOperands, Role, Shares, Statement, StatementShape, Tested, Watched, WireValue,
-    WitnessParty,
+    Accepted, Argument, BlindingItem, BlindingSeeds, Factors, HintBatch, Inverted, Kind,
+    LookupArgument, Multiplicities, Numerator, Opening, Operand, PartyError, PartySeeds,
+    ProverParty, QuotientOperands, QuotientPart, Role, Shares, Statement, StatementShape, Tested,
+    Watched, WireValue, WitnessParty,
 };
 use twain_tags::RingTags;
 
@@ -36,8 +39,8 @@ pub struct TwoParty<'a> {
     source: Box<dyn OleSource>,
     hints: Hints,
     wires: Wires,
-    /// What the witness test takes, if there is one.
-    tagged: Option<TaggedMasks>,
+    /// What the tests take, if there are any.
+    tests: Tests,
     coins: Coins,
     rng: ChaCha20Rng,
     role: Role,
@@ -46,6 +49,18 @@ pub struct TwoParty<'a> {
     watched: Watched,
     /// The peer is an echo, and what is computed has no meaning.
     rehearses: bool,
+}
+
+/// The tests of what the peer does, in their order.
+enum Tests {
+    /// The peer is trusted to follow the protocol.
+    None,
+    /// That the witness satisfies the circuit.
+    OfWitness(Box<TaggedMasks>),
+    /// That the proof is about such a witness.
+    OfArgument(Box<Acceptance>),
+    /// All are over.
+    Passed,
 }
 
 impl<'a> TwoParty<'a> {
@@ -116,7 +131,7 @@ impl<'a> TwoParty<'a> {
         Ok(TwoParty {
             source,
             wires: Wires::new(Box::new(products)),
-            tagged: None,
+            tests: Tests::None,
             hints: Hints::new(masks, generator("hints")),
             coins: Coins::commit(channel, &mut rng)?,
             rng,
@@ -140,14 +155,16 @@ impl<'a> TwoParty<'a> {
         Self { wires: Wires::new(products), ..self }
     }
 
-    /// The same with a witness test (protocol §25): tags the masks of the wires of a circuit's statement,
-    /// which must not have been used yet. Both sides do.
+    /// The same, tested whatever the peer does: the witness by a circuit's statement (protocol §25), and
+    /// the argument before anything of its quotient is shown (§26). Tags the masks of wires, which must
+    /// not have been used yet. Both sides do.
     ///
     /// # Errors
     /// The link failed, or [`PartyError::Ended`].
     pub fn testing(
         mut self,
-        shape: StatementShape,
+        shape: Arc<StatementShape>,
+        argument: ArgumentShape,
         seeds: &PartySeeds,
     ) -> Result<Self, PartyError> {
         let session = self.channel.session_id();
@@ -158,8 +175,9 @@ impl<'a> TwoParty<'a> {
         let mask = |wire| self.wires.mask_to_tag(wire);
         let sources: (Box<dyn twain_tags::TagSource>, &mut dyn OleSource) = (source, &mut ole);
         let rng = generator("witness test");
-        let tagged = TaggedMasks::prepare(&mut self.channel, sources, shape, &mask, rng)?;
-        self.tagged = Some(tagged);
+        let shapes = (shape, argument);
+        let tagged = TaggedMasks::prepare(&mut self.channel, sources, shapes, &mask, rng)?;
+        self.tests = Tests::OfWitness(Box::new(tagged));
         Ok(self)
     }
 
@@ -235,13 +253,16 @@ impl WitnessParty for TwoParty<'_> {
     }
 
     fn tests_statements(&self) -> bool {
-        self.tagged.is_some()
+        matches!(self.tests, Tests::OfWitness(_))
     }
 
     fn test_statement(&mut self, statement: &dyn Statement) -> Result<(), PartyError> {
-        let tagged = self.tagged.take();
-        let tagged = tagged.ok_or(PartyError::Bug("a statement is tested twice, or never"))?;
-        tagged.test(&mut self.channel, &mut self.wires, statement)
+        let Tests::OfWitness(tagged) = std::mem::replace(&mut self.tests, Tests::Passed) else {
+            return Err(PartyError::Bug("a statement is tested twice, or never"));
+        };
+        let acceptance = tagged.test(&mut self.channel, &mut self.wires, statement)?;
+        self.tests = Tests::OfArgument(Box::new(acceptance));
+        Ok(())
     }
 
     fn check_zero(&mut self, values: &[Fr]) -> Result<Tested, PartyError> {
@@ -300,8 +321,7 @@ impl ProverParty for TwoParty<'_> {
         parts: Vec<G1Affine>,
     ) -> Result<SentPoints, PartyError> {
         self.opened.push((Opening::Proof, parts.len()));
-        let encoded = parts.iter().flat_map(|p| p.to_bytes().as_ref().to_vec());
-        let frame: Vec<u8> = digest.into_iter().chain(encoded).collect();
+        let frame = [&digest[..], &encode_points(&parts)].concat();
         let length = frame.len();
         self.channel.send(COMMITMENTS, frame)?;
         self.channel.expect(COMMITMENTS, length);
@@ -313,25 +333,39 @@ impl ProverParty for TwoParty<'_> {
         SentPoints { digest, parts }: SentPoints,
     ) -> Result<Vec<G1Affine>, PartyError> {
         let frame = self.channel.take()?;
-        let theirs = in_step(&digest, &frame)?;
-        let size = theirs.len().checked_div(parts.len()).unwrap_or(1).max(1);
-        let sums: Vec<G1> = parts
-            .iter()
-            .zip(theirs.chunks_exact(size))
-            .map(|(part, bytes)| {
-                let mut repr = <G1Affine as GroupEncoding>::Repr::default();
-                repr.as_mut().copy_from_slice(bytes);
-                let theirs: Option<G1Affine> = G1Affine::from_bytes(&repr).into();
-                theirs.map(|theirs| G1::from(*part) + theirs).ok_or_else(|| malformed(COMMITMENTS))
-            })
-            .collect::<Result<_, _>>()?;
+        let theirs = decode_points(in_step(&digest, &frame)?, COMMITMENTS)?;
+        let sums = parts.iter().zip(theirs).map(|(part, theirs)| G1::from(*part) + theirs);
+        let sums: Vec<G1> = sums.collect();
         let mut points = vec![G1Affine::default(); sums.len()];
         G1::batch_normalize(&sums, &mut points);
         Ok(points)
     }
 
+    fn open_quotient(
+        &mut self,
+        digest: [u8; DIGEST_BYTES],
+        part: QuotientPart,
+        argument: &dyn Argument,
+    ) -> Result<(Vec<G1Affine>, Accepted), PartyError> {
+        let points = match std::mem::replace(&mut self.tests, Tests::Passed) {
+            Tests::None => {
+                self.tests = Tests::None;
+                let points = self.begin_points(digest, part.commitments)?;
+                self.finish_points(points)?
+            }
+            Tests::OfArgument(test) => {
+                self.opened.push((Opening::Proof, part.commitments.len()));
+                let (channel, rng) = (&mut self.channel, &mut self.rng);
+                test.open_quotient((channel, rng), digest, &part, argument)?
+            }
+            _ => return Err(PartyError::Bug("a quotient is tested out of its turn")),
+        };
+        Ok((points, Accepted::by_test()))
+    }
+
     fn open_evaluations(
         &mut self,
+        _: Accepted,
         digest: [u8; DIGEST_BYTES],
         parts: &[Fr],
     ) -> Result<Vec<Fr>, PartyError> {

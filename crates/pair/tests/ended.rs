@@ -10,8 +10,8 @@ use twain_masks::IdealMaterial;
 use twain_ole::{IdealOle, ideal_pair};
 use twain_pair::TwoParty;
 use twain_party::{
-    Hint, HintBatch, Inverted, Kind, Operand, PartyError, PartySeeds, ProverParty, Role, Seed,
-    WireForm, WireValue, WitnessParty,
+    Accepted, Hint, HintBatch, Inverted, Kind, Operand, PartyError, PartySeeds, ProverParty, Role,
+    Seed, WireForm, WireValue, WitnessParty,
 };
 
 /// What a peer makes of a frame it sends, knowing what was sent to it before.
@@ -138,7 +138,7 @@ fn points(party: &mut TwoParty) -> Result<(), PartyError> {
 }
 
 fn evaluations(party: &mut TwoParty) -> Result<(), PartyError> {
-    party.open_evaluations([1; 32], &[Fr::ONE]).map(drop)
+    party.open_evaluations(Accepted::by_test(), [1; 32], &[Fr::ONE]).map(drop)
 }
 
 fn first_bit(_: &[u8], frame: &mut [u8]) {

@@ -32,6 +32,7 @@
 //! ```
 
 mod alone;
+mod argument;
 mod blinding;
 mod error;
 mod hint;
@@ -45,6 +46,7 @@ mod statement;
 mod watch;
 
 pub use alone::{Alone, evaluate_hint};
+pub use argument::{Accepted, Argument, ArgumentPolynomial, PointOpening, QuotientPart};
 pub use blinding::{BlindingItem, BlindingSeeds, Seed};
 pub use error::PartyError;
 pub use hint::{Hint, HintBatch, LookupArgument, LookupUse, Multiplicities, StaticTable};

@@ -1,8 +1,9 @@
 //! The operations of a side of a proof.
 
 use crate::{
-    BlindingItem, Factors, HintBatch, Inverted, Kind, LookupArgument, Multiplicities, Numerator,
-    Operand, PartyError, QuotientOperands, Role, Shares, Statement, Watched, WireValue,
+    Accepted, Argument, BlindingItem, Factors, HintBatch, Inverted, Kind, LookupArgument,
+    Multiplicities, Numerator, Operand, PartyError, QuotientOperands, QuotientPart, Role, Shares,
+    Statement, Watched, WireValue,
 };
 use ff::Field;
 use std::ops::Range;
@@ -148,9 +149,24 @@ pub trait ProverParty: WitnessParty {
     /// digest.
     fn finish_points(&mut self, points: Self::Points) -> Result<Vec<G1Affine>, PartyError>;
 
+    /// Opens the commitments to the quotient, with the digest of the transcript up to them. A party
+    /// that does not trust its peer first tests that the sum of both parts is the quotient of what
+    /// both have committed to (protocol §26), and shows its part only then.
+    fn open_quotient(
+        &mut self,
+        digest: [u8; 32],
+        part: QuotientPart,
+        argument: &dyn Argument,
+    ) -> Result<(Vec<G1Affine>, Accepted), PartyError>;
+
     /// Opens evaluations that are part of the proof; compares digests as the opening of points
     /// does.
-    fn open_evaluations(&mut self, digest: [u8; 32], parts: &[Fr]) -> Result<Vec<Fr>, PartyError>;
+    fn open_evaluations(
+        &mut self,
+        accepted: Accepted,
+        digest: [u8; 32],
+        parts: &[Fr],
+    ) -> Result<Vec<Fr>, PartyError>;
 
     /// Inner products, as [`inner_products`](WitnessParty::inner_products), of values that are no
     /// wires but made of them: each is masked for this purpose alone.

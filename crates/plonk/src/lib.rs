@@ -104,7 +104,7 @@ pub use keygen::{check_key, generate_keys, generate_keys_watched};
 pub use lookup::{LookupArgument, LookupMap, LookupTable};
 pub use opening::{RotationSet, all_rotations, evaluations, opening_queries, rotation_sets};
 pub use polynomial::Polynomial;
-pub use prover::{AdviceColumn, LookupView, ProveError, WitnessSource, prove};
+pub use prover::{AdviceColumn, LookupView, ProveError, WitnessSource, argument_numerator, prove};
 pub use proving_key::{
     ColumnPolynomials, ExtendedDomain, ProvingKey, RowPolynomials, split_into_cosets,
 };

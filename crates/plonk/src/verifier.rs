@@ -15,6 +15,7 @@ use group::{Curve, Group};
 use halo2curves::pairing::{MillerLoopResult, MultiMillerLoop};
 use std::collections::HashMap;
 use twain_algebra::{Bn256, Fr, G1, G1Affine, msm};
+use twain_party::PointOpening;
 
 /// Accepts iff `proof` proves that the key's circuit has a witness with these instances (one vector
 /// per instance column, without padding).
@@ -250,12 +251,19 @@ fn check_opening(
     points.extend([srs.g, combined, opening]);
     scalars.extend([-constant, -first_distance, u]);
     let left = msm(&scalars, &points).to_affine();
-    // e(Q, [s]G2) = e(E, G2)
-    let terms = [(&-opening, &srs.s_g2), (&left, &srs.g2)];
+    if is_multiple_by_secret(srs, opening, left) { Ok(()) } else { Err(ProofError::Rejected) }
+}
+
+/// Whether `right` is `left` times the secret of the SRS: `e(left, [s]G2) = e(right, G2)`.
+fn is_multiple_by_secret(srs: &VerifierSrs, left: G1Affine, right: G1Affine) -> bool {
+    let terms = [(&-left, &srs.s_g2), (&right, &srs.g2)];
     let product: <Bn256 as MultiMillerLoop>::Result = Bn256::multi_miller_loop(&terms);
-    if bool::from(product.final_exponentiation().is_identity()) {
-        Ok(())
-    } else {
-        Err(ProofError::Rejected)
-    }
+    bool::from(product.final_exponentiation().is_identity())
+}
+
+/// Whether a commitment opens as is said: `s·W = C - value + point·W`.
+pub(crate) fn opens(srs: &VerifierSrs, opening: &PointOpening) -> bool {
+    let PointOpening { commitment, point, value, witness } = opening;
+    let right = G1::from(*commitment) - srs.g * *value + *witness * *point;
+    is_multiple_by_secret(srs, *witness, right.to_affine())
 }

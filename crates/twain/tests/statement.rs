@@ -7,6 +7,7 @@ use ff::Field;
 use in_process::{Case, Secrets, case, seeds};
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use twain_algebra::Fr;
 use twain_artifacts::{CompiledModel, GraphWitness, redact};
 use twain_circuit::{
@@ -273,11 +274,12 @@ impl Statement for FalseClaims<'_> {
 /// A pair in which the model's side lies; how the test ends on both sides.
 fn tested(case: &Case, lie: Lie) -> [Result<(), PartyError>; 2] {
     let (model, data) = memory_pair([9; 32]);
-    let shape = case.circuit.statement_shape().unwrap();
+    let shape = Arc::new(case.circuit.statement_shape().unwrap());
     let side = |mut channel: MemoryChannel| {
         let role = channel.role();
         let seeds = seeds(role);
-        let mut party = TwoParty::inline(&mut channel, &seeds)?.testing(shape.clone(), &seeds)?;
+        let party = TwoParty::inline(&mut channel, &seeds)?;
+        let mut party = party.testing(shape.clone(), case.argument_shape(), &seeds)?;
         let inputs = match role {
             Role::Data => case.witness.inputs.clone(),
             Role::Model => vec![Vec::new(); case.witness.inputs.len()],
@@ -325,13 +327,14 @@ fn a_side_that_lies_about_its_own_values_is_found() {
 #[test]
 fn the_proof_stays_what_it_is() {
     let case = case("1l_mlp-k9-private");
-    let shape = case.circuit.statement_shape().unwrap();
+    let shape = Arc::new(case.circuit.statement_shape().unwrap());
     let (model, data) = memory_pair([9; 32]);
     let side = |mut channel: MemoryChannel| {
         let role = channel.role();
         let seeds = seeds(role);
         let party = TwoParty::inline(&mut channel, &seeds).unwrap();
-        let mut party = party.testing(shape.clone(), &seeds).unwrap();
+        let argument = case.argument_shape();
+        let mut party = party.testing(shape.clone(), argument, &seeds).unwrap();
         assert!(party.tests_statements());
         let made = case.side(&mut party, &case.secrets(), role).unwrap();
         assert!(!party.tests_statements(), "the test was not made");

@@ -47,6 +47,10 @@ pub struct Prove {
     /// made. For circuits with hashed inputs; once for each input.
     #[arg(long, value_name = "PLACE=HASH", requires = "id")]
     pub published_hash: Vec<InputHash>,
+    /// Take the peer's word for following the protocol, so that nothing it does is tested: faster, and
+    /// only for machines of one owner. The same on both sides.
+    #[arg(long, requires = "id")]
+    pub trust_peer: bool,
     /// What is accepted of the circuit.
     #[command(flatten)]
     pub einsums: UnboundEinsums,
@@ -103,6 +107,9 @@ pub struct Check {
     /// As prove will be told; the same on both sides.
     #[arg(long, value_enum, requires = "id")]
     pub reveal_output: Option<Reveal>,
+    /// As prove will be told; the same on both sides.
+    #[arg(long, requires = "id")]
+    pub trust_peer: bool,
     /// What is accepted of the circuit.
     #[command(flatten)]
     pub einsums: UnboundEinsums,

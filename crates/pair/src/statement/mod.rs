@@ -5,8 +5,6 @@
 //! so are the products of masks that gates need, checked all at one point (protocol §24). Once the wires are
 //! claimed, each is its public `δ` plus tagged masks, so every gate in every row is linear in what is
 //! tagged; one combination of all of them, by a coin, must be 0 ([`TaggedMasks::test`]).
-//!
-//! No session of `prove` takes it yet: see protocol §16.
 
 mod preparation;
 mod test;

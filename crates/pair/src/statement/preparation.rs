@@ -2,9 +2,11 @@
 //! statement, this side's masks; output: tagged masks, their checked products, and what else the
 //! test takes.
 
+use crate::acceptance::{self, ArgumentShape};
 use crate::arithmetic::holds;
 use rand_chacha::ChaCha20Rng;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use twain_algebra::{Domain, Fr};
 use twain_link::channel::Channel;
 use twain_ole::OleSource;
@@ -29,13 +31,15 @@ pub(super) mod coins {
 /// Tagged masks of all wires of a statement, of which the test takes everything once.
 pub struct TaggedMasks {
     pub(super) audited: Audited,
-    pub(super) shape: StatementShape,
+    pub(super) shape: Arc<StatementShape>,
     pub(super) wires: WireMasks,
     pub(super) pairs: CheckedPairs,
     /// In the order of [`by_width`].
     pub(super) lookups: Vec<LookupPair>,
     /// For the zero test.
     pub(super) triple: Triple,
+    /// What the test of the argument takes afterwards.
+    pub(super) argument: (ArgumentShape, Vec<Triple>),
 }
 
 /// The masks, wire by wire.
@@ -151,15 +155,15 @@ fn looked_up(
 }
 
 impl TaggedMasks {
-    /// Tags the masks of a statement's wires and makes what the test takes, then audits all of it.
-    /// `mask` is this side's mask of a wire that it owns or shares.
+    /// Tags the masks of a statement's wires and makes what the test takes, and that of the argument
+    /// after it, then audits all of it. `mask` is this side's mask of a wire that it owns or shares.
     ///
     /// # Errors
     /// The link fails, or [`PartyError::Ended`].
     pub fn prepare(
         channel: &mut dyn Channel,
         (source, ole): (Box<dyn TagSource>, &mut dyn OleSource),
-        shape: StatementShape,
+        (shape, argument): (Arc<StatementShape>, ArgumentShape),
         mask: &dyn Fn(u32) -> Fr,
         rng: ChaCha20Rng,
     ) -> Result<Self, PartyError> {
@@ -174,6 +178,8 @@ impl TaggedMasks {
                 coins::OWN_VALUES,
                 coins::OWN_VALUES,
                 coins::WEIGHTS,
+                acceptance::coins::POINT,
+                acceptance::coins::OPENINGS,
             ],
             ..Demand::default()
         };
@@ -188,17 +194,22 @@ impl TaggedMasks {
             pairs: &pairs,
             looked_up: &looked_up,
         };
-        let mut triples = stage.triples(channel, ole, request.triples() + 1)?;
+        let for_columns = request.triples();
+        let mut triples = stage.triples(channel, ole, for_columns + 1 + argument.triples())?;
+        let of_argument = triples.split_off(for_columns + 1);
         let triple = triples.pop().ok_or(PartyError::Bug("a triple is missing"))?;
         let mut pairs = stage.product_columns(channel, ole, &request, triples)?;
         let lookups = pairs.take_lookups().into_iter().flatten().collect();
 
-        // Multiplicities are given by both sides; the audit takes a spare, and proofs about own values some.
-        let inputs: usize = shape.lookups.iter().map(|lookup| lookup.table_rows).sum();
+        // Multiplicities and what the argument is at a point are given by both sides; the audit takes a
+        // spare, and proofs about own values some.
+        let inputs = shape.lookups.iter().map(|lookup| lookup.table_rows).sum::<usize>();
+        let inputs = inputs + argument.inputs();
         let spares = shape.owned_degrees.map(|degree| inputs + 1 + degree.saturating_sub(1));
         let role = channel.role();
         stage.spares(channel, spares[role as usize], spares[role.other() as usize])?;
         let audited = stage.audit(channel)?;
-        Ok(Self { audited, shape, wires, pairs, lookups, triple })
+        let argument = (argument, of_argument);
+        Ok(Self { audited, shape, wires, pairs, lookups, triple, argument })
     }
 }

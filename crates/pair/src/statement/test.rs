@@ -2,6 +2,7 @@
 //! shares; output: that it holds, or the end of the session, which says nothing but that it does not.
 
 use super::preparation::{TaggedMasks, WireMasks, by_width, coins};
+use crate::acceptance::Acceptance;
 use crate::wires::Wires;
 use ff::Field;
 use std::collections::HashMap;
@@ -33,7 +34,7 @@ struct ClaimedWires<'a> {
 }
 
 impl TaggedMasks {
-    /// Tests that the statement holds.
+    /// Tests that the statement holds. Returns what tests the argument about it.
     ///
     /// # Errors
     /// The link fails, or [`PartyError::Ended`].
@@ -42,7 +43,7 @@ impl TaggedMasks {
         channel: &mut dyn Channel,
         wires: &mut Wires,
         statement: &dyn Statement,
-    ) -> Result<(), PartyError> {
+    ) -> Result<Acceptance, PartyError> {
         let opened = self.claim(channel, wires, statement)?;
         let multiplicities = self.multiplicities(channel, statement.lookups())?;
         let challenges = self.lookup_challenges(channel)?;
@@ -99,7 +100,9 @@ impl TaggedMasks {
             sum = &sum + &(&(of_tuples + &others) * Public(factor));
             factor *= weight;
         }
-        side.zero_test(channel, &sum, self.triple)
+        side.zero_test(channel, &sum, self.triple)?;
+        let (shape, triples) = self.argument;
+        Ok(Acceptance { audited: self.audited, shape, triples })
     }
 
     /// Claims the wires that are not claimed yet, which are their owners'. Returns what was opened of each.

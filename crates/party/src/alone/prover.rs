@@ -3,8 +3,8 @@
 use super::quotient::quotient;
 use super::witness::sums;
 use crate::{
-    Alone, BlindingItem, Factors, Inverted, Kind, Numerator, Operand, PartyError, ProverParty,
-    QuotientOperands, Shares, WireValue,
+    Accepted, Alone, Argument, BlindingItem, Factors, Inverted, Kind, Numerator, Operand,
+    PartyError, ProverParty, QuotientOperands, QuotientPart, Shares, WireValue,
 };
 use ff::Field;
 use std::ops::Range;
@@ -32,7 +32,21 @@ impl ProverParty for Alone {
         Ok(points)
     }
 
-    fn open_evaluations(&mut self, _digest: [u8; 32], parts: &[Fr]) -> Result<Vec<Fr>, PartyError> {
+    fn open_quotient(
+        &mut self,
+        _digest: [u8; 32],
+        part: QuotientPart,
+        _argument: &dyn Argument,
+    ) -> Result<(Vec<G1Affine>, Accepted), PartyError> {
+        Ok((part.commitments, Accepted::by_test()))
+    }
+
+    fn open_evaluations(
+        &mut self,
+        _: Accepted,
+        _digest: [u8; 32],
+        parts: &[Fr],
+    ) -> Result<Vec<Fr>, PartyError> {
         Ok(parts.to_vec())
     }
 

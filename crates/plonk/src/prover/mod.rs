@@ -9,6 +9,7 @@
 //! longer steps of one.
 
 mod advice_column;
+mod argument;
 mod choice;
 mod error;
 mod graph;
@@ -25,11 +26,13 @@ mod wire_forms;
 mod witness_source;
 
 pub use advice_column::AdviceColumn;
+pub use argument::argument_numerator;
 pub use error::ProveError;
 pub use lookup_view::LookupView;
 pub use witness_source::WitnessSource;
 
 use crate::{Challenges, CompiledSystem, Polynomial, ProofWriter, ProvingKey, Srs};
+use argument::Commitment;
 use error::check_shape;
 use ff::Field;
 use group::{Curve, prime::PrimeCurveAffine};
@@ -65,6 +68,7 @@ pub fn prove<P: Party>(
             ..Default::default()
         },
         polynomials: BTreeMap::new(),
+        commitments: BTreeMap::new(),
         watched: party.watched(),
         party,
         key,
@@ -80,9 +84,9 @@ pub fn prove<P: Party>(
         prover.sums(&instances, &advice, &multiplicities, &argument_kinds, moved, witness)?;
     let sums = prover.commit_sums(products, sums, &argument_kinds)?;
     prover.hold_columns(instances, advice, multiplicities, &argument_kinds)?;
-    let pieces = prover.quotient(sums)?;
+    let (pieces, accepted) = prover.quotient(sums)?;
     let x = prover.writer.transcript.squeeze();
-    prover.evaluations(x)?;
+    prover.evaluations(x, accepted)?;
     prover.fold_quotient(&pieces, x)?;
     drop(pieces);
     prover.open(x)?;
@@ -107,6 +111,8 @@ struct Prover<'a, P> {
     writer: ProofWriter,
     challenges: Challenges,
     polynomials: BTreeMap<Polynomial, Held<'a>>,
+    /// To the columns of shares.
+    commitments: BTreeMap<Polynomial, Commitment>,
 }
 
 /// A column of shares to be committed to.
@@ -137,15 +143,16 @@ impl<'c> Committed<'c> {
 /// Commitments that are being opened.
 struct Commitments<T> {
     points: T,
-    count: usize,
+    own: Vec<G1Affine>,
 }
 
 impl<T> Commitments<T> {
-    /// The points, which are to be written.
-    fn finish<P: Party<Points = T>>(self, party: &mut P) -> Result<Vec<G1Affine>, ProveError> {
+    /// The commitments, whose sums are to be written.
+    fn finish<P: Party<Points = T>>(self, party: &mut P) -> Result<Vec<Commitment>, ProveError> {
         let points = party.finish_points(self.points)?;
-        check_shape("opened commitments", self.count, points.len())?;
-        Ok(points)
+        check_shape("opened commitments", self.own.len(), points.len())?;
+        let commitments = self.own.into_iter().zip(points);
+        Ok(commitments.map(|(own, sum)| Commitment { own, sum }).collect())
     }
 }
 
@@ -175,17 +182,24 @@ impl<P: Party> Prover<'_, P> {
 
     /// Commits to columns of shares and writes the commitments.
     fn commit(&mut self, columns: &[Committed]) -> Result<(), ProveError> {
-        let points = self.begin_commitments(columns)?.finish(self.party)?;
-        points.iter().for_each(|point| self.writer.write_point(point));
+        let commitments = self.begin_commitments(columns)?.finish(self.party)?;
+        commitments.iter().for_each(|commitment| self.writer.write_point(&commitment.sum));
         Ok(())
     }
 
-    /// Commits to columns of shares and begins to open the sums. Of a column that every party knows
-    /// one party commits to the whole.
+    /// Commits to columns of shares and begins to open the sums.
     fn begin_commitments(
         &mut self,
         columns: &[Committed],
     ) -> Result<Commitments<P::Points>, ProveError> {
+        let own = self.own_commitments(columns)?;
+        let points = self.party.begin_points(self.writer.transcript.digest(), own.clone())?;
+        Ok(Commitments { points, own })
+    }
+
+    /// This party's parts of commitments. Of a column that every party knows one party commits to
+    /// the whole.
+    fn own_commitments(&self, columns: &[Committed]) -> Result<Vec<G1Affine>, ProveError> {
         let (adds_public, holds_values) = (self.party.adds_public(), self.party.holds_values());
         // The other party could time the work: it must not depend on the shares. Where there are
         // none follows from the circuit.
@@ -219,11 +233,9 @@ impl<P: Party> Prover<'_, P> {
         };
         // One after the other would leave threads idle at the end of each.
         let parts = columns.par_iter().zip(&rows).with_max_len(1).map(part);
-        let parts = match self.party.rehearses() {
-            true => vec![G1Affine::generator(); columns.len()],
-            false => parts.collect::<Result<Vec<G1Affine>, ProveError>>()?,
-        };
-        let points = self.party.begin_points(self.writer.transcript.digest(), parts)?;
-        Ok(Commitments { points, count: columns.len() })
+        match self.party.rehearses() {
+            true => Ok(vec![G1Affine::generator(); columns.len()]),
+            false => parts.collect(),
+        }
     }
 }

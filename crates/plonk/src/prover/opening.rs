@@ -11,14 +11,14 @@ use crate::{Polynomial, all_rotations, evaluations, rotation_sets};
 use ff::Field;
 use std::collections::{BTreeSet, HashMap};
 use twain_algebra::{Fr, vector};
-use twain_party::{CellKinds, Kind, Party, Phase, Shares};
+use twain_party::{Accepted, CellKinds, Kind, Party, Phase, Shares};
 
 /// Terms of a sum of vectors that are added while its blocks are in the caches.
 const TERMS_AT_ONCE: usize = 32;
 
 impl<P: Party> Prover<'_, P> {
     /// Opens the evaluations at `x` and its rotations, and writes them.
-    pub(super) fn evaluations(&mut self, x: Fr) -> Result<(), ProveError> {
+    pub(super) fn evaluations(&mut self, x: Fr, accepted: Accepted) -> Result<(), ProveError> {
         self.watched.enter(Phase::Evaluations)?;
         let list = evaluations(self.system);
         let rotations: BTreeSet<i32> = list.iter().map(|(_, rotation)| *rotation).collect();
@@ -38,7 +38,8 @@ impl<P: Party> Prover<'_, P> {
         let secret = |name| matches!(self.polynomials.get(&name), Some(Held::Secret(..)));
         let secrets: Vec<_> = list.iter().copied().filter(|(name, _)| secret(*name)).collect();
         let parts: Vec<Fr> = secrets.iter().filter_map(|key| values.get(key).copied()).collect();
-        let opened = self.party.open_evaluations(self.writer.transcript.digest(), &parts)?;
+        let opened =
+            self.party.open_evaluations(accepted, self.writer.transcript.digest(), &parts)?;
         check_shape("opened evaluations", parts.len(), opened.len())?;
         values.extend(secrets.into_iter().zip(opened));
         for key in list {

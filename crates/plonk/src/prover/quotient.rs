@@ -1,5 +1,6 @@
 //! The quotient (spec 01 §5.2 steps 10 to 13): its operands by name, and its commitments.
 
+use super::argument::ProofSoFar;
 use super::error::{ProveError, check_shape};
 use super::numerator::{self, Leaf};
 use super::{Basis, Commitments, Committed, Held, Prover};
@@ -8,7 +9,10 @@ use ff::Field;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use twain_algebra::Fr;
-use twain_party::{KnownPolynomial, Party, Phase, QuotientOperands, SecretPolynomial, Shares};
+use twain_party::{
+    Accepted, KnownPolynomial, Party, Phase, QuotientOperands, QuotientPart, SecretPolynomial,
+    Shares,
+};
 
 /// The quotient's operands in order, and where each is.
 struct Operands<'a> {
@@ -66,7 +70,7 @@ impl<P: Party> Prover<'_, P> {
     pub(super) fn quotient(
         &mut self,
         sums: Commitments<P::Points>,
-    ) -> Result<Vec<Shares>, ProveError> {
+    ) -> Result<(Vec<Shares>, Accepted), ProveError> {
         self.watched.enter(Phase::Quotient)?;
         let count = self.system.quotient_pieces();
         let rows = RowPolynomials::new(self.system, &self.domain);
@@ -81,16 +85,34 @@ impl<P: Party> Prover<'_, P> {
         let numerator = numerator::numerator(self.system, &self.challenges, leaf);
         let operands = QuotientOperands { publics, secrets, pieces: count };
         let begun = self.party.begin_quotient(&numerator, operands)?;
-        let points = sums.finish(self.party)?;
-        points.iter().for_each(|point| self.writer.write_point(point));
+        let (products, sums_of_lookups) =
+            (self.system.permutation_chunks().len(), self.system.lookups().len());
+        let names = (0..).map(Polynomial::PermutationProduct).take(products);
+        let names = names.chain((0..).map(Polynomial::LookupSum).take(sums_of_lookups));
+        let names = names.chain([Polynomial::Random]);
+        for (name, commitment) in names.zip(sums.finish(self.party)?) {
+            self.writer.write_point(&commitment.sum);
+            self.commitments.insert(name, commitment);
+        }
 
         self.challenges.y = self.writer.transcript.squeeze();
         let numerator = numerator::numerator(self.system, &self.challenges, leaf);
         let pieces = self.party.finish_quotient(begun, &numerator)?;
         check_shape("quotient pieces", count, pieces.len())?;
         let list: Vec<_> = pieces.iter().map(|p| Committed::shares(p, Basis::Powers)).collect();
-        self.commit(&list)?;
-        Ok(pieces)
+        let part = QuotientPart { pieces: &pieces, commitments: self.own_commitments(&list)? };
+        let digest = self.writer.transcript.digest();
+        let argument = ProofSoFar::new(
+            (self.system, self.srs),
+            &self.challenges,
+            &self.polynomials,
+            &self.commitments,
+            &self.watched,
+        );
+        let (points, accepted) = self.party.open_quotient(digest, part, &argument)?;
+        check_shape("commitments of the quotient", count, points.len())?;
+        points.iter().for_each(|point| self.writer.write_point(point));
+        Ok((pieces, accepted))
     }
 }
 

@@ -6,6 +6,7 @@
 //! OLEs; the OLEs for the way back, with the lookups' masked values; commitments to the sums.
 
 use super::advice_column::AdviceColumn;
+use super::argument::Commitment;
 use super::choice::ChosenInputs;
 use super::error::{ProveError, check_shape};
 use super::lookup::{self, GrandSums};
@@ -134,12 +135,27 @@ impl<P: Party> Prover<'_, P> {
                 columns[index] = Some(column);
             }
             if phase + 1 < self.system.phases() {
-                let of_phase = of_phase.iter().filter_map(|index| columns[*index].as_ref());
-                self.commit(&of_phase.map(committed).collect::<Vec<_>>())?;
+                let list = of_phase.iter().filter_map(|index| columns[*index].as_ref());
+                let list: Vec<_> = list.map(committed).collect();
+                let commitments = self.begin_commitments(&list)?.finish(self.party)?;
+                let names = of_phase.iter().map(|index| Polynomial::Advice(*index as u32));
+                self.write_commitments(names, commitments);
                 self.squeeze_challenges(phase);
             }
         }
         Ok((columns.into_iter().flatten().collect(), kinds))
+    }
+
+    /// Writes commitments to columns and keeps them.
+    fn write_commitments(
+        &mut self,
+        names: impl Iterator<Item = Polynomial>,
+        commitments: Vec<Commitment>,
+    ) {
+        for (name, commitment) in names.zip(commitments) {
+            self.writer.write_point(&commitment.sum);
+            self.commitments.insert(name, commitment);
+        }
     }
 
     /// The circuit's challenges that follow the commitments of a phase.
@@ -220,9 +236,10 @@ impl<P: Party> Prover<'_, P> {
         self.watched.enter(Phase::CommitAdvice)?;
         let last = self.system.phases().saturating_sub(1);
         let phases = self.system.advice_phases();
-        let of_phase = advice.iter().zip(phases).filter(|(_, phase)| **phase == last);
-        let mut list: Vec<_> = of_phase.map(|(column, _)| committed(column)).collect();
-        let of_advice = list.len();
+        let of_phase = (0..).map(Polynomial::Advice).zip(advice).zip(phases);
+        let of_phase = of_phase.filter(|(_, phase)| **phase == last).map(|(column, _)| column);
+        let (names, mut list): (Vec<_>, Vec<_>) =
+            of_phase.map(|(name, column)| (name, committed(column))).unzip();
         list.extend(multiplicities.iter().map(|column| {
             let rows = Committed::rows(&column.shares, &column.kinds);
             Committed { bits: column.bits, ..rows }
@@ -230,12 +247,12 @@ impl<P: Party> Prover<'_, P> {
         let points = self.begin_commitments(&list)?;
         let cells = permuted(self.key, &self.domain, &self.watched, instances, advice)?;
         let moved = MovedCells::prepare(self.party, &cells)?;
-        let points = points.finish(self.party)?;
-        let (of_advice, of_multiplicities) = points.split_at(of_advice);
-        of_advice.iter().for_each(|point| self.writer.write_point(point));
+        let mut of_advice = points.finish(self.party)?;
+        let of_multiplicities = of_advice.split_off(names.len());
+        self.write_commitments(names.into_iter(), of_advice);
         self.squeeze_challenges(last);
         self.challenges.theta = self.writer.transcript.squeeze();
-        of_multiplicities.iter().for_each(|point| self.writer.write_point(point));
+        self.write_commitments((0..).map(Polynomial::Multiplicity), of_multiplicities);
         self.challenges.beta = self.writer.transcript.squeeze();
         self.challenges.gamma = self.writer.transcript.squeeze();
         Ok(moved)

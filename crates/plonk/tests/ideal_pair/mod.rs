@@ -11,9 +11,10 @@ use std::ops::Range;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use twain_algebra::{Fr, G1, G1Affine};
 use twain_party::{
-    Alone, BlindingItem, BlindingSeeds, CellKinds, Factors, HintBatch, Inverted, Kind,
-    LookupArgument, Multiplicities, Numerator, Operand, PartyError, ProverParty, QuotientOperands,
-    Role, SecretPolynomial, Seed, Shares, Tested, WireValue, WitnessParty,
+    Accepted, Alone, Argument, BlindingItem, BlindingSeeds, CellKinds, Factors, HintBatch,
+    Inverted, Kind, LookupArgument, Multiplicities, Numerator, Operand, PartyError, ProverParty,
+    QuotientOperands, QuotientPart, Role, SecretPolynomial, Seed, Shares, Tested, WireValue,
+    WitnessParty,
 };
 
 enum Message {
@@ -168,7 +169,21 @@ impl ProverParty for IdealParty {
         Ok(points)
     }
 
-    fn open_evaluations(&mut self, digest: [u8; 32], parts: &[Fr]) -> Result<Vec<Fr>, PartyError> {
+    fn open_quotient(
+        &mut self,
+        digest: [u8; 32],
+        part: QuotientPart,
+        _: &dyn Argument,
+    ) -> Result<(Vec<G1Affine>, Accepted), PartyError> {
+        Ok((self.begin_points(digest, part.commitments)?, Accepted::by_test()))
+    }
+
+    fn open_evaluations(
+        &mut self,
+        _: Accepted,
+        digest: [u8; 32],
+        parts: &[Fr],
+    ) -> Result<Vec<Fr>, PartyError> {
         self.begin_points(digest, Vec::new())?;
         Ok(self.values(parts))
     }

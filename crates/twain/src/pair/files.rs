@@ -3,6 +3,7 @@
 use super::planning::plan;
 use super::refusals;
 use super::session::{Told, Unready};
+use super::tested::Tests;
 use crate::alone::warn_of_looseness;
 use crate::error::Error;
 use crate::observe::Run;
@@ -37,6 +38,7 @@ pub struct Common {
     /// The name of fitting bundles in the store.
     pub(super) series: [u8; 32],
     plan: OnceLock<Plan>,
+    tests: OnceLock<Tests>,
 }
 
 impl Common {
@@ -84,7 +86,7 @@ impl Common {
         prover.check_key(watched).told(OTHER_KEY)?;
         let digests = digests(&prover)?;
         let series = series(&digests, &prover.owners);
-        Ok(Self { prover, digests, series, plan: OnceLock::new() })
+        Ok(Self { prover, digests, series, plan: OnceLock::new(), tests: OnceLock::new() })
     }
 
     /// What a proof asks of its sources of correlations; found out once.
@@ -95,6 +97,15 @@ impl Common {
         }
         let plan = plan(&self.prover, &run.watched())?;
         Ok(self.plan.get_or_init(|| plan))
+    }
+
+    /// What proofs are tested by; found out once.
+    pub(super) fn tests(&self) -> Result<&Tests, Error> {
+        if let Some(tests) = self.tests.get() {
+            return Ok(tests);
+        }
+        let tests = Tests::of(&self.prover)?;
+        Ok(self.tests.get_or_init(|| tests))
     }
 
     /// The names and digests of what both sides must hold, for the handshake.

@@ -24,6 +24,7 @@ mod refusals;
 mod secret;
 mod session;
 mod side;
+mod tested;
 
 pub use crate::owners::OwnInputs;
 pub use bundles::{bundles, count_bundles, remove_bundles, rotate_identity};

@@ -10,6 +10,7 @@ use super::outputs::{self, Reveal};
 use super::published::{self, Published};
 use super::secret::Secret;
 use super::session::{self, Told, Unready};
+use super::tested::{TRUST, Tests};
 use crate::alone::{fresh_seed, now};
 use crate::error::Error;
 use crate::input_hash::InputHash;
@@ -36,6 +37,7 @@ pub struct Side {
     /// Of the peer's inputs.
     hashes: Vec<InputHash>,
     pub(super) reveal: Option<Reveal>,
+    trusts_peer: bool,
     /// What is compared with the peer, but for what both do.
     items: Vec<(String, Item)>,
     forecast: Forecast,
@@ -50,6 +52,9 @@ pub struct Terms {
     pub published_commitment: Option<PathBuf>,
     /// Published hashes of inputs of the peer's: the proof must be about these.
     pub published_hashes: Vec<InputHash>,
+    /// Take the peer's word for following the protocol: nothing that it does is tested. The same on
+    /// both sides.
+    pub trust_peer: bool,
 }
 
 /// What a side has at the end: the same on both sides, but for the outputs.
@@ -132,6 +137,7 @@ impl Side {
         let secret = Secret::new(role, prover, input, place)?;
         let text = |name: &str, text: &str| (name.to_string(), Item::Text(text.into()));
         let mut items = common.items();
+        items.push(text(TRUST, if terms.trust_peer { "yes" } else { "no" }));
         items.push(text("--reveal-output", reveal.map_or("nothing", Reveal::name)));
         if let (true, Some(inputs)) = (args.input_visibility.is_public(), &secret.inputs) {
             let digest = digest_scalars(inputs.iter().flatten());
@@ -144,10 +150,25 @@ impl Side {
         let published = published.told(told)?;
         let item = published::item(role, prover, &committed, published.as_ref()).told(told)?;
         items.extend(item.map(|item| (published::NAME.to_string(), item)));
+        let trusts_peer = terms.trust_peer;
+        if !trusts_peer {
+            common.tests()?;
+        }
         let plan = common.plan(run)?;
         items.push(("plan".into(), plan.digest().into()));
         let forecast = Forecast::new(plan, prover.key.system(), role);
-        Ok(Self { role, common, secret, committed, published, hashes, reveal, items, forecast })
+        Ok(Self {
+            role,
+            common,
+            secret,
+            committed,
+            published,
+            hashes,
+            reveal,
+            trusts_peer,
+            items,
+            forecast,
+        })
     }
 
     /// What is compared with a peer that is to do the same.
@@ -207,7 +228,14 @@ impl Side {
             Some(bundle) => TwoParty::from_bundle(channel, bundle.id(), bundle, &seeds)?,
             None => TwoParty::planned(channel, self.common.plan(run)?, &seeds)?,
         };
-        let mut party = party.watched_by(run.watched());
+        let party = party.watched_by(run.watched());
+        let mut party = match self.trusts_peer {
+            true => party,
+            false => {
+                let Tests { statement, argument } = self.common.tests()?;
+                party.testing(statement.clone(), argument.clone(), &seeds)?
+            }
+        };
         let values = circuit.run(&mut party, &self.secret.sources())?;
         hashes::compare(&self.hashes, &values.instances)?;
         let instances = vec![values.instances.clone()];

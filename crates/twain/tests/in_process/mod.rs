@@ -14,9 +14,9 @@ use twain_circuit::{
 };
 use twain_link::channel::Channel;
 use twain_pair::preprocessing::Plan;
-use twain_pair::{TwoParty, rehearse};
+use twain_pair::{ArgumentShape, TwoParty, rehearse};
 use twain_party::{Alone, PartySeeds, Role, Seed, Watched};
-use twain_plonk::{ProvingKey, Srs, generate_keys, prove};
+use twain_plonk::{ProvingKey, Srs, argument_numerator, generate_keys, prove};
 
 /// A circuit, its keys, and values for it.
 pub struct Case {
@@ -138,6 +138,12 @@ impl Case {
     pub fn side_over(&self, channel: &mut dyn Channel, secrets: &Secrets) -> Ended {
         let role = channel.role();
         self.side(&mut TwoParty::inline(channel, &seeds(role))?, secrets, role)
+    }
+
+    /// What a test of its arguments takes.
+    pub fn argument_shape(&self) -> ArgumentShape {
+        let system = self.key.system();
+        ArgumentShape::new(&argument_numerator(system), system.quotient_pieces())
     }
 
     /// What a proof asks of its sources of correlations, from the circuit and the keys alone.
