@@ -114,7 +114,8 @@ impl Place {
         }
         #[cfg(not(unix))]
         let _ = kind;
-        let file = builder.tempfile_in(folder_of(&target))?;
+        let folder = folder_of(&target);
+        let file = builder.tempfile_in(folder).map_err(|error| without_name(folder, error))?;
         Ok(Self::File(file, target))
     }
 
@@ -147,6 +148,16 @@ impl Place {
         }
         Ok(())
     }
+}
+
+/// Why there can be no file in a folder; the temporary one's name would only puzzle.
+fn without_name(folder: &Path, error: io::Error) -> io::Error {
+    let reason = match error.kind() {
+        ErrorKind::NotFound => format!("there is no folder {}", folder.display()),
+        ErrorKind::PermissionDenied => format!("nothing may be written into {}", folder.display()),
+        _ => return error,
+    };
+    io::Error::new(error.kind(), reason)
 }
 
 /// The folder of a file.

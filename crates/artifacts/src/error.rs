@@ -1,5 +1,6 @@
 //! Why a file is refused, with what to do about it.
 
+use crate::recognise::recognise;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,6 +9,24 @@ use twain_graph::GraphError;
 /// An error of reading or writing a file. The text names the file and says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum ArtifactError {
+    /// There is no such file.
+    #[error("{}: there is no such file{}", path.display(), kind.maker())]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// What it should be.
+        kind: ArtifactKind,
+    },
+    /// A file of another kind.
+    #[error("{}: this is {found}, not {} {kind}{}", path.display(), kind.article(), kind.maker())]
+    OtherKind {
+        /// The file.
+        path: PathBuf,
+        /// What it should be.
+        kind: ArtifactKind,
+        /// What it seems to be.
+        found: &'static str,
+    },
     /// The file system refused to read.
     #[error("{}: cannot read the {kind}: {source}", path.display())]
     Read {
@@ -47,9 +66,15 @@ impl ArtifactError {
     pub(crate) fn content(path: &Path, kind: ArtifactKind) -> impl Fn(FormatError) -> Self {
         let path = path.to_path_buf();
         move |source| match source {
+            FormatError::Io(source) if source.kind() == io::ErrorKind::NotFound => {
+                ArtifactError::Missing { path: path.clone(), kind }
+            }
             FormatError::Io(source) => ArtifactError::Read { path: path.clone(), kind, source },
             FormatError::Cancelled => ArtifactError::Cancelled,
-            source => ArtifactError::Content { path: path.clone(), kind, source },
+            source => match recognise(&path).filter(|found| !found.contains(kind.name())) {
+                Some(found) => ArtifactError::OtherKind { path: path.clone(), kind, found },
+                None => ArtifactError::Content { path: path.clone(), kind, source },
+            },
         }
     }
 }
@@ -128,6 +153,21 @@ impl ArtifactKind {
         matches!(self, CompiledModel | Input | Output | Witness)
     }
 
+    /// What makes such a file, to end a sentence with.
+    fn maker(self) -> &'static str {
+        match self {
+            ArtifactKind::Settings => "; make it with gen-settings",
+            ArtifactKind::CompiledModel => "; make it with compile-circuit",
+            ArtifactKind::Witness => "; make it with gen-witness",
+            ArtifactKind::Proof => "; make it with prove",
+            ArtifactKind::Srs => {
+                "; get it with get-srs (gen-srs for tests), or say where it is: --srs-path"
+            }
+            ArtifactKind::VerifyingKey | ArtifactKind::ProvingKey => "; make it with setup",
+            ArtifactKind::Input | ArtifactKind::Output | ArtifactKind::PowersOfTau => "",
+        }
+    }
+
     fn remedy(self) -> &'static str {
         match self {
             ArtifactKind::Settings => "make it with gen-settings (EZKL 23.0.5)",
@@ -148,11 +188,18 @@ impl ArtifactKind {
     }
 }
 
-impl fmt::Display for ArtifactKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl ArtifactKind {
+    fn article(self) -> &'static str {
+        match self {
+            ArtifactKind::Input | ArtifactKind::Output | ArtifactKind::Srs => "an",
+            _ => "a",
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
             ArtifactKind::Settings => "settings file",
-            ArtifactKind::CompiledModel => "compiled model",
+            ArtifactKind::CompiledModel => "compiled circuit",
             ArtifactKind::Input => "input file",
             ArtifactKind::Witness => "witness",
             ArtifactKind::Output => "output file",
@@ -161,6 +208,12 @@ impl fmt::Display for ArtifactKind {
             ArtifactKind::PowersOfTau => "powers-of-tau file",
             ArtifactKind::VerifyingKey => "verifying key",
             ArtifactKind::ProvingKey => "proving key",
-        })
+        }
+    }
+}
+
+impl fmt::Display for ArtifactKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }

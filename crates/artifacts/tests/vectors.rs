@@ -235,7 +235,7 @@ fn errors_name_the_file_and_the_remedy() {
     let text = read_settings(&wrong).unwrap_err().to_string();
     assert!(text.contains("run_args") && text.contains("gen-settings"), "{text}");
     let missing = folder.path().join("none");
-    assert!(matches!(Proof::read(&missing), Err(ArtifactError::Read { .. })));
+    assert!(matches!(Proof::read(&missing), Err(ArtifactError::Missing { .. })));
     let nowhere = folder.path().join("no/folder/witness.json");
     let error = witness(FOLDERS[0]).write(&nowhere).unwrap_err();
     assert!(matches!(error, ArtifactError::Write { .. }));

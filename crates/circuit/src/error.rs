@@ -64,8 +64,9 @@ pub enum WitnessError {
     },
     /// A value is too large for the decomposition of the circuit (told to local users only).
     #[error(
-        "{step}: the value {value} is out of the range the circuit can hold ({range}); use a smaller \
-         scale, or a larger decomp_base, decomp_legs or lookup_range"
+        "{step}: the value {value} is out of the range the circuit can hold ({range}): perhaps the input \
+         is unlike the samples the settings were calibrated with; otherwise use a smaller scale, or a \
+         larger decomp_base, decomp_legs or lookup_range"
     )]
     OutOfRange {
         /// The node.

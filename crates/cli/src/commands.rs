@@ -74,7 +74,8 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
             print::line("every constraint holds")?;
         }
         Command::GenSrs(arguments::GenSrs { srs_path, logrows }) => {
-            alone::generate_srs(&srs_path, logrows, run)?
+            alone::generate_srs(&srs_path, logrows, run)?;
+            return Ok(outcome::written(&srs_path, || format!("2^{logrows} powers")));
         }
         Command::GetSrs(arguments::GetSrs { from, url, srs_path, settings_path, logrows }) => {
             let done = match from {
@@ -92,7 +93,7 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
         }
         Command::Prove(arguments) => return prove(*arguments, run),
         Command::Check(arguments) => check(*arguments, run)?,
-        Command::Preprocess(arguments) => preprocess(*arguments, run)?,
+        Command::Preprocess(arguments) => return preprocess(*arguments, run),
         Command::Verify(arguments::Verify {
             settings_path,
             proof_path,
@@ -112,7 +113,7 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
             alone::swap_commitments(&proof_path, &witness_path)?;
         }
         Command::Redact(arguments::Redact { compiled_circuit, output, yes }) => {
-            redact(&compiled_circuit, &output, yes)?;
+            return redact(&compiled_circuit, &output, yes);
         }
         Command::BindParams(arguments::BindParams { compiled_circuit, output }) => {
             let bound = alone::bind_params(&compiled_circuit, &output)?;
@@ -135,15 +136,8 @@ pub fn run(command: Command, run: &Run) -> Result<Option<String>, Error> {
         Command::Peers(Peers { action, identity }) => {
             kept_commands::peers(action, identity.as_deref())?;
         }
-        Command::Identity { action: None, identity } => {
-            print::line(pair::fingerprint(&identity)?)?;
-        }
-        Command::Identity { action: Some(arguments::IdentityAction::Rotate), identity } => {
-            let (erased, fingerprint) = pair::rotate_identity(&identity)?;
-            run.warn(format!(
-                "peers do not know this key yet: tell them; {erased} bundles of the old one are erased"
-            ));
-            print::line(fingerprint)?;
+        Command::Identity { action, identity } => {
+            kept_commands::identity(action, &identity, run)?;
         }
         Command::Completions { shell } => print::block(manual::completions(shell))?,
         Command::ManPages { folder } => manual::pages(&folder)?,
@@ -244,7 +238,7 @@ fn check(arguments: Check, run: &Run) -> Result<(), Error> {
     print::line(checked.text())
 }
 
-fn preprocess(arguments: Preprocess, run: &Run) -> Result<(), Error> {
+fn preprocess(arguments: Preprocess, run: &Run) -> Result<Option<String>, Error> {
     let Preprocess { compiled_circuit, pk_path, srs, proofs, pair, einsums } = arguments;
     let Some(side) = pair.id else {
         let text =
@@ -258,11 +252,12 @@ fn preprocess(arguments: Preprocess, run: &Run) -> Result<(), Error> {
         allow_unbound_einsums: einsums.allow_unbound_einsums,
     };
     let files = common(prover, &pair);
-    pair::preprocess(side.into(), &files, proofs, &pair.peer().resolved()?, run)
+    pair::preprocess(side.into(), &files, proofs, &pair.peer().resolved()?, run)?;
+    Ok(Some(format!("kept for later proofs: {}", outcome::count(proofs as usize, "bundle"))))
 }
 
 /// Writes the circuit without its parameters, after listing what of the model stays visible.
-fn redact(path: &Path, output: &Path, yes: bool) -> Result<(), Error> {
+fn redact(path: &Path, output: &Path, yes: bool) -> Result<Option<String>, Error> {
     let redaction = alone::redact(path)?;
     let refused = !redaction.visible.is_empty() && !yes;
     if !refused {
@@ -282,7 +277,7 @@ fn redact(path: &Path, output: &Path, yes: bool) -> Result<(), Error> {
         let reason = "nothing was written: pass --yes if the data's owner may see these values";
         return Err(Error::file(path, reason));
     }
-    Ok(())
+    Ok(outcome::written(output, || "the circuit without its parameters".into()))
 }
 
 /// Writes the page about how good the circuit is, and prints it.

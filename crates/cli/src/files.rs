@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 /// `--srs-path`.
 #[derive(Debug, Args)]
 pub struct SrsPath {
-    /// The SRS [default: $EZKL_REPO_PATH/srs/kzg{logrows}.srs, with EZKL_REPO_PATH = ~/.ezkl].
+    /// The SRS, or a folder of such files with EZKL's names [default:
+    /// $EZKL_REPO_PATH/srs/kzg{logrows}.srs, with EZKL_REPO_PATH = ~/.ezkl].
     #[arg(long)]
     pub srs_path: Option<PathBuf>,
 }

@@ -12,7 +12,7 @@ pub struct Peers {
     /// What to do.
     #[command(subcommand)]
     pub action: PeersAction,
-    /// Folder of the identity [default: ~/.config/twain].
+    /// Folder or name of the identity [default: ~/.config/twain].
     #[arg(long, global = true)]
     pub identity: Option<PathBuf>,
 }
@@ -44,7 +44,7 @@ pub struct Bundles {
     /// What to do.
     #[command(subcommand)]
     pub action: BundlesAction,
-    /// Folder of the identity [default: ~/.config/twain].
+    /// Folder or name of the identity [default: ~/.config/twain].
     #[arg(long, global = true)]
     pub identity: Option<PathBuf>,
 }

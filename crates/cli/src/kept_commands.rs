@@ -1,4 +1,4 @@
-//! `peers` and `bundles`: what is kept in an identity's folder, in words.
+//! `identity`, `peers` and `bundles`: what is kept in an identity's folder, in words.
 
 use crate::print;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,37 @@ use std::time::{Duration, SystemTime};
 use twain::observe::Run;
 use twain::pair::CommonFiles;
 use twain::{Error, ProverFiles, pair};
+use twain_cli::arguments::IdentityAction;
 use twain_cli::kept_arguments::{BundlesAction, Count, PeersAction};
+use twain_link::identity::Fingerprint;
+
+/// Prints, makes or changes identities.
+pub fn identity(
+    action: Option<IdentityAction>,
+    identity: &Option<PathBuf>,
+    run: &Run,
+) -> Result<(), Error> {
+    match action {
+        None => tell(&pair::fingerprint(identity)?, run),
+        Some(IdentityAction::New { name }) => tell(&pair::new_identity(&name)?, run),
+        Some(IdentityAction::List) => pair::named_identities()?
+            .iter()
+            .try_for_each(|(name, fingerprint)| print::line(format_args!("{name} {fingerprint}"))),
+        Some(IdentityAction::Rotate) => {
+            let (erased, fingerprint) = pair::rotate_identity(identity)?;
+            run.warn(format!(
+                "peers do not know this key yet: tell them; {erased} bundles of the old one are erased"
+            ));
+            tell(&fingerprint, run)
+        }
+    }
+}
+
+/// A fingerprint, for programs and to copy; for people also to read out.
+fn tell(fingerprint: &Fingerprint, run: &Run) -> Result<(), Error> {
+    run.step(format!("To read it out: {}", fingerprint.in_groups()));
+    print::line(fingerprint)
+}
 
 /// Changes or prints the names of peers.
 pub fn peers(action: PeersAction, identity: Option<&Path>) -> Result<(), Error> {

@@ -14,8 +14,10 @@
 //! ```
 
 pub mod arguments;
+pub mod configuration;
 pub mod evm_arguments;
 mod files;
+pub mod flag_sources;
 pub mod kept_arguments;
 mod run_arguments;
 mod side;

@@ -16,14 +16,42 @@ use clap::Parser;
 use std::process::{ExitCode, exit};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use twain::Fault;
 use twain::observe::{Cancel, Observer, Run};
+use twain::{Error, Fault};
 use twain_cli::arguments::{Arguments, LogFormat};
+use twain_cli::configuration::{Completed, complete};
+use twain_cli::flag_sources::FlagSourceError;
 use twain_party::PartyError;
+
+/// What the user says, on the command line and elsewhere; and what of it stands elsewhere.
+fn arguments() -> Result<(Arguments, Vec<String>), ExitCode> {
+    let words = std::env::args_os().collect();
+    let completed = complete(words, &|name| std::env::var_os(name)).map_err(|error| {
+        let error = match error {
+            FlagSourceError::File { path, reason } => Error::file(path, reason),
+            FlagSourceError::Variable { .. } => Error::Usage(error.to_string()),
+        };
+        report::tell_error(&error, false);
+        ExitCode::from(error.fault().exit_status())
+    })?;
+    let Completed { words, added } = completed;
+    let arguments = Arguments::try_parse_from(words).map_err(|error| {
+        // Standard error may be closed: no reason to fail otherwise.
+        let _ = error.print();
+        if error.use_stderr() && !added.is_empty() {
+            report::tell_added(&added);
+        }
+        ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+    })?;
+    Ok((arguments, added))
+}
 
 fn main() -> ExitCode {
     allocator::keep_freed_memory();
-    let arguments = Arguments::parse();
+    let (arguments, added) = match arguments() {
+        Ok(arguments) => arguments,
+        Err(status) => return status,
+    };
     let as_json = arguments.log_format == LogFormat::Json;
     let amount = match (arguments.quiet, arguments.verbose) {
         (true, _) => report::Amount::Little,
@@ -46,6 +74,9 @@ fn main() -> ExitCode {
         true => Arc::new(report::Lines),
         false => Arc::new(report::Screen::new(cancel.clone(), amount)),
     };
+    if amount == report::Amount::Much && !as_json && !added.is_empty() {
+        report::tell_added(&added);
+    }
     let run = Run::new(observer, cancel);
     let outcome = commands::run(arguments.command, &run).and_then(|last_line| {
         if as_json || amount != report::Amount::Little {

@@ -53,7 +53,8 @@ pub fn proof(public_values: usize, verified: bool) -> String {
     format!("{}; {verified}", count(public_values, "public value"))
 }
 
-fn count(number: usize, what: &str) -> String {
+/// A number of things.
+pub fn count(number: usize, what: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     match what.split_once(" of ") {
         Some((noun, of)) => format!("{number} {noun}{plural} of {of}"),

@@ -104,8 +104,9 @@ impl Observer for Screen {
         // The bars would draw over the question.
         self.suspend(|| {
             say!(
-                "The peer at {address} shows the key {found}, not seen before. Is it what `twain \
-                 identity` prints on the peer's machine? [yes/no] "
+                "The peer at {address} shows the key {found}, not seen before ({}). Is it what \
+                 `twain identity` prints on the peer's machine? [yes/no] ",
+                found.in_groups()
             );
             let cancelled = || self.cancel.is_cancelled();
             says_yes(&lines_of_input(), cancelled, || say!("Please answer yes or no: "))
@@ -152,6 +153,11 @@ impl Observer for Lines {
             tell!("{line}");
         }
     }
+}
+
+/// Which flags do not stand on the command line.
+pub fn tell_added(added: &[String]) {
+    tell!("also taken: {}", added.join(", "));
 }
 
 /// The last line of a command that failed.

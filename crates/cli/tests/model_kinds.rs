@@ -151,7 +151,7 @@ fn odd_inputs() {
         ("{\"input_data\": [[0.5", "EOF"),
         ("{\"inputs\": [[0.5]]}", "missing field `input_data`"),
         ("{}", "missing field `input_data`"),
-        ("{\"input_data\": [[0.5], [1.0]]}", "holds 2 lists, but the network has 1 inputs"),
+        ("{\"input_data\": [[0.5], [1.0]]}", "holds 2 lists, but the network has 1 input"),
         ("{\"input_data\": [[0.5, 1.0]]}", "holds 2 elements"),
         ("{\"input_data\": [[]]}", "holds 0 elements"),
         ("{\"input_data\": [[1e30]]}", "out of the range the circuit can hold"),

@@ -32,6 +32,8 @@ fn about(name: &str, flags: &[&str], expected: &[&str]) {
 fn files_that_are_no_models() {
     assert!(complaint(b"", &[]).contains("the file is empty"));
     let text = complaint(b"{\"input_data\": [[1.0]]}", &[]);
+    assert!(text.contains("this is an input file, not an ONNX model"), "{text}");
+    let text = complaint(b"<html>", &[]);
     assert!(text.contains("another format") && text.contains("torch.onnx.export"), "{text}");
     let whole = fs::read(repository("tests/onnx/mlp/network.onnx")).unwrap();
     let text = complaint(&whole[..whole.len() / 2], &[]);

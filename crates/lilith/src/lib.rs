@@ -41,7 +41,7 @@ use std::process::ExitCode;
 /// The program.
 pub fn main() -> ExitCode {
     let words = std::env::args_os().collect();
-    let words = match server::config::complete(words, |name| std::env::var_os(name)) {
+    let words = match server::config::complete(words, &|name| std::env::var_os(name)) {
         Ok(words) => words,
         Err(error) => {
             eprintln!("error: {error}");

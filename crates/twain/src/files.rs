@@ -5,10 +5,14 @@ use std::path::PathBuf;
 use twain_artifacts::key::KeyFormat;
 use twain_graph::Settings;
 
-/// The SRS's path: what the user says, or EZKL's default for this size.
+/// The SRS's path: what the user says, which may be a folder with EZKL's names in it, or EZKL's
+/// default for this size.
 pub fn srs_path(given: &Option<PathBuf>, logrows: u32) -> Result<PathBuf, Error> {
-    if let Some(path) = given {
-        return Ok(path.clone());
+    let name = format!("kzg{logrows}.srs");
+    match given {
+        Some(folder) if folder.is_dir() => return Ok(folder.join(name)),
+        Some(path) => return Ok(path.clone()),
+        None => {}
     }
     let folder = match (std::env::var_os("EZKL_REPO_PATH"), std::env::home_dir()) {
         (Some(folder), _) => PathBuf::from(folder),
@@ -17,7 +21,7 @@ pub fn srs_path(given: &Option<PathBuf>, logrows: u32) -> Result<PathBuf, Error>
             return Err(Error::Usage("there is no home folder: give --srs-path".into()));
         }
     };
-    Ok(folder.join("srs").join(format!("kzg{logrows}.srs")))
+    Ok(folder.join("srs").join(name))
 }
 
 /// The format of keys, by the environment variable `EZKL_KEY_FORMAT`.

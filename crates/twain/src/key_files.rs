@@ -264,6 +264,16 @@ pub fn write_keys(
     Ok(Prepared::place_both(vk.prepare(vk_path, format)?, pk)?)
 }
 
+/// Bytes of a proving key's polynomials, which are all but a few thousand of its file.
+pub fn proving_key_bytes(key: &ProvingKey) -> u64 {
+    let system = key.system();
+    let extended = 1 << system.extended_k();
+    let columns = key.fixed().values.len() + key.sigma().values.len();
+    // Each column has values, coefficients and values on the extended domain; three more the last.
+    let scalars = columns * (2 * system.rows() + extended) + 3 * extended;
+    (scalars * size_of::<Fr>()) as u64
+}
+
 /// Reads the SRS for `2^k` rows from a file for at least as many; a larger one is cut down, which
 /// takes a transform of its points. The file may come from someone who wants what is committed to,
 /// so all points that are used are checked, over `rng`: wrong ones pass with probability `2^-225`.

@@ -107,11 +107,17 @@ impl InputFile {
         let inputs = &model.graph.inputs;
         if self.input_data.len() != own.len() {
             let lists = self.input_data.len();
-            let wanted = match own.len() == inputs.len() {
-                true => format!("the network has {} inputs", inputs.len()),
-                false => format!("this side owns {} of its {} inputs", own.len(), inputs.len()),
+            let number = |number: usize, what: &str| match number {
+                1 => format!("1 {what}"),
+                _ => format!("{number} {what}s"),
             };
-            let text = format!("input_data holds {lists} lists, but {wanted}");
+            let wanted = match own.len() == inputs.len() {
+                true => format!("the network has {}", number(inputs.len(), "input")),
+                false => {
+                    format!("this side owns {} of its {}", own.len(), number(inputs.len(), "input"))
+                }
+            };
+            let text = format!("input_data holds {}, but {wanted}", number(lists, "list"));
             return Err(FormatError::Shape(text));
         }
         let mut quantized = vec![Vec::new(); inputs.len()];

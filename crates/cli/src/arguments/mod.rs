@@ -34,8 +34,18 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
 
 /// Private model, private data, one ordinary EZKL proof.
 #[derive(Debug, Parser)]
-#[command(name = "twain", version = VERSION.as_str(), about, max_term_width = 100)]
+#[command(
+    name = "twain",
+    version = VERSION.as_str(),
+    about = "Private model, private data, one ordinary EZKL proof.",
+    max_term_width = 100
+)]
 pub struct Arguments {
+    /// A file with flags that would have to be repeated [default: ~/.config/twain/config.toml].
+    ///
+    /// What the command line or the environment (TWAIN_ID for --id) says comes first.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// Progress bars and text for people, or one JSON object a line for programs.
     #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
@@ -51,11 +61,19 @@ pub struct Arguments {
 }
 
 /// What is done with an identity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum IdentityAction {
     /// A new key takes the place of the old one, which is gone; so are the bundles it kept. Tell
     /// your peers.
     Rotate,
+    /// Makes another identity: `--identity NAME` then stands for it, with peers and bundles of its
+    /// own.
+    New {
+        /// Letters, digits, dots, dashes and underscores.
+        name: String,
+    },
+    /// Prints the identities that have names: `NAME FINGERPRINT` a line.
+    List,
 }
 
 /// How progress is told.
@@ -164,14 +182,13 @@ pub enum Command {
     #[command(after_help = "Example:\n  twain peers add bank FINGERPRINT prove.bank.example:7000")]
     Peers(Peers),
     /// Prints the fingerprint by which peers know this machine; makes its key where there is none.
-    /// Each folder has an identity of its own.
     #[command(after_help = "Example:\n  twain identity")]
     Identity {
         /// What is done with it, if not only printed.
-        #[arg(value_enum)]
+        #[command(subcommand)]
         action: Option<IdentityAction>,
-        /// Folder of the identity [default: ~/.config/twain].
-        #[arg(long)]
+        /// Folder or name of the identity [default: ~/.config/twain].
+        #[arg(long, global = true)]
         identity: Option<PathBuf>,
     },
     /// Prints completions for a shell.

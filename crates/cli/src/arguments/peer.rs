@@ -30,7 +30,7 @@ pub struct Pair {
     /// The peer's fingerprint, as its `twain identity` prints it.
     #[arg(long, requires = "id")]
     pub peer: Option<String>,
-    /// Folder of the identity [default: ~/.config/twain].
+    /// Folder or name of the identity [default: ~/.config/twain].
     #[arg(long)]
     pub identity: Option<PathBuf>,
     /// How long to wait for the peer to appear, in seconds.
@@ -104,7 +104,7 @@ pub struct Invite {
     /// For how many days it is good.
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub days: u32,
-    /// Folder of the identity [default: ~/.config/twain].
+    /// Folder or name of the identity [default: ~/.config/twain].
     #[arg(long)]
     pub identity: Option<PathBuf>,
 }

@@ -9,6 +9,8 @@ use std::thread::{JoinHandle, spawn};
 use std::time::Duration;
 use twain::Error;
 use twain::observe::bytes;
+use twain_cli::configuration::SHARED;
+use twain_cli::flag_sources::variable_name;
 use twain_party::Phase;
 
 /// A running side.
@@ -30,6 +32,11 @@ impl Side {
         let program = std::env::current_exe().map_err(fail)?;
         let mut command = Command::new(program);
         command.current_dir(folder).args(["--log-format", "json", "prove"]).args(arguments);
+        // What the user has set is for proofs of their own.
+        command.env("TWAIN_CONFIG", "");
+        for long in SHARED {
+            command.env_remove(variable_name("TWAIN", long));
+        }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut process = command.spawn().map_err(fail)?;
         let bar = bars.add(ProgressBar::new(Phase::OF_PROOF.len() as u64));

@@ -19,6 +19,7 @@ pub fn repository(path: &str) -> PathBuf {
 pub fn twain(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_twain"));
     command.current_dir(folder).env_remove("RUST_LOG").env_remove("EZKL_KEY_FORMAT");
+    command.env("TWAIN_CONFIG", "");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

@@ -5,28 +5,12 @@
 
 use crate::arguments::Arguments;
 use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, CommandFactory};
+use clap::{Arg, CommandFactory};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-
-/// Why the settings cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file.
-    #[error("{path}: {reason}", path = path.display())]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// What is wrong.
-        reason: String,
-    },
-    /// A variable.
-    #[error("{name}: it is not text")]
-    Variable {
-        /// Which.
-        name: String,
-    },
-}
+use twain_cli::flag_sources::{
+    FlagFile, FlagSourceError, Variables, flags, variable, variable_name,
+};
 
 /// Words of a command line, with what environment and file say added if it is `serve`'s.
 ///
@@ -34,8 +18,8 @@ pub enum ConfigError {
 /// A file that cannot be read, or names what is no flag.
 pub fn complete(
     words: Vec<OsString>,
-    variable: impl Fn(&str) -> Option<OsString>,
-) -> Result<Vec<OsString>, ConfigError> {
+    variables: Variables,
+) -> Result<Vec<OsString>, FlagSourceError> {
     let root = Arguments::command();
     // What is wrong with the words is said when they are read once more, with what is added.
     let Ok(read) = root.clone().ignore_errors(true).try_get_matches_from(&words) else {
@@ -49,37 +33,19 @@ pub fn complete(
         matches!(given.try_contains_id(id), Ok(true))
             && given.value_source(id) == Some(ValueSource::CommandLine)
     };
-    let from_environment = |argument: &Arg| -> Result<Option<String>, ConfigError> {
-        let Some(long) = argument.get_long() else { return Ok(None) };
-        let name = format!("LILITH_{}", long.replace('-', "_").to_uppercase());
-        let value = variable(&name).filter(|value| !value.is_empty());
-        value
-            .map(|value| value.into_string())
-            .transpose()
-            .map_err(|_| ConfigError::Variable { name })
-    };
-    let mut file = toml::Table::new();
     let path = given.get_one::<PathBuf>("config").cloned();
-    let path = path.or_else(|| variable("LILITH_CONFIG").map(PathBuf::from));
-    if let Some(path) = &path {
-        file = read_file(path, serve)?;
-    }
+    let path = path.or_else(|| variables("LILITH_CONFIG").map(PathBuf::from));
+    let file = path.map(|path| read_file(&path, serve)).transpose()?;
     let mut added = Vec::new();
     for argument in serve.get_arguments() {
         let Some(long) = argument.get_long().filter(|long| *long != "config") else { continue };
         if is_given(argument) {
             continue;
         }
-        match (from_environment(argument)?, file.get(long)) {
+        let entry = file.as_ref().and_then(|file| Some((file, file.table.get(long)?)));
+        match (variable(variables, &variable_name("LILITH", long))?, entry) {
             (Some(text), _) => added.extend(flags(argument, long, text.split(','))),
-            (None, Some(value)) => {
-                let fail = |reason: &str| ConfigError::File {
-                    path: path.clone().unwrap_or_default(),
-                    reason: format!("{long}: {reason}"),
-                };
-                let texts = texts(value).ok_or_else(|| fail("give a text, a number or a list"))?;
-                added.extend(flags(argument, long, texts.iter().map(String::as_str)));
-            }
+            (None, Some((file, value))) => added.extend(file.flags(argument, long, value)?),
             (None, None) => {}
         }
     }
@@ -87,54 +53,14 @@ pub fn complete(
     Ok(words.into_iter().chain(added.into_iter().map(OsString::from)).collect())
 }
 
-fn read_file(path: &Path, serve: &clap::Command) -> Result<toml::Table, ConfigError> {
-    let fail = |reason: String| ConfigError::File { path: path.to_path_buf(), reason };
-    let text = std::fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
-    let table: toml::Table =
-        toml::from_str(&text).map_err(|error| fail(error.message().to_string()))?;
+fn read_file(path: &Path, serve: &clap::Command) -> Result<FlagFile, FlagSourceError> {
+    let file = FlagFile::read(path)?;
     let is_flag = |name: &str| {
         name != "config" && serve.get_arguments().any(|argument| argument.get_long() == Some(name))
     };
-    match table.keys().find(|name| !is_flag(name)) {
-        Some(name) => Err(fail(format!("{name} is no flag of lilith serve"))),
-        None => Ok(table),
-    }
-}
-
-/// The values of an entry as the command line would have them.
-fn texts(value: &toml::Value) -> Option<Vec<String>> {
-    match value {
-        toml::Value::String(text) => Some(vec![text.clone()]),
-        toml::Value::Integer(number) => Some(vec![number.to_string()]),
-        toml::Value::Boolean(is_so) => Some(vec![is_so.to_string()]),
-        toml::Value::Array(values) => {
-            let one = |value: &toml::Value| match value {
-                toml::Value::String(text) => Some(text.clone()),
-                _ => None,
-            };
-            values.iter().map(one).collect()
-        }
-        _ => None,
-    }
-}
-
-/// An entry as flags: a switch by itself, or not at all; a list as one flag for each value.
-fn flags<'a>(argument: &Arg, long: &str, values: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let is_switch = matches!(argument.get_action(), ArgAction::SetTrue);
-    let may_be_bare = argument.get_num_args().is_some_and(|number| number.min_values() == 0);
-    let is_list = matches!(argument.get_action(), ArgAction::Append);
-    let values: Vec<&str> = values.collect();
-    let flag = |value: &str| match value {
-        "true" | "1" if is_switch => Some(format!("--{long}")),
-        "false" | "0" if is_switch => None,
-        "true" if may_be_bare => Some(format!("--{long}")),
-        "false" if may_be_bare => None,
-        _ => Some(format!("--{long}={value}")),
-    };
-    match is_list {
-        true => values.into_iter().filter_map(flag).collect(),
-        // A comma is a part of what is no list.
-        false => flag(&values.join(",")).into_iter().collect(),
+    match file.table.keys().find(|name| !is_flag(name)) {
+        Some(name) => Err(file.error(format!("{name} is no flag of lilith serve"))),
+        None => Ok(file),
     }
 }
 
@@ -154,7 +80,7 @@ mod tests {
             found.map(|(_, value)| OsString::from(value))
         };
         let words = ["lilith"].iter().chain(words).map(OsString::from).collect();
-        match Arguments::try_parse_from(complete(words, variable)?)?.command {
+        match Arguments::try_parse_from(complete(words, &variable)?)?.command {
             Command::Serve(options) => Ok(*options),
             _ => panic!("another command"),
         }
@@ -209,6 +135,6 @@ mod tests {
     fn other_commands_are_left_alone() {
         let words: Vec<OsString> = ["lilith", "ping"].map(OsString::from).to_vec();
         let variable = |_: &str| Some(OsString::from("x"));
-        assert_eq!(complete(words.clone(), variable).unwrap(), words);
+        assert_eq!(complete(words.clone(), &variable).unwrap(), words);
     }
 }

@@ -32,6 +32,24 @@ pub enum IdentityError {
     /// Neither `XDG_CONFIG_HOME` nor `HOME` is set.
     #[error("no configuration directory: set HOME, or name a directory")]
     NoHome,
+    /// A name that could be taken for something else.
+    #[error(
+        "`{0}` is no name for an identity: 1 to 64 letters, digits, dots, dashes and underscores"
+    )]
+    Name(String),
+    /// The name is taken.
+    #[error("there is an identity {0} already (see `twain identity list`)")]
+    Taken(String),
+    /// A name that is a folder, too.
+    #[error(
+        "`{name}` is both the identity in {folder} and a folder here: write ./{name} for this one"
+    )]
+    Ambiguous {
+        /// What was given.
+        name: String,
+        /// The folder that the name stands for.
+        folder: PathBuf,
+    },
     /// The cryptographic library refused.
     #[error("cannot make a key: {0}")]
     Crypto(String),

@@ -5,6 +5,7 @@
 mod error;
 mod fingerprint;
 mod known_peers;
+mod named;
 mod named_peers;
 mod private_file;
 

@@ -67,16 +67,13 @@ pub struct NamedPeers {
 }
 
 impl NamedPeers {
-    /// The list in the folder `directory`, or in the default one; empty if there is none.
+    /// The list of the identity that a user means by `directory` ([`Identity::directory_of`]);
+    /// empty if there is none.
     ///
     /// # Errors
     /// A file that cannot be read, or that others may read; a line that is none.
     pub fn read(directory: Option<&Path>) -> Result<Self, NamedPeersError> {
-        let directory = match directory {
-            Some(directory) => directory.to_path_buf(),
-            None => Identity::default_directory()?,
-        };
-        let path = directory.join(FILE);
+        let path = Identity::directory_of(directory)?.join(FILE);
         let content = read_private(&path, LONGEST_FILE + 1)?;
         let content = content.as_ref().map_or(&[][..], |content| content);
         if content.len() as u64 > LONGEST_FILE {

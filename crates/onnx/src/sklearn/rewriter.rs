@@ -186,7 +186,7 @@ impl Rewriter {
                 return Ok(Some(texts_are_positions()));
             }
             Some(Some(labels)) => self.pick(&labels, positions, output),
-            None => self.op_as("Gather", &[data, positions], vec![integer("axis", 1)], output),
+            None => self.op_as("Gather", &[data, positions], vec![integer("axis", -1)], output),
         }
         Ok(None)
     }

@@ -3,11 +3,13 @@
 use super::{load_circuit, load_settings};
 use crate::error::{AtFile, Error};
 use crate::files;
-use crate::key_files::{ExtendedForm, read_proving_key, read_srs, write_keys, write_verifying_key};
-use crate::observe::Run;
+use crate::key_files::{
+    ExtendedForm, proving_key_bytes, read_proving_key, read_srs, write_keys, write_verifying_key,
+};
+use crate::observe::{Run, bytes};
 use rand_core::OsRng;
 use std::path::{Path, PathBuf};
-use twain_artifacts::CompiledModel;
+use twain_artifacts::{ArtifactKind, CompiledModel, Destination};
 use twain_circuit::{ProductTree, configure, lay_out};
 use twain_plonk::{ProvingKey, Srs, generate_keys, generate_keys_watched};
 
@@ -43,11 +45,16 @@ pub fn setup(arguments: &Setup, run: &Run) -> Result<(), Error> {
     super::warn_of_looseness(&compiled, run);
     let k = compiled.settings.run_args.logrows;
     let format = files::key_format()?;
+    // What stands in the way is found before the work.
+    drop(Destination::open(&arguments.vk_path, ArtifactKind::VerifyingKey)?);
+    drop(Destination::open(&arguments.pk_path, ArtifactKind::ProvingKey)?);
     let watched = run.watched();
     let srs = read_srs(&files::srs_path(&arguments.srs, k)?, k, &mut OsRng, &watched)?;
     let (system, assembly) = (circuit.cs, circuit.assembly);
     let key =
         generate_keys_watched(system, assembly, &srs, arguments.compress, &watched).at(path)?;
+    let size = bytes(proving_key_bytes(&key));
+    run.step(format!("2^{k} rows; the proving key takes {size}."));
     Ok(write_keys(&arguments.vk_path, &arguments.pk_path, format, &key, &watched)?)
 }
 

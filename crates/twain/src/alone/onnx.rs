@@ -3,13 +3,16 @@
 
 use crate::error::{AtFile, Error};
 use crate::observe::Run;
+use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
-use twain_artifacts::{CompiledModel, InputElement, InputFile, write_settings};
+use twain_artifacts::{
+    CompiledModel, InputElement, InputFile, ONNX_MODEL, recognise_bytes, write_settings,
+};
 use twain_circuit::{Warning, check_public_values, check_tables, settings};
 use twain_graph::{CheckMode, Model, RunArgs, Settings};
-use twain_onnx::{Loaded, Reading, build, departures, load, random_inputs};
+use twain_onnx::{Loaded, OnnxError, Reading, build, departures, load, random_inputs};
 
 /// What a user accepts of a model beyond what EZKL's circuits have exactly.
 #[derive(Clone, Copy, Debug, Default)]
@@ -26,13 +29,22 @@ pub(super) fn read(
     variables: &[(String, usize)],
     allowances: Allowances,
 ) -> Result<Loaded, Error> {
-    let bytes = std::fs::read(path).map_err(|error| Error::file(path, error))?;
+    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => Error::file(path, "there is no such file; name the network with -M"),
+        _ => Error::file(path, error),
+    })?;
     let folder = match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
     };
     let Allowances { as_ezkl, clamp_masks } = allowances;
-    load(&bytes, variables, &Reading { folder: Some(folder), as_ezkl, clamp_masks }).at(path)
+    let loaded = load(&bytes, variables, &Reading { folder: Some(folder), as_ezkl, clamp_masks });
+    loaded.or_else(|error| match (&error, recognise_bytes(&bytes)) {
+        (OnnxError::Parse(_), Some(found)) if found != ONNX_MODEL => {
+            Err(Error::file(path, format!("this is {found}, not {ONNX_MODEL}")))
+        }
+        _ => Err(error).at(path),
+    })
 }
 
 /// Says where a circuit means something else than the file.

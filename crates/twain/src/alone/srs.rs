@@ -15,6 +15,7 @@ use twain_algebra::{AlgebraError, Domain, Fr, G1, G1Affine, G2Affine, g_lagrange
 use twain_artifacts::srs::{
     MAX_K, PointCheck, Powers, PowersOfTau, SrsError, SrsFile, check, write_srs,
 };
+use twain_artifacts::{ArtifactKind, Destination};
 use twain_party::{PartyError, Watched};
 
 /// Makes an SRS from a fresh secret, which this process then forgets: no ceremony, hence for tests.
@@ -22,6 +23,8 @@ pub fn generate(path: &Path, k: u32, run: &Run) -> Result<(), Error> {
     if k > MAX_K {
         return Err(Error::Usage(format!("--logrows {k}: at most {MAX_K} is possible")));
     }
+    // What stands in the way is found before the work.
+    drop(Destination::open(path, ArtifactKind::Srs)?);
     let secret = [Fr::random(OsRng)];
     let mut powers = vector::powers(secret[0], 1 << k);
     let watched = run.watched();
@@ -134,7 +137,10 @@ fn import_rows(
         (file.g(k, PointCheck::OnCurve)?, file.g2(), file.s_g2(), what)
     } else {
         let file = SrsFile::open(from)?.interrupted_by(watched.clone());
-        let what = "from a raw SRS, which does not name its ceremony".to_string();
+        let what =
+            "from a raw SRS, which names no ceremony: if it is a test SRS (gen-srs), or you \
+                    cannot tell, whoever knows its secret could forge proofs"
+                .to_string();
         (file.g(k, PointCheck::OnCurve)?, file.g2(), file.s_g2(), what)
     };
     let powers = Powers { g: &g, g_lagrange: None, g2: &g2, s_g2: &s_g2 };

@@ -24,14 +24,16 @@ pub struct Forecast {
     phases: Vec<(Phase, [Traffic; 2])>,
 }
 
-/// Measured on pairs of 2^9 to 2^19 rows, within a factor of 1.5: a process that holds next to
-/// nothing, ...
-const BASE_MEMORY: u64 = 65_000_000;
-/// ... what is on its way over the link or waits to be, at most, ...
-const MEMORY_IN_FLIGHT: u64 = 100_000_000;
+/// Memory, measured on both sides of seven circuits of 2^8 to 2^15 rows, within 12 %: a process that
+/// holds next to nothing, ...
+const BASE_MEMORY: u64 = 86_000_000;
+/// ... what came over the link and is not used up, at most, ...
+const MEMORY_RECEIVED: u64 = 35_000_000;
+/// ... and in hundredths how much of it is held in one form or another, ...
+const PERCENT_HELD: u64 = 129;
 /// ... scalars held at the peak for each row and polynomial; ...
-const SCALARS_HELD: u64 = 12;
-/// ... seconds that every session takes, ...
+const SCALARS_HELD: u64 = 13;
+/// Time, within a factor of 1.5: seconds that every session takes, ...
 const BASE_SECONDS: f64 = 0.1;
 /// ... to make, commit to and open a polynomial, per row, ...
 const SECONDS_PER_ROW: f64 = 1.5e-6;
@@ -94,7 +96,7 @@ impl Forecast {
             inline,
             bundled,
             memory: BASE_MEMORY
-                + carried.min(MEMORY_IN_FLIGHT)
+                + inline.received.min(MEMORY_RECEIVED) * PERCENT_HELD / 100
                 + cells * SCALARS_HELD * size_of::<Fr>() as u64,
             seconds: if backend() == Backend::Portable { portable_seconds } else { seconds },
             portable_seconds,

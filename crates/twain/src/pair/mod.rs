@@ -34,7 +34,7 @@ pub use forecast::Forecast;
 pub use invitation::{Invitation, InvitationError};
 pub use invited::invite;
 pub use outputs::Reveal;
-pub use peers::{add_peer, named_peers, remove_peer};
+pub use peers::{add_peer, named_identities, named_peers, new_identity, remove_peer};
 pub use preprocess::preprocess;
 pub use prove::{Meeting, ProveFiles, prove};
 pub use session::{Peer, fingerprint};

@@ -1,9 +1,10 @@
-//! `twain peers`: names for peers, so that a session needs neither fingerprint nor address.
+//! `twain peers`: names for peers, so that a session needs neither fingerprint nor address; and
+//! names for several identities of one's own.
 
 use crate::error::Error;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use twain_link::channel::tls::check_address;
-use twain_link::identity::{FingerprintError, NamedPeer, NamedPeers};
+use twain_link::identity::{Fingerprint, FingerprintError, Identity, NamedPeer, NamedPeers};
 
 /// Gives a peer a name, in the identity's folder or the default one. The key is known from then on:
 /// it was compared over a channel both trust. `address` is `host:port`, of a peer that listens.
@@ -38,4 +39,23 @@ pub fn named_peers(identity: Option<&Path>) -> Result<Vec<NamedPeer>, Error> {
 /// A name that nobody has; a list that cannot be used.
 pub fn remove_peer(identity: Option<&Path>, name: &str) -> Result<(), Error> {
     Ok(NamedPeers::read(identity)?.remove(name)?)
+}
+
+/// Makes an identity with a name, which then stands for its folder.
+///
+/// # Errors
+/// A name that is none, or taken; a key that cannot be written.
+pub fn new_identity(name: &str) -> Result<Fingerprint, Error> {
+    Ok(Identity::create_named(name)?.fingerprint())
+}
+
+/// The identities with names.
+///
+/// # Errors
+/// A folder or a key that cannot be used.
+pub fn named_identities() -> Result<Vec<(String, Fingerprint)>, Error> {
+    let fingerprint = |(name, folder): (String, PathBuf)| {
+        Ok((name, Identity::load_or_create(&folder)?.fingerprint()))
+    };
+    Identity::all_named()?.into_iter().map(fingerprint).collect()
 }

@@ -54,7 +54,7 @@ pub struct Peer {
     pub local_addr: Option<String>,
     /// The peer's fingerprint, as its `twain identity` prints it.
     pub peer: Option<String>,
-    /// Folder of this side's identity, if not the default.
+    /// Folder or name of this side's identity, if not the default.
     pub identity: Option<PathBuf>,
     /// The invitation that the address and the fingerprint are from: it is for one circuit, and
     /// ends.
@@ -96,8 +96,7 @@ impl Peer {
             let text = format!("{no_address}; nor is it a peer's name (see `twain peers list`)");
             return Err(Error::Usage(text));
         };
-        let key = peer.fingerprint.to_string();
-        if self.peer.as_ref().is_some_and(|given| *given != key) {
+        if self.pinned()?.is_some_and(|given| given != peer.fingerprint) {
             let text = format!("--peer is another key than that of {name}: leave it out");
             return Err(Error::Usage(text));
         }
@@ -106,7 +105,7 @@ impl Peer {
                 format!("the peer {name} has no address: give --local-addr, so that it can dial");
             return Err(Error::Usage(text));
         }
-        (self.remote_peer, self.peer) = (peer.address.clone(), Some(key));
+        (self.remote_peer, self.peer) = (peer.address.clone(), Some(peer.fingerprint.to_string()));
         Ok(self)
     }
 
@@ -142,17 +141,14 @@ pub fn open_store(identity: &Identity) -> Result<Store<'_>, StoreError> {
     Store::open(&bundles, &marks, identity)
 }
 
-/// The key in `folder`, or in the default one.
-pub fn identity_of(folder: &Option<PathBuf>) -> Result<Identity, Error> {
-    let folder = match folder {
-        Some(folder) => folder.clone(),
-        None => Identity::default_directory()?,
-    };
+/// The identity that a user means by `given`: a folder, a name, or the default one.
+pub fn identity_of(given: &Option<PathBuf>) -> Result<Identity, Error> {
+    let folder = Identity::directory_of(given.as_deref())?;
     Identity::load_or_create(&folder).map_err(Error::from)
 }
 
-/// The fingerprint of the identity in a folder (or the default one), which is made if it is not
-/// there.
+/// The fingerprint of the identity in a folder, of a name, or of the default one, which is made if
+/// it is not there.
 ///
 /// # Errors
 /// A folder or a key file that cannot be used.
