@@ -5,7 +5,7 @@
 //! the peer sends is waited for in the next one, so that other operations can go on meanwhile.
 
 use crate::arithmetic::shared_indices;
-use crate::wires::{TimesFactors, Wires};
+use crate::wires::{TimesFactors, Wires, WiresOfValue};
 use ff::Field;
 use twain_algebra::Fr;
 use twain_algebra::vector::batch_invert;
@@ -43,14 +43,17 @@ impl Conversion {
         let own = values.iter().map(|value| value.operand.share).collect::<Vec<_>>();
         let mut own = Shares::new(own);
         let shared = shared_indices(&kinds);
-        let of_shared: Vec<u32> = shared.iter().map(|&i| values[i].wire).collect();
+        let of_shared: Vec<WiresOfValue> =
+            shared.iter().map(|&i| [Some(values[i].wire), None]).collect();
         let of_sides = [Role::Model, Role::Data].map(Kind::Owned);
         let TimesFactors { opened, factors, products } =
             wires.times_factors(channel, source, &of_shared, of_sides)?;
         // The data's mask is its share; the rest beside both masks is with it, too.
         if channel.role() == Role::Data {
-            shared.iter().zip(opened).for_each(|(&i, opened)| own[i] += opened);
+            shared.iter().zip(opened).for_each(|(&i, [opened, _])| own[i] += opened);
         }
+        let products = products.as_chunks().0.iter().map(|&[product, _]| product);
+        let products = Shares::new(products.collect());
         Ok(Self { kinds, own, inverses: factors, products })
     }
 

@@ -5,7 +5,8 @@
 //! is the product with `r_M + r_D`, made in the batch of the other products, over `w`.
 //!
 //! If the value is `c * wire + d`, with numbers `c` and `d` that both know, `w` takes the product
-//! of the wire's mask and `r = r_M + r_D`, which no input has to do with:
+//! of the wire's mask and `r = r_M + r_D`, which no input has to do with (of two wires, as in a
+//! looked-up pair of input and output, those of both masks and the same `r`):
 //!
 //! `w = (c * delta + d) * r + c * (a_M + a_D) * r`
 //!
@@ -13,7 +14,7 @@
 //! parties take the same steps with the same kinds.
 
 use crate::arithmetic::{InnerProducts, shared_indices};
-use crate::wires::{TimesFactors, Wires};
+use crate::wires::{TimesFactors, Wires, WiresOfValue};
 use ff::Field;
 use rand_chacha::ChaCha20Rng;
 use twain_algebra::Fr;
@@ -147,15 +148,18 @@ impl Masked {
         let forms = shared.iter().map(|&i| values[i].form).enumerate();
         let forms: Vec<(usize, WireForm)> =
             forms.filter_map(|(place, form)| Some((place, form?))).collect();
-        let numbers: Vec<u32> = forms.iter().map(|(_, form)| form.wire).collect();
+        let of_form =
+            |(_, form): &(usize, WireForm)| [Some(form.wire), form.second.map(|(wire, _)| wire)];
+        let numbers: Vec<WiresOfValue> = forms.iter().map(of_form).collect();
         let TimesFactors { opened, factors, products } =
             wires.times_factors(channel, source, &numbers, [Kind::Shared; 2])?;
-        let made = opened.iter().zip(factors.iter().zip(products.iter()));
-        for ((place, WireForm { factor, offset, .. }), (opened, (r, of_mask))) in
-            forms.into_iter().zip(made)
-        {
+        let made = opened.iter().zip(factors.iter().zip(products.as_chunks().0));
+        for ((place, form), (opened, (r, &[first, second]))) in forms.into_iter().zip(made) {
+            let WireForm { factor, offset, second: other, .. } = form;
+            let of_other = other.map_or(Fr::ZERO, |(_, factor)| factor);
+            let known = factor * opened[0] + of_other * opened[1] + offset;
             masked.random[place] = *r;
-            masked.parts[place] = (factor * opened + offset) * r + factor * of_mask;
+            masked.parts[place] = known * r + factor * first + of_other * second;
             masked.made[place] = true;
         }
         Ok(masked)

@@ -280,6 +280,9 @@ impl WitnessParty for TwoParty<'_> {
     }
 
     fn check_zero(&mut self, values: &[Fr]) -> Result<Tested, PartyError> {
+        if matches!(self.tests, Tests::OfWitness(_)) {
+            return Err(PartyError::Bug("the statement is tested before the validity test"));
+        }
         self.wires.make_products(&mut self.channel, &mut *self.source)?;
         let claims = self.hints.take_claims();
         let challenge = self.coins.toss(&mut self.channel, &mut self.rng, self.rehearses)?;
@@ -427,6 +430,15 @@ impl ProverParty for TwoParty<'_> {
         multiples: &[u32],
         factors: &[Operand],
     ) -> Result<Inversion, PartyError> {
+        // Who chooses its operand of such a product after the challenges sees by the product whether
+        // a guess at a hidden value is right.
+        let is_made_late =
+            |value: &Inverted| value.operand.kind == Kind::Shared && value.form.is_none();
+        if !matches!(self.tests, Tests::None) && values.iter().any(is_made_late) {
+            let text = "a looked-up value of three or more secrets of both sides cannot be tested \
+                        against a peer that cheats yet: --trust-peer on both sides proves it";
+            return Err(PartyError::Unsupported(text.into()));
+        }
         let (source, wires) = (&mut *self.source, &mut self.wires);
         let multiples = (multiples, factors);
         Inversion::begin(&mut self.channel, (source, wires), &mut self.rng, values, multiples)

@@ -171,7 +171,12 @@ proptest! {
             [seed, !seed, seed / 3, seed / 5].map(|seed| values(seed, count));
         let kinds: Vec<Kind> = kinds[..count].iter().map(|&k| KINDS[k]).collect();
         let inverted = |i: usize| x[i] * by[i] + offsets[i];
-        prop_assume!((0..count).all(|i| inverted(i) != Fr::ZERO && x[i] != Fr::ZERO));
+        // The same with the first wire, if it is shared and another one.
+        let factor = Fr::from(3);
+        let first = |i: usize| (i > 0 && kinds[0] == Kind::Shared).then_some((0, factor));
+        let of_two = |i: usize| inverted(i) + first(i).map_or(Fr::ZERO, |_| factor * x[0]);
+        let nonzero = |i| inverted(i) != Fr::ZERO && of_two(i) != Fr::ZERO && x[i] != Fr::ZERO;
+        prop_assume!((0..count).all(nonzero));
         let (model, data) = run(|party, role| {
             let operand = |i: usize| split(x[i], kinds[i], masks[i], role, false);
             let numbered = (0..count).map(|i| WireValue { wire: i as u32, operand: operand(i) });
@@ -180,11 +185,13 @@ proptest! {
             let mut all = Vec::new();
             for (i, WireValue { wire, operand }) in wires.iter().enumerate() {
                 all.push(Inverted { operand: *operand, form: None });
-                let form = WireForm { wire: *wire, factor: by[i], offset: offsets[i] };
+                let form = WireForm { wire: *wire, factor: by[i], offset: offsets[i], second: None };
                 if operand.kind == Kind::Shared {
                     // Its share is not looked at.
                     let unknown = Operand { share: Fr::ZERO, ..*operand };
                     all.extend([Inverted { operand: unknown, form: Some(form) }; 2]);
+                    let form = Some(WireForm { second: first(i), ..form });
+                    all.push(Inverted { operand: unknown, form });
                 }
             }
             let multiples: Vec<u32> = (0..all.len() as u32).collect();
@@ -198,6 +205,7 @@ proptest! {
             expected.push(x[i].invert().unwrap());
             if kinds[i] == Kind::Shared {
                 expected.extend([inverted(i).invert().unwrap(); 2]);
+                expected.push(of_two(i).invert().unwrap());
             }
         }
         prop_assert_eq!(&sums[..expected.len()], &expected[..]);

@@ -127,7 +127,7 @@ fn inverse_of_a_wire(party: &mut TwoParty) -> Result<(), PartyError> {
     let wire = WireValue { wire: 4, operand: shared(party, 3) };
     let share = party.claim(&[wire])?[0];
     let operand = Operand { share, ..wire.operand };
-    let form = WireForm { wire: 4, factor: Fr::ONE, offset: Fr::ZERO };
+    let form = WireForm { wire: 4, factor: Fr::ONE, offset: Fr::ZERO, second: None };
     let begun = party.begin_inverses(&[Inverted { operand, form: Some(form) }], &[], &[])?;
     party.finish_inverses(begun).map(drop)
 }

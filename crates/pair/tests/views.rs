@@ -180,7 +180,7 @@ fn inverses_of_wires() {
             let wires = claimed(party, values)?;
             let inverted = |value: &WireValue| {
                 let (factor, offset) = (Fr::from(5), Fr::from(77));
-                let form = Some(WireForm { wire: value.wire, factor, offset });
+                let form = Some(WireForm { wire: value.wire, factor, offset, second: None });
                 Inverted { operand: value.operand, form }
             };
             let inverted: Vec<Inverted> = wires.repeat(2).iter().map(inverted).collect();

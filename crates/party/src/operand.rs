@@ -27,7 +27,8 @@ pub struct WireValue {
     pub operand: Operand,
 }
 
-/// What follows from a wire by numbers that both parties know: `factor * wire + offset`.
+/// What follows from one or two wires by numbers that both parties know: `factor * wire + offset`,
+/// and the second wire times its factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WireForm {
     /// The wire's number.
@@ -36,6 +37,8 @@ pub struct WireForm {
     pub factor: Fr,
     /// What is added.
     pub offset: Fr,
+    /// Another wire, and its factor, which is not 0.
+    pub second: Option<(u32, Fr)>,
 }
 
 /// A value that is inverted.
@@ -43,6 +46,6 @@ pub struct WireForm {
 pub struct Inverted {
     /// The value.
     pub operand: Operand,
-    /// How it follows from a claimed, shared wire, if it does.
+    /// How it follows from claimed, shared wires, if it does.
     pub form: Option<WireForm>,
 }

@@ -35,6 +35,9 @@ pub(crate) mod coins {
     pub const OPENINGS: &str = "argument: openings";
 }
 
+/// log2 of the degree of what can be committed to.
+const CEREMONY: u32 = 28;
+
 /// A test of an argument that is to come: what was left by the witness test.
 pub struct Acceptance {
     pub(crate) audited: Audited,
@@ -67,7 +70,8 @@ impl Acceptance {
 
         // All polynomials of both sides are fixed: what they are at a point.
         let zeta = audited.challenge(channel, coins::POINT)?;
-        let degree = (shape.pieces + 2).saturating_mul(domain.n());
+        // Commitments are over powers of a ceremony, which has 2^28 of them, not only a circuit's.
+        let degree = (shape.pieces + 2) << CEREMONY;
         let Public(zeta) = audited.side().weigh(zeta, degree)?;
         let secrets = SecretValues::of(argument, &shape.secrets, (&domain, zeta))?;
         let inputs = with_pieces(&secrets.own[..secrets.shared.len()], part, &hidden, zeta);

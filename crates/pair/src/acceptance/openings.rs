@@ -90,9 +90,10 @@ pub(super) fn test_openings(
     cover: &Cover,
     rho: Fr,
 ) -> Result<(), PartyError> {
-    let count = at_points.iter().map(|at| at.opened.len()).sum();
-    let powers = vector::powers(rho, count);
-    let mut rest = &powers[..];
+    let count: usize = at_points.iter().map(|at| at.opened.len()).sum();
+    // From the first power on: the cover has the weight 1.
+    let powers = vector::powers(rho, count + 1);
+    let mut rest = &powers[1..];
     let weights: Vec<&[Fr]> = at_points
         .iter()
         .map(|at| {

@@ -29,8 +29,8 @@ impl ArgumentShape {
         [0].into_iter().chain(others.into_iter().filter(|rotation| *rotation != 0)).collect()
     }
 
-    /// Coefficients of the random polynomial: a value at each point and a commitment leave one
-    /// free.
+    /// Coefficients of the random polynomial: as many as there are numbers shown of it, a value at
+    /// each point and a commitment.
     pub(super) fn cover(&self) -> usize {
         self.rotations().len() + 1
     }

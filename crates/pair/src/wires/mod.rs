@@ -174,22 +174,25 @@ impl Wires {
         Ok(products)
     }
 
-    /// Shares of the masks of claimed, shared wires, each times a random factor of its own: of whom
-    /// the kinds say, the mask's first. A wire that occurs more than once has another factor each
-    /// time.
+    /// Shares of the masks of claimed, shared wires times random factors, of whom the kinds say, the
+    /// mask's first. Each value has a factor of its own, which the masks of all its wires are
+    /// multiplied by: a wire that occurs in several values has another factor each time.
     pub(crate) fn times_factors(
         &mut self,
         channel: &mut dyn Channel,
         source: &mut dyn OleSource,
-        wires: &[u32],
+        values: &[WiresOfValue],
         kinds: [Kind; 2],
     ) -> Result<TimesFactors, PartyError> {
-        let opened = wires.iter().map(|wire| self.opened(*wire));
-        let opened = opened.collect::<Option<Vec<Fr>>>().ok_or(NOT_CLAIMED)?;
-        let numbers = self.masks.next_factors(wires.len())?;
-        let pairs = wires.iter().zip(numbers.clone()).map(|(wire, factor)| MaskPair {
-            maskings: [Masking::Wire(*wire), Masking::Factor(factor)],
-            kinds,
+        let opened = |wire: &Option<u32>| wire.map_or(Some(Fr::ZERO), |wire| self.opened(wire));
+        let opened = values.iter().map(|[first, second]| Some([opened(first)?, opened(second)?]));
+        let opened = opened.collect::<Option<Vec<[Fr; 2]>>>().ok_or(NOT_CLAIMED)?;
+        let numbers = self.masks.next_factors(values.len())?;
+        let pairs = values.iter().zip(numbers.clone()).flat_map(|(wires, factor)| {
+            wires.iter().flatten().map(move |wire| MaskPair {
+                maskings: [Masking::Wire(*wire), Masking::Factor(factor)],
+                kinds,
+            })
         });
         let pairs: Vec<MaskPair> = pairs.collect();
         let masks = self.masks.source();
@@ -198,10 +201,14 @@ impl Wires {
             let drawn = numbers.into_par_iter().map(|number| masks.mask(Masking::Factor(number)));
             factors = Shares::new(drawn.collect());
         }
-        let products = match pairs.is_empty() {
+        let made = match pairs.is_empty() {
             true => Shares::default(),
             false => masks.products(channel, source, &pairs)?,
         };
+        let mut products = Shares::zero(2 * values.len());
+        let places = products.iter_mut().zip(values.iter().flatten());
+        let places = places.filter(|(_, wire)| wire.is_some()).map(|(product, _)| product);
+        places.zip(made.iter()).for_each(|(product, made)| *product = *made);
         Ok(TimesFactors { opened, factors, products })
     }
 
@@ -259,13 +266,16 @@ impl Wires {
     }
 }
 
+/// The wires that a value is made of: one or two.
+pub(crate) type WiresOfValue = [Option<u32>; 2];
+
 /// Masks of wires times random factors.
 pub(crate) struct TimesFactors {
-    /// What was opened of each wire.
-    pub opened: Vec<Fr>,
+    /// What was opened of the wires of each value; 0 where there is none.
+    pub opened: Vec<[Fr; 2]>,
     /// This side's factors, if it has any.
     pub factors: Shares,
-    /// This side's shares of the products.
+    /// This side's shares of the products, two a value; 0 where there is none.
     pub products: Shares,
 }
 

@@ -1,9 +1,10 @@
-//! Which looked-up values are a cell of the witness but for numbers that both parties know,
-//! `factor` and `offset`: `factor * cell + offset`. On most rows it is a selector times the cell,
-//! plus what is looked up where there is none.
+//! Which looked-up values are a cell of the witness, or two, but for numbers that both parties
+//! know, `factor` and `offset`: `factor * cell + offset`, plus another cell times its factor. On
+//! most rows it is a selector times the cell, plus what is looked up where there is none; of a
+//! function's argument and value it is both cells.
 //!
-//! Input: a tuple of expressions and the columns; output: row by row the wire that the cell is, if
-//! it is shared, with these numbers.
+//! Input: a tuple of expressions and the columns; output: row by row the wires that the cells are,
+//! if they are shared, with these numbers.
 
 use super::error::ProveError;
 use super::rows::{Advice, Rows, cells};
@@ -75,11 +76,14 @@ impl RowForm {
             | (RowForm::Known(known), RowForm::Wire(form)) => {
                 RowForm::Wire(WireForm { offset: form.offset + known, ..form })
             }
-            (RowForm::Wire(a), RowForm::Wire(b)) if a.wire == b.wire => {
+            (RowForm::Wire(a), RowForm::Wire(b)) if a.second.is_none() && b.second.is_none() => {
                 let (factor, offset) = (a.factor + b.factor, a.offset + b.offset);
-                match factor == Fr::ZERO {
-                    true => RowForm::Known(offset),
-                    false => RowForm::Wire(WireForm { factor, offset, ..a }),
+                match a.wire == b.wire {
+                    true if factor == Fr::ZERO => RowForm::Known(offset),
+                    true => RowForm::Wire(WireForm { factor, offset, ..a }),
+                    false => {
+                        RowForm::Wire(WireForm { offset, second: Some((b.wire, b.factor)), ..a })
+                    }
                 }
             }
             _ => RowForm::Other,
@@ -90,9 +94,12 @@ impl RowForm {
         match self {
             _ if known == Fr::ZERO => RowForm::Known(Fr::ZERO),
             RowForm::Known(value) => RowForm::Known(value * known),
-            RowForm::Wire(WireForm { wire, factor, offset }) => {
-                RowForm::Wire(WireForm { wire, factor: factor * known, offset: offset * known })
-            }
+            RowForm::Wire(WireForm { wire, factor, offset, second }) => RowForm::Wire(WireForm {
+                wire,
+                factor: factor * known,
+                offset: offset * known,
+                second: second.map(|(wire, factor)| (wire, factor * known)),
+            }),
             RowForm::Other => RowForm::Other,
         }
     }
@@ -159,6 +166,7 @@ impl Evaluator for Block<'_> {
                             wire: *wire,
                             factor: Fr::ONE,
                             offset: Fr::ZERO,
+                            second: None,
                         }),
                         _ => RowForm::Other,
                     }
@@ -249,23 +257,29 @@ mod tests {
             (0..6).map(|row| forms.get(row)).collect::<Vec<_>>()
         };
         let form = |wire: u32, factor, offset| {
-            Some(WireForm { wire, factor: number(factor), offset: number(offset) })
+            let (factor, offset) = (number(factor), number(offset));
+            Some(WireForm { wire, factor, offset, second: None })
         };
 
         let selector = query(ColumnKind::Fixed, 0, 0);
         let (one, seven) = (Expression::Constant(Fr::ONE), Expression::Constant(number(7)));
         let lookup = selector.clone() * advice(0, 0) + (one - selector) * seven;
-        let minus_four = WireForm { wire: 12, factor: number(2), offset: -number(4) };
+        let minus_four = WireForm { offset: -number(4), ..form(12, 2, 0).unwrap() };
         let expected = [None, form(11, 1, 3), Some(minus_four), None, None, None];
         assert_eq!(forms(std::slice::from_ref(&lookup)), expected);
 
         // Where the other column is empty the tuple is the one cell, times the challenge.
         let tuple = [lookup, advice(1, 0)];
-        let same = WireForm { wire: 12, factor: number(201), offset: -number(697) };
+        let same = WireForm { offset: -number(697), ..form(12, 201, 0).unwrap() };
         assert_eq!(forms(&tuple), [None, form(11, 100, 3), Some(same), None, None, None]);
 
-        // Two wires, a product of two, and a wire less itself have none; a cell of another row has.
-        assert_eq!(forms(&[advice(0, 0) + advice(0, 1)])[..2], [None, None]);
+        // Two wires have one, three, a product of two, and a wire less itself have none; a cell of
+        // another row has.
+        let two = [advice(0, 0), advice(0, 1)];
+        let both = WireForm { second: Some((11, Fr::ONE)), ..form(10, 100, 3).unwrap() };
+        assert_eq!(forms(&two)[0], Some(both));
+        let three = advice(0, 0) + advice(0, 1) + advice(0, 2);
+        assert_eq!(forms(&[three])[0], None);
         assert_eq!(forms(&[advice(0, 0) * advice(0, 0)]), [None; 6]);
         assert_eq!(forms(&[advice(0, 0) - advice(0, 0)]), [None; 6]);
         assert_eq!(forms(&[advice(0, 1)])[0], form(11, 1, 3));

@@ -114,6 +114,8 @@ pub struct Meeting<'a> {
     channel: TlsChannel,
     session: Session,
     underway: Underway,
+    /// The one proof of the session was begun.
+    is_used: bool,
 }
 
 impl Side {
@@ -145,17 +147,23 @@ impl Side {
         run.step(limit_text(&timeouts));
         let (channel, session, underway) =
             session::meet(self.role, peer, timeouts, &identity, &self.manifest("prove")?, run)?;
-        Ok(Meeting { side: self, peer, identity, ledger, channel, session, underway })
+        let is_used = false;
+        Ok(Meeting { side: self, peer, identity, ledger, channel, session, underway, is_used })
     }
 }
 
 impl Meeting<'_> {
-    /// Proves, from a bundle if both sides have one.
+    /// Proves, from a bundle if both sides have one; once.
     ///
     /// # Errors
+    /// A second call: each attempt may tell the peer something, and sessions are what is counted.
     /// As [`Side::prove_over`]; a store of bundles that cannot be used.
     pub fn prove(&mut self, run: &Run) -> Result<Proven, Error> {
         let Self { side, identity, ledger, channel, session, .. } = self;
+        if std::mem::replace(&mut self.is_used, true) {
+            let text = "a session is for one proof: meet the peer again for another one";
+            return Err(Error::Usage(text.into()));
+        }
         let bundle = reserve(channel, session, identity, side.common.series, run)?;
         let origin = if bundle.is_some() { Origin::Bundle } else { Origin::Inline };
         run.expect(side.forecast().phases(origin));
