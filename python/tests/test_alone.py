@@ -158,13 +158,15 @@ def test_other_threads_run_meanwhile(circuit):
 
     thread = threading.Thread(target=tick)
     thread.start()
-    start = time.perf_counter()
+    start, calls = time.perf_counter(), 0
     while time.perf_counter() - start < 0.5:
         ezkl.setup("model.compiled", "vk.key", "pk.key")
-    took = time.perf_counter() - start
+        calls += 1
     stop.set()
     thread.join()
-    assert ticks[0] > 100 * took
+    # A thread that stood still during a call would get a turn between two at most; how often it
+    # gets one in a second says more of what else the machine does.
+    assert ticks[0] > 5 * calls
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
