@@ -96,6 +96,9 @@ enum Command {
         /// Only these models.
         #[arg(long, value_delimiter = ',')]
         only: Vec<String>,
+        /// Without EZKL: does each command do its work, and do proofs verify?
+        #[arg(long)]
+        alone: bool,
     },
     /// Lets the link of a pair go wrong in every way at every step, and be slow.
     Faults,
@@ -175,11 +178,12 @@ fn run(arguments: Arguments) -> Result<bool, Error> {
             }
             Ok(true)
         }
-        Command::Sweep { onnx_dir, work, jobs, max_logrows, only } => {
+        Command::Sweep { onnx_dir, work, jobs, max_logrows, only, alone } => {
             let (twain, ezkl) = tools()?;
             let work = work.unwrap_or_else(|| repository().join("target/sweep"));
             let models = onnx_dir;
-            sweep::run(&twain, &ezkl, &sweep::Plan { models, work, jobs, max_logrows, only })
+            let ezkl = Some(&ezkl).filter(|_| !alone);
+            sweep::run(&twain, ezkl, &sweep::Plan { models, work, jobs, max_logrows, only })
         }
         Command::Mutants { only } => mutants::run(repository(), &only),
         Command::LilithChaos => lilith::slow(repository(), "chaos", false, &[]).map(|()| true),

@@ -70,6 +70,8 @@ impl Cost {
 impl Twain {
     /// A binary that is there.
     pub fn at(binary: PathBuf) -> Self {
+        // Commands run in folders of their own.
+        let binary = std::path::absolute(&binary).unwrap_or(binary);
         Self { binary }
     }
 
@@ -89,8 +91,15 @@ impl Twain {
     /// A command of it, deaf to the surroundings.
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.binary);
-        command.env_remove("RUST_LOG").env_remove("EZKL_KEY_FORMAT");
+        command.env_remove("RUST_LOG").env_remove("EZKL_KEY_FORMAT").env("TWAIN_CONFIG", "");
         command
+    }
+
+    /// A command in a folder, with the names that files have by default.
+    pub fn within(&self, folder: &Folder, arguments: &[&str]) -> Result<(), Error> {
+        let mut twain = self.command();
+        twain.current_dir(&folder.0).args(arguments);
+        run(&format!("twain {}", arguments[0]), &mut twain).map(drop)
     }
 
     fn run(&self, command: &str, flags: &[(&str, &Path)]) -> Result<Output, Error> {

@@ -1,7 +1,9 @@
 //! `cargo xtask sweep`: for each ONNX model in a folder, what is the same as EZKL makes it, and
 //! whether EZKL accepts the proofs; as a table and as JSON, with a reason for each "no". Models
-//! that are done are not done again.
+//! that are done are not done again. Without EZKL: whether every command does its work, and whether
+//! our own verifier accepts the proofs.
 
+mod alone;
 mod answer;
 mod model;
 mod run_arguments;
@@ -30,8 +32,8 @@ pub struct Plan {
     pub only: Vec<String>,
 }
 
-/// Sweeps, and prints the table; false if an answer is no.
-pub fn run(twain: &Twain, ezkl: &Ezkl, plan: &Plan) -> Result<bool, Error> {
+/// Sweeps, with EZKL beside it if there is one, and prints the table; false if an answer is no.
+pub fn run(twain: &Twain, ezkl: Option<&Ezkl>, plan: &Plan) -> Result<bool, Error> {
     let results = plan.work.join("results");
     std::fs::create_dir_all(&results).map_err(Error::file(&results))?;
     let mut models = models(&plan.models)?;
@@ -69,7 +71,7 @@ fn known(path: &Path) -> Option<Outcome> {
 
 fn one(
     twain: &Twain,
-    ezkl: &Ezkl,
+    ezkl: Option<&Ezkl>,
     plan: &Plan,
     (name, path): (&str, &Path),
     result: &Path,
@@ -90,7 +92,11 @@ fn one(
             copy(path.join(name), name)?;
         }
     }
-    let outcome = Sweep { twain, ezkl, srs: &plan.work, max_logrows: plan.max_logrows }.ask(&work);
+    let (srs, max_logrows) = (&*plan.work, plan.max_logrows);
+    let outcome = match ezkl {
+        Some(ezkl) => Sweep { twain, ezkl, srs, max_logrows }.ask(&work),
+        None => alone::ask(twain, &work, srs, max_logrows),
+    };
     write_json(result, &serde_json::json!(outcome))?;
     std::fs::remove_dir_all(&work.0).map_err(Error::file(&work.0))
 }

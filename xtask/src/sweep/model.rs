@@ -47,7 +47,7 @@ impl Sweep<'_> {
         answers.push(answer(self.settings(folder)));
         answers.push(answer(self.compiled(folder, "settings.json", "model.compiled")));
         let rows = read_json(&folder.at("settings.json"))?["num_rows"].as_u64().unwrap_or(0);
-        self.check_size(rows)?;
+        check_size(rows, self.max_logrows)?;
         self.ezkl.calibrate(folder)?;
         answers.push(answer(self.calibrated(folder)));
 
@@ -60,7 +60,7 @@ impl Sweep<'_> {
         }
         let logrows = folder.settings()?.logrows;
         outcome.logrows = Some(logrows);
-        self.check_size(1 << logrows)?;
+        check_size(1 << logrows, self.max_logrows)?;
         let srs = self.ezkl.srs(self.srs, logrows)?;
         self.ezkl.setup(folder, &srs)?;
         let ours = Folder(folder.at("twain"));
@@ -72,17 +72,6 @@ impl Sweep<'_> {
         answers.push(answer(self.own_proof(folder, &ours, &srs)));
         answers.push(answer(self.pair_proof(folder, &ours, &srs)));
         Ok(())
-    }
-
-    fn check_size(&self, rows: u64) -> Result<(), Error> {
-        match rows.checked_shr(self.max_logrows as u32) {
-            None | Some(0) => Ok(()),
-            Some(_) if rows == 1 << self.max_logrows => Ok(()),
-            Some(_) => {
-                let text = format!("{rows} rows are more than 2^{}", self.max_logrows);
-                Err(Error::content("its size", text))
-            }
-        }
     }
 
     fn settings(&self, folder: &Folder) -> Difference {
@@ -145,6 +134,18 @@ impl Sweep<'_> {
         pair.prove(false)?;
         let proof = pair.proof();
         self.ezkl.verify(folder, srs, &proof).map(|()| None)
+    }
+}
+
+/// An error if keys would be for more rows than that.
+pub fn check_size(rows: u64, max_logrows: u64) -> Result<(), Error> {
+    match rows.checked_shr(max_logrows as u32) {
+        None | Some(0) => Ok(()),
+        Some(_) if rows == 1 << max_logrows => Ok(()),
+        Some(_) => {
+            let text = format!("{rows} rows are more than 2^{max_logrows}");
+            Err(Error::content("its size", text))
+        }
     }
 }
 
