@@ -15,8 +15,8 @@ use twain_pair::TwoParty;
 use twain_party::{
     Accepted, Argument, ArgumentPolynomial, BlindingItem, Factors, HintBatch, Inverted, Kind,
     LookupArgument, Multiplicities, Numerator, Operand, PartyError, PointOpening, ProverParty,
-    PublicPolynomial, QuotientOperands, QuotientPart, Role, Shares, Statement, Tested, Watched,
-    WireValue, WitnessParty,
+    PublicPolynomial, QuotientOperands, QuotientPart, Role, SecretWire, Shares, Statement, Tested,
+    Watched, WireValue, WitnessParty,
 };
 use twain_plonk::{ProveError, prove};
 
@@ -298,4 +298,16 @@ fn nothing_of_a_false_quotient_is_shown() {
         let shown = (sent(&frames, "hidden quotient"), sent(&frames, "evaluations"));
         assert_eq!(shown, (1, 0), "{lie:?}");
     }
+}
+
+/// Tables of functions, whose arguments and values are both secrets of both sides: what is looked
+/// up is inverted from masks that were multiplied before the challenges.
+#[test]
+fn functions_of_shared_values_are_proven_with_the_tests() {
+    let case = case("../pair_circuits/weighted-ln");
+    let shape = case.circuit.statement_shape().unwrap();
+    let secrets = |tuple: &Vec<Option<SecretWire>>| tuple.iter().flatten().count();
+    assert!(shape.lookups.iter().flat_map(|lookup| &lookup.tuples).any(|t| secrets(t) == 2));
+    let (proof, _) = pair(&case, Lie::None);
+    assert_eq!(proof.unwrap(), case.alone(&case.secrets()).1);
 }
