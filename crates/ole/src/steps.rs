@@ -2,7 +2,7 @@
 //!
 //! Block by block, a batch of them at a time: keys and fresh encryptions, the five moves of the
 //! batch's proof, and only then answers. Both sides encrypt their own batches and answer the
-//! other's at the same time. The next batch's encryptions are on their way while one is answered.
+//! other's at the same time. The next batch's encryptions follow the answers to the one before.
 
 use super::packing::{Batch, Layout, proof_bytes};
 use std::iter::repeat_n;
@@ -42,11 +42,13 @@ pub fn steps<'l>(own: &'l [Batch<'l>], theirs: &'l [Batch<'l>]) -> Vec<Step<'l>>
         steps.extend(is_ours.then_some(Step::Commit));
         steps.extend(is_theirs.then_some(Step::Challenge));
         steps.extend(own.get(turn).map(Step::Respond));
-        steps.extend(own.get(turn + 1).map(Step::Encrypt));
         steps.extend(theirs.get(turn).map(Step::Verify));
+        // All that is long is sent after one receive and taken in before the next send: what one
+        // side still has to send when both wait in a send would never leave it.
         steps.extend(theirs.get(turn).map(Step::Answer));
-        steps.extend(theirs.get(turn + 1).map(Step::TakeEncryptions));
+        steps.extend(own.get(turn + 1).map(Step::Encrypt));
         steps.extend(own.get(turn).map(Step::TakeAnswers));
+        steps.extend(theirs.get(turn + 1).map(Step::TakeEncryptions));
     }
     steps
 }
