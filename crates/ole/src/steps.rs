@@ -84,3 +84,91 @@ fn frames(step: &Step<'_>) -> Vec<Scheduled> {
         Step::TakeAnswers(batch) => answers(Way::Received, batch),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{OleGroup, Products};
+    use twain_rlwe::SLOTS;
+
+    /// What a link takes in that nobody asked for, and queues before a send waits
+    /// (`link::channel::tls`).
+    const LIMIT: usize = 64 << 20;
+
+    /// A side in the middle of its frames: bytes that it has queued, those of them sent since it last
+    /// received, and bytes that have come in.
+    #[derive(Default)]
+    struct Side {
+        frames: Vec<Scheduled>,
+        next: usize,
+        outbound: usize,
+        sent: usize,
+        inbound: usize,
+    }
+
+    impl Side {
+        fn wanted(&self) -> usize {
+            match self.frames.get(self.next) {
+                Some((Way::Received, bytes)) => *bytes,
+                _ => 0,
+            }
+        }
+
+        fn reads(&self) -> bool {
+            self.inbound < LIMIT.max(self.wanted())
+        }
+
+        /// Takes the next step of its program, if it need not wait.
+        fn goes_on(&mut self) -> bool {
+            let counts = if self.reads() { 0 } else { self.sent };
+            match self.frames.get(self.next) {
+                Some((Way::Sent, bytes)) if self.outbound.saturating_sub(counts) < LIMIT => {
+                    self.outbound += bytes;
+                    self.sent += bytes;
+                }
+                Some((Way::Received, bytes)) if self.inbound >= *bytes => {
+                    self.inbound -= bytes;
+                    self.sent = 0;
+                }
+                _ => return false,
+            }
+            self.next += 1;
+            true
+        }
+    }
+
+    /// Whether both sides come to the end over a link with bounded queues.
+    fn finishes(frames: [Vec<Scheduled>; 2]) -> bool {
+        const CHUNK: usize = 1 << 20;
+        let mut sides = frames.map(|frames| Side { frames, ..Side::default() });
+        loop {
+            let mut moved = false;
+            for side in 0..2 {
+                while sides[side].goes_on() {
+                    moved = true;
+                }
+                if sides[1 - side].reads() && sides[side].outbound > 0 {
+                    let bytes = CHUNK.min(sides[side].outbound);
+                    sides[side].outbound -= bytes;
+                    sides[1 - side].inbound += bytes;
+                    moved = true;
+                }
+            }
+            if !moved {
+                return sides.iter().all(|side| side.next == side.frames.len());
+            }
+        }
+    }
+
+    /// Batches of hundreds of megabytes in both directions, more than any queue holds.
+    #[test]
+    fn no_side_waits_for_the_other_for_ever() {
+        for blocks in [1, 24, 64, 90] {
+            let terms = (0..12).map(|term| (term, term)).collect();
+            let products = Products::from(vec![OleGroup { length: blocks * SLOTS, terms }]);
+            let layout = Layout::new(&products);
+            let frames = [Role::Model, Role::Data].map(|role| schedule(&layout, role));
+            assert!(finishes(frames), "{blocks} blocks");
+        }
+    }
+}

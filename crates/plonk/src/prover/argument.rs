@@ -40,7 +40,8 @@ impl Names {
     }
 
     fn numerator(&self, system: &CompiledSystem, challenges: &Challenges) -> Numerator {
-        let leaf = |name| self.leaves.get(&name).copied().unwrap_or(Leaf::Zero);
+        // What is not among them has no value when it is asked for.
+        let leaf = |name| self.leaves.get(&name).copied().unwrap_or(Leaf::Public(u32::MAX));
         numerator(system, challenges, leaf)
     }
 }
