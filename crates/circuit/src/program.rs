@@ -23,7 +23,7 @@ pub use sources::Sources;
 
 use std::ops::Range;
 use twain_algebra::Fr;
-use twain_party::{Hint, Kind};
+use twain_party::{Hint, Kind, LateInverse};
 
 /// Number of a value.
 pub type Wire = u32;
@@ -56,6 +56,8 @@ pub struct Program {
     pub(crate) source_ranges: Vec<SourceRange>,
     pub(crate) hints: Vec<Hint>,
     pub(crate) levels: Vec<Level>,
+    /// Inverses that nothing else here depends on, after all levels; as the wires in cells.
+    pub(crate) late_inverses: Vec<LateInverse<Wire>>,
     /// What depends on challenges: the values of the second phase's columns.
     pub(crate) second_levels: Vec<Level>,
     /// Wires of the challenges.

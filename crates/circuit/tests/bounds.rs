@@ -16,8 +16,8 @@ use twain_circuit::{
 };
 use twain_graph::{InputType, NodeKind, PolyOp, SupportedOp};
 use twain_party::{
-    Alone, HintBatch, LookupArgument, Multiplicities, PartyError, Role, Seed, Shares, Tested,
-    WireValue, WitnessParty,
+    Alone, HintBatch, LateInverse, LookupArgument, Multiplicities, PartyError, Role, Seed, Shares,
+    Tested, WireValue, WitnessParty,
 };
 
 const DENSE: &str = "vectors/1l_mlp-k9-private";
@@ -102,6 +102,10 @@ impl WitnessParty for Silent {
         _: usize,
     ) -> Result<Vec<Multiplicities>, PartyError> {
         unreachable!("multiplicities")
+    }
+
+    fn late_inverses(&mut self, _: &[LateInverse<WireValue>]) -> Result<Shares, PartyError> {
+        unreachable!("late inverses")
     }
 
     fn check_zero(&mut self, _: &[Fr]) -> Result<Tested, PartyError> {
@@ -344,6 +348,10 @@ impl WitnessParty for Widths {
         _: usize,
     ) -> Result<Vec<Multiplicities>, PartyError> {
         unreachable!("multiplicities")
+    }
+
+    fn late_inverses(&mut self, wanted: &[LateInverse<WireValue>]) -> Result<Shares, PartyError> {
+        Ok(Shares::zero(wanted.len()))
     }
 
     fn check_zero(&mut self, _: &[Fr]) -> Result<Tested, PartyError> {

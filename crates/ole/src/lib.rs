@@ -114,6 +114,11 @@ pub trait OleSource: Send {
         let groups: Vec<OleGroup> = products.groups().cloned().collect();
         self.inner_products(channel, phase, operands, &groups)
     }
+
+    /// Leaves out a call that was planned. Both parties do, and nothing is sent.
+    fn skip(&mut self, _products: &Products) -> Result<(), PartyError> {
+        Ok(())
+    }
 }
 
 /// Operands or groups that do not fit together: a mistake of the caller, not of the peer.

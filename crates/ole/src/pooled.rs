@@ -278,6 +278,13 @@ impl Way {
 }
 
 impl OleSource for PooledOle {
+    fn skip(&mut self, products: &Products) -> Result<(), PartyError> {
+        for (pool, count) in self.pools.iter_mut().zip(Way::of(products).pooled) {
+            pool.planned = pool.planned.saturating_sub(count);
+        }
+        Ok(())
+    }
+
     fn inner_products(
         &mut self,
         channel: &mut dyn Channel,

@@ -4,12 +4,12 @@ use crate::acceptance::{Acceptance, ArgumentShape};
 use crate::arithmetic::{self, open_scalars, products};
 use crate::coin::Coins;
 use crate::factors::{Conversion, to_additive};
-use crate::hints::Hints;
+use crate::hints::{Hints, products_of_inverses};
 use crate::inverses::Inversion;
 use crate::points::{decode_points, encode_points};
 use crate::preprocessing::{Plan, stored};
 use crate::quotient::Begun;
-use crate::statement::TaggedMasks;
+use crate::statement::{LateInverses, TaggedMasks};
 use crate::wires::{InlineMaskProducts, MaskProducts, MaskSeed, Wires};
 use ff::Field;
 use group::Curve;
@@ -24,9 +24,9 @@ use twain_masks::{DigitMaskSource, InlineMaterial, PlannedMaterial};
 use twain_ole::{BgvOle, OleSource, PooledOle};
 use twain_party::{
     Accepted, Argument, BlindingItem, BlindingSeeds, Factors, HintBatch, Inverted, Kind,
-    LookupArgument, Multiplicities, Numerator, Opening, Operand, PartyError, PartySeeds,
-    ProverParty, QuotientOperands, QuotientPart, Role, Shares, Statement, StatementShape, Tested,
-    Watched, WireValue, WitnessParty,
+    LateInverse, LookupArgument, Multiplicities, Numerator, Opening, Operand, PartyError,
+    PartySeeds, ProverParty, QuotientOperands, QuotientPart, Role, Shares, Statement,
+    StatementShape, Tested, Watched, WireValue, WitnessParty,
 };
 use twain_tags::{RingTags, TagSource};
 
@@ -57,6 +57,8 @@ enum Tests {
     None,
     /// That the witness satisfies the circuit.
     OfWitness(Box<TaggedMasks>),
+    /// That the witness satisfies what is said of its late inverses, once they are made.
+    OfInverses(Box<LateInverses>),
     /// That the proof is about such a witness.
     OfArgument(Box<Acceptance>),
     /// All are over.
@@ -251,7 +253,7 @@ impl WitnessParty for TwoParty<'_> {
     }
 
     fn hints(&mut self, batches: &[HintBatch]) -> Result<Vec<Vec<Fr>>, PartyError> {
-        self.hints.hints(&mut self.channel, &mut *self.source, batches)
+        self.hints.hints(&mut self.channel, batches)
     }
 
     fn prepare_lookups(&mut self, arguments: &[LookupArgument]) -> Result<(), PartyError> {
@@ -274,13 +276,39 @@ impl WitnessParty for TwoParty<'_> {
         let Tests::OfWitness(tagged) = std::mem::replace(&mut self.tests, Tests::Passed) else {
             return Err(PartyError::Bug("a statement is tested twice, or never"));
         };
-        let acceptance = tagged.test(&mut self.channel, &mut self.wires, statement)?;
-        self.tests = Tests::OfArgument(Box::new(acceptance));
+        let late = tagged.test(&mut self.channel, &mut self.wires, statement)?;
+        self.tests = match late.are_none() {
+            true => Tests::OfArgument(Box::new(late.acceptance())),
+            false => Tests::OfInverses(Box::new(late)),
+        };
         Ok(())
     }
 
+    fn late_inverses(&mut self, wanted: &[LateInverse<WireValue>]) -> Result<Shares, PartyError> {
+        let (channel, source) = (&mut self.channel, &mut *self.source);
+        match std::mem::replace(&mut self.tests, Tests::Passed) {
+            Tests::None => {
+                self.tests = Tests::None;
+                let shares = self.hints.inverses(channel, source, wanted)?;
+                let claims = wanted.iter().zip(shares.iter()).map(|(late, share)| WireValue {
+                    wire: late.inverse,
+                    operand: Operand { share: *share, kind: Kind::Shared, bits: 254 },
+                });
+                self.wires.claim(channel, &claims.collect::<Vec<_>>())
+            }
+            Tests::OfInverses(late) => {
+                // A plan is the same with tests and without.
+                source.skip(&vec![products_of_inverses(wanted.len())].into())?;
+                let (shares, acceptance) = late.make(channel, &mut self.wires, wanted)?;
+                self.tests = Tests::OfArgument(Box::new(acceptance));
+                Ok(shares)
+            }
+            _ => Err(PartyError::Bug("late inverses are made out of their turn")),
+        }
+    }
+
     fn check_zero(&mut self, values: &[Fr]) -> Result<Tested, PartyError> {
-        if matches!(self.tests, Tests::OfWitness(_)) {
+        if !matches!(self.tests, Tests::None | Tests::OfArgument(_)) {
             return Err(PartyError::Bug("the statement is tested before the validity test"));
         }
         self.wires.make_products(&mut self.channel, &mut *self.source)?;

@@ -10,7 +10,7 @@ use twain_masks::IdealMaterial;
 use twain_ole::{IdealOle, ideal_pair};
 use twain_pair::TwoParty;
 use twain_party::{
-    Accepted, Hint, HintBatch, Inverted, Kind, Operand, PartyError, PartySeeds, ProverParty, Role,
+    Accepted, Inverted, Kind, LateInverse, Operand, PartyError, PartySeeds, ProverParty, Role,
     Seed, WireForm, WireValue, WitnessParty,
 };
 
@@ -179,17 +179,19 @@ fn every_check_ends_with_the_same_words_and_nothing_is_sent() {
 /// test: when the session ends says nothing of which inverse it was.
 #[test]
 fn an_inverse_of_zero_goes_on_to_the_validity_test() {
-    let hint = |party: &mut TwoParty| {
-        let inputs = [shared(party, 3), shared(party, 4)];
-        let batch = HintBatch { hint: Hint::Inverse, inputs: &inputs, first_output: 0 };
-        let outputs = party.hints(&[batch])?;
-        assert_eq!(outputs[0].len(), 2);
+    let late = |party: &mut TwoParty| {
+        let wanted = [3, 4].map(|value| LateInverse {
+            value: WireValue { wire: value as u32, operand: shared(party, value) },
+            nonzero: None,
+            inverse: 10 + value as u32,
+        });
+        assert_eq!(party.late_inverses(&wanted)?.len(), 2);
         valid(party)
     };
     for honest in [Role::Model, Role::Data] {
-        let (result, sent) = ends(honest, ("inverses", 0, opposite), &hint);
+        let (result, sent) = ends(honest, ("inverses", 0, opposite), &late);
         assert!(matches!(result, Err(PartyError::Ended)));
-        assert_eq!(sent, 2, "the summand, and the product of the validity test");
-        ends(honest, ("", 0, nothing), &hint).0.expect("nothing is wrong");
+        assert_eq!(sent, 3, "the claims, the summand, and the product of the validity test");
+        ends(honest, ("", 0, nothing), &late).0.expect("nothing is wrong");
     }
 }

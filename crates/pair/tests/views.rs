@@ -19,8 +19,8 @@ use twain_masks::IdealMaterial;
 use twain_ole::{IdealOle, ideal_pair};
 use twain_pair::TwoParty;
 use twain_party::{
-    Hint, HintBatch, Inverted, Kind, LookupArgument, LookupUse, Operand, PartyError, PartySeeds,
-    ProverParty, Role, Seed, StaticTable, WireForm, WireValue, WitnessParty,
+    Hint, HintBatch, Inverted, Kind, LateInverse, LookupArgument, LookupUse, Operand, PartyError,
+    PartySeeds, ProverParty, Role, Seed, StaticTable, WireForm, WireValue, WitnessParty,
 };
 
 /// Sessions for each secret.
@@ -243,7 +243,19 @@ fn lookups() {
     hides_hint(Hint::Unit { low: 0, high: 99, chunk: 10 }, [5, 50], 7);
     hides_hint(Hint::unit(9), [0, 8], 4);
     hides_hint(Hint::InverseOrZero, [0, 31], 5);
-    hides_hint(Hint::InverseOrZero, [0, 1], 20);
+    hides_hint(Hint::IsZero, [0, 1], 20);
+}
+
+#[test]
+fn late_inverses_of_a_trusted_peer() {
+    hides("late inverses", [Fr::ONE, Fr::from(5)], 20, &|party, values| {
+        let wanted = (0..).zip(values).map(|(wire, operand)| LateInverse {
+            value: WireValue { wire, operand: *operand },
+            nonzero: None,
+            inverse: 100 + wire,
+        });
+        party.late_inverses(&wanted.collect::<Vec<_>>()).map(|_| Vec::new())
+    });
 }
 
 #[test]

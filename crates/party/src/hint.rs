@@ -3,6 +3,9 @@
 use crate::{CellKinds, Kind, Operand, Shares};
 use std::sync::Arc;
 
+/// Widest value (in bits) whose inverse is looked up rather than computed, if it is shared.
+pub const TABLE_OF_INVERSES: u32 = 6;
+
 /// A function that the circuit checks but does not compute.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Hint {
@@ -14,10 +17,13 @@ pub enum Hint {
         /// How many digits.
         legs: u32,
     },
-    /// The inverse, and 0 of 0.
+    /// The inverse, and 0 of 0. Of shared values, only of at most [`TABLE_OF_INVERSES`] bits.
     InverseOrZero,
-    /// The inverse of a value that is not 0, by construction (`v + [v = 0]` for instance).
+    /// The inverse of a value that is not 0 and that one side knows. For shared ones see
+    /// [`LateInverse`](crate::LateInverse).
     Inverse,
+    /// `[v = 0]`.
+    IsZero,
     /// The quotient by a positive public divisor, rounded half away from zero.
     DivideRound {
         /// The divisor.

@@ -49,7 +49,9 @@ pub use alone::{Alone, evaluate_hint};
 pub use argument::{Accepted, Argument, ArgumentPolynomial, PointOpening, QuotientPart};
 pub use blinding::{BlindingItem, BlindingSeeds, Seed};
 pub use error::PartyError;
-pub use hint::{Hint, HintBatch, LookupArgument, LookupUse, Multiplicities, StaticTable};
+pub use hint::{
+    Hint, HintBatch, LookupArgument, LookupUse, Multiplicities, StaticTable, TABLE_OF_INVERSES,
+};
 pub use kind::{CellKinds, Kind, Role};
 pub use numerator::{
     KnownPolynomial, Node, NodeId, Numerator, PublicPolynomial, QuotientOperands, SecretPolynomial,
@@ -60,8 +62,8 @@ pub use party::{Opening, Party, ProverParty, Tested, WitnessParty};
 pub use seeds::PartySeeds;
 pub use shares::{Factors, Shares};
 pub use statement::{
-    Affine, Combination, LookupShape, LookupStatement, OwnedPolynomial, SecretWire, Statement,
-    StatementShape,
+    Affine, Combination, LateInverse, LookupShape, LookupStatement, OwnedPolynomial, SecretWire,
+    Statement, StatementShape,
 };
 pub use twain_algebra::signed_integer;
 pub use watch::{Phase, Watch, Watched};

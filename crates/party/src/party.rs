@@ -1,9 +1,9 @@
 //! The operations of a side of a proof.
 
 use crate::{
-    Accepted, Argument, BlindingItem, Factors, HintBatch, Inverted, Kind, LookupArgument,
-    Multiplicities, Numerator, Operand, PartyError, QuotientOperands, QuotientPart, Role, Shares,
-    Statement, Watched, WireValue,
+    Accepted, Argument, BlindingItem, Factors, HintBatch, Inverted, Kind, LateInverse,
+    LookupArgument, Multiplicities, Numerator, Operand, PartyError, QuotientOperands, QuotientPart,
+    Role, Shares, Statement, Watched, WireValue,
 };
 use ff::Field;
 use std::ops::Range;
@@ -102,6 +102,12 @@ pub trait WitnessParty {
     fn test_statement(&mut self, _statement: &dyn Statement) -> Result<(), PartyError> {
         Ok(())
     }
+
+    /// This party's shares of inverses that nothing else of the witness depends on, as of claimed
+    /// wires; their own wires are claimed by it. They come after the test of the statement, which
+    /// leaves out what is said of them: a peer that has moved a value sees by the product that is
+    /// opened for its inverse whether it was what it guessed.
+    fn late_inverses(&mut self, wanted: &[LateInverse<WireValue>]) -> Result<Shares, PartyError>;
 
     /// The validity test (protocol §12): fails on every side, with the same error and nothing else
     /// learnt, unless all `values` are 0.

@@ -14,6 +14,19 @@ pub struct SecretWire {
     pub kind: Kind,
 }
 
+/// An inverse of a shared value that is made once the rest of the statement is tested: with
+/// `z = 1 - nonzero`, which is `[value = 0]`, it is `1/(value + z) - z`. Then
+/// `value * inverse = nonzero`. Of wires `W`: their numbers, or also what a side holds of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LateInverse<W> {
+    /// What is inverted.
+    pub value: W,
+    /// `[value != 0]`; 1 if there is none.
+    pub nonzero: Option<W>,
+    /// The wire of the inverse.
+    pub inverse: u32,
+}
+
 /// What is known of a statement before there is a witness: the same on both sides.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StatementShape {
@@ -25,6 +38,9 @@ pub struct StatementShape {
     pub pairs: Vec<[u32; 2]>,
     /// How many polynomials a [`Combination`] is of.
     pub polynomials: usize,
+    /// The inverses that are made after the test: what the circuit says of them is in none of these
+    /// polynomials.
+    pub late_inverses: Vec<LateInverse<u32>>,
     /// The lookup arguments.
     pub lookups: Vec<LookupShape>,
     /// The highest degree of polynomials of one side's own wires that no pair of columns states:

@@ -96,8 +96,31 @@ impl Side {
         })
     }
 
-    /// Ends the session unless the value is 0, and shows nothing else of it: with a triple
-    /// `b·s = c`, `Z - b` is opened, then `(Z - b)·s + c = Z·s`. Two messages each way.
+    /// Each value times a random number, and that number: with a triple `a·s = c`, `v - a` is opened,
+    /// and `(v - a)·s + c = v·s`. One message each way for all of them.
+    ///
+    /// # Errors
+    /// The link fails, or [`PartyError::Ended`].
+    pub fn times_random(
+        &mut self,
+        channel: &mut dyn Channel,
+        values: &[Tagged],
+        triples: Vec<Triple>,
+    ) -> Result<Vec<(Tagged, Tagged)>, PartyError> {
+        self.guarded(|side| {
+            if triples.len() != values.len() {
+                return Err(PartyError::Bug("a random multiple takes one triple"));
+            }
+            let masked = values.iter().zip(&triples);
+            let masked: Vec<Tagged> = masked.map(|(value, triple)| value - &triple.a).collect();
+            let opened = side.open(channel, "random multiples", &masked)?;
+            let multiples = triples.into_iter().zip(opened);
+            Ok(multiples.map(|(Triple { b: s, c, .. }, e)| (&(&s * e) + &c, s)).collect())
+        })
+    }
+
+    /// Ends the session unless the value is 0, and shows nothing else of it: a random multiple of
+    /// it is opened. Two messages each way.
     ///
     /// # Errors
     /// The link fails, or [`PartyError::Ended`].
@@ -108,14 +131,13 @@ impl Side {
         triple: Triple,
     ) -> Result<(), PartyError> {
         self.guarded(|side| {
-            const PHASE: &str = "zero test";
-            let Triple { a: s, b, c } = triple;
-            // Not found if `s` happens to be 0.
+            // Not found if the random number happens to be 0.
             side.failure.charge_coin(1)?;
-            let masked = side.open(channel, PHASE, &[value - &b])?;
-            let product =
-                masked.first().map(|masked| &(&s * *masked) + &c).ok_or(PartyError::Ended)?;
-            let opened = side.open(channel, PHASE, &[product])?;
+            let multiples =
+                side.times_random(channel, std::slice::from_ref(value), vec![triple])?;
+            let multiples: Vec<Tagged> =
+                multiples.into_iter().map(|(multiple, _)| multiple).collect();
+            let opened = side.open(channel, "zero test", &multiples)?;
             match opened.iter().all(|product| product.0 == Fr::ZERO) {
                 true => Ok(()),
                 false => Err(PartyError::Ended),

@@ -125,7 +125,7 @@ impl Channel for Deviant {
 }
 
 /// All kinds of messages there are, but for those of sources of tags and of products.
-const PHASES: [&str; 10] = [
+const PHASES: [&str; 11] = [
     "audit of tags",
     "check of triples",
     "coins of tags",
@@ -133,6 +133,7 @@ const PHASES: [&str; 10] = [
     "everything",
     "inverses of lookups",
     "proof about own values",
+    "random multiples",
     "tagged inputs",
     "tagged products",
     "zero test",

@@ -50,11 +50,12 @@ fn so_it_does_over_encryption_with_coins_in_their_places() {
             &[coin, "tags", coin, "equal keys", "tags"][..],
             &triples,
             &columns,
-            &["tagged products", "zero test"],
+            &["tagged products", "random multiples", "zero test"],
             &triples,
             &[coin, "audit of tags", "tagged inputs", coin, "proof about own values"],
             &[coin, "proof about own values"],
-            &["tagged products", "everything", "zero test", "inverses of lookups", "everything"],
+            &["tagged products", "everything", "random multiples", "zero test"],
+            &["random multiples", "zero test", "inverses of lookups", "everything"],
         ];
         assert_eq!(phases, expected.concat());
     }

@@ -14,9 +14,9 @@ use twain_link::channel::{Channel, Frame, MemoryChannel, Recorder, Way, memory_p
 use twain_pair::TwoParty;
 use twain_party::{
     Accepted, Argument, ArgumentPolynomial, BlindingItem, Factors, HintBatch, Inverted, Kind,
-    LookupArgument, Multiplicities, Numerator, Operand, PartyError, PointOpening, ProverParty,
-    PublicPolynomial, QuotientOperands, QuotientPart, Role, SecretWire, Shares, Statement, Tested,
-    Watched, WireValue, WitnessParty,
+    LateInverse, LookupArgument, Multiplicities, Numerator, Operand, PartyError, PointOpening,
+    ProverParty, PublicPolynomial, QuotientOperands, QuotientPart, Role, SecretWire, Shares,
+    Statement, Tested, Watched, WireValue, WitnessParty,
 };
 use twain_plonk::{ProveError, prove};
 
@@ -91,6 +91,9 @@ impl WitnessParty for Lying<'_, '_> {
     }
     fn test_statement(&mut self, statement: &dyn Statement) -> Result<(), PartyError> {
         self.party.test_statement(statement)
+    }
+    fn late_inverses(&mut self, wanted: &[LateInverse<WireValue>]) -> Result<Shares, PartyError> {
+        self.party.late_inverses(wanted)
     }
     fn check_zero(&mut self, values: &[Fr]) -> Result<Tested, PartyError> {
         self.party.check_zero(values)

@@ -16,9 +16,9 @@ use twain_circuit::{
 use twain_link::channel::{Channel, MemoryChannel, memory_pair};
 use twain_pair::TwoParty;
 use twain_party::{
-    Alone, Combination, HintBatch, Kind, LookupArgument, LookupStatement, Multiplicities, Operand,
-    OwnedPolynomial, PartyError, Role, Seed, Shares, Statement, StatementShape, Tested, WireValue,
-    WitnessParty,
+    Alone, Combination, HintBatch, Kind, LateInverse, LookupArgument, LookupStatement,
+    Multiplicities, Operand, OwnedPolynomial, PartyError, Role, Seed, Shares, Statement,
+    StatementShape, Tested, WireValue, WitnessParty,
 };
 
 /// Where a party says something else than it should.
@@ -109,6 +109,14 @@ impl<P: WitnessParty> WitnessParty for Lying<'_, P> {
         (self.test)(self.party, statement)
     }
 
+    fn late_inverses(&mut self, wanted: &[LateInverse<WireValue>]) -> Result<Shares, PartyError> {
+        match self.party.late_inverses(wanted) {
+            // There is no such inverse, which the statement says, too.
+            Err(PartyError::Invalid) => Ok(Shares::zero(wanted.len())),
+            made => made,
+        }
+    }
+
     fn check_zero(&mut self, _: &[Fr]) -> Result<Tested, PartyError> {
         Ok(Tested::by_test())
     }
@@ -161,7 +169,11 @@ fn holds(shape: &StatementShape, statement: &dyn Statement) -> bool {
         }
         all.push(sum);
     }
-    all.iter().all(|value| *value == Fr::ZERO)
+    let is_made = |late: &LateInverse<u32>| {
+        let nonzero = late.nonzero.map_or(Fr::ONE, value);
+        nonzero.square() == nonzero && value(late.value) + Fr::ONE != nonzero
+    };
+    all.iter().all(|value| *value == Fr::ZERO) && shape.late_inverses.iter().all(is_made)
 }
 
 struct Laid {
@@ -211,6 +223,7 @@ fn the_statement_holds_for_a_witness_and_for_no_other() {
         let laid = laid(folder);
         let shape = laid.circuit.statement_shape().unwrap();
         assert!(shape.lookups.iter().any(|lookup| !lookup.tuples.is_empty()), "{folder}");
+        assert_eq!(shape.late_inverses.is_empty(), folder.contains("relu"), "{folder}");
         assert_eq!(alone(&laid, &shape, Lie::None), (true, Vec::new()), "{folder}");
         assert!(!alone(&laid, &shape, Lie::Multiplicity).0, "{folder}");
         let mut found = 0;

@@ -33,4 +33,25 @@ pub const MUTANTS: &[Mutant] = &[
         to: "if degree < 100 {",
         test: TEST,
     },
+    Mutant {
+        what: "that what is not zero is a bit",
+        file: "crates/pair/src/statement/test.rs",
+        from: "sum = &sum + &(square * Public(factor));",
+        to: "sum = &sum + &(square * Public(factor - factor));",
+        test: &["-p", "twain-pair", "--test", "late_inverses"],
+    },
+    Mutant {
+        what: "the test of the product of late inverses",
+        file: "crates/pair/src/statement/late_inverses.rs",
+        from: "if product.iter().any(|product| product.0 == Fr::ZERO) {",
+        to: "if product.is_empty() {",
+        test: &["-p", "twain-pair", "--test", "late_inverses"],
+    },
+    Mutant {
+        what: "the mask of a late inverse",
+        file: "crates/pair/src/statement/late_inverses.rs",
+        from: "let mask = masks.masks.get(masks.place(late.inverse)?);",
+        to: "let mask = Tagged::zero();",
+        test: &["-p", "twain-pair", "--test", "late_inverses"],
+    },
 ];

@@ -202,20 +202,10 @@ impl Layouter {
         tensor: &Tensor,
         values: &[Digits],
     ) -> Result<Tensor, LayoutError> {
-        let mut shifted = Vec::with_capacity(values.len());
-        let mut zero = Vec::with_capacity(values.len());
-        for value in values {
-            let nonzero = self.recorder.mul(value.sign, value.sign);
-            let is_zero = self.recorder.sub(ONE, nonzero);
-            zero.push(is_zero);
-            shifted.push(self.recorder.add(value.value, is_zero));
-        }
-        let inverses = self.recorder.hint_id(Hint::Inverse);
-        let inverses = self.recorder.hint(inverses, &shifted, &[Bound::UNKNOWN])?;
         let mut tests = Vec::with_capacity(values.len());
-        for ((inverse, is_zero), element) in inverses.into_iter().zip(zero).zip(&tensor.elements) {
-            let inverse = self.recorder.sub(inverse, is_zero);
-            let nonzero = self.recorder.sub(ONE, is_zero);
+        for (value, element) in values.iter().zip(&tensor.elements) {
+            let nonzero = self.recorder.mul(value.sign, value.sign);
+            let inverse = self.recorder.inverse(value.value, nonzero)?;
             tests.push(ZeroTest { inverse: inverse_element(element, inverse), nonzero });
         }
         self.equals_zero_cells(tensor, &tests)

@@ -8,7 +8,7 @@ use crate::tensor::{Element, Place, Tensor};
 use ff::Field;
 use twain_algebra::Fr;
 use twain_graph::numbers::integer_to_field;
-use twain_party::Hint;
+use twain_party::{Hint, TABLE_OF_INVERSES};
 
 /// The wires of a test for zero.
 pub(super) struct ZeroTest {
@@ -34,15 +34,24 @@ impl Layouter {
             wires.iter().map(|wire| self.recorder.bound(*wire).few_values()).collect();
         let any = wires.iter().zip(&few).filter(|(_, few)| few.is_none()).map(|(wire, _)| *wire);
         let any: Vec<Wire> = any.collect();
+        let is_narrow = |bound: Bound| u32::from(bound.bits()) <= TABLE_OF_INVERSES;
+        let (narrow, wide): (Vec<Wire>, Vec<Wire>) =
+            any.into_iter().partition(|wire| is_narrow(self.recorder.bound(*wire)));
         let hint = self.recorder.hint_id(Hint::InverseOrZero);
-        let mut inverses = self.recorder.hint(hint, &any, &[Bound::UNKNOWN])?.into_iter();
+        let mut inverses = self.recorder.hint(hint, &narrow, &[Bound::UNKNOWN])?.into_iter();
+        let hint = self.recorder.hint_id(Hint::IsZero);
+        let mut zeros = self.recorder.hint(hint, &wide, &[Bound::BIT])?.into_iter();
         let mut tests = Vec::with_capacity(tensor.len());
         for ((element, wire), few) in tensor.elements.iter().zip(wires).zip(few) {
             let (inverse, nonzero) = match few {
                 Some(values) => self.zero_test_of_few(wire, &values),
-                None => {
+                None if is_narrow(self.recorder.bound(wire)) => {
                     let inverse = inverses.next().unwrap_or(ZERO);
                     (inverse, self.recorder.mul(wire, inverse))
+                }
+                None => {
+                    let nonzero = self.recorder.sub(ONE, zeros.next().unwrap_or(ZERO));
+                    (self.recorder.inverse(wire, nonzero)?, nonzero)
                 }
             };
             self.recorder.refine(nonzero, Bound::BIT);

@@ -12,13 +12,16 @@ use ff::{Field, PrimeField};
 use std::collections::HashMap;
 use std::ops::Range;
 use twain_algebra::Fr;
-use twain_party::{Hint, Kind, evaluate_hint};
+use twain_party::{Hint, Kind, LateInverse, evaluate_hint};
 
 /// Level of a wire that is part of the circuit.
 pub(super) const CONSTANT: u32 = u32::MAX;
 
 /// Levels from here on depend on challenges.
 const AFTER_CHALLENGE: u32 = 1 << 30;
+
+/// Level of a late inverse, which no level has: nothing is computed with it.
+pub(super) const LATE: u32 = CONSTANT - 1;
 
 /// A program under construction.
 pub(crate) struct Recorder {
@@ -44,6 +47,9 @@ pub(crate) struct Recorder {
     source_ranges: Vec<SourceRange>,
     pub instances: Vec<InstanceRow>,
     pub steps: Vec<Step>,
+    pub(super) late_inverses: Vec<LateInverse<Wire>>,
+    /// Something depends on one of them.
+    pub(super) computes_with_late: bool,
     too_large: bool,
     /// Buffers of `linear` and `accumulate`.
     terms: Vec<(Wire, Wire)>,
@@ -71,6 +77,8 @@ impl Recorder {
             source_ranges: Vec::new(),
             instances: Vec::new(),
             steps: Vec::new(),
+            late_inverses: Vec::new(),
+            computes_with_late: false,
             too_large: false,
             terms: Vec::new(),
             products: Vec::new(),
@@ -204,9 +212,14 @@ impl Recorder {
         }
     }
 
-    fn level_of(&self, wire: Wire) -> u32 {
+    fn level_of(&mut self, wire: Wire) -> u32 {
         match self.levels[wire as usize] {
             CONSTANT => 0,
+            LATE => {
+                // Reported by `finish`.
+                self.computes_with_late = true;
+                0
+            }
             level => level,
         }
     }
@@ -384,10 +397,31 @@ impl Recorder {
         Ok(outputs)
     }
 
+    /// `1/(value + z) - z` with `z = 1 - nonzero`, which is `[value = 0]`. Of a shared value it goes
+    /// into cells and is computed with no further.
+    ///
+    /// # Errors
+    /// A constant of the circuit for which that does not exist.
+    pub fn inverse(&mut self, value: Wire, nonzero: Wire) -> Result<Wire, LayoutError> {
+        let (value, nonzero) = (self.now(value), self.now(nonzero));
+        if self.kind(value).join(self.kind(nonzero)) == Kind::Shared {
+            let inverse = self.wire(Kind::Shared, Bound::UNKNOWN, LATE);
+            let nonzero = Some(nonzero).filter(|nonzero| *nonzero != ONE);
+            self.late_inverses.push(LateInverse { value, nonzero, inverse });
+            return Ok(inverse);
+        }
+        let zero = self.sub(ONE, nonzero);
+        let shifted = self.add(value, zero);
+        let hint = self.hint_id(Hint::Inverse);
+        let inverse = self.hint(hint, &[shifted], &[Bound::UNKNOWN])?;
+        Ok(self.sub(inverse.first().copied().unwrap_or(ZERO), zero))
+    }
+
     /// The program of a circuit in whose cells these values stand and which multiplies these pairs.
     ///
     /// # Errors
-    /// [`LayoutError::TooLarge`] if 32 bits do not number its wires.
+    /// [`LayoutError::TooLarge`] if 32 bits do not number its wires; late inverses that are not
+    /// what they must be.
     pub fn finish(
         mut self,
         in_cells: impl Iterator<Item = Wire>,
@@ -397,6 +431,7 @@ impl Recorder {
             return Err(LayoutError::TooLarge);
         }
         self.take_wires();
+        let late_inverses = self.take_late_inverses()?;
         self.claim_wires(in_cells, multiplied);
         let mut constants: Vec<(Wire, Fr)> = self.constant_values.into_iter().collect();
         constants.sort_unstable_by_key(|(wire, _)| *wire);
@@ -412,6 +447,7 @@ impl Recorder {
             source_ranges,
             hints: self.hints,
             levels: self.program_levels,
+            late_inverses,
             second_levels: self.second_levels,
             challenges: self.challenges.iter().map(|powers| powers[0]).collect(),
             equalities: self.equalities,

@@ -7,8 +7,8 @@ use crate::WitnessError;
 use ff::Field;
 use twain_algebra::Fr;
 use twain_party::{
-    Alone, Hint, HintBatch, Kind, Operand, PartyError, Phase, Shares, Watched, WireValue,
-    WitnessParty, evaluate_hint, signed_integer,
+    Alone, Hint, HintBatch, Kind, LateInverse, Operand, PartyError, Phase, Shares, Watched,
+    WireValue, WitnessParty, evaluate_hint, signed_integer,
 };
 
 /// Local instructions that are run, which takes some milliseconds, between two looks whether to go
@@ -56,6 +56,7 @@ impl Program {
         let mut values = self.start(sources, party)?;
         self.levels(&self.levels, party, &mut values)?;
         before_test(party, &values)?;
+        self.late_inverses(party, &mut values)?;
         self.test_and_open(party, values)
     }
 
@@ -75,6 +76,7 @@ impl Program {
         if let Err(error) = self.levels(&self.levels, party, &mut values) {
             return Err(self.out_of_range(&values).unwrap_or(error));
         }
+        self.late_inverses(party, &mut values)?;
         let differ = |(l, r): &&(Wire, Wire)| values[*l as usize] != values[*r as usize];
         if let Some((left, right)) = self.equalities.iter().find(differ) {
             return Err(WitnessError::Unequal {
@@ -100,7 +102,9 @@ impl Program {
                 | Hint::Reciprocal { .. }
                 | Hint::SquareRoot { .. }
                 | Hint::Exponent { .. } => "below 2^127 in size, as its result".into(),
-                Hint::Inverse | Hint::InverseOrZero | Hint::ChunkIndex { .. } => continue,
+                Hint::Inverse | Hint::InverseOrZero | Hint::IsZero | Hint::ChunkIndex { .. } => {
+                    continue;
+                }
             };
             let value = |wire: &Wire| values[*wire as usize];
             let fails = |v: &Fr| evaluate_hint(hint, *v, &mut Vec::new()).is_err();
@@ -306,6 +310,28 @@ impl Program {
             check_length(outputs.len(), batch.inputs.len() * batch.hint.outputs())?;
             let first = batch.first_output as usize;
             values[first..first + outputs.len()].copy_from_slice(&outputs);
+        }
+        Ok(())
+    }
+
+    fn late_inverses<P: WitnessParty>(
+        &self,
+        party: &mut P,
+        values: &mut [Fr],
+    ) -> Result<(), WitnessError> {
+        if self.late_inverses.is_empty() {
+            return Ok(());
+        }
+        let of_wire = |wire| WireValue { wire, operand: self.operand(wire, values) };
+        let wanted = self.late_inverses.iter().map(|late| LateInverse {
+            value: of_wire(late.value),
+            nonzero: late.nonzero.map(of_wire),
+            inverse: late.inverse,
+        });
+        let shares = party.late_inverses(&wanted.collect::<Vec<_>>())?;
+        check_length(shares.len(), self.late_inverses.len())?;
+        for (late, share) in self.late_inverses.iter().zip(shares.iter()) {
+            values[late.inverse as usize] = *share;
         }
         Ok(())
     }

@@ -6,9 +6,10 @@
 //! the wire. Input: the ties, the values in cells and what the argument multiplies; output: the
 //! wire of each value, and for each level the wires to be claimed there.
 
-use super::record::{CONSTANT, Recorder};
+use super::record::{CONSTANT, LATE, Recorder};
 use super::{InstanceRow, Level, Wire};
-use twain_party::Kind;
+use crate::LayoutError;
+use twain_party::{Kind, LateInverse};
 
 impl Recorder {
     /// States that two values stand in cells that the circuit's copies make equal.
@@ -44,6 +45,26 @@ impl Recorder {
         }
     }
 
+    /// The late inverses, of wires in place of values that are tied to them.
+    ///
+    /// # Errors
+    /// Something depends on one, or it is tied to an earlier value.
+    pub(super) fn take_late_inverses(&mut self) -> Result<Vec<LateInverse<Wire>>, LayoutError> {
+        let mut late = std::mem::take(&mut self.late_inverses);
+        let mut is_late = !self.computes_with_late;
+        for LateInverse { value, nonzero, inverse } in &mut late {
+            *value = self.tied.first(*value);
+            *nonzero = nonzero.map(|nonzero| self.tied.first(nonzero));
+            let shared = [Some(*value), *nonzero].into_iter().flatten();
+            is_late &= shared.into_iter().all(|wire| self.kinds[wire as usize] == Kind::Shared)
+                && self.tied.first(*inverse) == *inverse;
+        }
+        match is_late {
+            true => Ok(late),
+            false => Err(LayoutError::Operands("something depends on a late inverse".into())),
+        }
+    }
+
     /// Says at which level each wire is claimed: the shared ones that stand in cells, and all that
     /// the program or the argument multiplies by what the other side may know. That is the first
     /// level with products at which the wire is known, or the last one.
@@ -71,8 +92,11 @@ impl Recorder {
             }
         }
         for wire in (0..self.wires()).filter(|wire| claimed[*wire as usize]) {
-            let level = self.levels[wire as usize];
-            self.at(level).claims.push(wire);
+            match self.levels[wire as usize] {
+                // Claimed when they are made.
+                LATE => {}
+                level => self.at(level).claims.push(wire),
+            }
         }
         for levels in [&mut self.program_levels, &mut self.second_levels] {
             let count = levels.len();

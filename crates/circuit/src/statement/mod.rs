@@ -10,16 +10,16 @@ mod lookups;
 mod monomials;
 
 use crate::circuit::Circuit;
-use crate::program::Wire;
+use crate::program::{ONE, Wire};
 use cells::Cells;
 use ff::Field;
 use lookups::Lookup;
 use monomials::{Monomial, at, monomials, not_covered};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use twain_algebra::Fr;
 use twain_party::{
-    Combination, Kind, LookupStatement, Multiplicities, Operand, OwnedPolynomial, PartyError, Role,
-    SecretWire, Statement, StatementShape,
+    Combination, Kind, LateInverse, LookupStatement, Multiplicities, Operand, OwnedPolynomial,
+    PartyError, Role, SecretWire, Statement, StatementShape,
 };
 
 /// A term of a gate in a row: what its cells are multiplied with, and their places.
@@ -36,6 +36,8 @@ enum Test {
     Combined,
     /// By its wires' owner.
     Owned(Role),
+    /// Not at all: it says what a late inverse is, which is made so that it holds.
+    LateInverse,
 }
 
 /// A circuit with its gates and lookups multiplied out.
@@ -44,6 +46,8 @@ struct Expanded<'a> {
     cells: Cells<'a>,
     gates: Vec<Vec<Monomial>>,
     lookups: Vec<Lookup>,
+    /// The late inverses, by their own wires.
+    late_inverses: HashMap<Wire, LateInverse<Wire>>,
 }
 
 impl<'a> Expanded<'a> {
@@ -55,7 +59,9 @@ impl<'a> Expanded<'a> {
         let gates = gates.map(monomials).collect::<Result<_, _>>()?;
         let lookups = circuit.cs.lookup_arguments();
         let lookups = lookups.iter().map(Lookup::of).collect::<Result<_, _>>()?;
-        Ok(Self { circuit, cells: Cells { circuit }, gates, lookups })
+        let late_inverses = circuit.program.late_inverses.iter();
+        let late_inverses = late_inverses.map(|late| (late.inverse, *late)).collect();
+        Ok(Self { circuit, cells: Cells { circuit }, gates, lookups, late_inverses })
     }
 
     /// The terms of a polynomial in a row.
@@ -86,7 +92,30 @@ impl<'a> Expanded<'a> {
         })
     }
 
+    /// Whether terms are a multiple of `value * inverse - nonzero`.
+    fn is_about(&self, terms: &[Term], late: &LateInverse<Wire>) -> bool {
+        let wires = |term: &Term| -> Vec<Wire> {
+            let wires =
+                term.cells.iter().filter_map(|(column, row)| self.cells.wire(*column, *row));
+            wires.collect()
+        };
+        let [one, other] = terms else { return false };
+        let is_product = |term: &Term| term.cells.len() == 2;
+        let (product, nonzero) = if is_product(one) { (one, other) } else { (other, one) };
+        let factors = wires(product);
+        product.coefficient == -nonzero.coefficient
+            && (factors == [late.value, late.inverse] || factors == [late.inverse, late.value])
+            && wires(nonzero) == [late.nonzero.unwrap_or(ONE)]
+    }
+
     fn test(&self, terms: &[Term]) -> Result<Test, PartyError> {
+        let secrets = || terms.iter().flat_map(|term| self.secrets(term));
+        if let Some(late) = secrets().find_map(|(_, _, of)| self.late_inverses.get(&of.wire)) {
+            return match self.is_about(terms, late) {
+                true => Ok(Test::LateInverse),
+                false => Err(PartyError::Bug("a gate takes a late inverse for something else")),
+            };
+        }
         let is_a_product = |term: &Term| {
             let rows: Vec<usize> = self.secrets(term).map(|(_, row, _)| row).collect();
             rows.len() > 2 || matches!(rows[..], [left, right] if left != right)
@@ -94,8 +123,7 @@ impl<'a> Expanded<'a> {
         if !terms.iter().any(is_a_product) {
             return Ok(Test::Combined);
         }
-        let secrets = terms.iter().flat_map(|term| self.secrets(term));
-        let kinds = secrets.fold(Kind::Public, |kind, (_, _, secret)| kind.join(secret.kind));
+        let kinds = secrets().fold(Kind::Public, |kind, (_, _, secret)| kind.join(secret.kind));
         match kinds {
             Kind::Owned(owner) => Ok(Test::Owned(owner)),
             _ => Err(not_covered("a product of more than two values of both sides")),
@@ -142,6 +170,11 @@ impl<'a> Expanded<'a> {
         shape.pairs = pairs.into_keys().collect();
         shape.lookups =
             self.lookups.iter().map(|lookup| lookup.shape(self.cells)).collect::<Result<_, _>>()?;
+        let mut looked_up = shape.lookups.iter().flat_map(|lookup| &lookup.tuples).flatten();
+        if looked_up.any(|cell| cell.is_some_and(|of| self.late_inverses.contains_key(&of.wire))) {
+            return Err(PartyError::Bug("a late inverse is looked up"));
+        }
+        shape.late_inverses = self.circuit.program.late_inverses.clone();
         Ok(shape)
     }
 }

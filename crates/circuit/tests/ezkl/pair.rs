@@ -11,8 +11,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use twain_algebra::Fr;
 use twain_circuit::{InstanceRow, Sources, Witness, WitnessError, WitnessValues, parameters};
 use twain_party::{
-    Alone, HintBatch, Kind, LookupArgument, LookupUse, Multiplicities, Operand, PartyError, Role,
-    Seed, Shares, Tested, WireValue, WitnessParty,
+    Alone, HintBatch, Kind, LateInverse, LookupArgument, LookupUse, Multiplicities, Operand,
+    PartyError, Role, Seed, Shares, Tested, WireValue, WitnessParty,
 };
 use twain_plonk::AdviceColumn;
 
@@ -130,6 +130,25 @@ impl WitnessParty for IdealParty {
             );
         }
         Ok(all)
+    }
+
+    fn late_inverses(&mut self, wanted: &[LateInverse<WireValue>]) -> Result<Shares, PartyError> {
+        let wires = wanted.iter().flat_map(|late| [Some(late.value), late.nonzero]).flatten();
+        let wires: Vec<WireValue> = wires.collect();
+        assert!(wires.iter().all(|value| self.claimed.contains(&value.wire)));
+        let mut whole = self.whole_wires(&wires).into_iter();
+        let whole = wanted.iter().map(|late| LateInverse {
+            value: whole.next().expect("a value each"),
+            nonzero: late.nonzero.and_then(|_| whole.next()),
+            inverse: late.inverse,
+        });
+        let whole: Vec<_> = whole.collect();
+        for late in wanted {
+            assert!(self.claimed.insert(late.inverse), "an inverse is claimed twice");
+        }
+        let inverses = self.alone.late_inverses(&whole)?;
+        let split = inverses.iter().map(|inverse| self.split(*inverse, Kind::Shared));
+        Ok(Shares::new(split.collect()))
     }
 
     fn prepare_lookups(&mut self, _: &[LookupArgument]) -> Result<(), PartyError> {

@@ -6,7 +6,6 @@ use ff::Field;
 use rayon::prelude::*;
 use twain_algebra::Fr;
 use twain_link::channel::Channel;
-use twain_ole::OleSource;
 use twain_party::{HintBatch, Kind, Operand, PartyError, Role, evaluate_hint};
 
 /// Fewer owned values than this are not worth a second thread.
@@ -21,7 +20,6 @@ impl Hints {
     pub fn hints(
         &mut self,
         channel: &mut dyn Channel,
-        ole: &mut dyn OleSource,
         batches: &[HintBatch],
     ) -> Result<Vec<Vec<Fr>>, PartyError> {
         let role = channel.role();
@@ -40,7 +38,7 @@ impl Hints {
                 }
             }
         }
-        jobs.run(self, channel, ole, &mut outputs)?;
+        jobs.run(self, channel, &mut outputs)?;
         Ok(outputs)
     }
 }

@@ -4,7 +4,6 @@
 use super::compare::{Comparison, fold_all};
 use super::cover::Cover;
 use super::division::{Division, log2_exact};
-use super::inversion::{Inversion, invert};
 use super::lookup::{Function, Lookup};
 use super::one_hot::{Held, OneHot};
 use super::opening::{Budget, Openings, power_of_two};
@@ -17,8 +16,7 @@ use twain_algebra::Fr;
 use twain_link::channel::Channel;
 use twain_masks::dpf::{DigitMask, MAX_DOMAIN_BITS, Scratch, lift};
 use twain_masks::{BitConversions, Demand, Material, Selections};
-use twain_ole::OleSource;
-use twain_party::{Hint, HintBatch, PartyError, Role};
+use twain_party::{Hint, HintBatch, PartyError, Role, TABLE_OF_INVERSES};
 
 /// Where outputs go.
 #[derive(Clone, Copy)]
@@ -83,15 +81,18 @@ pub(super) struct Jobs {
     decompositions: Vec<Decomposition>,
     roundings: Vec<(Slot, Option<usize>, Rounding)>,
     lookups: Vec<(Slot, Lookup)>,
-    inversions: Vec<(Slot, Inversion)>,
-    /// Signs that are asked for as such, and their comparisons.
-    signs: Vec<(Slot, usize)>,
+    /// Signs, and zeros, that are asked for as such, and their comparisons.
+    outcomes: Vec<(Slot, Outcome, usize)>,
     /// Divisions by 1.
     copies: Vec<(Slot, Fr)>,
 }
 
-/// Widest value (in bits) whose inverse is looked up rather than computed.
-const TABLE_OF_INVERSES: u32 = 6;
+/// What is asked of a comparison.
+#[derive(Clone, Copy)]
+enum Outcome {
+    NotNegative,
+    IsZero,
+}
 
 impl Jobs {
     /// Adds input `number` of a batch, or says why it cannot be done.
@@ -175,19 +176,14 @@ impl Jobs {
                 demand.conversions += usize::from(comparison.is_some());
                 self.roundings.push((slot, comparison, rounding));
             }
-            Hint::InverseOrZero => {
-                let comparison = Some(compare(bits, demand, budget)?);
-                demand.conversions += 1;
-                self.inversions.push((slot, Inversion { value, zero: Fr::ZERO, comparison }));
-            }
-            Hint::Inverse => {
-                let inversion = Inversion { value, zero: Fr::ZERO, comparison: None };
-                self.inversions.push((slot, inversion));
-            }
-            Hint::NotNegative => {
+            Hint::NotNegative | Hint::IsZero => {
                 let comparison = compare(bits, demand, budget)?;
                 demand.conversions += 1;
-                self.signs.push((slot, comparison));
+                let outcome = match batch.hint {
+                    Hint::IsZero => Outcome::IsZero,
+                    _ => Outcome::NotNegative,
+                };
+                self.outcomes.push((slot, outcome, comparison));
             }
             _ => {
                 let text = format!("{what}: two parties cannot compute it on a shared value yet");
@@ -202,7 +198,6 @@ impl Jobs {
         mut self,
         hints: &mut Hints,
         channel: &mut dyn Channel,
-        ole: &mut dyn OleSource,
         outputs: &mut [Vec<Fr>],
     ) -> Result<(), PartyError> {
         let mut done: Vec<Output> = Vec::new();
@@ -217,10 +212,6 @@ impl Jobs {
         for round in 0..rounds {
             done.extend(self.digits(hints, channel, &mut material, round)?);
         }
-        let values: Vec<&Inversion> = self.inversions.iter().map(|(_, i)| i).collect();
-        let (inverses, zeros) = invert(&values, channel, ole, &mut hints.rng)?;
-        hints.failures += zeros;
-        done.extend(self.inversions.iter().map(|(slot, _)| *slot).zip(inverses).map(output));
         for Output { slot, share, held } in done {
             let outputs = outputs.get_mut(slot.batch);
             if let Some(output) = outputs.and_then(|outputs| outputs.get_mut(slot.first)) {
@@ -319,11 +310,15 @@ impl Jobs {
         for comparison in self.roundings.iter().filter_map(|r| r.1) {
             convert(&mut parts, result(comparisons, comparison).0)?;
         }
-        for comparison in self.inversions.iter().filter_map(|i| i.1.comparison) {
-            convert(&mut parts, result(comparisons, comparison).1)?;
-        }
-        for (_, comparison) in &self.signs {
-            convert(&mut parts, result(comparisons, *comparison).0)?;
+        for (_, outcome, comparison) in &self.outcomes {
+            let (not_negative, zero) = result(comparisons, *comparison);
+            convert(
+                &mut parts,
+                match outcome {
+                    Outcome::NotNegative => not_negative,
+                    Outcome::IsZero => zero,
+                },
+            )?;
         }
         for (i, decomposition) in self.decompositions.iter().enumerate() {
             let bit = result(comparisons, decomposition.comparison).0;
@@ -357,12 +352,7 @@ impl Jobs {
             let not_negative = comparison.map(|_| converted.next().unwrap_or_default());
             rounding.round(role, not_negative);
         }
-        let inversions = self.inversions.iter_mut().map(|(_, inversion)| inversion);
-        for inversion in inversions.filter(|i| i.comparison.is_some()) {
-            inversion.zero = converted.next().unwrap_or_default();
-            inversion.value += inversion.zero;
-        }
-        for (slot, _) in std::mem::take(&mut self.signs) {
+        for (slot, ..) in std::mem::take(&mut self.outcomes) {
             signs.push(Output { slot, share: converted.next().unwrap_or_default(), held: None });
         }
         Ok(signs)
@@ -456,6 +446,7 @@ fn describe(hint: &Hint) -> String {
             format!("decomposition into {legs} digits of base {base}")
         }
         Hint::InverseOrZero | Hint::Inverse => "inverse".into(),
+        Hint::IsZero => "comparison with 0".into(),
         Hint::DivideRound { divisor } => format!("division by {divisor}"),
         Hint::ChunkIndex { low, chunk } => format!("columns of {chunk} values from {low} up"),
         Hint::Table(table) => format!("lookup table {}", table.name),

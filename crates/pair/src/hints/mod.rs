@@ -28,4 +28,5 @@ mod side;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use inversion::products_of_inverses;
 pub use side::Hints;

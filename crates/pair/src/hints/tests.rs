@@ -12,8 +12,8 @@ use twain_link::scalars::decode_scalars;
 use twain_masks::{DigitMaskSource, IdealMaterial, InlineMaterial};
 use twain_ole::{IdealOle, ideal_pair};
 use twain_party::{
-    Alone, Hint, HintBatch, Kind, LookupArgument, LookupUse, Multiplicities, Operand, PartyError,
-    Role, Seed, StaticTable, WitnessParty, evaluate_hint, signed_integer,
+    Alone, Hint, HintBatch, Kind, LateInverse, LookupArgument, LookupUse, Multiplicities, Operand,
+    PartyError, Role, Seed, StaticTable, WireValue, WitnessParty, evaluate_hint, signed_integer,
 };
 
 fn field(value: i128) -> Fr {
@@ -53,7 +53,7 @@ impl Side {
     }
 
     fn hints(&mut self, batches: &[HintBatch]) -> Result<Vec<Vec<Fr>>, PartyError> {
-        self.hints.hints(&mut self.link, &mut self.ole, batches)
+        self.hints.hints(&mut self.link, batches)
     }
 }
 
@@ -142,8 +142,7 @@ fn all_hints() -> Vec<(Hint, Vec<i128>, u16)> {
         (Hint::Decompose { base: 1000, legs: 3 }, vec![0, 1, -1, 1000, -999, 999_999_999], 31),
         (Hint::Decompose { base: 3, legs: 2 }, vec![8, -8, 3, -2], 4),
         (Hint::InverseOrZero, vec![0, -1, -2, 3], 2),
-        (Hint::InverseOrZero, vec![0, 1, -1, 4711, edge, -edge, 0], 29),
-        (Hint::Inverse, vec![1, -1, 99999], 20),
+        (Hint::IsZero, vec![0, 1, -1, 4711, edge, -edge, 0], 29),
         (Hint::Unit { low: -100, high: 150, chunk: 51 }, vec![-100, -50, -49, 0, 150], 9),
         (Hint::Table(table.into()), vec![-5, 0, 7], 12),
         (Hint::unit(5), vec![0, 1, 4, 4], 3),
@@ -202,9 +201,37 @@ proptest! {
             (Hint::Decompose { base: 1050, legs: 4 }, wide.clone(), 41),
             (Hint::DivideRound { divisor }, small, 14),
             (Hint::DivideRound { divisor: divisor + 1 }, wide.clone(), 40),
-            (Hint::InverseOrZero, wide, 40),
+            (Hint::IsZero, wide, 40),
         ]);
     }
+}
+
+/// Of values that are not 0, and of some that may be, in one message each way.
+#[test]
+fn inverses_of_shared_values() {
+    let values = [3, -1, 0, 1 << 40, 0];
+    let (model, data) = run(Source::Ideal, 3, |side| {
+        let of = |values: &[i128]| operands(side.link.role(), values, |_| Kind::Shared, 254);
+        let of_wire = |operand| WireValue { wire: 0, operand };
+        let nonzero = of(&values.map(|value| i128::from(value != 0)));
+        let wanted: Vec<_> = of(&values)
+            .into_iter()
+            .zip(nonzero)
+            .zip(values)
+            .map(|((value, nonzero), plain)| LateInverse {
+                value: of_wire(value),
+                nonzero: Some(of_wire(nonzero)).filter(|_| plain != 3),
+                inverse: 0,
+            })
+            .collect();
+        let inverses = side.hints.inverses(&mut side.link, &mut side.ole, &wanted)?;
+        assert_eq!(side.link.traffic().rounds, 1);
+        Ok((inverses, side.hints.take_claims()))
+    })
+    .unwrap();
+    let expected = values.map(|value| field(value).invert().unwrap_or(Fr::ZERO));
+    assert_eq!(sum(&model.0, &data.0), expected);
+    assert_eq!(sum(&model.1, &data.1), [Fr::ZERO]);
 }
 
 /// Rounds without those of the material.
@@ -234,7 +261,7 @@ fn traffic_does_not_depend_on_values() {
             side.hints(&[
                 batch(Hint::Decompose { base: 1 << 10, legs: 3 }),
                 batch(Hint::DivideRound { divisor: 10 }),
-                batch(Hint::InverseOrZero),
+                batch(Hint::IsZero),
             ])?;
             Ok((side.link.traffic().rounds, side.link.shape()))
         });
@@ -395,7 +422,9 @@ fn what_pairs_cannot_do_is_refused_before_anything_is_sent() {
         (Hint::Decompose { base: 1 << 14, legs: 2 }, 185),
         (Hint::DivideRound { divisor: 524_309 }, 20),
         (Hint::DivideRound { divisor: 0 }, 20),
-        (Hint::InverseOrZero, 254),
+        (Hint::InverseOrZero, 7),
+        (Hint::Inverse, 20),
+        (Hint::IsZero, 254),
         (Hint::Unit { low: 0, high: 1 << 21, chunk: 99 }, 20),
         (Hint::unit((1 << 20) + 1), 20),
         (Hint::SquareRoot { factor: 1 }, 20),

@@ -105,6 +105,12 @@ impl StoredOle {
 }
 
 impl OleSource for StoredOle {
+    fn skip(&mut self, products: &Products) -> Result<(), PartyError> {
+        let mut records = lock(&self.records)?;
+        records.begin(&Call::Products(products.clone()))?;
+        products.groups().try_for_each(|group| records.scalars(group.length).map(drop))
+    }
+
     fn inner_products(
         &mut self,
         channel: &mut dyn Channel,

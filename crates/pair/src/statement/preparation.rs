@@ -2,6 +2,7 @@
 //! statement, this side's masks; output: tagged masks, their checked products, and what else the
 //! test takes.
 
+use super::late_inverses::LateTriples;
 use crate::acceptance::{self, ArgumentShape};
 use crate::arithmetic::holds;
 use rand_chacha::ChaCha20Rng;
@@ -38,6 +39,8 @@ pub struct TaggedMasks {
     pub(super) lookups: Vec<LookupPair>,
     /// For the zero test.
     pub(super) triple: Triple,
+    /// What late inverses take.
+    pub(super) late_inverses: LateTriples,
     /// What the test of the argument takes afterwards.
     pub(super) argument: (ArgumentShape, Vec<Triple>),
 }
@@ -196,12 +199,20 @@ impl TaggedMasks {
             pairs: &pairs,
             looked_up: &looked_up,
         };
+        // Rows that are left over of looked-up tuples are triples, too.
         let for_columns = request.triples();
-        let mut triples = stage.triples(channel, ole, for_columns + 1 + argument.triples())?;
-        let of_argument = triples.split_off(for_columns + 1);
-        let triple = triples.pop().ok_or(PartyError::Bug("a triple is missing"))?;
+        let late = LateTriples::count(&shape.late_inverses);
+        let afterwards = 1 + late.iter().sum::<usize>() + argument.triples();
+        let made = for_columns + afterwards.saturating_sub(request.spare_triples());
+        let mut triples = stage.triples(channel, ole, made)?;
+        let mut rest = triples.split_off(for_columns);
         let mut pairs = stage.product_columns(channel, ole, &request, triples)?;
         let lookups = pairs.take_lookups().into_iter().flatten().collect();
+        rest.extend(pairs.take_triples());
+        let mut rest = rest.into_iter();
+        let triple = rest.next().ok_or(PartyError::Bug("a triple is missing"))?;
+        let late_inverses = LateTriples::take(late, &mut rest);
+        let of_argument = rest.take(argument.triples()).collect();
 
         // Multiplicities and what the argument is at a point are given by both sides; the audit
         // takes a spare, and proofs about own values some.
@@ -212,6 +223,6 @@ impl TaggedMasks {
         stage.spares(channel, spares[role as usize], spares[role.other() as usize])?;
         let audited = stage.audit(channel)?;
         let argument = (argument, of_argument);
-        Ok(Self { audited, shape, wires, pairs, lookups, triple, argument })
+        Ok(Self { audited, shape, wires, pairs, lookups, triple, late_inverses, argument })
     }
 }

@@ -2,11 +2,12 @@
 //! side's shares; output: that it holds, or the end of the session, which says nothing but that it
 //! does not.
 
+use super::late_inverses::{LateInverses, claimed};
 use super::preparation::{TaggedMasks, WireMasks, by_width, coins};
 use crate::acceptance::Acceptance;
 use crate::wires::Wires;
 use ff::Field;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use twain_algebra::{Fr, vector};
 use twain_link::channel::Channel;
 use twain_party::{
@@ -35,7 +36,8 @@ struct ClaimedWires<'a> {
 }
 
 impl TaggedMasks {
-    /// Tests that the statement holds. Returns what tests the argument about it.
+    /// Tests that the statement holds, but for what it says of late inverses. Returns what makes
+    /// these.
     ///
     /// # Errors
     /// The link fails, or [`PartyError::Ended`].
@@ -44,8 +46,9 @@ impl TaggedMasks {
         channel: &mut dyn Channel,
         wires: &mut Wires,
         statement: &dyn Statement,
-    ) -> Result<Acceptance, PartyError> {
+    ) -> Result<LateInverses, PartyError> {
         let opened = self.claim(channel, wires, statement)?;
+        let squares = self.squares(channel, wires)?;
         let multiplicities = self.multiplicities(channel, statement.lookups())?;
         let challenges = self.lookup_challenges(channel)?;
         let claimed = ClaimedWires { wires: &self.wires, opened };
@@ -79,7 +82,7 @@ impl TaggedMasks {
 
         let challenge = self.audited.challenge(channel, coins::WEIGHTS)?;
         let polynomials = self.shape.polynomials;
-        let degree = polynomials + statement.lookups().len();
+        let degree = polynomials + statement.lookups().len() + squares.len();
         let Public(weight) = self.audited.side().weigh(challenge, degree)?;
         let combination = statement.combination(weight);
         let side = self.audited.side();
@@ -101,9 +104,36 @@ impl TaggedMasks {
             sum = &sum + &(&(of_tuples + &others) * Public(factor));
             factor *= weight;
         }
+        for square in &squares {
+            sum = &sum + &(square * Public(factor));
+            factor *= weight;
+        }
         side.zero_test(channel, &sum, self.triple)?;
         let (shape, triples) = self.argument;
-        Ok(Acceptance { audited: self.audited, shape, triples })
+        Ok(LateInverses {
+            acceptance: Acceptance { audited: self.audited, shape, triples },
+            masks: self.wires,
+            wanted: self.shape.late_inverses.clone(),
+            triples: self.late_inverses,
+        })
+    }
+
+    /// `nonzero^2 - nonzero` of each late inverse, which is 0: that it is a bit follows from no other
+    /// polynomial without what is left out.
+    fn squares(
+        &mut self,
+        channel: &mut dyn Channel,
+        wires: &Wires,
+    ) -> Result<Vec<Tagged>, PartyError> {
+        let side = self.audited.side();
+        let nonzero = self.shape.late_inverses.iter().filter_map(|late| late.nonzero);
+        let nonzero = nonzero.map(|wire| claimed(side, &self.wires, wires, wire));
+        let nonzero = nonzero.collect::<Result<Vec<Tagged>, PartyError>>()?;
+        let pairs: Vec<(Tagged, Tagged)> =
+            nonzero.iter().map(|bit| (bit.clone(), bit.clone())).collect();
+        let triples = std::mem::take(&mut self.late_inverses.squares);
+        let squares = side.multiply(channel, &pairs, triples)?;
+        Ok(squares.iter().zip(&nonzero).map(|(square, bit)| square - bit).collect())
     }
 
     /// Claims the wires that are not claimed yet, which are their owners'. Returns what was opened
@@ -114,7 +144,10 @@ impl TaggedMasks {
         wires: &mut Wires,
         statement: &dyn Statement,
     ) -> Result<Vec<Fr>, PartyError> {
-        let missing = self.wires.wires.iter().filter(|cell| wires.opened(cell.wire).is_none());
+        let late: HashSet<u32> = self.shape.late_inverses.iter().map(|late| late.inverse).collect();
+        let is_missing =
+            |cell: &&SecretWire| wires.opened(cell.wire).is_none() && !late.contains(&cell.wire);
+        let missing = self.wires.wires.iter().filter(is_missing);
         let missing: Vec<WireValue> = missing
             .map(|cell| WireValue { wire: cell.wire, operand: statement.operand(cell.wire) })
             .collect();
@@ -124,7 +157,11 @@ impl TaggedMasks {
         if !missing.is_empty() {
             wires.claim(channel, &missing)?;
         }
-        let opened = |cell: &SecretWire| wires.opened(cell.wire);
+        // Late ones are in nothing that is tested.
+        let opened = |cell: &SecretWire| match late.contains(&cell.wire) {
+            true => Some(Fr::ZERO),
+            false => wires.opened(cell.wire),
+        };
         let unclaimed = PartyError::Bug("a wire in a cell is not claimed");
         self.wires.wires.iter().map(opened).collect::<Option<_>>().ok_or(unclaimed)
     }

@@ -128,6 +128,14 @@ impl Wires {
         }
     }
 
+    /// Claims a shared wire by what a tagged opening has shown of it beside both masks. Returns this
+    /// side's mask.
+    pub(crate) fn claim_tagged(&mut self, wire: u32, opened: Fr) -> Result<Fr, PartyError> {
+        let mask = -self.masks.take(wire)?.claim(Fr::ZERO);
+        self.note(wire, opened)?;
+        Ok(mask)
+    }
+
     /// What was opened of a wire, if it is claimed.
     pub(crate) fn opened(&self, wire: u32) -> Option<Fr> {
         self.opened.get(wire as usize).copied().flatten()

@@ -3,10 +3,10 @@
 
 use super::integers;
 use crate::{
-    Alone, Hint, HintBatch, LookupArgument, Multiplicities, Operand, PartyError, Shares, Tested,
-    Watched, WireValue, WitnessParty,
+    Alone, Hint, HintBatch, LateInverse, LookupArgument, Multiplicities, Operand, PartyError,
+    Shares, Tested, Watched, WireValue, WitnessParty,
 };
-use ff::{Field, PrimeField};
+use ff::{BatchInvert, Field, PrimeField};
 use rayon::prelude::*;
 use twain_algebra::{Fr, signed_integer};
 
@@ -36,6 +36,7 @@ pub fn evaluate_hint(hint: &Hint, value: Fr, outputs: &mut Vec<Fr>) -> Result<()
         }
         Hint::InverseOrZero => value.invert().unwrap_or(Fr::ZERO),
         Hint::Inverse => Option::from(value.invert()).ok_or(PartyError::Invalid)?,
+        Hint::IsZero => Fr::from(u64::from(bool::from(value.is_zero()))),
         Hint::DivideRound { divisor } => {
             let value = integer(value)?;
             let magnitude = value.unsigned_abs();
@@ -154,6 +155,21 @@ impl WitnessParty for Alone {
         arguments.iter().map(multiplicity).collect()
     }
 
+    fn late_inverses(&mut self, wanted: &[LateInverse<WireValue>]) -> Result<Shares, PartyError> {
+        let nonzero = |nonzero: WireValue| nonzero.operand.share;
+        let zeros = wanted.iter().map(|wanted| Fr::ONE - wanted.nonzero.map_or(Fr::ONE, nonzero));
+        let zeros: Vec<Fr> = zeros.collect();
+        let shifted = wanted.iter().zip(&zeros);
+        let shifted = shifted.map(|(wanted, zero)| wanted.value.operand.share + zero);
+        let mut inverses: Vec<Fr> = shifted.collect();
+        if inverses.contains(&Fr::ZERO) {
+            return Err(PartyError::Invalid);
+        }
+        inverses.batch_invert();
+        inverses.iter_mut().zip(zeros).for_each(|(inverse, zero)| *inverse -= zero);
+        Ok(inverses.into())
+    }
+
     fn check_zero(&mut self, values: &[Fr]) -> Result<Tested, PartyError> {
         let zero = values.iter().all(|value| bool::from(value.is_zero()));
         if zero { Ok(Tested::by_test()) } else { Err(PartyError::Invalid) }
@@ -257,6 +273,8 @@ mod tests {
     fn inverses_chunks_and_tables() {
         assert_eq!(outputs(Hint::InverseOrZero, 0).ok(), Some(vec![Fr::ZERO]));
         assert!(outputs(Hint::Inverse, 0).is_err());
+        let zeros = [0, 3, -3].map(|value| outputs(Hint::IsZero, value).unwrap_or_default());
+        assert_eq!(zeros, [1, 0, 0].map(|bit| vec![field(bit)]));
         let inverse = outputs(Hint::Inverse, -2).unwrap_or_default();
         assert_eq!(inverse[0] * field(-2), Fr::ONE);
         let chunk = Hint::ChunkIndex { low: -10, chunk: 8 };

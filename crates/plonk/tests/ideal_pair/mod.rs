@@ -12,9 +12,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use twain_algebra::{Fr, G1, G1Affine};
 use twain_party::{
     Accepted, Alone, Argument, BlindingItem, BlindingSeeds, CellKinds, Factors, HintBatch,
-    Inverted, Kind, LookupArgument, Multiplicities, Numerator, Operand, PartyError, ProverParty,
-    QuotientOperands, QuotientPart, Role, SecretPolynomial, Seed, Shares, Tested, WireValue,
-    WitnessParty,
+    Inverted, Kind, LateInverse, LookupArgument, Multiplicities, Numerator, Operand, PartyError,
+    ProverParty, QuotientOperands, QuotientPart, Role, SecretPolynomial, Seed, Shares, Tested,
+    WireValue, WitnessParty,
 };
 
 enum Message {
@@ -125,6 +125,9 @@ impl WitnessParty for IdealParty {
         _: &[LookupArgument],
         _: usize,
     ) -> Result<Vec<Multiplicities>, PartyError> {
+        unsupported()
+    }
+    fn late_inverses(&mut self, _: &[LateInverse<WireValue>]) -> Result<Shares, PartyError> {
         unsupported()
     }
     fn check_zero(&mut self, _: &[Fr]) -> Result<Tested, PartyError> {

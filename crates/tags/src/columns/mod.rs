@@ -84,6 +84,12 @@ impl ProductColumns<'_> {
         }
     }
 
+    /// How many triples come out: rows of looked-up tuples that are left over.
+    pub fn spare_triples(&self) -> usize {
+        let n = self.domain.n();
+        self.tuples().map(|tuples| tuples.blocks(n) * n - tuples.count).sum()
+    }
+
     fn check(&self, role: Role) -> Result<(), PartyError> {
         let fits = |column: &MaskColumn| column.masks.len() == self.domain.n();
         let exists = |&(x, y): &(usize, usize)| x.max(y) < self.columns.len();

@@ -13,7 +13,7 @@ use twain_party::Role;
 
 /// The version of everything the two parties say to each other, and of what they keep of it
 /// (bundles). Raised by every change of what a message means: there is no form to fall back to.
-pub const PROTOCOL_VERSION: u16 = 7;
+pub const PROTOCOL_VERSION: u16 = 8;
 
 /// How long a wait on a socket lasts before deadline and cancellation are looked at.
 const SLICE: Duration = Duration::from_millis(100);
