@@ -15,11 +15,12 @@ pub fn slow(
     optimised: bool,
     environment: &[(&str, PathBuf)],
 ) -> Result<(), Error> {
+    // Also the program that the tests run, which lies beside the server; with the features that all
+    // tests have, so that nothing is compiled anew.
     let mut build = cargo();
-    // The tests run the program that lies beside the server.
-    build.args(["build", "-p", "twain-cli", "--bin", "twain"]);
+    build.args(["build", "--workspace", "--bins", "--test", file]);
     let mut test = cargo();
-    test.args(["test", "-p", "twain-lilith", "--test", file]);
+    test.args(["test", "--workspace", "--test", file]);
     if optimised {
         build.arg("--release");
         test.arg("--release");

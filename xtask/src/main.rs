@@ -103,7 +103,11 @@ enum Command {
     /// Lets the link of a pair go wrong in every way at every step, and be slow.
     Faults,
     /// Starts a Slurm of two nodes, and runs jobs of `lilith` on it. For root on Debian.
-    Slurm,
+    Slurm {
+        /// A machine on which it cannot be installed and started passes, and is told so.
+        #[arg(long)]
+        or_skip: bool,
+    },
     /// Kills servers of `lilith`, their jobs and their peers, and fills their disk.
     LilithChaos,
     /// Has EZKL check the proof of a hosted side and a customer.
@@ -192,7 +196,7 @@ fn run(arguments: Arguments) -> Result<bool, Error> {
             lilith::slow(repository(), "ezkl", false, &environment).map(|()| true)
         }
         Command::LilithLoad => lilith::slow(repository(), "load", true, &[]).map(|()| true),
-        Command::Slurm => slurm::check(repository()).map(|()| true),
+        Command::Slurm { or_skip } => slurm::check(repository(), or_skip).map(|()| true),
         Command::Aarch64 => aarch64::run(repository()).map(|()| true),
         Command::Faults => faults::run(repository()).map(|()| true),
         Command::Bench { alone, pair, models, runs, names } => {
