@@ -1,5 +1,5 @@
-//! What a circuit's lookup arguments look up, with the values of a run: in tables of consecutive
-//! integers, for parties that count it (spec 01 §5.4), or in tables of witness values.
+//! What a circuit's lookup arguments look up, with the values of a run, and how often (spec 01 §5.4):
+//! in tables of consecutive integers, which parties count, or in tables of witness values.
 
 use crate::WitnessError;
 use crate::circuit::Circuit;
@@ -7,14 +7,14 @@ use crate::program::{Sources, WitnessValues};
 use crate::statement::WitnessStatement;
 use std::collections::HashMap;
 use twain_algebra::Fr;
-use twain_party::{LookupUse, WitnessParty};
+use twain_party::{LookupUse, Multiplicities, PartyError, Shares, WitnessParty};
 use twain_plonk::{Expression, LookupArgument};
 
 /// The lookups of a run.
 pub(crate) struct LookedUp {
     tables: Vec<InTable>,
     /// Arguments whose table has witness values, with their positions.
-    pub dynamic: Vec<(usize, LookupArgument)>,
+    dynamic: Vec<(usize, LookupArgument)>,
     /// Values in a column of a table.
     chunk: u64,
     default_row: usize,
@@ -65,7 +65,7 @@ impl LookedUp {
     }
 
     /// The arguments that look up in tables of consecutive integers, in their order.
-    pub fn arguments(&self) -> Vec<twain_party::LookupArgument<'_>> {
+    fn arguments(&self) -> Vec<twain_party::LookupArgument<'_>> {
         let tables = self.tables.iter();
         tables
             .map(|InTable { column, uses, defaults }| twain_party::LookupArgument {
@@ -81,7 +81,61 @@ impl LookedUp {
     }
 }
 
+impl LookedUp {
+    /// The multiplicities of each argument, in the order of the arguments. `values` are those of the
+    /// run.
+    ///
+    /// # Errors
+    /// A failed step of the party.
+    pub fn count<P: WitnessParty>(
+        &self,
+        circuit: &Circuit,
+        values: &[Fr],
+        party: &mut P,
+    ) -> Result<Vec<Multiplicities>, PartyError> {
+        let rows = circuit.columns.geometry.rows();
+        let counted = party.multiplicities(&self.arguments(), rows);
+        let mut counted = counted.map_err(|error| circuit.program.at_step(error))?;
+        // In increasing order, so that each goes to its place.
+        for (position, argument) in &self.dynamic {
+            let column = circuit.count_dynamic(values, party, argument)?;
+            counted.insert((*position).min(counted.len()), column.into());
+        }
+        Ok(counted)
+    }
+}
+
 impl Circuit {
+    /// The multiplicities of an argument whose table has witness values: sums of the program's
+    /// wires.
+    fn count_dynamic<P: WitnessParty>(
+        &self,
+        values: &[Fr],
+        party: &P,
+        argument: &LookupArgument,
+    ) -> Result<Shares, PartyError> {
+        let geometry = &self.columns.geometry;
+        let mut column = Shares::zero(geometry.rows());
+        let mut defaults = (argument.inputs.len() * geometry.usable_rows) as u64;
+        for selector in input_selectors(argument) {
+            let Some(hits) = self.dynamic.hits.get(&selector) else { continue };
+            defaults = defaults.saturating_sub(hits.lookups);
+            for (row, wire) in &hits.counts {
+                column[*row] += self.program.share(*wire, party.adds_public(), values);
+            }
+        }
+        // Rows with the selector off look up a row of zeros: the last one outside the tables.
+        let table = argument.table.first().and_then(selector);
+        let table = table.and_then(|index| self.assembly.selectors.get(index as usize));
+        let outside = |row: &usize| table.is_some_and(|table| !table.get(*row));
+        match (0..geometry.usable_rows).rev().find(outside) {
+            Some(row) => column[row] += party.public(Fr::from(defaults)),
+            None if defaults > 0 => return Err(PartyError::Invalid),
+            None => {}
+        }
+        Ok(column)
+    }
+
     /// Runs the witness program, as [`Program::run`](crate::program::Program::run) does. What is
     /// looked up is tested with the rest, so that it can be counted by parties of which neither
     /// knows it.
@@ -100,8 +154,7 @@ impl Circuit {
             if !party.tests_statements() {
                 return Ok(());
             }
-            let rows = self.columns.geometry.rows();
-            let counted = party.multiplicities(&looked_up.arguments(), rows)?;
+            let counted = looked_up.count(self, values, party)?;
             party.test_statement(&WitnessStatement::new(self, values, counted)?)
         })
     }
@@ -127,7 +180,7 @@ fn table_columns(circuit: &Circuit) -> HashMap<u32, RangeColumn> {
 }
 
 /// The selectors of an argument's inputs.
-pub(crate) fn input_selectors(argument: &LookupArgument) -> Vec<u32> {
+fn input_selectors(argument: &LookupArgument) -> Vec<u32> {
     let selectors = argument.inputs.iter().flatten().filter_map(selector);
     let mut selectors: Vec<u32> = selectors.collect();
     selectors.sort_unstable();

@@ -1,6 +1,7 @@
 //! Which cells the argument multiplies with each other (protocol §11): those of two columns whose
 //! product a gate has, and of two columns of one chunk of the permutation (spec 01 §5.5), in the
-//! same row. Input: a constraint system and what stands in the cells; output: pairs of values.
+//! same row. Cells of one looked-up tuple are multiplied by one factor (§4), and are among them.
+//! Input: a constraint system and what stands in the cells; output: pairs of values.
 
 use crate::program::Wire;
 use std::collections::BTreeSet;
@@ -20,6 +21,19 @@ pub(crate) fn multiplied<'c>(
         let advice: Vec<u32> = advice.map(|column| column.index).collect();
         for (i, left) in advice.iter().enumerate() {
             pairs.extend(advice[i + 1..].iter().map(|right| (*left, *right)));
+        }
+    }
+    for lookup in cs.lookup_arguments() {
+        for tuple in lookup.inputs.iter().chain([&lookup.table]) {
+            let mut columns = BTreeSet::new();
+            for component in tuple {
+                for column in products(component, &mut pairs) {
+                    pairs.extend(
+                        columns.iter().map(|other| (column.min(*other), column.max(*other))),
+                    );
+                    columns.insert(column);
+                }
+            }
         }
     }
     let column = move |index: u32| cells.get(index as usize).map_or(&[][..], Vec::as_slice);

@@ -1,16 +1,16 @@
-//! A run's values in the places the prover asks for: advice columns with the kinds of their cells,
-//! and lookup multiplicities (spec 01 §5.4).
+//! A run's values in the places the prover asks for: advice columns with the kinds of their cells.
 
 use crate::WitnessError;
 use crate::circuit::Circuit;
 use crate::columns::Columns;
 use crate::layouter::TableUse;
-use crate::looked_up::{LookedUp, input_selectors, selector};
+use crate::looked_up::LookedUp;
 use crate::program::{Wire, WitnessValues, ZERO};
+use ff::Field;
 use rayon::prelude::*;
 use twain_algebra::Fr;
 use twain_party::{
-    CellKinds, Multiplicities, PartyError, Role, Shares, WitnessParty, signed_integer,
+    CellKinds, Kind, Multiplicities, PartyError, Role, Shares, WitnessParty, signed_integer,
 };
 use twain_plonk::{AdviceColumn, LookupView, ProveError, WitnessSource};
 
@@ -83,16 +83,27 @@ impl<'a> Witness<'a> {
         let wires = self.wires(index);
         if wires.is_empty() {
             let values = Shares::zero(geometry.rows());
-            return AdviceColumn { values, kinds: CellKinds::Rows(Vec::new()), wires };
+            let kinds = CellKinds::Rows(Vec::new());
+            return AdviceColumn { values, kinds, wires, publics: Vec::new() };
         }
         let program = &self.circuit.program;
         let values = self.known();
         // What no one assigns is this wire; a zero that someone assigns may be as well.
         let kind = |wire: &Wire| (*wire != ZERO).then(|| program.kind(*wire));
         let share = |wire: &Wire| program.share(*wire, adds_public, values);
+        let public = |wire: Wire| match program.kind(wire) {
+            Kind::Public => values[wire as usize],
+            _ => Fr::ZERO,
+        };
+        // Entries of tables of witness values stand beside places and numbers that are public.
+        let publics = match self.circuit.columns.dynamic {
+            Some(_) => wires.iter().map(|wire| public(*wire)).collect(),
+            None => Vec::new(),
+        };
         AdviceColumn {
             values: wires.iter().map(share).collect::<Vec<Fr>>().into(),
             kinds: CellKinds::Rows(wires.iter().map(kind).collect()),
+            publics,
             wires,
         }
     }
@@ -151,57 +162,20 @@ impl<'a> Witness<'a> {
             values,
             kinds: CellKinds::Rows(kinds),
             wires: Vec::new(),
+            publics: Vec::new(),
         };
         Some(columns.map(column).collect())
     }
+}
 
+impl Witness<'_> {
     /// The multiplicities of each lookup argument, in the order of the arguments.
     ///
     /// # Errors
     /// A failed step of the party.
     pub fn count<P: WitnessParty>(&self, party: &mut P) -> Result<Vec<Multiplicities>, PartyError> {
-        let looked_up = LookedUp::new(self.circuit, &self.values.values);
-        let rows = self.circuit.columns.geometry.rows();
-        let counted = party.multiplicities(&looked_up.arguments(), rows);
-        let mut counted = counted.map_err(|error| self.circuit.program.at_step(error))?;
-        // In increasing order, so that each goes to its place.
-        for (position, argument) in &looked_up.dynamic {
-            let column = self.count_dynamic(party, argument)?;
-            counted.insert((*position).min(counted.len()), column.into());
-        }
-        Ok(counted)
-    }
-
-    /// The multiplicities of an argument whose table has witness values: sums of the program's
-    /// wires.
-    fn count_dynamic<P: WitnessParty>(
-        &self,
-        party: &P,
-        argument: &twain_plonk::LookupArgument,
-    ) -> Result<Shares, PartyError> {
-        let dynamic = &self.circuit.dynamic;
-        let geometry = &self.circuit.columns.geometry;
-        let mut column = Shares::zero(geometry.rows());
-        let mut defaults = (argument.inputs.len() * geometry.usable_rows) as u64;
-        for selector in input_selectors(argument) {
-            let Some(hits) = dynamic.hits.get(&selector) else { continue };
-            defaults = defaults.saturating_sub(hits.lookups);
-            for (row, wire) in &hits.counts {
-                let share =
-                    self.circuit.program.share(*wire, party.adds_public(), &self.values.values);
-                column[*row] += share;
-            }
-        }
-        // Rows with the selector off look up a row of zeros: the last one outside the tables.
-        let table = argument.table.first().and_then(selector);
-        let table = table.and_then(|index| self.circuit.assembly.selectors.get(index as usize));
-        let outside = |row: &usize| table.is_some_and(|table| !table.get(*row));
-        match (0..geometry.usable_rows).rev().find(outside) {
-            Some(row) => column[row] += party.public(Fr::from(defaults)),
-            None if defaults > 0 => return Err(PartyError::Invalid),
-            None => {}
-        }
-        Ok(column)
+        let values = &self.values.values;
+        LookedUp::new(self.circuit, values).count(self.circuit, values, party)
     }
 }
 

@@ -43,11 +43,12 @@ impl Conversion {
         let own = values.iter().map(|value| value.operand.share).collect::<Vec<_>>();
         let mut own = Shares::new(own);
         let shared = shared_indices(&kinds);
+        // Of each mask the model's part.
+        let of_model = Kind::Owned(Role::Model);
         let of_shared: Vec<WiresOfValue> =
-            shared.iter().map(|&i| [Some(values[i].wire), None]).collect();
-        let of_sides = [Role::Model, Role::Data].map(Kind::Owned);
+            shared.iter().map(|&i| [Some((values[i].wire, of_model)), None]).collect();
         let TimesFactors { opened, factors, products } =
-            wires.times_factors(channel, source, &of_shared, of_sides)?;
+            wires.times_factors(channel, source, &of_shared, Kind::Owned(Role::Data))?;
         // The data's mask is its share; the rest beside both masks is with it, too.
         if channel.role() == Role::Data {
             shared.iter().zip(opened).for_each(|(&i, [opened, _])| own[i] += opened);

@@ -148,16 +148,17 @@ impl Masked {
         let forms = shared.iter().map(|&i| values[i].form).enumerate();
         let forms: Vec<(usize, WireForm)> =
             forms.filter_map(|(place, form)| Some((place, form?))).collect();
-        let of_form =
-            |(_, form): &(usize, WireForm)| [Some(form.wire), form.second.map(|(wire, _)| wire)];
-        let numbers: Vec<WiresOfValue> = forms.iter().map(of_form).collect();
+        let of_form = |(_, form): &(usize, WireForm)| {
+            [Some(form.first), form.second].map(|term| term.map(|term| (term.wire, term.kind)))
+        };
+        let of_values: Vec<WiresOfValue> = forms.iter().map(of_form).collect();
         let TimesFactors { opened, factors, products } =
-            wires.times_factors(channel, source, &numbers, [Kind::Shared; 2])?;
+            wires.times_factors(channel, source, &of_values, Kind::Shared)?;
         let made = opened.iter().zip(factors.iter().zip(products.as_chunks().0));
         for ((place, form), (opened, (r, &[first, second]))) in forms.into_iter().zip(made) {
-            let WireForm { factor, offset, second: other, .. } = form;
-            let of_other = other.map_or(Fr::ZERO, |(_, factor)| factor);
-            let known = factor * opened[0] + of_other * opened[1] + offset;
+            let factor = form.first.factor;
+            let of_other = form.second.map_or(Fr::ZERO, |term| term.factor);
+            let known = factor * opened[0] + of_other * opened[1] + form.offset;
             masked.random[place] = *r;
             masked.parts[place] = known * r + factor * first + of_other * second;
             masked.made[place] = true;

@@ -13,7 +13,7 @@ use twain_ole::{IdealOle, ideal_pair};
 use twain_pair::TwoParty;
 use twain_party::{
     Inverted, Kind, KnownPolynomial, Operand, PartyError, PartySeeds, ProverParty,
-    QuotientOperands, Role, Seed, WireForm, WireValue, WitnessParty,
+    QuotientOperands, Role, Seed, WireForm, WireTerm, WireValue, WitnessParty,
 };
 
 const KINDS: [Kind; 4] =
@@ -171,9 +171,11 @@ proptest! {
             [seed, !seed, seed / 3, seed / 5].map(|seed| values(seed, count));
         let kinds: Vec<Kind> = kinds[..count].iter().map(|&k| KINDS[k]).collect();
         let inverted = |i: usize| x[i] * by[i] + offsets[i];
-        // The same with the first wire, if it is shared and another one.
+        // The same with the first wire, if it is secret and another one.
         let factor = Fr::from(3);
-        let first = |i: usize| (i > 0 && kinds[0] == Kind::Shared).then_some((0, factor));
+        let of_first = kinds.first().copied().unwrap_or(Kind::Public);
+        let term = WireTerm { wire: 0, kind: of_first, factor };
+        let first = |i: usize| (i > 0 && of_first != Kind::Public).then_some(term);
         let of_two = |i: usize| inverted(i) + first(i).map_or(Fr::ZERO, |_| factor * x[0]);
         let nonzero = |i| inverted(i) != Fr::ZERO && of_two(i) != Fr::ZERO && x[i] != Fr::ZERO;
         prop_assume!((0..count).all(nonzero));
@@ -182,10 +184,14 @@ proptest! {
             let numbered = (0..count).map(|i| WireValue { wire: i as u32, operand: operand(i) });
             let mut wires: Vec<WireValue> = numbered.collect();
             claim_shared(party, &mut wires)?;
+            if matches!(of_first, Kind::Owned(_)) {
+                party.claim(&wires[..1])?;
+            }
             let mut all = Vec::new();
             for (i, WireValue { wire, operand }) in wires.iter().enumerate() {
                 all.push(Inverted { operand: *operand, form: None });
-                let form = WireForm { wire: *wire, factor: by[i], offset: offsets[i], second: None };
+                let first_term = WireTerm { wire: *wire, kind: operand.kind, factor: by[i] };
+                let form = WireForm { offset: offsets[i], ..first_term.into() };
                 if operand.kind == Kind::Shared {
                     // Its share is not looked at.
                     let unknown = Operand { share: Fr::ZERO, ..*operand };

@@ -11,7 +11,7 @@ use twain_ole::{IdealOle, ideal_pair};
 use twain_pair::TwoParty;
 use twain_party::{
     Accepted, Inverted, Kind, LateInverse, Operand, PartyError, PartySeeds, ProverParty, Role,
-    Seed, WireForm, WireValue, WitnessParty,
+    Seed, WireTerm, WireValue, WitnessParty,
 };
 
 /// What a peer makes of a frame it sends, knowing what was sent to it before.
@@ -127,7 +127,7 @@ fn inverse_of_a_wire(party: &mut TwoParty) -> Result<(), PartyError> {
     let wire = WireValue { wire: 4, operand: shared(party, 3) };
     let share = party.claim(&[wire])?[0];
     let operand = Operand { share, ..wire.operand };
-    let form = WireForm { wire: 4, factor: Fr::ONE, offset: Fr::ZERO, second: None };
+    let form = WireTerm { wire: 4, kind: Kind::Shared, factor: Fr::ONE }.into();
     let begun = party.begin_inverses(&[Inverted { operand, form: Some(form) }], &[], &[])?;
     party.finish_inverses(begun).map(drop)
 }

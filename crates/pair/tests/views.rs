@@ -20,7 +20,7 @@ use twain_ole::{IdealOle, ideal_pair};
 use twain_pair::TwoParty;
 use twain_party::{
     Hint, HintBatch, Inverted, Kind, LateInverse, LookupArgument, LookupUse, Operand, PartyError,
-    PartySeeds, ProverParty, Role, Seed, StaticTable, WireForm, WireValue, WitnessParty,
+    PartySeeds, ProverParty, Role, Seed, StaticTable, WireForm, WireTerm, WireValue, WitnessParty,
 };
 
 /// Sessions for each secret.
@@ -180,7 +180,8 @@ fn inverses_of_wires() {
             let wires = claimed(party, values)?;
             let inverted = |value: &WireValue| {
                 let (factor, offset) = (Fr::from(5), Fr::from(77));
-                let form = Some(WireForm { wire: value.wire, factor, offset, second: None });
+                let first = WireTerm { wire: value.wire, kind: Kind::Shared, factor };
+                let form = Some(WireForm { offset, ..first.into() });
                 Inverted { operand: value.operand, form }
             };
             let inverted: Vec<Inverted> = wires.repeat(2).iter().map(inverted).collect();

@@ -12,7 +12,7 @@ use twain_masks::InlineMaterial;
 use twain_ole::{IdealOle, ideal_pair};
 use twain_pair::TwoParty;
 use twain_party::{
-    Inverted, Kind, Operand, PartyError, PartySeeds, ProverParty, Role, Seed, WireForm, WireValue,
+    Inverted, Kind, Operand, PartyError, PartySeeds, ProverParty, Role, Seed, WireTerm, WireValue,
     WitnessParty,
 };
 
@@ -127,7 +127,7 @@ fn a_product_of_what_is_not_claimed_ends_the_session() {
 #[test]
 fn neither_conversion_nor_inverse_of_what_is_not_claimed_is_made() {
     let value = shared(0, Fr::ONE);
-    let form = WireForm { wire: value.wire, factor: Fr::ONE, offset: Fr::ZERO, second: None };
+    let form = WireTerm { wire: value.wire, kind: Kind::Shared, factor: Fr::ONE }.into();
     let inverted = Inverted { operand: value.operand, form: Some(form) };
     let conversions = outcomes(|party, _| party.prepare_factors(&[value]).map(drop));
     let inverses = outcomes(|party, _| party.begin_inverses(&[inverted], &[], &[]).map(drop));

@@ -57,7 +57,7 @@ pub use numerator::{
     KnownPolynomial, Node, NodeId, Numerator, PublicPolynomial, QuotientOperands, SecretPolynomial,
     coset_shifts, recombination,
 };
-pub use operand::{Inverted, Operand, WireForm, WireValue};
+pub use operand::{Inverted, Operand, WireForm, WireTerm, WireValue};
 pub use party::{Opening, Party, ProverParty, Tested, WitnessParty};
 pub use seeds::PartySeeds;
 pub use shares::{Factors, Shares};

@@ -1,6 +1,7 @@
 //! What products and hints take.
 
 use crate::Kind;
+use ff::Field;
 use twain_algebra::Fr;
 
 /// A value that takes part in a product or a hint: this party's share and what both know about it.
@@ -27,18 +28,34 @@ pub struct WireValue {
     pub operand: Operand,
 }
 
-/// What follows from one or two wires by numbers that both parties know: `factor * wire + offset`,
-/// and the second wire times its factor.
+/// What follows from one or two wires by numbers that both parties know: each wire times its factor,
+/// and an offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WireForm {
-    /// The wire's number.
-    pub wire: u32,
-    /// Not 0.
-    pub factor: Fr,
+    /// A wire.
+    pub first: WireTerm,
+    /// Another one.
+    pub second: Option<WireTerm>,
     /// What is added.
     pub offset: Fr,
-    /// Another wire, and its factor, which is not 0.
-    pub second: Option<(u32, Fr)>,
+}
+
+/// A wire times a number that both parties know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WireTerm {
+    /// The wire's number.
+    pub wire: u32,
+    /// Who knows it: not [`Kind::Public`].
+    pub kind: Kind,
+    /// Not 0.
+    pub factor: Fr,
+}
+
+impl From<WireTerm> for WireForm {
+    /// Nothing else.
+    fn from(first: WireTerm) -> Self {
+        Self { first, second: None, offset: Fr::ZERO }
+    }
 }
 
 /// A value that is inverted.
@@ -46,6 +63,6 @@ pub struct WireForm {
 pub struct Inverted {
     /// The value.
     pub operand: Operand,
-    /// How it follows from claimed, shared wires, if it does.
+    /// How it follows from claimed wires, if it does.
     pub form: Option<WireForm>,
 }

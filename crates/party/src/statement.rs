@@ -58,6 +58,16 @@ pub struct LookupShape {
     pub width: usize,
     /// Rows of the table.
     pub table_rows: usize,
+    /// The rows of the table that are not public, in order, and the components of each as of a
+    /// tuple.
+    pub secret_rows: Vec<(usize, Vec<Option<SecretWire>>)>,
+}
+
+impl LookupShape {
+    /// All tuples that are not public, those of the table last.
+    pub fn secret_tuples(&self) -> impl Iterator<Item = &Vec<Option<SecretWire>>> {
+        self.tuples.iter().chain(self.secret_rows.iter().map(|(_, tuple)| tuple))
+    }
 }
 
 /// What a witness has to satisfy, with what this side knows of the wires.
@@ -111,8 +121,10 @@ pub struct LookupStatement {
     pub tuples: Vec<Vec<Affine>>,
     /// Tuples that both sides know, and how often each is looked up.
     pub known: Vec<(Vec<Fr>, u64)>,
-    /// The table: for each component its values, row by row.
+    /// The table: for each component its values, row by row; of rows that are not public, any.
     pub table: Vec<Vec<Fr>>,
+    /// How the components of the rows that are not public follow from their wires.
+    pub secret_rows: Vec<Vec<Affine>>,
     /// This side's share of how often each row of the table is looked up, at least as many as it
     /// has rows.
     pub multiplicities: Shares,

@@ -22,7 +22,8 @@
 //!             let mut values = vec![Fr::from(0); 1 << K];
 //!             values[0] = value;
 //!             let kinds = CellKinds::Rows(vec![Some(Kind::Owned(Role::Data))]);
-//!             AdviceColumn { values: Shares::new(values), kinds, wires: Vec::new() }
+//!             let (values, wires, publics) = (Shares::new(values), Vec::new(), Vec::new());
+//!             AdviceColumn { values, kinds, wires, publics }
 //!         };
 //!         Ok(vec![column(self.0), column(self.0 * self.0)])
 //!     }

@@ -314,3 +314,15 @@ fn functions_of_shared_values_are_proven_with_the_tests() {
     let (proof, _) = pair(&case, Lie::None);
     assert_eq!(proof.unwrap(), case.alone(&case.secrets()).1);
 }
+
+/// Tables of values that neither side knows.
+#[test]
+fn tables_of_witness_values_are_proven_with_the_tests() {
+    for circuit in ["gather", "max-pool"] {
+        let case = case(&format!("../pair_circuits/weighted-{circuit}"));
+        let shape = case.circuit.statement_shape().unwrap();
+        assert!(shape.lookups.iter().any(|lookup| !lookup.secret_rows.is_empty()), "{circuit}");
+        let (proof, _) = pair(&case, Lie::None);
+        assert_eq!(proof.unwrap(), case.alone(&case.secrets()).1, "{circuit}");
+    }
+}

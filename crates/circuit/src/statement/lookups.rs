@@ -25,11 +25,7 @@ impl Lookup {
     pub fn of(argument: &LookupArgument) -> Result<Self, PartyError> {
         let tuple = |tuple: &Vec<Expression>| tuple.iter().map(monomials).collect();
         let inputs = argument.inputs.iter().map(tuple).collect::<Result<_, _>>()?;
-        let table: Vec<Vec<Monomial>> = tuple(&argument.table)?;
-        if table.iter().flatten().any(|monomial| !monomial.advice.is_empty()) {
-            return Err(not_covered("a table of witness values"));
-        }
-        Ok(Self { inputs, table })
+        Ok(Self { inputs, table: tuple(&argument.table)? })
     }
 
     /// All that is looked up, tuple by tuple: inputs first, then rows. Without values of wires what
@@ -42,25 +38,45 @@ impl Lookup {
     ) -> Result<(), PartyError> {
         for input in &self.inputs {
             for row in 0..cells.circuit.columns.geometry.usable_rows {
-                let tuple = input.iter().map(|of| component(cells, of, row, values));
-                each(&tuple.collect::<Result<Vec<_>, _>>()?)?;
+                each(&tuple(cells, input, row, values)?)?;
             }
+        }
+        Ok(())
+    }
+
+    /// The rows of the table, likewise.
+    fn rows(
+        &self,
+        cells: Cells<'_>,
+        values: Option<&[Fr]>,
+        mut each: impl FnMut(usize, &[Component]),
+    ) -> Result<(), PartyError> {
+        for row in 0..cells.circuit.columns.geometry.usable_rows {
+            each(row, &tuple(cells, &self.table, row, values)?);
         }
         Ok(())
     }
 
     /// What both sides know of it.
     pub fn shape(&self, cells: Cells<'_>) -> Result<LookupShape, PartyError> {
-        let mut tuples = Vec::new();
+        let secrets = |tuple: &[Component]| {
+            let secret = |wire| SecretWire { wire, kind: cells.kind(wire) };
+            tuple.iter().map(|component| component.wire.map(secret)).collect()
+        };
+        let (mut tuples, mut secret_rows) = (Vec::new(), Vec::new());
         self.looked_up(cells, None, |tuple| {
-            if tuple.iter().any(|component| component.wire.is_some()) {
-                let secret = |wire| SecretWire { wire, kind: cells.kind(wire) };
-                tuples.push(tuple.iter().map(|component| component.wire.map(secret)).collect());
+            if is_secret(tuple) {
+                tuples.push(secrets(tuple));
             }
             Ok(())
         })?;
+        self.rows(cells, None, |row, tuple| {
+            if is_secret(tuple) {
+                secret_rows.push((row, secrets(tuple)));
+            }
+        })?;
         let table_rows = cells.circuit.columns.geometry.usable_rows;
-        Ok(LookupShape { tuples, width: self.table.len(), table_rows })
+        Ok(LookupShape { tuples, width: self.table.len(), table_rows, secret_rows })
     }
 
     /// The argument with its values.
@@ -70,10 +86,9 @@ impl Lookup {
         values: &[Fr],
         multiplicities: Shares,
     ) -> Result<LookupStatement, PartyError> {
-        let rows = cells.circuit.columns.geometry.usable_rows;
         let (mut tuples, mut known) = (Vec::new(), Vec::<(Vec<Fr>, u64)>::new());
         self.looked_up(cells, Some(values), |tuple| {
-            if tuple.iter().any(|component| component.wire.is_some()) {
+            if is_secret(tuple) {
                 tuples.push(tuple.iter().map(|component| component.affine).collect());
                 return Ok(());
             }
@@ -85,14 +100,32 @@ impl Lookup {
             }
             Ok(())
         })?;
-        let column = |component: &Vec<Monomial>| {
-            let value =
-                |row| component.iter().map(|m| m.coefficient(&cells.circuit.assembly, row)).sum();
-            (0..rows).map(value).collect()
-        };
-        let table = self.table.iter().map(column).collect();
-        Ok(LookupStatement { tuples, known, table, multiplicities })
+        let (mut table, mut secret_rows) = (vec![Vec::new(); self.table.len()], Vec::new());
+        self.rows(cells, Some(values), |_, tuple| {
+            for (column, component) in table.iter_mut().zip(tuple) {
+                column.push(component.affine.constant);
+            }
+            if is_secret(tuple) {
+                secret_rows.push(tuple.iter().map(|component| component.affine).collect());
+            }
+        })?;
+        Ok(LookupStatement { tuples, known, table, secret_rows, multiplicities })
     }
+}
+
+/// Whether a side does not know the tuple.
+fn is_secret(tuple: &[Component]) -> bool {
+    tuple.iter().any(|component| component.wire.is_some())
+}
+
+/// A tuple in a row.
+fn tuple(
+    cells: Cells<'_>,
+    components: &[Vec<Monomial>],
+    row: usize,
+    values: Option<&[Fr]>,
+) -> Result<Vec<Component>, PartyError> {
+    components.iter().map(|of| component(cells, of, row, values)).collect()
 }
 
 /// A component of a tuple in a row.

@@ -18,8 +18,8 @@ use monomials::{Monomial, at, monomials, not_covered};
 use std::collections::{BTreeMap, HashMap};
 use twain_algebra::Fr;
 use twain_party::{
-    Combination, Kind, LateInverse, LookupStatement, Multiplicities, Operand, OwnedPolynomial,
-    PartyError, Role, SecretWire, Statement, StatementShape,
+    Combination, Kind, LateInverse, LookupShape, LookupStatement, Multiplicities, Operand,
+    OwnedPolynomial, PartyError, Role, SecretWire, Statement, StatementShape,
 };
 
 /// A term of a gate in a row: what its cells are multiplied with, and their places.
@@ -170,8 +170,10 @@ impl<'a> Expanded<'a> {
         shape.pairs = pairs.into_keys().collect();
         shape.lookups =
             self.lookups.iter().map(|lookup| lookup.shape(self.cells)).collect::<Result<_, _>>()?;
-        let mut looked_up = shape.lookups.iter().flat_map(|lookup| &lookup.tuples).flatten();
-        if looked_up.any(|cell| cell.is_some_and(|of| self.late_inverses.contains_key(&of.wire))) {
+        let is_late = |cell: &Option<SecretWire>| {
+            cell.is_some_and(|of| self.late_inverses.contains_key(&of.wire))
+        };
+        if shape.lookups.iter().flat_map(LookupShape::secret_tuples).flatten().any(is_late) {
             return Err(PartyError::Bug("a late inverse is looked up"));
         }
         shape.late_inverses = self.circuit.program.late_inverses.clone();
@@ -207,7 +209,7 @@ impl<'a> WitnessStatement<'a> {
     ) -> Result<Self, PartyError> {
         let expanded = Expanded::of(circuit)?;
         if multiplicities.len() != expanded.lookups.len() {
-            return Err(not_covered("a table of witness values"));
+            return Err(PartyError::Bug("a lookup argument was not counted"));
         }
         let pairs = (0..).zip(expanded.shape()?.pairs).map(|(number, pair)| (pair, number));
         let pairs = pairs.collect();

@@ -37,6 +37,8 @@ pub struct TaggedMasks {
     pub(super) pairs: CheckedPairs,
     /// In the order of [`by_width`].
     pub(super) lookups: Vec<LookupPair>,
+    /// For the fractions of secret rows of tables.
+    pub(super) of_tables: Vec<Triple>,
     /// For the zero test.
     pub(super) triple: Triple,
     /// What late inverses take.
@@ -132,28 +134,53 @@ fn multiplied(
     Ok(Multiplied { columns, pairs })
 }
 
-/// The lookup arguments in the order in which their tuples are multiplied: those of one width share
-/// columns.
-pub(super) fn by_width(shape: &StatementShape) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..shape.lookups.len()).collect();
-    order.sort_by_key(|number| shape.lookups[*number].width);
-    order
+/// A tuple that is not public: which one of an argument's.
+#[derive(Clone, Copy)]
+pub(super) struct SecretTuple {
+    pub lookup: usize,
+    /// Among those of [`LookupShape::secret_tuples`](twain_party::LookupShape::secret_tuples).
+    pub number: usize,
 }
 
-/// The masks of looked-up tuples, a list for each width, in the order of [`by_width`].
+impl SecretTuple {
+    /// Its secret components, and their places.
+    pub fn components<'s>(
+        &self,
+        shape: &'s StatementShape,
+    ) -> impl Iterator<Item = (usize, SecretWire)> + 's {
+        let tuple = shape.lookups[self.lookup].secret_tuples().nth(self.number);
+        let cells = tuple.into_iter().flatten().enumerate();
+        cells.filter_map(|(place, cell)| Some((place, (*cell)?)))
+    }
+}
+
+/// All tuples in the order in which they are multiplied: those with as many secret components share
+/// columns.
+pub(super) fn by_width(shape: &StatementShape) -> Vec<SecretTuple> {
+    let mut tuples = Vec::new();
+    for (lookup, of) in shape.lookups.iter().enumerate() {
+        let count = of.tuples.len() + of.secret_rows.len();
+        tuples.extend((0..count).map(|number| SecretTuple { lookup, number }));
+    }
+    tuples.sort_by_cached_key(|tuple| tuple.components(shape).count());
+    tuples
+}
+
+/// The masks of looked-up tuples, a list for each number of secret components, in the order of
+/// [`by_width`].
 fn looked_up(
     shape: &StatementShape,
     wires: &WireMasks,
 ) -> Result<Vec<Vec<MaskColumn>>, PartyError> {
-    let order: Vec<_> = by_width(shape).into_iter().map(|number| &shape.lookups[number]).collect();
-    let lists = order.chunk_by(|left, right| left.width == right.width).map(|list| {
-        let width = list.first().map_or(0, |lookup| lookup.width);
+    let width = |tuple: &SecretTuple| tuple.components(shape).count();
+    let order = by_width(shape);
+    let lists = order.chunk_by(|left, right| width(left) == width(right)).map(|list| {
         let component = |number: usize| {
-            let tuples = list.iter().flat_map(|lookup| &lookup.tuples);
-            let cell = |tuple: &Vec<Option<SecretWire>>| tuple.get(number).copied().flatten();
-            wires.column(&tuples.map(cell).collect::<Vec<_>>())
+            let cell =
+                |tuple: &SecretTuple| tuple.components(shape).nth(number).map(|(_, cell)| cell);
+            wires.column(&list.iter().map(cell).collect::<Vec<_>>())
         };
-        (0..width).map(component).collect()
+        (0..list.first().map_or(0, width)).map(component).collect()
     });
     lists.collect()
 }
@@ -202,7 +229,8 @@ impl TaggedMasks {
         // Rows that are left over of looked-up tuples are triples, too.
         let for_columns = request.triples();
         let late = LateTriples::count(&shape.late_inverses);
-        let afterwards = 1 + late.iter().sum::<usize>() + argument.triples();
+        let of_tables: usize = shape.lookups.iter().map(|lookup| lookup.secret_rows.len()).sum();
+        let afterwards = 1 + of_tables + late.iter().sum::<usize>() + argument.triples();
         let made = for_columns + afterwards.saturating_sub(request.spare_triples());
         let mut triples = stage.triples(channel, ole, made)?;
         let mut rest = triples.split_off(for_columns);
@@ -211,6 +239,7 @@ impl TaggedMasks {
         rest.extend(pairs.take_triples());
         let mut rest = rest.into_iter();
         let triple = rest.next().ok_or(PartyError::Bug("a triple is missing"))?;
+        let of_tables = rest.by_ref().take(of_tables).collect();
         let late_inverses = LateTriples::take(late, &mut rest);
         let of_argument = rest.take(argument.triples()).collect();
 
@@ -222,7 +251,17 @@ impl TaggedMasks {
         let role = channel.role();
         stage.spares(channel, spares[role as usize], spares[role.other() as usize])?;
         let audited = stage.audit(channel)?;
-        let argument = (argument, of_argument);
-        Ok(Self { audited, shape, wires, pairs, lookups, triple, late_inverses, argument })
+        let of_argument = (argument, of_argument);
+        Ok(Self {
+            audited,
+            shape,
+            wires,
+            pairs,
+            lookups,
+            of_tables,
+            triple,
+            late_inverses,
+            argument: of_argument,
+        })
     }
 }

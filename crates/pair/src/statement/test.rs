@@ -3,7 +3,7 @@
 //! does not.
 
 use super::late_inverses::{LateInverses, claimed};
-use super::preparation::{TaggedMasks, WireMasks, by_width, coins};
+use super::preparation::{SecretTuple, TaggedMasks, WireMasks, by_width, coins};
 use crate::acceptance::Acceptance;
 use crate::wires::Wires;
 use ff::Field;
@@ -14,7 +14,9 @@ use twain_party::{
     Affine, Combination, Kind, LookupShape, LookupStatement, OwnedPolynomial, PartyError, Role,
     SecretWire, Shares, Statement, WireValue,
 };
-use twain_tags::{CheckedPairs, Denominator, Public, Relation, Side, Tagged, TaggedVector, Term};
+use twain_tags::{
+    CheckedPairs, Denominator, Public, Relation, Side, Tagged, TaggedVector, Term, Triple,
+};
 
 /// Powers of the challenge that compresses tuples, and the number at which sums are compared.
 struct LookupChallenges {
@@ -54,14 +56,23 @@ impl TaggedMasks {
         let claimed = ClaimedWires { wires: &self.wires, opened };
         let mut denominators = Vec::new();
         let order = by_width(&self.shape);
-        for number in &order {
-            let (shape, lookup) = (&self.shape.lookups[*number], &statement.lookups()[*number]);
-            for (cells, tuple) in shape.tuples.iter().zip(&lookup.tuples) {
-                denominators.push(claimed.denominator(cells, tuple, &challenges)?);
-            }
+        for tuple in &order {
+            let lookup = &statement.lookups()[tuple.lookup];
+            let affine = lookup.tuples.iter().chain(&lookup.secret_rows).nth(tuple.number);
+            let affine = affine.ok_or(PartyError::Bug("a statement has fewer tuples"))?;
+            let secrets = tuple.components(&self.shape);
+            denominators.push(claimed.denominator(secrets, affine, &challenges)?);
         }
         let pairs = std::mem::take(&mut self.lookups);
         let inverses = self.audited.side().inverses(channel, pairs, &denominators)?;
+        let triples = std::mem::take(&mut self.of_tables);
+        let of_tuples = sums_of_tuples(
+            (self.audited.side(), channel),
+            &self.shape.lookups,
+            (&order, inverses),
+            &multiplicities,
+            triples,
+        )?;
 
         for owner in [Role::Model, Role::Data] {
             let degree = self.shape.owned_degrees[owner as usize];
@@ -89,18 +100,12 @@ impl TaggedMasks {
         let columns = (&self.shape.pairs[..], &self.shape.columns[..]);
         let mut sum = claimed.combined(side, &self.pairs, columns, &combination)?;
         let mut factor = weight.pow_vartime([polynomials as u64]);
-        let mut inverses = inverses.iter();
-        let mut of_tuples = vec![Tagged::zero(); order.len()];
-        for number in order {
-            let own = inverses.by_ref().take(self.shape.lookups[number].tuples.len());
-            of_tuples[number] = own.fold(Tagged::zero(), |sum, inverse| &sum + inverse);
-        }
         let mut first = 0;
         let lookups = self.shape.lookups.iter().zip(statement.lookups());
         for ((shape, lookup), of_tuples) in lookups.zip(&of_tuples) {
             let counts = multiplicities.slice(first..first + shape.table_rows);
             first += shape.table_rows;
-            let others = without_tuples(side, lookup, &challenges, &counts)?;
+            let others = without_tuples(side, (shape, lookup), &challenges, &counts)?;
             sum = &sum + &(&(of_tuples + &others) * Public(factor));
             factor *= weight;
         }
@@ -177,6 +182,7 @@ impl TaggedMasks {
         let fits = |(shape, lookup): (&LookupShape, &LookupStatement)| {
             let of_rows = lookup.table.iter().all(|column| column.len() == shape.table_rows);
             shape.tuples.len() == lookup.tuples.len()
+                && shape.secret_rows.len() == lookup.secret_rows.len()
                 && shape.width == lookup.table.len()
                 && of_rows
                 && shape.table_rows <= lookup.multiplicities.len()
@@ -219,19 +225,16 @@ impl ClaimedWires<'_> {
     /// What is inverted of a looked-up tuple.
     fn denominator(
         &self,
-        cells: &[Option<SecretWire>],
+        secrets: impl Iterator<Item = (usize, SecretWire)>,
         tuple: &[Affine],
         challenges: &LookupChallenges,
     ) -> Result<Denominator, PartyError> {
-        let mut denominator = Denominator { weights: Vec::new(), summand: challenges.beta };
-        for ((cell, affine), power) in cells.iter().zip(tuple).zip(&challenges.theta) {
-            let (mut weight, mut known) = (Fr::ZERO, affine.constant);
-            if let Some(cell) = cell {
-                weight = affine.coefficient * power;
-                known += affine.coefficient * self.opened[self.wires.place(cell.wire)?];
-            }
+        let known = challenges.compressed(tuple.iter().map(|affine| affine.constant));
+        let mut denominator = Denominator { weights: Vec::new(), summand: known };
+        for (place, cell) in secrets {
+            let weight = tuple[place].coefficient * challenges.theta[place];
+            denominator.summand += weight * self.opened[self.wires.place(cell.wire)?];
             denominator.weights.push(weight);
-            denominator.summand += known * power;
         }
         Ok(denominator)
     }
@@ -274,11 +277,42 @@ impl ClaimedWires<'_> {
     }
 }
 
+/// For each argument the sum of the fractions of its tuples, less those of the secret rows of its
+/// table: an inverse times how often the row is looked up.
+fn sums_of_tuples(
+    (side, channel): (&mut Side, &mut dyn Channel),
+    lookups: &[LookupShape],
+    (order, inverses): (&[SecretTuple], Vec<Tagged>),
+    multiplicities: &TaggedVector,
+    triples: Vec<Triple>,
+) -> Result<Vec<Tagged>, PartyError> {
+    let mut sums = vec![Tagged::zero(); lookups.len()];
+    let (mut factors, mut of_rows) = (Vec::new(), Vec::new());
+    for (tuple, inverse) in order.iter().zip(inverses) {
+        let lookup = &lookups[tuple.lookup];
+        match tuple.number.checked_sub(lookup.tuples.len()) {
+            None => sums[tuple.lookup] = &sums[tuple.lookup] + &inverse,
+            Some(secret) => {
+                let before: usize =
+                    lookups[..tuple.lookup].iter().map(|lookup| lookup.table_rows).sum();
+                let (row, _) = lookup.secret_rows[secret];
+                factors.push((multiplicities.get(before + row), inverse));
+                of_rows.push(tuple.lookup);
+            }
+        }
+    }
+    let products = side.multiply(channel, &factors, triples)?;
+    for (lookup, product) in of_rows.into_iter().zip(products) {
+        sums[lookup] = &sums[lookup] - &product;
+    }
+    Ok(sums)
+}
+
 /// What a lookup argument's sum is without its secret tuples: the fractions of known ones, less
-/// those of the table.
+/// those of the table's public rows.
 fn without_tuples(
     side: &Side,
-    lookup: &LookupStatement,
+    (shape, lookup): (&LookupShape, &LookupStatement),
     challenges: &LookupChallenges,
     multiplicities: &TaggedVector,
 ) -> Result<Tagged, PartyError> {
@@ -290,9 +324,12 @@ fn without_tuples(
         return Err(PartyError::Ended);
     }
     vector::batch_invert(&mut fractions);
-    let (of_table, of_known) = fractions.split_at(multiplicities.len());
+    let (of_table, of_known) = fractions.split_at_mut(multiplicities.len());
+    for (row, _) in &shape.secret_rows {
+        of_table[*row] = Fr::ZERO;
+    }
     let known = lookup.known.iter().zip(of_known);
-    let known: Fr = known.map(|((_, count), fraction)| Fr::from(*count) * fraction).sum();
+    let known: Fr = known.map(|((_, count), fraction)| Fr::from(*count) * *fraction).sum();
     let counted = multiplicities.inner_product(of_table);
     Ok(&side.public(Public(known), Kind::Shared) - &counted)
 }

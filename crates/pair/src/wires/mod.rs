@@ -182,30 +182,31 @@ impl Wires {
         Ok(products)
     }
 
-    /// Shares of the masks of claimed, shared wires times random factors, of whom the kinds say, the
-    /// mask's first. Each value has a factor of its own, which the masks of all its wires are
-    /// multiplied by: a wire that occurs in several values has another factor each time.
+    /// Shares of the masks of claimed wires times random factors; of both, whose parts the kinds say.
+    /// Each value has a factor of its own, which the masks of all its wires are multiplied by: a
+    /// wire that occurs in several values has another factor each time.
     pub(crate) fn times_factors(
         &mut self,
         channel: &mut dyn Channel,
         source: &mut dyn OleSource,
         values: &[WiresOfValue],
-        kinds: [Kind; 2],
+        of_factors: Kind,
     ) -> Result<TimesFactors, PartyError> {
-        let opened = |wire: &Option<u32>| wire.map_or(Some(Fr::ZERO), |wire| self.opened(wire));
+        let opened =
+            |wire: &Option<(u32, Kind)>| wire.map_or(Some(Fr::ZERO), |(wire, _)| self.opened(wire));
         let opened = values.iter().map(|[first, second]| Some([opened(first)?, opened(second)?]));
         let opened = opened.collect::<Option<Vec<[Fr; 2]>>>().ok_or(NOT_CLAIMED)?;
         let numbers = self.masks.next_factors(values.len())?;
         let pairs = values.iter().zip(numbers.clone()).flat_map(|(wires, factor)| {
-            wires.iter().flatten().map(move |wire| MaskPair {
+            wires.iter().flatten().map(move |(wire, kind)| MaskPair {
                 maskings: [Masking::Wire(*wire), Masking::Factor(factor)],
-                kinds,
+                kinds: [*kind, of_factors],
             })
         });
         let pairs: Vec<MaskPair> = pairs.collect();
         let masks = self.masks.source();
         let mut factors = Shares::default();
-        if holds(channel.role(), kinds[1]) {
+        if holds(channel.role(), of_factors) {
             let drawn = numbers.into_par_iter().map(|number| masks.mask(Masking::Factor(number)));
             factors = Shares::new(drawn.collect());
         }
@@ -274,8 +275,8 @@ impl Wires {
     }
 }
 
-/// The wires that a value is made of: one or two.
-pub(crate) type WiresOfValue = [Option<u32>; 2];
+/// The wires that a value is made of, one or two, and who has a part of each one's mask.
+pub(crate) type WiresOfValue = [Option<(u32, Kind)>; 2];
 
 /// Masks of wires times random factors.
 pub(crate) struct TimesFactors {

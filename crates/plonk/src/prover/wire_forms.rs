@@ -1,10 +1,10 @@
 //! Which looked-up values are a cell of the witness, or two, but for numbers that both parties
-//! know, `factor` and `offset`: `factor * cell + offset`, plus another cell times its factor. On
-//! most rows it is a selector times the cell, plus what is looked up where there is none; of a
-//! function's argument and value it is both cells.
+//! know, a factor each and an offset. On most rows it is a selector times the cell, plus what is
+//! looked up where there is none; of a function's argument and value it is both cells, and of an
+//! entry of a table of witness values, too, if its place is one.
 //!
 //! Input: a tuple of expressions and the columns; output: row by row the wires that the cells are,
-//! if they are shared, with these numbers.
+//! if they are secret, with these numbers.
 
 use super::error::ProveError;
 use super::rows::{Advice, Rows, cells};
@@ -12,7 +12,7 @@ use crate::{Challenges, Evaluator, Expression, Polynomial, compress};
 use ff::Field;
 use rayon::prelude::*;
 use twain_algebra::Fr;
-use twain_party::{Kind, WireForm};
+use twain_party::{Kind, WireForm, WireTerm};
 
 const BLOCK: usize = 1024;
 
@@ -77,12 +77,15 @@ impl RowForm {
                 RowForm::Wire(WireForm { offset: form.offset + known, ..form })
             }
             (RowForm::Wire(a), RowForm::Wire(b)) if a.second.is_none() && b.second.is_none() => {
-                let (factor, offset) = (a.factor + b.factor, a.offset + b.offset);
-                match a.wire == b.wire {
+                let (factor, offset) = (a.first.factor + b.first.factor, a.offset + b.offset);
+                match a.first.wire == b.first.wire {
                     true if factor == Fr::ZERO => RowForm::Known(offset),
-                    true => RowForm::Wire(WireForm { factor, offset, ..a }),
+                    true => {
+                        let first = WireTerm { factor, ..a.first };
+                        RowForm::Wire(WireForm { first, offset, second: None })
+                    }
                     false => {
-                        RowForm::Wire(WireForm { offset, second: Some((b.wire, b.factor)), ..a })
+                        RowForm::Wire(WireForm { offset, first: a.first, second: Some(b.first) })
                     }
                 }
             }
@@ -94,12 +97,11 @@ impl RowForm {
         match self {
             _ if known == Fr::ZERO => RowForm::Known(Fr::ZERO),
             RowForm::Known(value) => RowForm::Known(value * known),
-            RowForm::Wire(WireForm { wire, factor, offset, second }) => RowForm::Wire(WireForm {
-                wire,
-                factor: factor * known,
-                offset: offset * known,
-                second: second.map(|(wire, factor)| (wire, factor * known)),
-            }),
+            RowForm::Wire(WireForm { first, second, offset }) => {
+                let term = |term: WireTerm| WireTerm { factor: term.factor * known, ..term };
+                let (first, second, offset) = (term(first), second.map(term), offset * known);
+                RowForm::Wire(WireForm { first, second, offset })
+            }
             RowForm::Other => RowForm::Other,
         }
     }
@@ -162,12 +164,13 @@ impl Evaluator for Block<'_> {
                     match (column.kinds.assigned(row), column.wires.get(row)) {
                         // A cell that no one assigns is 0.
                         (None, _) => RowForm::Known(Fr::ZERO),
-                        (Some(Kind::Shared), Some(wire)) => RowForm::Wire(WireForm {
-                            wire: *wire,
-                            factor: Fr::ONE,
-                            offset: Fr::ZERO,
-                            second: None,
-                        }),
+                        (Some(kind), Some(wire)) if kind != Kind::Public => {
+                            let factor = Fr::ONE;
+                            RowForm::Wire(WireTerm { wire: *wire, kind, factor }.into())
+                        }
+                        (Some(Kind::Public), _) => {
+                            column.publics.get(row).map_or(RowForm::Other, |v| RowForm::Known(*v))
+                        }
                         _ => RowForm::Other,
                     }
                 };
@@ -226,7 +229,7 @@ mod tests {
 
     /// `selector * cell + (1 - selector) * 7`, as a lookup has it, and sums with other cells.
     #[test]
-    fn a_value_has_a_form_if_it_is_one_shared_cell_but_for_what_both_know() {
+    fn a_value_has_a_form_if_it_is_one_secret_cell_but_for_what_both_know() {
         let number = Fr::from;
         let fixed = [[0, 1, 2, 1, 1, 1].map(number).to_vec()];
         let (shared, owned) = (Some(Kind::Shared), Some(Kind::Owned(Role::Data)));
@@ -234,6 +237,7 @@ mod tests {
             values: Shares::zero(6),
             kinds: CellKinds::Rows(kinds.to_vec()),
             wires: wires.to_vec(),
+            publics: Vec::new(),
         };
         // The last row is random: no wire of the witness.
         let columns = [
@@ -256,27 +260,32 @@ mod tests {
             let forms = WireForms::of(&rows, tuple, &challenges, number(3), 6).unwrap();
             (0..6).map(|row| forms.get(row)).collect::<Vec<_>>()
         };
+        let term = |wire: u32, factor| {
+            let kind = if wire == 13 { Kind::Owned(Role::Data) } else { Kind::Shared };
+            WireTerm { wire, kind, factor: number(factor) }
+        };
         let form = |wire: u32, factor, offset| {
-            let (factor, offset) = (number(factor), number(offset));
-            Some(WireForm { wire, factor, offset, second: None })
+            Some(WireForm { offset: number(offset), ..term(wire, factor).into() })
         };
 
         let selector = query(ColumnKind::Fixed, 0, 0);
         let (one, seven) = (Expression::Constant(Fr::ONE), Expression::Constant(number(7)));
         let lookup = selector.clone() * advice(0, 0) + (one - selector) * seven;
         let minus_four = WireForm { offset: -number(4), ..form(12, 2, 0).unwrap() };
-        let expected = [None, form(11, 1, 3), Some(minus_four), None, None, None];
+        let of_owner = form(13, 1, 3);
+        let expected = [None, form(11, 1, 3), Some(minus_four), of_owner, None, None];
         assert_eq!(forms(std::slice::from_ref(&lookup)), expected);
 
         // Where the other column is empty the tuple is the one cell, times the challenge.
         let tuple = [lookup, advice(1, 0)];
         let same = WireForm { offset: -number(697), ..form(12, 201, 0).unwrap() };
-        assert_eq!(forms(&tuple), [None, form(11, 100, 3), Some(same), None, None, None]);
+        let of_owner = form(13, 100, 3);
+        assert_eq!(forms(&tuple), [None, form(11, 100, 3), Some(same), of_owner, None, None]);
 
         // Two wires have one, three, a product of two, and a wire less itself have none; a cell of
         // another row has.
         let two = [advice(0, 0), advice(0, 1)];
-        let both = WireForm { second: Some((11, Fr::ONE)), ..form(10, 100, 3).unwrap() };
+        let both = WireForm { second: Some(term(11, 1)), ..form(10, 100, 3).unwrap() };
         assert_eq!(forms(&two)[0], Some(both));
         let three = advice(0, 0) + advice(0, 1) + advice(0, 2);
         assert_eq!(forms(&[three])[0], None);

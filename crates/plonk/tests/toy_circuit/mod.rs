@@ -385,6 +385,7 @@ impl Toy {
                 values: Shares::new(values),
                 kinds: CellKinds::Rows(kinds.clone()),
                 wires: Vec::new(),
+                publics: Vec::new(),
             };
             let (of_model, of_data) =
                 bits.map(|[model, data]| (column(model), column(data))).into_iter().unzip();
@@ -429,6 +430,7 @@ impl<P> WitnessSource<P> for Source {
             values: Shares::new(self.columns[i].clone()),
             kinds: CellKinds::Rows(self.kinds[i].iter().copied().map(Some).collect()),
             wires: Vec::new(),
+            publics: Vec::new(),
         };
         Ok(of_phase.map(column).collect())
     }
