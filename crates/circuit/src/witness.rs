@@ -56,7 +56,9 @@ impl<'a> Witness<'a> {
     /// output is public.
     pub fn output_shares(&self, adds_public: bool) -> Vec<Shares> {
         let program = &self.circuit.program;
-        let share = |wire: &Wire| program.share(*wire, adds_public, &self.values.values);
+        // Of the wires in cells, about which there are tests.
+        let wire = |value: &Wire| program.wires[*value as usize];
+        let share = |value: &Wire| program.share(wire(value), adds_public, &self.values.values);
         let tensors = self.circuit.outputs.iter();
         tensors.map(|wires| Shares::new(wires.iter().map(share).collect())).collect()
     }

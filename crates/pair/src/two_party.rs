@@ -1,10 +1,10 @@
 //! The second implementation of `Party`: two processes, a channel between them, additive shares.
 
 use crate::acceptance::{Acceptance, ArgumentShape};
-use crate::arithmetic::{self, open_scalars, products};
+use crate::arithmetic::{self, open_scalars, products, products_of_shared};
 use crate::coin::Coins;
 use crate::factors::{Conversion, to_additive};
-use crate::hints::{Hints, products_of_inverses};
+use crate::hints::Hints;
 use crate::inverses::Inversion;
 use crate::points::{decode_points, encode_points};
 use crate::preprocessing::{Plan, stored};
@@ -298,7 +298,7 @@ impl WitnessParty for TwoParty<'_> {
             }
             Tests::OfInverses(late) => {
                 // A plan is the same with tests and without.
-                source.skip(&vec![products_of_inverses(wanted.len())].into())?;
+                source.skip(&vec![products_of_shared(wanted.len())].into())?;
                 let (shares, acceptance) = late.make(channel, &mut self.wires, wanted)?;
                 self.tests = Tests::OfArgument(Box::new(acceptance));
                 Ok(shares)
@@ -308,11 +308,19 @@ impl WitnessParty for TwoParty<'_> {
     }
 
     fn check_zero(&mut self, values: &[Fr]) -> Result<Tested, PartyError> {
-        if !matches!(self.tests, Tests::None | Tests::OfArgument(_)) {
-            return Err(PartyError::Bug("the statement is tested before the validity test"));
-        }
         self.wires.make_products(&mut self.channel, &mut *self.source)?;
         let claims = self.hints.take_claims();
+        match self.tests {
+            Tests::None => {}
+            // The statement says all that is to hold of what stands in cells. What is opened here has
+            // no tag: a peer that has made an error in it, times a hidden value, could open it to 0
+            // whatever it is, and see by this side's part whether it was.
+            Tests::OfArgument(_) => {
+                self.source.skip(&vec![products_of_shared(1)].into())?;
+                return Ok(Tested::by_test());
+            }
+            _ => return Err(PartyError::Bug("the statement is tested before the validity test")),
+        }
         let challenge = self.coins.toss(&mut self.channel, &mut self.rng, self.rehearses)?;
         let all = values.iter().chain(&claims).rev();
         let combination = all.fold(Fr::ZERO, |sum, v| sum * challenge + v);

@@ -404,6 +404,9 @@ impl Recorder {
     /// A constant of the circuit for which that does not exist.
     pub fn inverse(&mut self, value: Wire, nonzero: Wire) -> Result<Wire, LayoutError> {
         let (value, nonzero) = (self.now(value), self.now(nonzero));
+        // Neither is a late inverse.
+        self.level_of(value);
+        self.level_of(nonzero);
         if self.kind(value).join(self.kind(nonzero)) == Kind::Shared {
             let inverse = self.wire(Kind::Shared, Bound::UNKNOWN, LATE);
             let nonzero = Some(nonzero).filter(|nonzero| *nonzero != ONE);

@@ -3,17 +3,12 @@
 
 use super::opening::Openings;
 use super::side::Hints;
+use crate::arithmetic::products_of_shared;
 use ff::{BatchInvert, Field};
 use twain_algebra::Fr;
 use twain_link::channel::Channel;
-use twain_ole::{OleGroup, OleSource};
+use twain_ole::OleSource;
 use twain_party::{LateInverse, PartyError, Role, Shares, WireValue};
-
-/// The products that so many inverses take.
-pub fn products_of_inverses(length: usize) -> OleGroup {
-    // value_M * factor_D + factor_M * value_D; the other two are local.
-    OleGroup { length, terms: vec![(0, 0), (1, 1)] }
-}
 
 impl Hints {
     /// Shares of `1/(value + z) - z`, with `z = 1 - nonzero`. No product that is opened is 0 by
@@ -43,7 +38,7 @@ impl Hints {
             Role::Model => [&values, &factors],
             Role::Data => [&factors, &values],
         };
-        let group = products_of_inverses(length);
+        let group = products_of_shared(length);
         let cross = ole.inner_products(channel, "inverses", &operands, &[group])?;
         let cross = cross.into_iter().next().unwrap_or_default();
         let fields = values.iter().zip(factors.iter()).zip(cross).map(|((v, f), c)| v * f + c);

@@ -28,5 +28,4 @@ mod side;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use inversion::products_of_inverses;
 pub use side::Hints;
