@@ -67,7 +67,7 @@ enum Tests {
 
 impl<'a> TwoParty<'a> {
     /// This side of the pair at the other end of `channel`; all correlations are made when they are
-    /// needed.
+    /// needed, of masks and factors too late to be tested against a peer that cheats.
     ///
     /// # Errors
     /// As [`TwoParty::new`].

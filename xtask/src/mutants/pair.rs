@@ -79,8 +79,8 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         what: "that only claimed wires are converted and inverted",
         file: "crates/pair/src/wires/mod.rs",
-        from: "wire.map_or(Some(Fr::ZERO), |wire| self.opened(wire));",
-        to: "wire.map_or(Some(Fr::ZERO), |wire| self.opened(wire).or(Some(Fr::ZERO)));",
+        from: "wire.map_or(Some(Fr::ZERO), |(wire, _)| self.opened(wire));",
+        to: "wire.map_or(Some(Fr::ZERO), |(wire, _)| self.opened(wire).or(Some(Fr::ZERO)));",
         test: &["-p", "twain-pair", "--test", "wires", "neither_conversion_nor_inverse"],
     },
     Mutant {

@@ -22,8 +22,8 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         what: "multiplicities in the witness test",
         file: "crates/pair/src/statement/test.rs",
-        from: "let others = without_tuples(side, lookup, &challenges, &counts)?;",
-        to: "let others = &Tagged::zero() - of_tuples; without_tuples(side, lookup, &challenges, &counts)?;",
+        from: "let others = without_tuples(side, (shape, lookup), &challenges, &counts)?;",
+        to: "let others = &Tagged::zero() - of_tuples; without_tuples(side, (shape, lookup), &challenges, &counts)?;",
         test: TEST,
     },
     Mutant {

@@ -2,7 +2,7 @@
 //! tested, with tagged masks; output: shares of the inverses, whose claims are right by
 //! construction, and what tests the argument.
 
-use super::preparation::WireMasks;
+use super::wire_masks::WireMasks;
 use crate::acceptance::Acceptance;
 use crate::wires::Wires;
 use ff::Field;

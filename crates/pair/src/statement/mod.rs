@@ -10,6 +10,7 @@
 mod late_inverses;
 mod preparation;
 mod test;
+mod wire_masks;
 
 pub use late_inverses::LateInverses;
 pub use preparation::TaggedMasks;

@@ -3,7 +3,8 @@
 //! does not.
 
 use super::late_inverses::{LateInverses, claimed};
-use super::preparation::{SecretTuple, TaggedMasks, WireMasks, by_width, coins};
+use super::preparation::{SecretTuple, TaggedMasks, by_width, coins};
+use super::wire_masks::WireMasks;
 use crate::acceptance::Acceptance;
 use crate::wires::Wires;
 use ff::Field;
