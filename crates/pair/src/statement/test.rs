@@ -53,7 +53,7 @@ impl TaggedMasks {
         let opened = self.claim(channel, wires, statement)?;
         let squares = self.squares(channel, wires)?;
         let multiplicities = self.multiplicities(channel, statement.lookups())?;
-        let challenges = self.lookup_challenges(channel)?;
+        let challenges = self.lookup_challenges(channel, statement.lookups())?;
         let claimed = ClaimedWires { wires: &self.wires, opened };
         let mut denominators = Vec::new();
         let order = by_width(&self.shape);
@@ -205,11 +205,14 @@ impl TaggedMasks {
     fn lookup_challenges(
         &mut self,
         channel: &mut dyn Channel,
+        statements: &[LookupStatement],
     ) -> Result<LookupChallenges, PartyError> {
         let lookups = &self.shape.lookups;
         let width = lookups.iter().map(|lookup| lookup.width).max().unwrap_or(1);
-        let rows = |lookup: &LookupShape| lookup.tuples.len() + lookup.table_rows;
-        let sums: usize = lookups.iter().map(rows).sum();
+        let rows = |(shape, lookup): (&LookupShape, &LookupStatement)| {
+            shape.tuples.len() + lookup.known.len() + shape.table_rows
+        };
+        let sums: usize = lookups.iter().zip(statements).map(rows).sum();
         let theta = self.audited.challenge(channel, coins::TUPLES)?;
         let beta = self.audited.challenge(channel, coins::LOOKUPS)?;
         // Two tuples that differ are compressed to the same number, for some pair of them.
