@@ -4,7 +4,7 @@ use crate::columns::Columns;
 use crate::configure::fill_tables;
 use crate::dynamic_tables::DynamicTables;
 use crate::layouter::{Layouter, TableUse};
-use crate::multiplied::multiplied;
+use crate::multiplied::{in_witness_tables, multiplied};
 use crate::program::{Program, Sources, Wire, WitnessValues, show};
 use crate::{LayoutError, WitnessError};
 use ff::Field;
@@ -110,7 +110,8 @@ impl Circuit {
             }
         }
         let in_cells = cells.iter().flatten().copied();
-        let program = recorder.finish(in_cells, multiplied(&cs, &cells))?;
+        let program =
+            recorder.finish(in_cells, multiplied(&cs, &cells), in_witness_tables(&cs, &cells))?;
         Ok(Self { cs, columns, assembly, program, cells, uses, outputs, dynamic, lookup_extremes })
     }
 }

@@ -1,7 +1,6 @@
 //! Which cells the argument multiplies with each other (protocol §11): those of two columns whose
 //! product a gate has, and of two columns of one chunk of the permutation (spec 01 §5.5), in the
-//! same row. Cells of one looked-up tuple are multiplied by one factor (§4), and are among them.
-//! Input: a constraint system and what stands in the cells; output: pairs of values.
+//! same row; and which stand in tables of witness values. Input: a constraint system and what stands in the cells; output: pairs of values.
 
 use crate::program::Wire;
 use std::collections::BTreeSet;
@@ -23,22 +22,29 @@ pub(crate) fn multiplied<'c>(
             pairs.extend(advice[i + 1..].iter().map(|right| (*left, *right)));
         }
     }
-    for lookup in cs.lookup_arguments() {
-        for tuple in lookup.inputs.iter().chain([&lookup.table]) {
-            let mut columns = BTreeSet::new();
-            for component in tuple {
-                for column in products(component, &mut pairs) {
-                    pairs.extend(
-                        columns.iter().map(|other| (column.min(*other), column.max(*other))),
-                    );
-                    columns.insert(column);
-                }
-            }
-        }
-    }
     let column = move |index: u32| cells.get(index as usize).map_or(&[][..], Vec::as_slice);
     let both = move |(left, right): (u32, u32)| column(left).iter().zip(column(right));
     pairs.into_iter().flat_map(both).map(|(left, right)| (*left, *right))
+}
+
+/// The values in columns that tables of witness values, and what is looked up in them, take. What is
+/// inverted of such a tuple follows from its wires (protocol §4), also of one that one side owns: it
+/// stands beside cells of others.
+pub(crate) fn in_witness_tables<'c>(
+    cs: &ConstraintSystem,
+    cells: &'c [Vec<Wire>],
+) -> impl Iterator<Item = Wire> + use<'c> {
+    let columns = |tuple: &Vec<Expression>| -> BTreeSet<u32> {
+        tuple.iter().flat_map(|component| products(component, &mut BTreeSet::new())).collect()
+    };
+    let lookups = cs.lookup_arguments();
+    let dynamic = lookups.iter().filter(|lookup| !columns(&lookup.table).is_empty());
+    let all: BTreeSet<u32> = dynamic
+        .flat_map(|lookup| lookup.inputs.iter().chain([&lookup.table]))
+        .flat_map(columns)
+        .collect();
+    let column = move |index: u32| cells.get(index as usize).map_or(&[][..], Vec::as_slice);
+    all.into_iter().flat_map(column).copied()
 }
 
 fn is_advice(kind: ColumnKind) -> bool {

@@ -129,7 +129,7 @@ mod tests {
         let wires = recorder.sources(1, Kind::Shared, (low, high));
         recorder.inputs.push(Source { name: "x".into(), wires: wires.clone(), length: 1 });
         let result = program(&mut recorder, wires.start).unwrap().unwrap();
-        let program = recorder.finish([].into_iter(), [].into_iter()).unwrap();
+        let program = recorder.finish([].into_iter(), [].into_iter(), [].into_iter()).unwrap();
         let batches = program.levels.iter().flat_map(|level| &level.hints);
         for wire in batches.flat_map(|batch| &batch.inputs) {
             assert!(program.bits[*wire as usize] <= 120, "two parties can compare it");

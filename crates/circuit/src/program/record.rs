@@ -420,7 +420,8 @@ impl Recorder {
         Ok(self.sub(inverse.first().copied().unwrap_or(ZERO), zero))
     }
 
-    /// The program of a circuit in whose cells these values stand and which multiplies these pairs.
+    /// The program of a circuit in whose cells these values stand, which multiplies these pairs and
+    /// has these in tables of witness values.
     ///
     /// # Errors
     /// [`LayoutError::TooLarge`] if 32 bits do not number its wires; late inverses that are not
@@ -429,13 +430,14 @@ impl Recorder {
         mut self,
         in_cells: impl Iterator<Item = Wire>,
         multiplied: impl Iterator<Item = (Wire, Wire)>,
+        in_tables: impl Iterator<Item = Wire>,
     ) -> Result<Program, LayoutError> {
         if self.too_large {
             return Err(LayoutError::TooLarge);
         }
         self.take_wires();
         let late_inverses = self.take_late_inverses()?;
-        self.claim_wires(in_cells, multiplied);
+        self.claim_wires(in_cells, multiplied, in_tables);
         let mut constants: Vec<(Wire, Fr)> = self.constant_values.into_iter().collect();
         constants.sort_unstable_by_key(|(wire, _)| *wire);
         let ranges = self.source_ranges.iter();

@@ -164,7 +164,7 @@ mod tests {
         let sum = recorder.add(wires.start, wires.start + 1);
         recorder.claim(sum, Bound::BIT);
         assert_eq!(recorder.bound(sum), Bound::symmetric(200.0));
-        let program = recorder.finish([].into_iter(), [].into_iter()).unwrap();
+        let program = recorder.finish([].into_iter(), [].into_iter(), [].into_iter()).unwrap();
         let range = |places: Range<Wire>, low, high| {
             let wires = wires.start + places.start..wires.start + places.end;
             SourceRange { wires, low, high }
@@ -197,7 +197,7 @@ mod tests {
         let mut recorder = Recorder::new();
         let high = (1 << 40) - 1;
         recorder.sources(1, Kind::Owned(twain_party::Role::Model), (-high, high));
-        let program = recorder.finish([].into_iter(), [].into_iter()).unwrap();
+        let program = recorder.finish([].into_iter(), [].into_iter(), [].into_iter()).unwrap();
         assert!(
             matches!(program.source_ranges[..], [SourceRange { low, high: h, .. }] if (low, h) == (-high, high))
         );

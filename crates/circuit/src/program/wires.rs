@@ -66,12 +66,14 @@ impl Recorder {
     }
 
     /// Says at which level each wire is claimed: the shared ones that stand in cells, and all that
-    /// the program or the argument multiplies by what the other side may know. That is the first
+    /// the program or the argument multiplies by what the other side may know, or that stands
+    /// in columns of tables of witness values. That is the first
     /// level with products at which the wire is known, or the last one.
     pub(super) fn claim_wires(
         &mut self,
         in_cells: impl Iterator<Item = Wire>,
         multiplied: impl Iterator<Item = (Wire, Wire)>,
+        in_tables: impl Iterator<Item = Wire>,
     ) {
         let mut claimed = vec![false; self.kinds.len()];
         for value in in_cells {
@@ -90,6 +92,10 @@ impl Recorder {
                 claimed[left as usize] = true;
                 claimed[right as usize] = true;
             }
+        }
+        for value in in_tables {
+            let wire = tied.first(value);
+            claimed[wire as usize] |= kinds[wire as usize] != Kind::Public;
         }
         for wire in (0..self.wires()).filter(|wire| claimed[*wire as usize]) {
             match self.levels[wire as usize] {
