@@ -1,5 +1,5 @@
-//! What a circuit's lookup arguments look up, with the values of a run, and how often (spec 01 §5.4):
-//! in tables of consecutive integers, which parties count, or in tables of witness values.
+//! What a circuit's lookup arguments look up, with the values of a run, and how often
+//! (spec 01 §5.4): in tables of consecutive integers, which parties count, or of witness values.
 
 use crate::WitnessError;
 use crate::circuit::Circuit;
@@ -82,8 +82,8 @@ impl LookedUp {
 }
 
 impl LookedUp {
-    /// The multiplicities of each argument, in the order of the arguments. `values` are those of the
-    /// run.
+    /// The multiplicities of each argument, in the order of the arguments. `values` are those of
+    /// the run.
     ///
     /// # Errors
     /// A failed step of the party.

@@ -1,6 +1,7 @@
 //! Which cells the argument multiplies with each other (protocol §11): those of two columns whose
 //! product a gate has, and of two columns of one chunk of the permutation (spec 01 §5.5), in the
-//! same row; and which stand in tables of witness values. Input: a constraint system and what stands in the cells; output: pairs of values.
+//! same row; and which stand in tables of witness values. Input: a constraint system and what
+//! stands in the cells; output: pairs of values.
 
 use crate::program::Wire;
 use std::collections::BTreeSet;
@@ -27,9 +28,9 @@ pub(crate) fn multiplied<'c>(
     pairs.into_iter().flat_map(both).map(|(left, right)| (*left, *right))
 }
 
-/// The values in columns that tables of witness values, and what is looked up in them, take. What is
-/// inverted of such a tuple follows from its wires (protocol §4), also of one that one side owns: it
-/// stands beside cells of others.
+/// The values in columns that tables of witness values, and what is looked up in them, take. What
+/// is inverted of such a tuple follows from its wires (protocol §4), also of one that one side
+/// owns: it stands beside cells of others.
 pub(crate) fn in_witness_tables<'c>(
     cs: &ConstraintSystem,
     cells: &'c [Vec<Wire>],

@@ -95,8 +95,8 @@ mod tests {
     /// (`link::channel::tls`).
     const LIMIT: usize = 64 << 20;
 
-    /// A side in the middle of its frames: bytes that it has queued, those of them sent since it last
-    /// received, and bytes that have come in.
+    /// A side in the middle of its frames: bytes that it has queued, those of them sent since it
+    /// last received, and bytes that have come in.
     #[derive(Default)]
     struct Side {
         frames: Vec<Scheduled>,

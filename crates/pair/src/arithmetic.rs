@@ -149,8 +149,8 @@ pub fn inner_products(
     batch.make(channel, source, "products")
 }
 
-/// What so many products of shared values take: `left_M * right_D + right_M * left_D`; the other two
-/// are local.
+/// What so many products of shared values take: `left_M * right_D + right_M * left_D`; the other
+/// two are local.
 pub fn products_of_shared(length: usize) -> OleGroup {
     OleGroup { length, terms: vec![(0, 0), (1, 1)] }
 }

@@ -312,9 +312,9 @@ impl WitnessParty for TwoParty<'_> {
         let claims = self.hints.take_claims();
         match self.tests {
             Tests::None => {}
-            // The statement says all that is to hold of what stands in cells. What is opened here has
-            // no tag: a peer that has made an error in it, times a hidden value, could open it to 0
-            // whatever it is, and see by this side's part whether it was.
+            // The statement says all that is to hold of what stands in cells. What is opened here
+            // has no tag: a peer that has made an error in it, times a hidden value, could open it
+            // to 0 whatever it is, and see by this side's part whether it was.
             Tests::OfArgument(_) => {
                 self.source.skip(&vec![products_of_shared(1)].into())?;
                 return Ok(Tested::by_test());
@@ -466,8 +466,8 @@ impl ProverParty for TwoParty<'_> {
         multiples: &[u32],
         factors: &[Operand],
     ) -> Result<Inversion, PartyError> {
-        // Who chooses its operand of such a product after the challenges sees by the product whether
-        // a guess at a hidden value is right.
+        // Who chooses its operand of such a product after the challenges sees by the product
+        // whether a guess at a hidden value is right.
         let is_made_late =
             |value: &Inverted| value.operand.kind == Kind::Shared && value.form.is_none();
         if !matches!(self.tests, Tests::None) && values.iter().any(is_made_late) {

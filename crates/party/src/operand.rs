@@ -28,8 +28,8 @@ pub struct WireValue {
     pub operand: Operand,
 }
 
-/// What follows from one or two wires by numbers that both parties know: each wire times its factor,
-/// and an offset.
+/// What follows from one or two wires by numbers that both parties know: each wire times its
+/// factor, and an offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WireForm {
     /// A wire.

@@ -96,8 +96,8 @@ impl Side {
         })
     }
 
-    /// Each value times a random number, and that number: with a triple `a·s = c`, `v - a` is opened,
-    /// and `(v - a)·s + c = v·s`. One message each way for all of them.
+    /// Each value times a random number, and that number: with a triple `a·s = c`, `v - a` is
+    /// opened, and `(v - a)·s + c = v·s`. One message each way for all of them.
     ///
     /// # Errors
     /// The link fails, or [`PartyError::Ended`].

@@ -397,8 +397,8 @@ impl Recorder {
         Ok(outputs)
     }
 
-    /// `1/(value + z) - z` with `z = 1 - nonzero`, which is `[value = 0]`. Of a shared value it goes
-    /// into cells and is computed with no further.
+    /// `1/(value + z) - z` with `z = 1 - nonzero`, which is `[value = 0]`. Of a shared value it
+    /// goes into cells and is computed with no further.
     ///
     /// # Errors
     /// A constant of the circuit for which that does not exist.

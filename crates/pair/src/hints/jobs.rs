@@ -1,5 +1,5 @@
-//! The shared values of one call of hints, taken through all steps in common rounds: masked values are
-//! opened, comparisons folded, their bits taken to the field, then digits one by one.
+//! The shared values of one call of hints, taken through all steps in common rounds: masked values
+//! are opened, comparisons folded, their bits taken to the field, then digits one by one.
 
 use super::compare::{Comparison, fold_all};
 use super::cover::Cover;

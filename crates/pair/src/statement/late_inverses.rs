@@ -58,10 +58,10 @@ impl LateInverses {
 
     /// Makes the inverses and claims their wires. Returns this side's shares of them.
     ///
-    /// With `u = value + z` and random `r` that nobody knows, the product of all `u r` is opened: it
-    /// is 0 if a value and its `z` are, and does not say which. Otherwise each `u r` is opened, which
-    /// is uniform, and `r / (u r) - z` is the inverse; the wire is claimed by a tagged opening, so
-    /// that there is no other claim.
+    /// With `u = value + z` and random `r` that nobody knows, the product of all `u r` is opened:
+    /// it is 0 if a value and its `z` are, and does not say which. Otherwise each `u r` is opened,
+    /// which is uniform, and `r / (u r) - z` is the inverse; the wire is claimed by a tagged
+    /// opening, so that there is no other claim.
     ///
     /// # Errors
     /// The link fails, or [`PartyError::Ended`].

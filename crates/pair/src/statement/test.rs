@@ -124,8 +124,8 @@ impl TaggedMasks {
         })
     }
 
-    /// `nonzero^2 - nonzero` of each late inverse, which is 0: that it is a bit follows from no other
-    /// polynomial without what is left out.
+    /// `nonzero^2 - nonzero` of each late inverse, which is 0: that it is a bit follows from no
+    /// other polynomial without what is left out.
     fn squares(
         &mut self,
         channel: &mut dyn Channel,

@@ -128,8 +128,8 @@ impl Wires {
         }
     }
 
-    /// Claims a shared wire by what a tagged opening has shown of it beside both masks. Returns this
-    /// side's mask.
+    /// Claims a shared wire by what a tagged opening has shown of it beside both masks. Returns
+    /// this side's mask.
     pub(crate) fn claim_tagged(&mut self, wire: u32, opened: Fr) -> Result<Fr, PartyError> {
         let mask = -self.masks.take(wire)?.claim(Fr::ZERO);
         self.note(wire, opened)?;
@@ -182,9 +182,9 @@ impl Wires {
         Ok(products)
     }
 
-    /// Shares of the masks of claimed wires times random factors; of both, whose parts the kinds say.
-    /// Each value has a factor of its own, which the masks of all its wires are multiplied by: a
-    /// wire that occurs in several values has another factor each time.
+    /// Shares of the masks of claimed wires times random factors; of both, whose parts the kinds
+    /// say. Each value has a factor of its own, which the masks of all its wires are multiplied by:
+    /// a wire that occurs in several values has another factor each time.
     pub(crate) fn times_factors(
         &mut self,
         channel: &mut dyn Channel,
